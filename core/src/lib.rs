@@ -1,0 +1,2 @@
+//! Post-booking client for the Atlas flight API.
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! A stateful, seeded Atlas for tests and demos.
