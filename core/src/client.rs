@@ -1,0 +1,376 @@
+//! The client: check → encode → send → keep the raw reply → decode → judge.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+
+use crate::budget::Budget;
+use crate::config::{Config, Options};
+use crate::json::Node;
+use crate::judge::Asked;
+use crate::operation::{Operation, OperationKind, for_each_operation, nearest_operation};
+use crate::outcome::{Error, Outcome, Status};
+use crate::reply::{Call, Reply};
+use crate::retry::{self, Next};
+use crate::runtime;
+use crate::transport::{Exchange, Fault, Transport};
+use crate::wire;
+
+/// An asynchronous client. Cheap to clone; all clones share connections and budgets.
+///
+/// It may be used from any number of tasks and threads, and from any async runtime: the requests run
+/// on the library's own I/O thread. A dropped future of a submit does not stop the request; it runs
+/// to its end unobserved, so ask the vendor before you send again. After `fork()` both processes may
+/// go on using it, provided that no thread was inside the library at that moment.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    live: Mutex<(u32, Arc<Live>)>,
+}
+
+/// What belongs to one process: a forked child makes its own.
+struct Live {
+    transport: Transport,
+    in_flight: Semaphore,
+    budget: Option<Mutex<Budget>>,
+    since: Instant,
+}
+
+impl Live {
+    fn new(config: &Config) -> Result<Arc<Live>, Error> {
+        Ok(Arc::new(Live {
+            transport: Transport::new(config)?,
+            in_flight: Semaphore::new(config.max_in_flight),
+            budget: config.rate_limit.map(|rate| Mutex::new(Budget::new(rate))),
+            since: Instant::now(),
+        }))
+    }
+}
+
+/// A request that has been checked.
+struct Prepared {
+    op: &'static Operation,
+    body: String,
+    asked: Asked,
+    options: Options,
+    timeout: Duration,
+    started: Instant,
+}
+
+/// The data of a successful call, with the whole reply.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    /// The vendor's fields.
+    pub data: T,
+    /// The reply: warnings, meta, raw bytes.
+    pub reply: Reply,
+}
+
+/// A call that did not succeed; [`Failure::outcome`] says whether it happened all the same.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    error: Box<Error>,
+    reply: Box<Reply>,
+}
+
+impl Failure {
+    /// Did it happen?
+    pub fn outcome(&self) -> Outcome {
+        self.reply.outcome()
+    }
+
+    /// What went wrong.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// The whole reply.
+    pub fn reply(&self) -> &Reply {
+        &self.reply
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Client {
+    /// Makes a client from a JSON configuration (keys: see the guide, or `Config` in the error messages).
+    ///
+    /// Nothing is sent and no thread is started yet.
+    pub fn new(config: &str) -> Result<Client, Error> {
+        let config = Config::parse(config)?;
+        let live = Live::new(&config)?;
+        Ok(Client { inner: Arc::new(Inner { config, live: Mutex::new((std::process::id(), live)) }) })
+    }
+
+    /// Calls an operation by its name with JSON, as the C and Python faces do.
+    ///
+    /// `options` may be empty. It never fails otherwise than by its reply.
+    pub async fn call(&self, operation: &str, request: &str, options: &str) -> Reply {
+        let prepared = match prepare(Some(&self.inner.config), operation, request, options) {
+            Ok(prepared) => prepared,
+            Err(reply) => return *reply,
+        };
+        let op = prepared.op;
+        match runtime::current() {
+            Err(error) => Reply::failed(op.name, error),
+            Ok(generation) => match generation.spawn(run(self.inner.clone(), prepared)).await {
+                Ok(reply) => reply,
+                Err(_) => Reply::failed(op.name, lost_task(op)),
+            },
+        }
+    }
+
+    /// As [`Client::call`], blocking this thread.
+    pub(crate) fn call_blocking(&self, operation: &str, request: &str, options: &str) -> Reply {
+        let prepared = match prepare(Some(&self.inner.config), operation, request, options) {
+            Ok(prepared) => prepared,
+            Err(reply) => return *reply,
+        };
+        let op = prepared.op;
+        match runtime::current().and_then(|generation| generation.wait(run(self.inner.clone(), prepared))) {
+            Ok(reply) => reply,
+            Err(error) if error.status == Status::PANIC => Reply::failed(op.name, lost_task(op)),
+            Err(error) => Reply::failed(op.name, error),
+        }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Client").field(&self.inner.config).finish()
+    }
+}
+
+/// A call whose task ended without an answer: for a submit nobody knows what happened.
+fn lost_task(op: &Operation) -> Error {
+    let mut error = Error::local("panic", Status::PANIC, "a call panicked on the library's thread");
+    if op.kind.has_effect() {
+        error.outcome = Outcome::Unknown;
+        error.advice = crate::outcome::Advice::Reconcile;
+        error.next = op.resolved_by;
+        error.help = format!("The {} may have been accepted; ask the vendor before anything else.", op.name);
+    }
+    error
+}
+
+/// Checks everything that can be checked without network. Local operations end here.
+fn prepare(config: Option<&Config>, operation: &str, request: &str, options: &str) -> Result<Prepared, Box<Reply>> {
+    let started = Instant::now();
+    let Some(op) = Operation::find(operation) else {
+        return Err(Box::new(unknown_operation(operation)));
+    };
+    if op.kind == OperationKind::Local {
+        return Err(Box::new(crate::local::parse_webhook(request)));
+    }
+    let Some(config) = config else {
+        let error = Error::local("null_argument", Status::NULL, format!("{} needs a client", op.name));
+        return Err(Box::new(Reply::failed(op.name, error)));
+    };
+    let fail = |error| Box::new(Reply::failed(op.name, error));
+    let options = Options::parse(options, config.retry).map_err(fail)?;
+    let (node, body) = check(op, request, options.allow_unknown).map_err(fail)?;
+    let timeout = options.timeout.or(config.timeout).unwrap_or_else(|| default_timeout(op, &node));
+    let asked = Asked::of(op, &node, timeout.as_millis() as u64);
+    Ok(Prepared { op, body, asked, options, timeout, started })
+}
+
+pub(crate) fn unknown_operation(operation: &str) -> Reply {
+    let shown: String = operation.chars().take(100).collect();
+    let mut message = format!("there is no operation `{shown}`");
+    if let Some(near) = nearest_operation(operation) {
+        message.push_str(&format!("; did you mean `{near}`?"));
+    }
+    Reply::failed(&shown, Error::local("unknown_operation", Status::OPERATION, message))
+}
+
+/// Parses and checks a request; gives its tree and the body to send.
+pub(crate) fn check<'r>(op: &Operation, request: &'r str, allow_unknown: bool) -> Result<(Node<'r>, String), Error> {
+    let text = if request.trim().is_empty() { "{}" } else { request };
+    let node = Node::parse(text)
+        .map_err(|e| Error::local("bad_json", Status::JSON, format!("the request is not JSON: {e}")))?;
+    let body = wire::encode(op.request, &node, allow_unknown)
+        .map_err(|problems| Error::problems("bad_request", Status::REQUEST, op.name, problems))?;
+    Ok((node, body))
+}
+
+fn default_timeout(op: &Operation, request: &Node<'_>) -> Duration {
+    let millis = match (op.kind, request.get("timeout")) {
+        (OperationKind::Submit | OperationKind::RepeatableSubmit, _) => 150_000,
+        // The vendor's own limit for asking the airline, and time to say so.
+        (_, Some(Node::Num(token))) if op.name == "extractPnr" => {
+            token.parse::<u64>().unwrap_or(25_000).min(600_000) + 5_000
+        }
+        _ => 30_000,
+    };
+    Duration::from_millis(millis)
+}
+
+/// Runs a prepared call on the library's thread.
+async fn run(inner: Arc<Inner>, prepared: Prepared) -> Reply {
+    let Prepared { op, body, asked, options, timeout, started } = prepared;
+    let deadline = tokio::time::Instant::from_std(started) + timeout;
+    let live = match inner.live() {
+        Ok(live) => live,
+        Err(error) => return Reply::failed(op.name, error),
+    };
+    let retry_config = options.retry.unwrap_or(inner.config.retry);
+    let mut attempt = 0;
+    let mut sent_before = false;
+    let permit = tokio::time::timeout_at(deadline, live.in_flight.acquire()).await;
+    loop {
+        attempt += 1;
+        let mut exchange = if !matches!(permit, Ok(Ok(_))) || !live.wait_for_place(deadline).await {
+            Exchange::unsent(Fault::RateWaitTimeout)
+        } else {
+            let single = !matches!(op.kind, OperationKind::Read | OperationKind::Quote);
+            live.transport.exchange(op.path, &body, &options.headers, single, deadline).await
+        };
+        // Of a repeated submit, an earlier attempt may be the one that was executed.
+        exchange.sent |= sent_before;
+        sent_before = exchange.sent;
+        let call = Call {
+            attempts: attempt,
+            elapsed_ms: started.elapsed().as_millis() as u64,
+            client_request_id: options.client_request_id.as_deref(),
+            secret: &inner.config.client_secret,
+        };
+        let reply = Reply::of_exchange(op, &asked, exchange, &call);
+        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        match retry::next(op.kind, reply.error(), attempt, left, retry_config, fastrand::f64()) {
+            Next::Done => return reply,
+            Next::After(pause) => tokio::time::sleep(pause).await,
+        }
+    }
+}
+
+impl Inner {
+    /// This process' connections. In a forked child the inherited ones are forgotten, never dropped:
+    /// closing them would disturb the parent's sockets.
+    fn live(&self) -> Result<Arc<Live>, Error> {
+        let pid = std::process::id();
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if live.0 != pid {
+            let inherited = std::mem::replace(&mut *live, (pid, Live::new(&self.config)?));
+            std::mem::forget(inherited);
+        }
+        Ok(live.1.clone())
+    }
+}
+
+impl Live {
+    /// Waits for a place in the request budget; false if there is none before the deadline.
+    async fn wait_for_place(&self, deadline: tokio::time::Instant) -> bool {
+        let Some(budget) = &self.budget else { return true };
+        let patience = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let wait = {
+            let mut budget = budget.lock().unwrap_or_else(PoisonError::into_inner);
+            budget.take_within(self.since.elapsed().as_secs_f64(), patience)
+        };
+        match wait {
+            None => false,
+            Some(wait) => {
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                }
+                true
+            }
+        }
+    }
+}
+
+/// Turns a typed request into JSON, and a reply into a typed answer.
+fn request_text(request: &impl Serialize) -> String {
+    serde_json::to_string(request).unwrap_or_default()
+}
+
+fn answer<T: DeserializeOwned>(reply: Reply) -> Result<Answer<T>, Failure> {
+    match reply.error() {
+        Some(error) => Err(Failure { error: Box::new(error.clone()), reply: Box::new(reply) }),
+        None => match serde_json::from_str(reply.data()) {
+            Ok(data) => Ok(Answer { data, reply }),
+            // The reply was written by us along the same table, so this cannot fail; if it does, the
+            // outcome must survive.
+            Err(e) => {
+                let mut error =
+                    Error::local("internal", Status::INTERNAL, format!("the reply does not fit its type: {e}"));
+                error.outcome = reply.outcome();
+                Err(Failure { error: Box::new(error), reply: Box::new(reply) })
+            }
+        },
+    }
+}
+
+macro_rules! async_methods {
+    ($($(#[doc = $doc:literal])* $method:ident, $name:literal, $request:ident, $reply:ident;)*) => {
+        impl Client {
+            $(
+                $(#[doc = $doc])*
+                pub async fn $method(&self, request: &wire::$request) -> Result<Answer<wire::$reply>, Failure> {
+                    answer(self.call($name, &request_text(request), "").await)
+                }
+            )*
+        }
+    };
+}
+for_each_operation!(async_methods);
+
+/// The same client for code without async. A call blocks its thread; inside a foreign async runtime
+/// it blocks that worker but does not panic.
+pub mod blocking {
+    use super::{Answer, Error, Failure, Reply, answer, for_each_operation, request_text, wire};
+
+    /// A blocking client. Cheap to clone; may be used from any number of threads.
+    #[derive(Clone, Debug)]
+    pub struct Client {
+        inner: super::Client,
+    }
+
+    impl Client {
+        /// As [`super::Client::new`].
+        pub fn new(config: &str) -> Result<Client, Error> {
+            Ok(Client { inner: super::Client::new(config)? })
+        }
+
+        /// As [`super::Client::call`], blocking.
+        pub fn call(&self, operation: &str, request: &str, options: &str) -> Reply {
+            self.inner.call_blocking(operation, request, options)
+        }
+    }
+
+    macro_rules! blocking_methods {
+        ($($(#[doc = $doc:literal])* $method:ident, $name:literal, $request:ident, $reply:ident;)*) => {
+            impl Client {
+                $(
+                    $(#[doc = $doc])*
+                    pub fn $method(&self, request: &wire::$request) -> Result<Answer<wire::$reply>, Failure> {
+                        answer(self.call($name, &request_text(request), ""))
+                    }
+                )*
+            }
+        };
+    }
+    for_each_operation!(blocking_methods);
+}
+
+/// A call without a client: local operations only.
+pub(crate) fn call_without_client(operation: &str, request: &str, options: &str) -> Reply {
+    match prepare(None, operation, request, options) {
+        Err(reply) => *reply,
+        Ok(prepared) => {
+            Reply::failed(prepared.op.name, Error::local("null_argument", Status::NULL, "a client is needed"))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! (operation name, JSON bytes) → reply: the only door that the C and Python faces use, so that all
+//! languages get equal bytes.
+
+use crate::client::{self, blocking};
+use crate::local;
+use crate::outcome::{Error, Status};
+use crate::reply::Reply;
+
+/// The client that the faces hold.
+pub type Client = blocking::Client;
+
+/// Makes a client from configuration bytes.
+pub fn open(config: &[u8]) -> Result<Client, Reply> {
+    text(config, "the configuration").and_then(blocking::Client::new).map_err(|e| Reply::failed("clientNew", e))
+}
+
+/// Calls an operation, blocking. Local operations need no client.
+pub fn call(client: Option<&Client>, operation: &[u8], request: &[u8], options: &[u8]) -> Reply {
+    let name = match text(operation, "the operation name") {
+        Ok(name) => name,
+        Err(error) => return Reply::failed("", error),
+    };
+    match (text(request, "the request"), text(options, "the options")) {
+        (Ok(request), Ok(options)) => match client {
+            Some(client) => client.call(name, request, options),
+            None => client::call_without_client(name, request, options),
+        },
+        (Err(error), _) | (_, Err(error)) => Reply::failed(name, error),
+    }
+}
+
+/// Checks a request without sending it; `data` is `{valid, body}`, the body as it would be sent.
+pub fn validate(operation: &[u8], request: &[u8]) -> Reply {
+    match (text(operation, "the operation name"), text(request, "the request")) {
+        (Ok(operation), Ok(request)) => local::validate(operation, request),
+        (Err(error), _) => Reply::failed("", error),
+        (Ok(operation), Err(error)) => Reply::failed(operation, error),
+    }
+}
+
+/// Describes one operation, or all: names, documentation, schemas, vendor codes.
+pub fn describe(operation: Option<&[u8]>) -> Reply {
+    match operation.map(|o| text(o, "the operation name")).transpose() {
+        Ok(operation) => local::describe_operation(operation),
+        Err(error) => Reply::failed("describe", error),
+    }
+}
+
+/// The reply for something that went wrong in a face itself (a null pointer, a caught panic).
+pub fn failure(operation: &str, code: &'static str, status: Status, message: &str) -> Reply {
+    Reply::failed(operation, Error::local(code, status, message))
+}
+
+fn text<'t>(bytes: &'t [u8], what: &str) -> Result<&'t str, Error> {
+    std::str::from_utf8(bytes).map_err(|e| {
+        Error::local("bad_utf8", Status::UTF8, format!("{what} is not UTF-8 from byte {}", e.valid_up_to()))
+    })
+}

@@ -1,0 +1,363 @@
+//! One pass over a JSON text into a tree that borrows from it.
+//!
+//! `serde_json::Value` loses digits (`84.70` becomes `84.7`) and its `arbitrary_precision` feature
+//! would be switched on for every crate of the host, so replies are read by this small tree instead:
+//! numbers stay the wire's own characters, keys keep their order, nothing is copied unless a string
+//! holds an escape. It accepts exactly what `serde_json` accepts (tested against it).
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Deeper nesting than this is refused: the vendor's deepest reply has nine levels.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+/// A key and its value, in the order of the text.
+pub(crate) type Member<'a> = (Cow<'a, str>, Node<'a>);
+
+/// One JSON value, borrowed from the text it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Node<'a> {
+    Null,
+    Bool(bool),
+    /// The number's own characters, valid by JSON's grammar.
+    Num(&'a str),
+    Str(Cow<'a, str>),
+    Arr(Vec<Node<'a>>),
+    /// Duplicate keys are all kept; readers take the last one, as most JSON libraries do.
+    Obj(Vec<Member<'a>>),
+}
+
+/// Why a text is not JSON, and at which byte.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct JsonError {
+    pub what: &'static str,
+    pub at: usize,
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.what, self.at)
+    }
+}
+
+impl<'a> Node<'a> {
+    /// Reads a whole text; anything but white space after the value is an error.
+    pub fn parse(text: &'a str) -> Result<Node<'a>, JsonError> {
+        let mut p = Parser { text, bytes: text.as_bytes(), at: 0 };
+        let node = p.value(0)?;
+        p.white();
+        match p.peek() {
+            None => Ok(node),
+            Some(_) => Err(p.error("something follows the value")),
+        }
+    }
+
+    /// The last member of that name, if this is an object.
+    pub fn get(&self, key: &str) -> Option<&Node<'a>> {
+        match self {
+            Node::Obj(members) => members.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Node::Null)
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Node::Str(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// What a message calls this value's type.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Node::Null => "null",
+            Node::Bool(_) => "a boolean",
+            Node::Num(_) => "a number",
+            Node::Str(_) => "a string",
+            Node::Arr(_) => "an array",
+            Node::Obj(_) => "an object",
+        }
+    }
+
+    /// Writes the value compactly, numbers with their own characters.
+    pub fn write(&self, out: &mut String) {
+        match self {
+            Node::Null => out.push_str("null"),
+            Node::Bool(true) => out.push_str("true"),
+            Node::Bool(false) => out.push_str("false"),
+            Node::Num(token) => out.push_str(token),
+            Node::Str(s) => write_str(s, out),
+            Node::Arr(items) => {
+                out.push('[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    item.write(out);
+                }
+                out.push(']');
+            }
+            Node::Obj(members) => {
+                out.push('{');
+                for (i, (key, value)) in members.iter().enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    write_str(key, out);
+                    out.push(':');
+                    value.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+}
+
+/// Writes a JSON string: only what JSON demands is escaped, everything else stays UTF-8.
+pub(crate) fn write_str(s: &str, out: &mut String) {
+    out.push('"');
+    let mut clean_from = 0;
+    for (i, b) in s.bytes().enumerate() {
+        if b >= 0x20 && b != b'"' && b != b'\\' {
+            continue;
+        }
+        out.push_str(s.get(clean_from..i).unwrap_or_default());
+        clean_from = i + 1;
+        match b {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            0x08 => out.push_str("\\b"),
+            0x0c => out.push_str("\\f"),
+            _ => {
+                use fmt::Write;
+                let _ = write!(out, "\\u{b:04x}");
+            }
+        }
+    }
+    out.push_str(s.get(clean_from..).unwrap_or_default());
+    out.push('"');
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn error(&self, what: &'static str) -> JsonError {
+        JsonError { what, at: self.at }
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    #[inline]
+    fn white(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Node<'a>, JsonError> {
+        self.white();
+        match self.peek() {
+            Some(b'"') => self.string().map(Node::Str),
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'-' | b'0'..=b'9') => self.number().map(Node::Num),
+            Some(b't') => self.word("true", Node::Bool(true)),
+            Some(b'f') => self.word("false", Node::Bool(false)),
+            Some(b'n') => self.word("null", Node::Null),
+            Some(_) => Err(self.error("a value was expected")),
+            None => Err(self.error("the text ends too early")),
+        }
+    }
+
+    fn word(&mut self, word: &'static str, node: Node<'a>) -> Result<Node<'a>, JsonError> {
+        let end = self.at + word.len();
+        if self.bytes.get(self.at..end) == Some(word.as_bytes()) {
+            self.at = end;
+            Ok(node)
+        } else {
+            Err(self.error("a value was expected"))
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Node<'a>, JsonError> {
+        if depth >= MAX_DEPTH {
+            return Err(self.error("nested too deeply"));
+        }
+        self.at += 1;
+        let mut members = Vec::new();
+        self.white();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Node::Obj(members));
+        }
+        members.reserve(8);
+        loop {
+            self.white();
+            if self.peek() != Some(b'"') {
+                return Err(self.error("a key was expected"));
+            }
+            let key = self.string()?;
+            self.white();
+            if self.peek() != Some(b':') {
+                return Err(self.error("':' was expected"));
+            }
+            self.at += 1;
+            members.push((key, self.value(depth + 1)?));
+            self.white();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(Node::Obj(members));
+                }
+                _ => return Err(self.error("',' or '}' was expected")),
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Node<'a>, JsonError> {
+        if depth >= MAX_DEPTH {
+            return Err(self.error("nested too deeply"));
+        }
+        self.at += 1;
+        let mut items = Vec::new();
+        self.white();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Node::Arr(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            self.white();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(Node::Arr(items));
+                }
+                _ => return Err(self.error("',' or ']' was expected")),
+            }
+        }
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let from = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at == from { Err(self.error("a digit was expected")) } else { Ok(()) }
+    }
+
+    fn number(&mut self) -> Result<&'a str, JsonError> {
+        let from = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(self.text.get(from..self.at).unwrap_or_default())
+    }
+
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        let quote = self.at;
+        self.at += 1;
+        let from = self.at;
+        let mut escaped = false;
+        loop {
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.at += 2;
+                }
+                Some(0..=0x1f) => return Err(self.error("a control character stands in a string")),
+                Some(_) => self.at += 1,
+                None => return Err(self.error("a string has no end")),
+            }
+        }
+        let inside = self.text.get(from..self.at).unwrap_or_default();
+        self.at += 1;
+        if !escaped {
+            return Ok(Cow::Borrowed(inside));
+        }
+        let quoted = self.text.get(quote..self.at).unwrap_or_default();
+        serde_json::from_str::<String>(quoted)
+            .map(Cow::Owned)
+            .map_err(|_| JsonError { what: "a string has a wrong escape", at: quote })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn round_trip(text: &str) -> String {
+        let mut out = String::new();
+        Node::parse(text).unwrap().write(&mut out);
+        out
+    }
+
+    #[test]
+    fn keeps_digits_order_and_duplicates() {
+        let text = r#"{"z":84.70,"a":[1e5,-0.0,12345678901234567890.10],"z":"é\u00e9\n"}"#;
+        assert_eq!(round_trip(text), r#"{"z":84.70,"a":[1e5,-0.0,12345678901234567890.10],"z":"éé\n"}"#);
+        assert_eq!(Node::parse(text).unwrap().get("z").unwrap().as_str(), Some("éé\n"));
+    }
+
+    #[test]
+    fn refuses_what_json_refuses() {
+        for bad in
+            ["", "01", "1.", "[1,]", "{\"a\"}", "nul", "\"\u{1}\"", "1 2", "{\"a\":1,}", "\"\\x\"", "-", ".5", "1e"]
+        {
+            assert!(Node::parse(bad).is_err(), "{bad:?} was accepted");
+        }
+        let deep = "[".repeat(10_000);
+        assert_eq!(Node::parse(&deep).unwrap_err().what, "nested too deeply");
+    }
+
+    proptest! {
+        /// Whatever serde_json accepts we accept and write back to an equal value, and the reverse.
+        #[test]
+        fn agrees_with_serde_json(text in r#"[\[\]{}",:0-9eE.+\-a-z \\"u]{0,24}"#) {
+            let theirs = serde_json::from_str::<&serde_json::value::RawValue>(&text);
+            let ours = Node::parse(&text);
+            prop_assert_eq!(theirs.is_ok(), ours.is_ok(), "{:?} {:?}", theirs, ours);
+        }
+
+        #[test]
+        fn writes_what_serde_json_reads(s in any::<String>()) {
+            let mut out = String::new();
+            write_str(&s, &mut out);
+            prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), s);
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! What an exchange means: a pure function from (operation, request, exchange) to a judgement.
+//!
+//! The order of the questions: did a whole answer come? Is it the vendor's envelope (a JSON object
+//! with an integer `status`)? Then the status decides, whatever the HTTP status says, and `msg`
+//! never does. Without the envelope the HTTP status decides. For a submit, everything that is not
+//! provably one way or the other is unknown.
+
+use crate::json::Node;
+use crate::operation::{Operation, OperationKind};
+use crate::outcome::{Advice, Error, Outcome, Status};
+use crate::status::{self, Class, Family, Row};
+use crate::transport::{Exchange, Fault};
+use crate::wire::Warnings;
+
+/// Longest `msg` that is passed on.
+const MAX_MESSAGE: usize = 500;
+
+/// The part of a reply body that is the same for all operations.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Envelope {
+    pub status: Option<i64>,
+    pub message: Option<String>,
+    pub request_id: Option<String>,
+    pub client_request_id: Option<String>,
+    retry_after_ms: Option<u64>,
+    /// The limiter's own body: `code: 429` and no status.
+    limited: bool,
+    /// Several statuses that differ, or a status beside the limiter's code.
+    contradictory: bool,
+}
+
+/// Keys of the envelope; `data` has the rest.
+pub(crate) const ENVELOPE_KEYS: &[&str] = &["status", "msg", "requestId", "uuid", "clientRequestId"];
+
+impl Envelope {
+    /// Reads what is there; nothing is required.
+    pub fn read(body: &Node<'_>) -> Envelope {
+        let Node::Obj(members) = body else { return Envelope::default() };
+        let mut statuses = members.iter().filter(|(k, _)| k == "status").map(|(_, v)| integer(v));
+        let first = statuses.next().flatten();
+        let text = |key: &str| match body.get(key) {
+            Some(Node::Str(s)) if !s.is_empty() => Some(s.chars().take(MAX_MESSAGE).collect::<String>()),
+            Some(Node::Num(token)) => Some((*token).to_owned()),
+            _ => None,
+        };
+        let code_429 = body.get("code").and_then(integer) == Some(429);
+        Envelope {
+            status: first,
+            message: match body.get("msg") {
+                Some(Node::Str(s)) => Some(s.chars().take(MAX_MESSAGE).collect()),
+                _ if code_429 => text("message"),
+                _ => None,
+            },
+            request_id: text("requestId").or_else(|| text("uuid")),
+            client_request_id: text("clientRequestId"),
+            retry_after_ms: body
+                .get("retryAfter")
+                .and_then(|v| match v {
+                    Node::Num(t) => t.parse::<f64>().ok(),
+                    Node::Str(s) => s.trim().parse::<f64>().ok(),
+                    _ => None,
+                })
+                .filter(|s| (0.0..1e7).contains(s))
+                .map(|s| (s * 1000.0) as u64),
+            limited: code_429 && first.is_none(),
+            contradictory: statuses.any(|s| s != first) || (code_429 && first == Some(0)),
+        }
+    }
+}
+
+/// An integer, as number or text (`0` and `"0"`).
+fn integer(node: &Node<'_>) -> Option<i64> {
+    match node {
+        Node::Num(token) => token.parse().ok(),
+        Node::Str(s) => s.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// What the judge must know of the request.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Asked {
+    /// The values of [`Operation::echoes`] request fields, in that order.
+    pub echoes: Vec<Option<String>>,
+    /// The call's deadline, for messages.
+    pub deadline_ms: u64,
+}
+
+impl Asked {
+    pub fn of(op: &Operation, request: &Node<'_>, deadline_ms: u64) -> Asked {
+        let value = |key: &str| request.get(key).and_then(Node::as_str).filter(|v| !v.is_empty()).map(str::to_owned);
+        Asked { echoes: op.echoes.iter().map(|(key, _)| value(key)).collect(), deadline_ms }
+    }
+}
+
+/// The verdict on one attempt.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    pub outcome: Outcome,
+    pub error: Option<Box<Error>>,
+    pub envelope: Envelope,
+}
+
+/// Judges an attempt. `body` is the parsed body if it is a JSON object.
+pub(crate) fn judge(
+    op: &Operation,
+    asked: &Asked,
+    exchange: &Exchange,
+    body: Option<&Node<'_>>,
+    warnings: &mut Warnings,
+) -> Judgement {
+    let envelope = body.map(Envelope::read).unwrap_or_default();
+    let error = verdict(op, asked, exchange, body, &envelope, warnings);
+    let outcome = match &error {
+        None => Outcome::Executed,
+        Some(e) => e.outcome,
+    };
+    Judgement { outcome, error: error.map(Box::new), envelope }
+}
+
+fn verdict(
+    op: &Operation,
+    asked: &Asked,
+    exchange: &Exchange,
+    body: Option<&Node<'_>>,
+    envelope: &Envelope,
+    warnings: &mut Warnings,
+) -> Option<Error> {
+    if let Some(fault) = exchange.fault {
+        return Some(transport_error(op, asked, fault, exchange.sent));
+    }
+    let http = exchange.head.as_ref().map_or(0, |h| h.status);
+    let mut error = match (body, envelope.status) {
+        (Some(_), _) if envelope.contradictory => {
+            answered(op, "bad_response", Status::RESPONSE, "the answer contradicts itself", unknown_if_submit(op))
+        }
+        (Some(_), _) if envelope.limited => limited(op),
+        (Some(body), Some(0)) => return success(op, asked, body, warnings),
+        (Some(_), Some(code)) => refused(op, code),
+        _ => http_error(op, http),
+    };
+    if error.status == Status::RATE_LIMITED {
+        error.retry_after_ms = envelope.retry_after_ms.or(exchange.head.as_ref().and_then(|h| h.retry_after_ms));
+    } else if error.retryable {
+        error.retry_after_ms = exchange.head.as_ref().and_then(|h| h.retry_after_ms);
+    }
+    error.vendor_status = envelope.status;
+    error.vendor_message.clone_from(&envelope.message);
+    Some(error)
+}
+
+/// Unknown for what has an effect; a read simply did not succeed.
+fn unknown_if_submit(op: &Operation) -> Outcome {
+    if op.kind.has_effect() { Outcome::Unknown } else { Outcome::NotExecuted }
+}
+
+/// An error about a call that was sent (or tried): advice and help follow from the outcome.
+fn answered(op: &Operation, code: &'static str, status: Status, message: impl Into<String>, outcome: Outcome) -> Error {
+    let mut error = Error::local(code, status, message);
+    error.outcome = outcome;
+    match outcome {
+        Outcome::Unknown => {
+            error.advice = Advice::Reconcile;
+            error.next = op.resolved_by;
+            error.help = match (op.kind, op.resolved_by) {
+                (OperationKind::RepeatableSubmit, _) => {
+                    "It may have been accepted; calling it again is harmless.".to_owned()
+                }
+                (_, Some(query)) => {
+                    format!(
+                        "The {} may have been accepted. Ask {query} before anything else; do not send it again.",
+                        op.name
+                    )
+                }
+                (_, None) => format!("The {} may have been accepted; do not send it again.", op.name),
+            };
+            error.retryable = op.kind == OperationKind::RepeatableSubmit;
+        }
+        _ => {
+            error.advice = Advice::Retry;
+            error.retryable = true;
+            error.help = if op.kind.has_effect() {
+                format!("The {} was not carried out: {}. It can be tried again.", op.name, error.message)
+            } else {
+                format!("Nothing was changed: {}. It can be tried again.", error.message)
+            };
+        }
+    }
+    error
+}
+
+fn transport_error(op: &Operation, asked: &Asked, fault: Fault, sent: bool) -> Error {
+    let (code, status, message) = match fault {
+        Fault::Dns => ("dns", Status::DNS, "the host name could not be resolved".to_owned()),
+        Fault::Connect => ("connect", Status::CONNECT, "no connection could be made".to_owned()),
+        Fault::ConnectTimeout => ("connect_timeout", Status::CONNECT, "no connection could be made in time".to_owned()),
+        Fault::Tls => ("tls", Status::TLS, "the TLS handshake failed".to_owned()),
+        Fault::Proxy => ("proxy", Status::PROXY, "the proxy refused or could not be reached".to_owned()),
+        Fault::Timeout => ("timeout", Status::TIMEOUT, format!("no answer within {} ms", asked.deadline_ms)),
+        Fault::RateWaitTimeout => (
+            "rate_wait_timeout",
+            Status::TIMEOUT,
+            format!("no place in the request budget within {} ms", asked.deadline_ms),
+        ),
+        Fault::Io => ("io", Status::IO, "the connection broke before the answer was complete".to_owned()),
+        Fault::TooLarge => ("too_large", Status::TOO_LARGE, "the answer is larger than maxResponseBytes".to_owned()),
+        Fault::Encoding => ("bad_response", Status::RESPONSE, "the answer cannot be decompressed".to_owned()),
+    };
+    let outcome = if sent { unknown_if_submit(op) } else { Outcome::NotExecuted };
+    let mut error = answered(op, code, status, message, outcome);
+    if outcome == Outcome::NotExecuted {
+        error.advice = match fault {
+            Fault::Tls | Fault::Proxy => Advice::FixConfig,
+            Fault::TooLarge | Fault::Encoding => Advice::ContactSupport,
+            Fault::RateWaitTimeout => Advice::Wait,
+            _ => Advice::Retry,
+        };
+        error.retryable = !matches!(fault, Fault::Tls | Fault::TooLarge | Fault::Encoding);
+    }
+    error
+}
+
+fn limited(op: &Operation) -> Error {
+    let mut error = answered(
+        op,
+        "rate_limited",
+        Status::RATE_LIMITED,
+        "the vendor's request limit is reached",
+        Outcome::NotExecuted,
+    );
+    error.advice = Advice::Wait;
+    error.vendor_code = Some("request_limit");
+    error.help = format!("The {} was not carried out; wait before calling again.", op.name);
+    error
+}
+
+/// A body status other than 0.
+fn refused(op: &Operation, code: i64) -> Error {
+    let row = status::find(op.family, code);
+    let submit = op.kind.has_effect();
+    let (name, status, outcome) = match (row.map(|r| r.class), submit) {
+        (Some(Class::Refused), _) => ("refused", Status::REFUSED, Outcome::NotExecuted),
+        (Some(Class::Auth), _) => ("unauthorized", Status::AUTH, Outcome::NotExecuted),
+        (Some(Class::RateLimited), _) => return limited(op),
+        (Some(Class::NotFound), _) => ("not_found", Status::NOT_FOUND, Outcome::NotExecuted),
+        (Some(Class::Already), true) => ("already_submitted", Status::ALREADY, Outcome::Executed),
+        (Some(Class::InProgress), true) => ("in_progress", Status::IN_PROGRESS, Outcome::Unknown),
+        (Some(Class::Uncertain) | None, true) => ("vendor_uncertain", Status::UNCERTAIN, Outcome::Unknown),
+        // A quote or read that meets an existing submit is simply refused.
+        (Some(Class::Already | Class::InProgress), false) => ("refused", Status::REFUSED, Outcome::NotExecuted),
+        (Some(Class::Uncertain) | None, false) => ("vendor_uncertain", Status::UNCERTAIN, Outcome::NotExecuted),
+    };
+    let message = match row {
+        Some(row) => format!("the vendor answered {code} ({})", row.word.replace('_', " ")),
+        None => format!("the vendor answered {code}, which is not documented for {}", op.name),
+    };
+    let mut error = answered(op, name, status, message, outcome);
+    error.vendor_code = row.map(|r| r.word);
+    match row {
+        Some(row) if outcome != Outcome::Unknown => apply(op, row, &mut error),
+        Some(row) => error.help = format!("{} {}", row.help, error.help),
+        None if outcome == Outcome::NotExecuted => {
+            error.advice = Advice::ContactSupport;
+            error.retryable = false;
+            error.help =
+                format!("The vendor answered {code}, which is not documented for {}; nothing was changed.", op.name);
+        }
+        None => {}
+    }
+    error
+}
+
+/// Advice, help and next step of a code whose outcome is settled.
+fn apply(op: &Operation, row: &Row, error: &mut Error) {
+    error.advice = row.advice;
+    error.help = row.help.to_owned();
+    error.retryable = matches!(row.advice, Advice::Retry | Advice::Wait) && row.class != Class::Already;
+    error.next = match row.advice {
+        Advice::Requote => op.requote.or((op.kind == OperationKind::Quote).then_some(op.name)),
+        Advice::AlreadyDone | Advice::Reconcile => op.resolved_by.or(query_of(op.family)),
+        // 905 asks for a look before anything is sent again; "not ticketed" for a look at the order.
+        Advice::Wait if row.code == 905 || row.class == Class::Already => op.resolved_by,
+        Advice::Wait if row.word == "not_ticketed" => Some("queryOrderDetails"),
+        _ => None,
+    };
+}
+
+fn query_of(family: Family) -> Option<&'static str> {
+    match family {
+        Family::Refund => Some("queryRefundOrders"),
+        Family::Void => Some("queryVoidOrders"),
+        _ => Some("queryOrderDetails"),
+    }
+}
+
+/// An answer without the vendor's envelope.
+fn http_error(op: &Operation, http: u16) -> Error {
+    let refused = matches!(http, 401 | 403 | 404 | 405 | 413 | 415 | 429);
+    let outcome = if refused { Outcome::NotExecuted } else { unknown_if_submit(op) };
+    if http == 429 {
+        return limited(op);
+    }
+    let (code, status, message) = match http {
+        401 | 403 => ("unauthorized", Status::AUTH, format!("the server answered HTTP {http}")),
+        200..=299 => ("bad_response", Status::RESPONSE, "the answer is not the vendor's JSON".to_owned()),
+        300..=399 => ("redirect", Status::HTTP, format!("the server answered HTTP {http}; redirects are not followed")),
+        _ => ("http_error", Status::HTTP, format!("the server answered HTTP {http}")),
+    };
+    let mut error = answered(op, code, status, message, outcome);
+    if outcome == Outcome::NotExecuted {
+        (error.advice, error.retryable) = match http {
+            401 | 403 => (Advice::ContactSupport, false),
+            408 | 500..=599 => (Advice::Retry, true),
+            200..=299 => (Advice::ContactSupport, false),
+            _ => (Advice::FixConfig, false),
+        };
+        error.help = match http {
+            401 | 403 => {
+                "The server refused the credentials, the address or the account; ask Atlas before changing keys."
+                    .to_owned()
+            }
+            408 | 500..=599 => error.help,
+            _ => format!("Nothing was changed: {}. Check baseUrl and what stands between.", error.message),
+        };
+    }
+    error
+}
+
+/// Body status 0: does anything contradict it?
+fn success(op: &Operation, asked: &Asked, body: &Node<'_>, warnings: &mut Warnings) -> Option<Error> {
+    let text = |key: &str| match body.get(key) {
+        Some(Node::Str(s)) if !s.trim().is_empty() => Some(s.to_string()),
+        Some(Node::Num(token)) => Some((*token).to_owned()),
+        _ => None,
+    };
+    let key = match op.name {
+        "queryOrderDetails" => Some("orderNo"),
+        "extractPnr" => Some("airlinePnr"),
+        _ => None,
+    };
+    if let Some(key) = key.filter(|key| text(key).is_none()) {
+        let mut error = answered(
+            op,
+            "not_found",
+            Status::NOT_FOUND,
+            format!("the vendor knows nothing of it: {key} is empty"),
+            Outcome::NotExecuted,
+        );
+        error.advice = Advice::FixRequest;
+        error.retryable = false;
+        error.help = "There is no such order or booking; check what was asked for.".to_owned();
+        return Some(error);
+    }
+    for (i, (_, field)) in op.echoes.iter().enumerate().filter(|(_, (_, field))| !field.is_empty()) {
+        let asked = asked.echoes.get(i).and_then(Option::as_deref);
+        let decides = i == 0;
+        match (asked, text(field)) {
+            (Some(asked), Some(got)) if !is_echo(asked, &got) => {
+                if decides {
+                    let outcome = unknown_if_submit(op);
+                    let mut error =
+                        answered(op, "wrong_order", Status::RESPONSE, "the answer is about another order", outcome);
+                    if outcome == Outcome::NotExecuted {
+                        error.advice = Advice::ContactSupport;
+                        error.retryable = false;
+                        error.help =
+                            "The answer is about another order and was not used; report it to Atlas.".to_owned();
+                    }
+                    return Some(error);
+                }
+                warnings.add("echo_differs", format!("/{field}"), "not the number that was asked for");
+            }
+            (_, None) if decides && op.kind.has_effect() => {
+                warnings.add("no_echo", format!("/{field}"), "accepted, but the order number is missing in the answer");
+            }
+            _ => {}
+        }
+    }
+    if let Some(code) = op.case_code.filter(|code| text(code).is_none()) {
+        warnings.add("no_case_code", format!("/{code}"), "accepted, but its number is missing in the answer");
+    }
+    let denied = |key: &str| {
+        matches!(body.get(key), Some(Node::Bool(false)))
+            || body.get(key).is_some_and(|v| integer(v) == Some(0) || v.as_str() == Some("false"))
+    };
+    if op.name == "refundQuotation" && denied("isRefundable") {
+        warnings.add("not_refundable", "/isRefundable".to_owned(), "the offer must not be used");
+    }
+    if op.name == "voidQuotation" && denied("isVoidable") {
+        warnings.add("not_voidable", "/isVoidable".to_owned(), "the offer must not be used");
+    }
+    None
+}
+
+/// The same number, or one of several that the vendor joined.
+fn is_echo(asked: &str, got: &str) -> bool {
+    asked.trim() == got.trim() || got.split(['|', ',']).any(|part| part.trim() == asked.trim())
+}

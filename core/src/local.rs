@@ -1,0 +1,125 @@
+//! Operations without network: parseWebhook, validate, describe.
+
+use std::fmt::Write as _;
+
+use crate::client::{check, unknown_operation};
+use crate::describe;
+use crate::json::{Node, write_str};
+use crate::operation::{OPERATIONS, Operation};
+use crate::outcome::{Error, Status};
+use crate::reply::Reply;
+use crate::wire::{Path, Warnings, event_shape, write_object};
+
+/// Keys of a notification that are not its payload.
+const EVENT_KEYS: &[&str] = &["cid", "type", "status", "notificationId", "requestSource"];
+
+/// Reads a notification's body. Unknown types are not an error: what is unsigned must not be able to stop a receiver.
+pub(crate) fn parse_webhook(body: &str) -> Reply {
+    const NAME: &str = "parseWebhook";
+    let event = match Node::parse(body) {
+        Ok(event @ Node::Obj(_)) => event,
+        Ok(other) => {
+            let message = format!("a notification is an object, not {}", other.type_name());
+            return Reply::failed(NAME, Error::local("bad_request", Status::REQUEST, message));
+        }
+        Err(e) => {
+            let message = format!("the notification is not JSON: {e}");
+            return Reply::failed(NAME, Error::local("bad_json", Status::JSON, message));
+        }
+    };
+    let text = |key: &str| event.get(key).and_then(scalar);
+    // The flat form of older events has no `data`.
+    let payload = match event.get("data") {
+        Some(data @ Node::Obj(_)) => data,
+        _ => &event,
+    };
+    let event_type = event_shape(text("type").as_deref(), payload.get("refundStatus").is_some());
+    let of_payload = |key: &str| if key.is_empty() { None } else { payload.get(key).and_then(scalar) };
+    let order = of_payload("orderNo").or_else(|| of_payload("addonOrderNo"));
+    let code = of_payload(event_type.code);
+    let state = of_payload(event_type.state);
+    let notification = text("notificationId");
+    let dedupe = match &notification {
+        Some(id) => format!("{}:{id}", text("type").unwrap_or_default()),
+        None if event_type.kind == "unknown" || order.is_none() => {
+            format!("{}:{:016x}", text("type").unwrap_or_default(), fnv1a(body.as_bytes()))
+        }
+        None => {
+            let part = |p: &Option<String>| p.clone().unwrap_or_default();
+            format!("{}:{}:{}:{}", event_type.name, part(&order), part(&code), part(&state))
+        }
+    };
+    let mut data = String::new();
+    let mut warnings = Warnings::default();
+    if let Node::Obj(members) = payload {
+        let skip: &[&str] = if std::ptr::eq(payload, &event) { EVENT_KEYS } else { &[] };
+        write_object(event_type.shape, members, skip, &Path::Root, &mut data, &mut warnings);
+    }
+    Reply::local(NAME, warnings, |out| {
+        let mut first = true;
+        let mut put = |key: &str, value: Option<&str>, out: &mut String| {
+            let _ = write!(out, "{}\"{key}\":", if first { "{" } else { "," });
+            first = false;
+            match value {
+                Some(value) => write_str(value, out),
+                None => out.push_str("null"),
+            }
+        };
+        put("type", text("type").as_deref(), out);
+        put("kind", Some(event_type.kind), out);
+        put("orderNo", order.as_deref(), out);
+        put("code", code.as_deref(), out);
+        match state.as_deref().and_then(crate::wire::whole) {
+            Some(number) => {
+                let _ = write!(out, ",\"state\":{number}");
+            }
+            None => put("state", state.as_deref(), out),
+        }
+        put("cid", text("cid").as_deref(), out);
+        put("notificationId", notification.as_deref(), out);
+        put("dedupeKey", Some(&dedupe), out);
+        put("hint", event_type.hint, out);
+        let _ = write!(out, ",\"data\":{data}}}");
+    })
+}
+
+/// Text or number as text.
+fn scalar(node: &Node<'_>) -> Option<String> {
+    match node {
+        Node::Str(s) if !s.is_empty() => Some(s.to_string()),
+        Node::Num(token) => Some((*token).to_owned()),
+        _ => None,
+    }
+}
+
+/// A short, stable fingerprint; it need not resist anybody, since notifications are unsigned anyway.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Checks a request as a call would, and answers the body that would be sent.
+pub(crate) fn validate(operation: &str, request: &str) -> Reply {
+    let Some(op) = Operation::find(operation) else { return unknown_operation(operation) };
+    if op.path.is_empty() {
+        return parse_webhook(request);
+    }
+    match check(op, request, false) {
+        Ok((_, body)) => Reply::local(op.name, Warnings::default(), |out| {
+            let _ = write!(out, "{{\"valid\":true,\"body\":{body}}}");
+        }),
+        Err(error) => Reply::failed(op.name, error),
+    }
+}
+
+/// Describes one operation, or all of them.
+pub(crate) fn describe_operation(operation: Option<&str>) -> Reply {
+    match operation.filter(|o| !o.is_empty()) {
+        None => Reply::local("describe", Warnings::default(), |out| describe::write_operations(OPERATIONS.iter(), out)),
+        Some(name) => match Operation::find(name) {
+            Some(op) => Reply::local("describe", Warnings::default(), |out| {
+                describe::write_operations(std::iter::once(op), out)
+            }),
+            None => unknown_operation(name),
+        },
+    }
+}

@@ -1,0 +1,388 @@
+//! THE table of operations: everything else is derived from it — dispatch, schemas, C names, Python
+//! methods, documentation.
+
+use crate::status::Family;
+use crate::wire::shape::{Message, Shape};
+use crate::wire::*;
+
+/// What a call may do at the vendor, and so how it may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationKind {
+    /// Changes nothing; repeated on trouble.
+    Read,
+    /// Changes nothing but makes a new offer; repeated on trouble.
+    Quote,
+    /// Changes something and cannot be withdrawn: at most one request leaves.
+    Submit,
+    /// A submit whose repetition is harmless (the last one counts).
+    RepeatableSubmit,
+    /// No network.
+    Local,
+}
+
+impl OperationKind {
+    /// The word in `describe`.
+    pub fn name(self) -> &'static str {
+        match self {
+            OperationKind::Read => "read",
+            OperationKind::Quote => "quote",
+            OperationKind::Submit | OperationKind::RepeatableSubmit => "submit",
+            OperationKind::Local => "local",
+        }
+    }
+
+    /// Whether the effect outlives the call, so that a lost reply leaves its outcome unknown.
+    pub fn has_effect(self) -> bool {
+        matches!(self, OperationKind::Submit | OperationKind::RepeatableSubmit)
+    }
+
+    /// Whether a second request is harmless.
+    pub fn may_repeat(self) -> bool {
+        !matches!(self, OperationKind::Submit)
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// The vendor's endpoint name.
+    pub name: &'static str,
+    pub path: &'static str,
+    pub kind: OperationKind,
+    pub request: &'static Shape,
+    pub reply: &'static Shape,
+    /// Which vendor codes it can answer.
+    pub family: Family,
+    /// What to ask when the outcome is unknown, or when the vendor says "already".
+    pub resolved_by: Option<&'static str>,
+    /// What makes a fresh offer when the old one has expired.
+    pub requote: Option<&'static str>,
+    /// The reply's field that names the new case.
+    pub case_code: Option<&'static str>,
+    /// Request fields that a reply field must repeat. The first pair decides (wrong_order), the others only warn.
+    pub echoes: &'static [(&'static str, &'static str)],
+    pub doc: &'static str,
+}
+
+impl Operation {
+    /// The row of that name.
+    pub fn find(name: &str) -> Option<&'static Operation> {
+        OPERATIONS.iter().find(|op| op.name == name)
+    }
+
+    /// `void` → `apb_void`.
+    pub fn c_name(&self) -> String {
+        format!("apb_{}", self.python_name())
+    }
+
+    /// `updateWebhookURL` → `update_webhook_url`.
+    pub fn python_name(&self) -> String {
+        let mut out = String::with_capacity(self.name.len() + 8);
+        let mut after_upper = true;
+        for c in self.name.chars() {
+            if c.is_ascii_uppercase() {
+                if !after_upper {
+                    out.push('_');
+                }
+                out.push(c.to_ascii_lowercase());
+            } else {
+                out.push(c);
+            }
+            after_upper = c.is_ascii_uppercase();
+        }
+        out
+    }
+}
+
+/// The nearest known name, for "did you mean".
+pub(crate) fn nearest_operation(name: &str) -> Option<&'static str> {
+    nearest(name, OPERATIONS.iter().map(|op| op.name))
+}
+
+/// Calls the given macro with every operation that has typed Rust methods.
+macro_rules! for_each_operation {
+    ($callback:ident) => {
+        $callback! {
+            /// Asks which baggage can still be bought for a ticketed order.
+            post_booking_ancillary_search, "postBookingAncillarySearch", PostBookingAncillarySearchRequest, PostBookingAncillarySearchReply;
+            /// Orders baggage after ticketing: makes an unpaid order.
+            post_booking_ancillary_order, "postBookingAncillaryOrder", PostBookingAncillaryOrderRequest, PostBookingAncillaryOrderReply;
+            /// Asks what a refund would give back.
+            refund_quotation, "refundQuotation", RefundQuotationRequest, RefundQuotationReply;
+            /// Submits a refund. It cannot be withdrawn.
+            refund, "refund", RefundRequest, RefundReply;
+            /// Asks how refunds stand.
+            query_refund_orders, "queryRefundOrders", QueryRefundOrdersRequest, QueryRefundOrdersReply;
+            /// Asks whether an order can be voided.
+            void_quotation, "voidQuotation", VoidQuotationRequest, VoidQuotationReply;
+            /// Submits a void. It cannot be withdrawn.
+            void, "void", VoidRequest, VoidReply;
+            /// Asks how voids stand.
+            query_void_orders, "queryVoidOrders", QueryVoidOrdersRequest, QueryVoidOrdersReply;
+            /// Builds a new order from an expired or cancelled one.
+            regenerate_order, "regenerateOrder", RegenerateOrderRequest, RegenerateOrderReply;
+            /// Tries to stop the issuing of a paid order; look at the order after 8 minutes.
+            stop_ticket, "stopTicket", StopTicketRequest, StopTicketReply;
+            /// Lists orders, newest first.
+            order_list, "orderList", OrderListRequest, OrderListReply;
+            /// Brings a booking made elsewhere under Atlas' management.
+            pnr_claim, "pnrClaim", PnrClaimRequest, PnrClaimReply;
+            /// Reads a booking at the airline as it is now.
+            extract_pnr, "extractPnr", ExtractPnrRequest, ExtractPnrReply;
+            /// Reads one order.
+            query_order_details, "queryOrderDetails", QueryOrderDetailsRequest, QueryOrderDetailsReply;
+            /// Pays a main, regenerated or ancillary order.
+            pay, "pay", PayRequest, PayReply;
+            /// Asks for the deposit.
+            balance, "balance", BalanceRequest, BalanceReply;
+            /// Registers the address of notifications.
+            update_webhook_url, "updateWebhookURL", UpdateWebhookUrlRequest, UpdateWebhookUrlReply;
+        }
+    };
+}
+pub(crate) use for_each_operation;
+
+const BASE: Operation = Operation {
+    name: "",
+    path: "",
+    kind: OperationKind::Read,
+    request: BalanceRequest::SHAPE,
+    reply: BalanceReply::SHAPE,
+    family: Family::General,
+    resolved_by: None,
+    requote: None,
+    case_code: None,
+    echoes: &[],
+    doc: "",
+};
+
+/// Every operation, in the order of the documentation.
+pub(crate) static OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "postBookingAncillarySearch",
+        path: "/postBookingAncillarySearch.do",
+        kind: OperationKind::Quote,
+        request: PostBookingAncillarySearchRequest::SHAPE,
+        reply: PostBookingAncillarySearchReply::SHAPE,
+        family: Family::AncillarySearch,
+        echoes: &[("", ""), ("ticketOrderNo", "ticketOrderNo")],
+        doc: "Asks which baggage can still be bought for a ticketed order. Not within 24 hours of departure, not with infants.",
+        ..BASE
+    },
+    Operation {
+        name: "postBookingAncillaryOrder",
+        path: "/postBookingAncillaryOrder.do",
+        kind: OperationKind::Submit,
+        request: PostBookingAncillaryOrderRequest::SHAPE,
+        reply: PostBookingAncillaryOrderReply::SHAPE,
+        family: Family::AncillaryOrder,
+        resolved_by: Some("queryOrderDetails"),
+        requote: Some("postBookingAncillarySearch"),
+        echoes: &[("", "orderNo"), ("ticketOrderNo", "ticketOrderNo")],
+        doc: "Orders baggage after ticketing. The new order is unpaid and lapses at tktLimitTime: pay it. Never pay two.",
+        ..BASE
+    },
+    Operation {
+        name: "refundQuotation",
+        path: "/refundQuotation.do",
+        kind: OperationKind::Quote,
+        request: RefundQuotationRequest::SHAPE,
+        reply: RefundQuotationReply::SHAPE,
+        family: Family::Refund,
+        echoes: &[("orderNo", "orderNo")],
+        doc: "Asks what a refund would give back, and makes an offer for refund. Whole itinerary, any passengers, but no child alone.",
+        ..BASE
+    },
+    Operation {
+        name: "refund",
+        path: "/refund.do",
+        kind: OperationKind::Submit,
+        request: RefundRequest::SHAPE,
+        reply: RefundReply::SHAPE,
+        family: Family::Refund,
+        resolved_by: Some("queryRefundOrders"),
+        requote: Some("refundQuotation"),
+        case_code: Some("refundCode"),
+        echoes: &[("orderNo", "orderNo")],
+        doc: "Submits a refund. It cannot be withdrawn. After a lost reply, queryRefundOrders is searched for the offer id.",
+        ..BASE
+    },
+    Operation {
+        name: "queryRefundOrders",
+        path: "/queryRefundOrders.do",
+        request: QueryRefundOrdersRequest::SHAPE,
+        reply: QueryRefundOrdersReply::SHAPE,
+        family: Family::Refund,
+        doc: "Asks how the refunds of an order stand.",
+        ..BASE
+    },
+    Operation {
+        name: "voidQuotation",
+        path: "/voidQuotation.do",
+        kind: OperationKind::Quote,
+        request: VoidQuotationRequest::SHAPE,
+        reply: VoidQuotationReply::SHAPE,
+        family: Family::Void,
+        echoes: &[("orderNo", "orderNo")],
+        doc: "Asks whether an order can be voided, and makes an offer for void. Needed before every void.",
+        ..BASE
+    },
+    Operation {
+        name: "void",
+        path: "/void.do",
+        kind: OperationKind::Submit,
+        request: VoidRequest::SHAPE,
+        reply: VoidReply::SHAPE,
+        family: Family::Void,
+        resolved_by: Some("queryVoidOrders"),
+        requote: Some("voidQuotation"),
+        case_code: Some("voidCode"),
+        echoes: &[("orderNo", "orderNo")],
+        doc: "Submits a void of the whole order. It cannot be withdrawn. After a lost reply, queryVoidOrders is searched for the offer id.",
+        ..BASE
+    },
+    Operation {
+        name: "queryVoidOrders",
+        path: "/queryVoidOrders.do",
+        request: QueryVoidOrdersRequest::SHAPE,
+        reply: QueryVoidOrdersReply::SHAPE,
+        family: Family::Void,
+        doc: "Asks how the voids of an order stand.",
+        ..BASE
+    },
+    Operation {
+        name: "regenerateOrder",
+        path: "/regenerateOrder.do",
+        kind: OperationKind::Submit,
+        request: RegenerateOrderRequest::SHAPE,
+        reply: RegenerateOrderReply::SHAPE,
+        family: Family::Regenerate,
+        resolved_by: Some("orderList"),
+        echoes: &[("", "orderNo"), ("originalOrderNo", "originalOrderNo")],
+        doc: "Builds a new order from an expired or cancelled one, at today's price. Every success is another order: pay the new one.",
+        ..BASE
+    },
+    Operation {
+        name: "stopTicket",
+        path: "/stopTicket.do",
+        kind: OperationKind::Submit,
+        request: StopTicketRequest::SHAPE,
+        reply: StopTicketReply::SHAPE,
+        family: Family::General,
+        resolved_by: Some("queryOrderDetails"),
+        doc: "Tries to stop the issuing of a paid order. Accepted means only that the attempt was made: look at the order after 8 minutes (-3 stopped, 2 issued anyway).",
+        ..BASE
+    },
+    Operation {
+        name: "orderList",
+        path: "/orderList.do",
+        request: OrderListRequest::SHAPE,
+        reply: OrderListReply::SHAPE,
+        doc: "Lists orders that depart within a year, newest first.",
+        ..BASE
+    },
+    Operation {
+        name: "pnrClaim",
+        path: "/pnr/claim.do",
+        kind: OperationKind::Submit,
+        request: PnrClaimRequest::SHAPE,
+        reply: PnrClaimReply::SHAPE,
+        family: Family::General,
+        resolved_by: Some("orderList"),
+        echoes: &[("", "orderNo")],
+        doc: "Brings a booking made elsewhere under Atlas' management and gives it an order number.",
+        ..BASE
+    },
+    Operation {
+        name: "extractPnr",
+        path: "/extractPnr.do",
+        request: ExtractPnrRequest::SHAPE,
+        reply: ExtractPnrReply::SHAPE,
+        family: Family::Lookup,
+        doc: "Reads a booking at the airline as it is now.",
+        ..BASE
+    },
+    Operation {
+        name: "queryOrderDetails",
+        path: "/queryOrderDetails.do",
+        request: QueryOrderDetailsRequest::SHAPE,
+        reply: QueryOrderDetailsReply::SHAPE,
+        family: Family::Lookup,
+        echoes: &[("orderNo", "orderNo")],
+        doc: "Reads one order: the truth about it.",
+        ..BASE
+    },
+    Operation {
+        name: "pay",
+        path: "/pay.do",
+        kind: OperationKind::Submit,
+        request: PayRequest::SHAPE,
+        reply: PayReply::SHAPE,
+        family: Family::Pay,
+        resolved_by: Some("queryOrderDetails"),
+        echoes: &[("orderNo", "orderNo")],
+        doc: "Pays a main, regenerated or ancillary order. Accepted is not yet ticketed. Never repeat it blindly.",
+        ..BASE
+    },
+    Operation {
+        name: "balance",
+        path: "/balance.do",
+        request: BalanceRequest::SHAPE,
+        reply: BalanceReply::SHAPE,
+        doc: "Asks for the deposit.",
+        ..BASE
+    },
+    Operation {
+        name: "updateWebhookURL",
+        path: "/updateWebhookURL.do",
+        kind: OperationKind::RepeatableSubmit,
+        request: UpdateWebhookUrlRequest::SHAPE,
+        reply: UpdateWebhookUrlReply::SHAPE,
+        resolved_by: Some("updateWebhookURL"),
+        doc: "Registers the one address that all notifications go to. Calling it again is harmless.",
+        ..BASE
+    },
+    Operation {
+        name: "parseWebhook",
+        path: "",
+        kind: OperationKind::Local,
+        request: UnknownEvent::SHAPE,
+        reply: WebhookReply::SHAPE,
+        doc: "Reads a notification of the vendor. The request is the notification's body as it came. No network; the event is unsigned, so confirm it with the operation in `hint`.",
+        ..BASE
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_vendors() {
+        let python: Vec<_> = OPERATIONS.iter().map(Operation::python_name).collect();
+        assert!(python.contains(&"update_webhook_url".to_owned()));
+        assert!(python.contains(&"post_booking_ancillary_order".to_owned()));
+        assert!(python.contains(&"void".to_owned()));
+        assert_eq!(Operation::find("pnrClaim").unwrap().path, "/pnr/claim.do");
+    }
+
+    #[test]
+    fn shapes_fit_the_matcher() {
+        fn check(shape: &Shape) {
+            assert!(shape.fields.len() <= 64, "{} has {} fields", shape.name, shape.fields.len());
+            for field in shape.fields {
+                let mut kind = &field.kind;
+                while let crate::wire::shape::Kind::List(item) = kind {
+                    kind = item;
+                }
+                if let crate::wire::shape::Kind::Object(inner) = kind {
+                    check(inner);
+                }
+            }
+        }
+        for op in OPERATIONS {
+            check(op.request);
+            check(op.reply);
+        }
+    }
+}

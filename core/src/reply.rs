@@ -1,0 +1,288 @@
+//! The one reply of every call, in every language: JSON text with the same bytes everywhere.
+
+use std::fmt::Write as _;
+
+use crate::json::{Node, write_str};
+use crate::judge::{Asked, ENVELOPE_KEYS, Envelope, judge};
+use crate::operation::Operation;
+use crate::outcome::{Error, Outcome, Status};
+use crate::transport::Exchange;
+use crate::wire::{Path, Warnings, write_object};
+
+/// What came of a call.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    json: String,
+    /// Where `data` stands in `json`.
+    data: (usize, usize),
+    raw: Option<Vec<u8>>,
+    outcome: Outcome,
+    error: Option<Box<Error>>,
+    http_status: Option<u16>,
+    vendor_status: Option<i64>,
+}
+
+impl Reply {
+    /// The reply as JSON: `ok`, `operation`, `outcome`, `data` or `error`, `warnings`, `meta`.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The `data` part of the JSON: the vendor's fields, one type each; `null` without a JSON body.
+    pub fn data(&self) -> &str {
+        self.json.get(self.data.0..self.data.1).unwrap_or("null")
+    }
+
+    /// The vendor's bytes, decompressed; partial if the answer was cut; None if none began.
+    pub fn raw(&self) -> Option<&[u8]> {
+        self.raw.as_deref()
+    }
+
+    /// Did it happen?
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// [`Status::OK`], or what went wrong.
+    pub fn status(&self) -> Status {
+        self.error.as_ref().map_or(Status::OK, |e| e.status)
+    }
+
+    /// What went wrong, if anything did.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_deref()
+    }
+
+    /// HTTP status of the answer, if one came.
+    pub fn http_status(&self) -> Option<u16> {
+        self.http_status
+    }
+
+    /// The vendor's `status`, if one was read.
+    pub fn vendor_status(&self) -> Option<i64> {
+        self.vendor_status
+    }
+
+    /// The error's message, or an empty text.
+    pub fn message(&self) -> &str {
+        self.error.as_ref().map_or("", |e| &e.message)
+    }
+
+    /// The error, taken out.
+    pub fn into_error(self) -> Option<Box<Error>> {
+        self.error
+    }
+
+    /// The reply to something that never reached the network.
+    pub(crate) fn failed(operation: &str, error: Error) -> Reply {
+        Draft { operation, outcome: error.outcome, error: Some(Box::new(error)), ..Draft::new(operation) }.finish(
+            |out| {
+                out.push_str("null");
+            },
+        )
+    }
+
+    /// The reply of a local operation; `data` writes its JSON.
+    pub(crate) fn local(operation: &str, warnings: Warnings, data: impl FnOnce(&mut String)) -> Reply {
+        Draft { warnings, ..Draft::new(operation) }.finish(data)
+    }
+
+    /// Judges an exchange and writes the reply.
+    pub(crate) fn of_exchange(op: &'static Operation, asked: &Asked, exchange: Exchange, call: &Call<'_>) -> Reply {
+        let mut warnings = Warnings::default();
+        let text =
+            exchange.body.as_deref().filter(|_| exchange.fault.is_none()).and_then(|b| std::str::from_utf8(b).ok());
+        // A byte order mark is no reason to lose an answer.
+        let text = text.map(|t| t.strip_prefix('\u{feff}').unwrap_or(t));
+        let body = text.and_then(|t| Node::parse(t).ok()).filter(|n| matches!(n, Node::Obj(_)));
+        let judgement = judge(op, asked, &exchange, body.as_ref(), &mut warnings);
+        if op.kind == crate::operation::OperationKind::Submit {
+            warnings.add("not_journaled", String::new(), "no store is configured: after a crash only the vendor knows");
+        }
+        let draft = Draft {
+            outcome: judgement.outcome,
+            error: judgement.error,
+            envelope: judgement.envelope,
+            http_status: exchange.head.as_ref().map(|h| h.status),
+            header_request_id: exchange.head.as_ref().and_then(|h| h.request_id.as_deref()),
+            client_request_id: call.client_request_id,
+            attempts: call.attempts,
+            elapsed_ms: call.elapsed_ms,
+            bytes: exchange.body.as_ref().map_or(0, Vec::len),
+            secret: call.secret,
+            capacity: exchange.body.as_ref().map_or(0, Vec::len) * 5 / 4,
+            ..Draft::new(op.name)
+        };
+        let mut reply = match &body {
+            Some(Node::Obj(members)) => draft.finish_with(warnings, |out, warnings| {
+                let reshaped = reshape(op, members);
+                let members = reshaped.as_deref().unwrap_or(members);
+                write_object(op.reply, members, ENVELOPE_KEYS, &Path::Root, out, warnings);
+            }),
+            _ => draft.finish_with(warnings, |out, _| out.push_str("null")),
+        };
+        reply.raw = exchange.body;
+        reply
+    }
+}
+
+/// What a reply says about the call itself.
+#[derive(Default)]
+pub(crate) struct Call<'c> {
+    pub attempts: u32,
+    pub elapsed_ms: u64,
+    pub client_request_id: Option<&'c str>,
+    /// Must not appear in the reply, even if the vendor echoes it.
+    pub secret: &'c str,
+}
+
+/// Older refund queries put the one refund at the root: it becomes a list of one.
+fn reshape<'a>(op: &Operation, members: &[crate::json::Member<'a>]) -> Option<Vec<crate::json::Member<'a>>> {
+    let has = |key: &str| members.iter().any(|(k, v)| k == key && !v.is_null());
+    if op.name != "queryRefundOrders" || has("refundOrders") || !(has("refundStatus") || has("refundCode")) {
+        return None;
+    }
+    let order =
+        members.iter().filter(|(k, _)| !ENVELOPE_KEYS.contains(&&**k) && k != "refundOrders").cloned().collect();
+    Some(vec![("refundOrders".into(), Node::Arr(vec![Node::Obj(order)]))])
+}
+
+/// Everything but `data`, which is written in place.
+struct Draft<'d> {
+    operation: &'d str,
+    outcome: Outcome,
+    error: Option<Box<Error>>,
+    envelope: Envelope,
+    warnings: Warnings,
+    http_status: Option<u16>,
+    header_request_id: Option<&'d str>,
+    client_request_id: Option<&'d str>,
+    attempts: u32,
+    elapsed_ms: u64,
+    bytes: usize,
+    secret: &'d str,
+    capacity: usize,
+}
+
+impl<'d> Draft<'d> {
+    fn new(operation: &'d str) -> Draft<'d> {
+        Draft {
+            operation,
+            outcome: Outcome::Executed,
+            error: None,
+            envelope: Envelope::default(),
+            warnings: Warnings::default(),
+            http_status: None,
+            header_request_id: None,
+            client_request_id: None,
+            attempts: 0,
+            elapsed_ms: 0,
+            bytes: 0,
+            secret: "",
+            capacity: 0,
+        }
+    }
+
+    fn finish(mut self, data: impl FnOnce(&mut String)) -> Reply {
+        let warnings = std::mem::take(&mut self.warnings);
+        self.finish_with(warnings, |out, _| data(out))
+    }
+
+    fn finish_with(self, mut warnings: Warnings, data: impl FnOnce(&mut String, &mut Warnings)) -> Reply {
+        let mut out = String::with_capacity(self.capacity + 600);
+        let _ = write!(out, "{{\"ok\":{},\"operation\":", self.error.is_none());
+        write_str(self.operation, &mut out);
+        let _ = write!(out, ",\"outcome\":\"{}\",\"data\":", self.outcome.name());
+        let start = out.len();
+        data(&mut out, &mut warnings);
+        let end = out.len();
+        if let Some(error) = &self.error {
+            out.push_str(",\"error\":");
+            write_error(error, &mut out);
+        }
+        out.push_str(",\"warnings\":[");
+        for (i, w) in warnings.0.iter().enumerate() {
+            let _ = write!(out, "{}{{\"code\":\"{}\",\"path\":", if i > 0 { "," } else { "" }, w.code);
+            write_str(&w.path, &mut out);
+            out.push_str(",\"message\":");
+            write_str(&w.message, &mut out);
+            out.push('}');
+        }
+        out.push_str("],\"meta\":{\"httpStatus\":");
+        write_option(self.http_status, &mut out);
+        out.push_str(",\"vendorStatus\":");
+        write_option(self.envelope.status, &mut out);
+        out.push_str(",\"vendorMessage\":");
+        write_text(self.envelope.message.as_deref(), &mut out);
+        out.push_str(",\"requestId\":");
+        write_text(self.envelope.request_id.as_deref().or(self.header_request_id), &mut out);
+        out.push_str(",\"clientRequestId\":");
+        write_text(self.envelope.client_request_id.as_deref().or(self.client_request_id), &mut out);
+        let _ = write!(
+            out,
+            ",\"attempts\":{},\"elapsedMs\":{},\"bytes\":{}}}}}",
+            self.attempts, self.elapsed_ms, self.bytes
+        );
+        let mut data = (start, end);
+        if self.secret.len() >= 6 && out.contains(self.secret) {
+            // An echoed secret must not travel on through logs of replies; `raw` stays untouched.
+            let prefix = out.get(..start).unwrap_or_default().replace(self.secret, "***").len();
+            let middle = out.get(start..end).unwrap_or_default().replace(self.secret, "***").len();
+            out = out.replace(self.secret, "***");
+            data = (prefix, prefix + middle);
+        }
+        Reply {
+            json: out,
+            data,
+            raw: None,
+            outcome: self.outcome,
+            error: self.error,
+            http_status: self.http_status,
+            vendor_status: self.envelope.status,
+        }
+    }
+}
+
+fn write_error(error: &Error, out: &mut String) {
+    let _ = write!(out, "{{\"code\":\"{}\",\"status\":{},\"message\":", error.code, error.status.number());
+    write_str(&error.message, out);
+    out.push_str(",\"help\":");
+    write_str(&error.help, out);
+    let _ = write!(out, ",\"advice\":\"{}\",\"next\":", error.advice.name());
+    write_text(error.next, out);
+    let _ = write!(out, ",\"retryable\":{},\"field\":", error.retryable);
+    write_text(error.field.as_deref(), out);
+    out.push_str(",\"vendorCode\":");
+    write_text(error.vendor_code, out);
+    out.push_str(",\"vendorStatus\":");
+    write_option(error.vendor_status, out);
+    out.push_str(",\"vendorMessage\":");
+    write_text(error.vendor_message.as_deref(), out);
+    out.push_str(",\"retryAfterMs\":");
+    write_option(error.retry_after_ms, out);
+    out.push_str(",\"details\":[");
+    for (i, detail) in error.details.iter().enumerate() {
+        out.push_str(if i > 0 { ",{\"field\":" } else { "{\"field\":" });
+        write_str(&detail.field, out);
+        out.push_str(",\"message\":");
+        write_str(&detail.message, out);
+        out.push('}');
+    }
+    out.push_str("]}");
+}
+
+fn write_text(text: Option<&str>, out: &mut String) {
+    match text {
+        Some(text) => write_str(text, out),
+        None => out.push_str("null"),
+    }
+}
+
+fn write_option(value: Option<impl std::fmt::Display>, out: &mut String) {
+    match value {
+        Some(value) => {
+            let _ = write!(out, "{value}");
+        }
+        None => out.push_str("null"),
+    }
+}

@@ -1,0 +1,356 @@
+//! One HTTP exchange, and how much of it left this machine.
+
+mod body;
+mod tls;
+
+use std::io::Write as _;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use crate::config::Config;
+use crate::outcome::{Error, Status};
+use body::{HandOver, OnceBody};
+
+/// What went wrong on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Dns,
+    Connect,
+    ConnectTimeout,
+    Tls,
+    Proxy,
+    Timeout,
+    /// The deadline passed while waiting for a place in the request budget.
+    RateWaitTimeout,
+    /// The connection broke, or the reply was cut.
+    Io,
+    TooLarge,
+    /// A reply that cannot be decompressed.
+    Encoding,
+}
+
+/// The head of an answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Head {
+    pub status: u16,
+    pub request_id: Option<String>,
+    pub retry_after_ms: Option<u64>,
+}
+
+/// All that is known about one attempt.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Exchange {
+    pub head: Option<Head>,
+    /// The decoded body as received; partial if there is a fault; None if none began.
+    pub body: Option<Vec<u8>>,
+    pub fault: Option<Fault>,
+    /// A whole request may have reached the vendor.
+    pub sent: bool,
+}
+
+impl Exchange {
+    /// An attempt that ended before anything was handed to a connection.
+    pub fn unsent(fault: Fault) -> Exchange {
+        Exchange { fault: Some(fault), ..Exchange::default() }
+    }
+}
+
+/// The two HTTP clients of a library client.
+pub(crate) struct Transport {
+    /// Keeps connections: reads and quotes may be repeated.
+    pooled: reqwest::Client,
+    /// A connection of its own for every request, and no layer that repeats anything.
+    single: reqwest::Client,
+    headers: HeaderMap,
+    base: Url,
+    max_bytes: usize,
+    proxied: bool,
+}
+
+impl Transport {
+    pub fn new(config: &Config) -> Result<Transport, Error> {
+        let tls = tls::client_config(config)?;
+        let build = |single: bool| -> Result<reqwest::Client, Error> {
+            let mut builder = reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .http1_only()
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .tcp_nodelay(true)
+                .connect_timeout(config.connect_timeout)
+                .pool_max_idle_per_host(if single { 0 } else { config.max_connections })
+                // Below the minute after which many servers and middleboxes drop idle connections.
+                .pool_idle_timeout(Duration::from_secs(50));
+            builder = match config.proxy.as_deref() {
+                None => builder.no_proxy(),
+                Some("env") => builder,
+                Some(url) => builder.no_proxy().proxy(reqwest::Proxy::all(url).map_err(|e| proxy_error(&e))?),
+            };
+            builder
+                .build()
+                .map_err(|e| Error::local("bad_config", Status::CONFIG, format!("HTTP client: {}", chain(&e))))
+        };
+        Ok(Transport {
+            pooled: build(false)?,
+            single: build(true)?,
+            headers: fixed_headers(config)?,
+            base: config.base_url.clone(),
+            max_bytes: config.max_response_bytes,
+            proxied: config.proxy.is_some(),
+        })
+    }
+
+    /// Sends one request and reads the whole answer, until the deadline.
+    pub async fn exchange(
+        &self,
+        path: &str,
+        body: &str,
+        extra: &[(String, String)],
+        single: bool,
+        deadline: tokio::time::Instant,
+    ) -> Exchange {
+        let (body, hand_over) = OnceBody::new(Bytes::copy_from_slice(body.as_bytes()));
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        let mut headers = self.headers.clone();
+        for (name, value) in extra {
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+                headers.insert(name, value);
+            }
+        }
+        let client = if single { &self.single } else { &self.pooled };
+        let request = client.post(url).headers(headers).body(reqwest::Body::wrap(body));
+        let mut exchange = Exchange::default();
+        // `exchange` lives outside the timed future, so that a partial body survives the deadline.
+        let timed = tokio::time::timeout_at(deadline, self.run(request, &hand_over, &mut exchange)).await;
+        if timed.is_err() {
+            exchange.fault = Some(Fault::Timeout);
+        }
+        exchange.sent = !hand_over.revoke();
+        exchange
+    }
+
+    async fn run(&self, request: reqwest::RequestBuilder, hand_over: &HandOver, exchange: &mut Exchange) {
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(e) => {
+                // Revoked at once: after an error the connection's task must not still take the body.
+                let unsent = hand_over.revoke();
+                exchange.fault = Some(self.classify(&e, unsent));
+                return;
+            }
+        };
+        exchange.head = Some(head(&response));
+        let mut decoder = match Decoder::new(response.headers(), self.max_bytes) {
+            Some(decoder) => decoder,
+            None => {
+                exchange.fault = Some(Fault::Encoding);
+                return;
+            }
+        };
+        let mut wire = 0usize;
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    wire += chunk.len();
+                    let fault = if wire > self.max_bytes { Some(Fault::TooLarge) } else { decoder.write(&chunk) };
+                    exchange.body = Some(decoder.take_so_far(exchange.body.take()));
+                    if fault.is_some() {
+                        exchange.fault = fault;
+                        return;
+                    }
+                }
+                Ok(None) => {
+                    exchange.fault = decoder.finish();
+                    exchange.body = Some(decoder.take_so_far(exchange.body.take()));
+                    return;
+                }
+                Err(_) => {
+                    exchange.fault = Some(Fault::Io);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn classify(&self, error: &reqwest::Error, unsent: bool) -> Fault {
+        if is_tls(error) {
+            return Fault::Tls;
+        }
+        if !error.is_connect() {
+            return Fault::Io;
+        }
+        let text = chain(error);
+        if self.proxied && !error.is_timeout() || text.contains("tunnel") {
+            // With a proxy every connection goes to it first, and reqwest does not say who refused.
+            return Fault::Proxy;
+        }
+        match () {
+            () if error.is_timeout() => Fault::ConnectTimeout,
+            () if error.is_dns() => Fault::Dns,
+            () if unsent => Fault::Connect,
+            () => Fault::Io,
+        }
+    }
+}
+
+fn fixed_headers(config: &Config) -> Result<HeaderMap, Error> {
+    let value = |text: &str| {
+        HeaderValue::from_str(text)
+            .map_err(|_| Error::local("bad_config", Status::CONFIG, "a header value is not text"))
+    };
+    // The bytes of the secret are shared by every request and wiped when the last one drops them.
+    let secret = Bytes::from_owner(zeroize::Zeroizing::new(config.client_secret.as_bytes().to_vec()));
+    let mut secret = HeaderValue::from_maybe_shared(secret)
+        .map_err(|_| Error::local("bad_config", Status::CONFIG, "clientSecret is not text that a header can carry"))?;
+    secret.set_sensitive(true);
+    let mut headers = HeaderMap::new();
+    headers.insert("accept", value(&config.accept)?);
+    headers.insert("accept-encoding", HeaderValue::from_static("gzip"));
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("user-agent", value(&config.user_agent)?);
+    headers.insert("x-atlas-client-id", value(&config.client_id)?);
+    headers.insert("x-atlas-client-secret", secret);
+    Ok(headers)
+}
+
+fn proxy_error(error: &reqwest::Error) -> Error {
+    let message = format!("is no proxy URL: {}", chain(error));
+    let problems = vec![crate::wire::Problem { path: "/proxy".to_owned(), message }];
+    Error::problems("bad_config", Status::CONFIG, "configuration", problems)
+}
+
+/// The words of an error and its causes; never the URL, which may hold a proxy's password.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = Vec::new();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        words.push(e.to_string());
+        cause = e.source();
+    }
+    words.join(": ")
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(e) = cause {
+        if e.is::<rustls::Error>() {
+            return true;
+        }
+        // An I/O error hides what it wraps from source().
+        let inner = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = e.source();
+    }
+    false
+}
+
+fn head(response: &reqwest::Response) -> Head {
+    let headers = response.headers();
+    let text =
+        |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.chars().take(200).collect::<String>());
+    Head {
+        status: response.status().as_u16(),
+        request_id: text("x-request-id").or_else(|| text("x-atlas-request-id")),
+        retry_after_ms: text("retry-after-ms")
+            .and_then(|t| t.parse().ok())
+            .or_else(|| text("retry-after").and_then(|t| retry_after(&t))),
+    }
+}
+
+/// Seconds (a fraction too) or an HTTP date, as milliseconds from now.
+fn retry_after(text: &str) -> Option<u64> {
+    if let Ok(seconds) = text.trim().parse::<f64>() {
+        return (0.0..1e7).contains(&seconds).then_some((seconds * 1000.0) as u64);
+    }
+    let at = httpdate::parse_http_date(text.trim()).ok()?;
+    Some(at.duration_since(SystemTime::now()).map_or(0, |d| d.as_millis() as u64))
+}
+
+/// Bounds the decoded size, and decompresses as the bytes arrive.
+enum Decoder {
+    Plain(Capped),
+    Gzip(Box<flate2::write::MultiGzDecoder<Capped>>),
+}
+
+/// Collects bytes up to a limit.
+struct Capped {
+    bytes: Vec<u8>,
+    left: usize,
+}
+
+impl std::io::Write for Capped {
+    fn write(&mut self, chunk: &[u8]) -> std::io::Result<usize> {
+        if chunk.len() > self.left {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.left -= chunk.len();
+        self.bytes.extend_from_slice(chunk);
+        Ok(chunk.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Decoder {
+    /// None if the answer uses an encoding that was not asked for.
+    fn new(headers: &HeaderMap, max_bytes: usize) -> Option<Decoder> {
+        let sink = Capped { bytes: Vec::new(), left: max_bytes };
+        let mut encodings = headers.get_all("content-encoding").iter();
+        let encoding = match (encodings.next(), encodings.next()) {
+            (None, _) => return Some(Decoder::Plain(sink)),
+            (Some(one), None) => one.to_str().ok()?.trim().to_ascii_lowercase(),
+            _ => return None,
+        };
+        match encoding.as_str() {
+            "" | "identity" => Some(Decoder::Plain(sink)),
+            "gzip" | "x-gzip" => Some(Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink)))),
+            _ => None,
+        }
+    }
+
+    fn write(&mut self, chunk: &[u8]) -> Option<Fault> {
+        let written = match self {
+            Decoder::Plain(sink) => sink.write_all(chunk),
+            Decoder::Gzip(gz) => gz.write_all(chunk).and_then(|()| gz.flush()),
+        };
+        written.err().map(fault_of)
+    }
+
+    fn finish(&mut self) -> Option<Fault> {
+        match self {
+            Decoder::Plain(_) => None,
+            Decoder::Gzip(gz) => gz.try_finish().err().map(fault_of),
+        }
+    }
+
+    /// Moves what was decoded since the last call behind `so_far`.
+    fn take_so_far(&mut self, so_far: Option<Vec<u8>>) -> Vec<u8> {
+        let sink = match self {
+            Decoder::Plain(sink) => sink,
+            Decoder::Gzip(gz) => gz.get_mut(),
+        };
+        match so_far {
+            None => std::mem::take(&mut sink.bytes),
+            Some(mut all) => {
+                all.append(&mut sink.bytes);
+                all
+            }
+        }
+    }
+}
+
+fn fault_of(error: std::io::Error) -> Fault {
+    match error.kind() {
+        std::io::ErrorKind::FileTooLarge => Fault::TooLarge,
+        _ => Fault::Encoding,
+    }
+}

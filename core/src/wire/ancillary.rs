@@ -1,0 +1,150 @@
+//! postBookingAncillarySearch, postBookingAncillaryOrder (A26, 2026-04; AS25/AO24 for older names).
+
+use super::shape::{Kind, message};
+use super::value::{Code, Instant, Number};
+use super::{Amount, AncillaryProduct, CardCharge, FlightRequest, PassengerTicket, PaymentOption, Routing, Segment};
+use serde_json::Value as Any;
+
+message! {
+    /// Asks which baggage can still be bought for a ticketed order.
+    PostBookingAncillarySearchRequest {
+        /// Main order number.
+        ticket_order_no "ticketOrderNo": Option<String>;
+        /// `BAGGAGE`, the only category.
+        ancillary_category "ancillaryCategory": Option<String>, required;
+        /// 1 deposit, 3 VCC, 4 BYOA, 5 MoR; given, only this method can pay.
+        payment_method "paymentMethod": Option<Code>;
+        /// Outbound flights; what for is not documented.
+        from_segments "fromSegments": Vec<FlightRequest>;
+        /// Return flights.
+        ret_segments "retSegments": Vec<FlightRequest>;
+        /// 2025 form, not in the 2026 schema.
+        airline_pnr "airlinePNR": Option<String>;
+        /// 2025 form.
+        carrier "carrier": Option<String>;
+        /// 2025 form.
+        display_currency "displayCurrency": Option<String>;
+        /// Legacy client id.
+        cid "cid": Option<String>;
+    }
+
+    /// What can be bought.
+    PostBookingAncillarySearchReply {
+        /// For the order; how long it lives is not documented.
+        session_id "sessionId": Option<String>;
+        /// Echo of the main order.
+        ticket_order_no "ticketOrderNo": Option<String>;
+        /// Deprecated by the vendor.
+        support_credit_trans_payment "supportCreditTransPayment": Option<bool>;
+        /// 1 deposit, 3 VCC, 4 BYOA, 5 MoR.
+        support_payment_methods "supportPaymentMethods": Vec<Code>;
+        /// Settlement currency.
+        currency "currency": Option<String>;
+        /// Card charges (MoR).
+        card_charge_list "cardChargeList": Vec<CardCharge>;
+        /// Outbound.
+        from_segments "fromSegments": Vec<Segment>;
+        /// Return; empty for one-way.
+        ret_segments "retSegments": Vec<Segment>;
+        /// The products; empty when nothing is on sale.
+        ancillary_product_elements "ancillaryProductElements": Vec<AncillaryProduct>, never_null;
+    }
+
+    /// A product for one segment.
+    AncillaryChoice {
+        /// From the search of the same session.
+        product_code "productCode": Option<String>, required;
+        /// The segment; connections need the same product on every segment of a direction.
+        segment_index "segmentIndex": Option<Number>, required;
+    }
+
+    /// Proof of residence for discounts.
+    ResidentInfo {
+        /// Document type.
+        doc_type "docType": Option<String>, required;
+        /// Document number.
+        doc_num "docNum": Option<String>;
+        /// Municipality.
+        municipality "municipality": Option<String>;
+        /// Large family certificate.
+        large_family_cert "largeFamilyCert": Option<String>;
+        /// Community.
+        community "community": Option<String>;
+    }
+
+    /// A passenger who buys.
+    AncillaryPassenger {
+        /// `FAMILY/GIVEN`, identical to the ticket.
+        name "name": Option<String>, required;
+        /// 0 adult, 1 child (2 infant is refused).
+        passenger_type "passengerType": Option<Code>, required;
+        /// What.
+        ancillaries "ancillaries": Vec<AncillaryChoice>;
+        /// Proof of residence.
+        resident_info "residentInfo": Option<ResidentInfo>;
+    }
+
+    /// How a MoR order will be paid.
+    AncillaryPayment {
+        /// Amex, Visa, MasterCard, JCB, Discover, DinersClub.
+        card_type "cardType": Option<String>;
+    }
+
+    /// Orders baggage: makes an unpaid order that lapses if it is not paid.
+    PostBookingAncillaryOrderRequest {
+        /// From the search.
+        session_id "sessionId": Option<String>, required;
+        /// `BAGGAGE`.
+        ancillary_category "ancillaryCategory": Option<String>, required;
+        /// Main order number.
+        ticket_order_no "ticketOrderNo": Option<String>, required;
+        /// Only those who buy.
+        passengers "passengers": Vec<AncillaryPassenger>, required, never_null;
+        /// MoR only, required there.
+        payment "payment": Option<AncillaryPayment>;
+        /// 2024 form.
+        airline_pnr "airlinePNR": Option<String>;
+        /// 2024 form.
+        carrier "carrier": Option<String>;
+        /// Legacy client id.
+        cid "cid": Option<String>;
+    }
+
+    /// The new, unpaid ancillary order.
+    PostBookingAncillaryOrderReply {
+        /// The new order: pay and query this one.
+        order_no "orderNo": Option<String> => Kind::Joined;
+        /// Echo of the main order.
+        ticket_order_no "ticketOrderNo": Option<String>;
+        /// Echo.
+        session_id "sessionId": Option<String>;
+        /// Without the service fee.
+        total_price "totalPrice": Option<Amount>;
+        /// Atlas' fee.
+        total_transaction_fee "totalTransactionFee": Option<Amount>;
+        /// Settlement currency.
+        currency "currency": Option<String>;
+        /// In the airline's currency.
+        vendor_total_price "vendorTotalPrice": Option<Amount>;
+        /// The airline's currency.
+        vendor_currency "vendorCurrency": Option<String>;
+        /// Pay before this; 16 minutes in every sample.
+        tkt_limit_time "tktLimitTime": Option<Instant>;
+        /// Who gets what.
+        pax_ticket_infos "paxTicketInfos": Vec<PassengerTicket>;
+        /// How it can be paid.
+        payment_options "paymentOptions": Vec<PaymentOption>;
+        /// 2024 form.
+        original_order_no "originalOrderNo": Option<String>;
+        /// 2024 form.
+        pnr_code "pnrCode": Option<String> => Kind::Joined;
+        /// 2024 form.
+        include_extra_baggage "includeExtraBaggage": Option<bool>;
+        /// 2024 form.
+        routing "routing": Option<Routing>;
+        /// Orders that the vendor takes for the same.
+        duplicate_orders "duplicateOrders": Vec<String>;
+        /// Undocumented.
+        offer_id "offerId": Option<Any>;
+    }
+}

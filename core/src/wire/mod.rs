@@ -1,0 +1,39 @@
+//! The vendor's language: value types, and the messages of each area.
+//!
+//! Every struct here is public under [`crate::wire`]: requests are built from them, typed replies are
+//! read into them. Field names are the vendor's in JSON and snake_case in Rust. Facts about fields
+//! carry the source's tag from the published material: `R26` refund schema of 2026-04, `V26` void
+//! schema of mid 2026, `A26` ancillary schema of 2026-04, `OF`/`ST`/`NW` order, payment and webhook
+//! schemas of 2026-04, `live` recorded sandbox traffic of 2026-08.
+
+mod amount;
+mod ancillary;
+mod common;
+mod moment;
+mod normalize;
+mod order;
+mod payment;
+mod pnr;
+mod refund;
+mod request;
+pub(crate) mod shape;
+mod value;
+mod void;
+mod webhook;
+
+pub use amount::Amount;
+pub use ancillary::*;
+pub use common::*;
+pub use order::*;
+pub use payment::*;
+pub use pnr::*;
+pub use refund::*;
+pub use value::{Code, Date, Instant, LocalTime, Number};
+pub use void::*;
+pub use webhook::*;
+
+pub(crate) use amount::write_amount;
+pub(crate) use moment::Clock;
+pub(crate) use normalize::{Path, Warnings, whole, write_object};
+pub(crate) use request::{Problem, encode, nearest};
+pub(crate) use webhook::event_shape;

@@ -1,0 +1,111 @@
+//! pay, balance (ST and OF, 2026-04), updateWebhookURL (NW, 2026-04).
+
+use super::Amount;
+use super::shape::{Kind, message};
+use super::value::Code;
+
+message! {
+    /// Address of the payer, for 3-D Secure.
+    ThreeDs {
+        /// IP address of the payer.
+        ip "ip": Option<String>;
+    }
+
+    /// A card. It is sent and forgotten: never stored, never logged.
+    CreditCard {
+        /// Number.
+        card_number "cardNumber": Option<String>, required;
+        /// Security code; null for the repeated use of a MoR card.
+        card_cvv "cardCVV": Option<String>;
+        /// Two digits.
+        card_expire_month "cardExpireMonth": Option<String>, required;
+        /// Two digits by the schema, four in its examples.
+        card_expire_year "cardExpireYear": Option<String>, required;
+        /// Last name.
+        card_holder_last_name "cardHolderLastName": Option<String>, required;
+        /// First name.
+        card_holder_first_name "cardHolderFirstName": Option<String>, required;
+        /// Country.
+        card_holder_country "cardHolderCountry": Option<String>;
+        /// Province, two letters.
+        card_holder_province "cardHolderProvince": Option<String>;
+        /// City.
+        card_holder_city "cardHolderCity": Option<String>;
+        /// Post code.
+        card_holder_post_code "cardHolderPostCode": Option<String>;
+        /// Address.
+        card_holder_address "cardHolderAddress": Option<String>;
+        /// 3-D Secure (MoR).
+        three_ds "threeDS": Option<ThreeDs>;
+        /// A card for many uses.
+        reusable "reusable": Option<bool>;
+        /// Most that may be charged, in the airline's currency.
+        payment_limit "paymentLimit": Option<Code>;
+        /// Brand code; not in the schema, a third party needed `VI`.
+        card_type "cardType": Option<String>;
+    }
+
+    /// Pays a main, regenerated or ancillary order. Never repeat it blindly.
+    PayRequest {
+        /// The order.
+        order_no "orderNo": Option<String>, required;
+        /// 1 deposit, 3 VCC, 4 BYOA, 5 MoR.
+        payment_method "paymentMethod": Option<Code>, required;
+        /// For 3 and 5.
+        credit_card "creditCard": Option<CreditCard>;
+        /// Accepted by the vendor, but nothing can be found by it.
+        client_order_no "clientOrderNo": Option<String>;
+        /// Undocumented.
+        request_source "requestSource": Option<String>;
+        /// Only the hybrid payment guide has it, as `"1"`.
+        support_credit_trans_payment "supportCreditTransPayment": Option<Code> => Kind::CodeText;
+        /// Legacy client id.
+        cid "cid": Option<String>;
+    }
+
+    /// The acceptance of a payment: not yet a ticket.
+    PayReply {
+        /// Echo.
+        order_no "orderNo": Option<String> => Kind::Joined;
+        /// Echo.
+        payment_method "paymentMethod": Option<Code>;
+        /// Atlas PNR.
+        pnr_code "pnrCode": Option<String> => Kind::Joined;
+        /// Airlines.
+        airlines "airlines": Vec<String>;
+    }
+
+    /// Asks for the deposit.
+    BalanceRequest {
+        /// Currency of the account; older contracts sent no body.
+        currency "currency": Option<String>;
+    }
+
+    /// A deposit.
+    AccountBalance {
+        /// The amount.
+        amount "amount": Option<Amount>;
+        /// Its currency.
+        currency "currency": Option<String>;
+    }
+
+    /// The deposit.
+    BalanceReply {
+        /// The account.
+        account_balance "accountBalance": Option<AccountBalance>;
+    }
+
+    /// Registers the one address that all notifications go to; a second call overwrites it.
+    UpdateWebhookUrlRequest {
+        /// The address.
+        url "url": Option<String>, required;
+        /// Legacy client id.
+        cid "cid": Option<String>;
+    }
+
+    /// Nothing but the acceptance.
+    UpdateWebhookUrlReply {
+        /// Not documented; read if present.
+        url "url": Option<String>;
+    }
+}

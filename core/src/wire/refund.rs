@@ -1,0 +1,301 @@
+//! refundQuotation, refund, queryRefundOrders (R26, 2026-04; older names as of 2024 and 2025).
+
+use super::shape::{Kind, Rule, message};
+use super::value::{Code, Date, Number};
+use super::{Amount, FareAmount, PostTicketingAmount, RefundRule, RefundTicket, ServiceFee};
+use serde_json::Value as Any;
+
+message! {
+    /// A flight of the itinerary to refund; it must equal the order's, else 8041.
+    RefundSegment {
+        /// Departure day.
+        dep_date "depDate": Option<Date>, required;
+        /// Flight number with its carrier prefix.
+        flight_no "flightNo": Option<String>, required;
+        /// Departure airport, IATA.
+        dep_airport "depAirport": Option<String>, required;
+        /// Arrival airport, IATA.
+        arr_airport "arrAirport": Option<String>, required;
+        /// Sent by others with success; not in the schema.
+        segment_index "segmentIndex": Option<Number>;
+        /// Sent by others with success; not in the schema.
+        arr_date "arrDate": Option<Date>;
+        /// Sent by others with success; not in the schema.
+        carrier "carrier": Option<String>;
+    }
+
+    /// A passenger to refund, with every segment of the itinerary.
+    RefundPassenger rules [Rule::AnyOf(&[&["lastName", "firstName"], &["name"]])] {
+        /// Last name.
+        last_name "lastName": Option<String>;
+        /// First and middle names.
+        first_name "firstName": Option<String>;
+        /// 0 involuntary, 1 voluntary, 4 void (legacy: use the void operations). Sent as text; 1 if not given.
+        refund_reason "refundReason": Option<Code> => Kind::CodeText, defaults_to_voluntary;
+        /// Every segment: half an itinerary is refused with 811.
+        segments "segments": Vec<RefundSegment>, required, never_null;
+        /// `LAST/FIRST`, instead of the two names.
+        name "name": Option<String>;
+        /// Sent by others with success; not in the schema.
+        ticket_no "ticketNo": Option<String>;
+        /// Sent by others with success; not in the schema.
+        passenger_type "passengerType": Option<Code>;
+    }
+
+    /// Asks what a refund would give back. Read-only; each call makes a new offer.
+    RefundQuotationRequest rules [Rule::AnyOf(&[&["orderNo"], &["airlinePNR", "carrier"]])] {
+        /// Main order number.
+        order_no "orderNo": Option<String>;
+        /// Airline PNR, together with carrier, instead of the order number.
+        airline_pnr "airlinePNR": Option<String>;
+        /// Two-letter airline code.
+        carrier "carrier": Option<String>;
+        /// Adds display amounts in this currency, for the rest of this refund.
+        display_currency "displayCurrency": Option<String>;
+        /// Who and which flights.
+        refund_request_list "refundRequestList": Vec<RefundPassenger>, required, never_null;
+    }
+
+    /// Submits a refund. It cannot be withdrawn.
+    RefundRequest rules [
+        Rule::AnyOf(&[&["orderNo"], &["airlinePNR", "carrier"]]),
+        Rule::ExactlyOne("refundOfferId", "refundRequestList")
+    ] {
+        /// Main order number.
+        order_no "orderNo": Option<String>;
+        /// Airline PNR, together with carrier, instead of the order number.
+        airline_pnr "airlinePNR": Option<String>;
+        /// Two-letter airline code.
+        carrier "carrier": Option<String>;
+        /// Adds display amounts in this currency.
+        display_currency "displayCurrency": Option<String>;
+        /// The offer of a quotation that answered 0 (valid for 2 hours by a 2025 note).
+        refund_offer_id "refundOfferId": Option<String>, sent_null;
+        /// Without a quotation: who and which flights. Prefer the offer: it is what a lost reply is found by.
+        refund_request_list "refundRequestList": Vec<RefundPassenger>, sent_null;
+        /// Legacy client id (2022).
+        cid "cid": Option<String>;
+    }
+
+    /// Asks how refunds stand.
+    QueryRefundOrdersRequest rules [Rule::AnyOf(&[&["orderNo"], &["airlinePNR", "carrier"]])] {
+        /// From refund. The schema wants it; recovery after a lost reply must try without.
+        refund_code "refundCode": Option<String>;
+        /// Main order number.
+        order_no "orderNo": Option<String>;
+        /// Airline PNR, together with carrier, instead of the order number.
+        airline_pnr "airlinePNR": Option<String>;
+        /// Two-letter airline code.
+        carrier "carrier": Option<String>;
+        /// Adds display amounts in this currency.
+        display_currency "displayCurrency": Option<String>;
+    }
+
+    /// Passenger entitled to a voucher.
+    VoucherPassenger {
+        /// `LAST/FIRST`.
+        name "name": Option<String>;
+    }
+
+    /// A voucher given instead of cash.
+    RefundVoucher {
+        /// Atlas' id of the voucher.
+        voucher_id "voucherId": Option<String>;
+        /// The airline's code.
+        voucher_code "voucherCode": Option<String>;
+        /// Who may use it.
+        eligible_passengers "eligiblePassengers": Vec<VoucherPassenger>;
+        /// Two-letter airline code.
+        airline "airline": Option<String>;
+        /// Value.
+        estimated_refund_amount "estimatedRefundAmount": Option<Amount>;
+        /// Currency.
+        currency "currency": Option<String>;
+        /// First day.
+        voucher_start_date "voucherStartDate": Option<Date>;
+        /// Last day.
+        voucher_end_date "voucherEndDate": Option<Date>;
+        /// First day of travel.
+        travel_start_date "travelStartDate": Option<Date>;
+        /// Last day of travel.
+        travel_end_date "travelEndDate": Option<Date>;
+        /// Free text.
+        note "note": Option<String>;
+    }
+
+    /// Reference texts of older replies (2025).
+    ReferenceInformation {
+        /// Free text.
+        atlas_policy "atlasPolicy": Option<String>;
+        /// Two-letter airline code.
+        airline "airline": Option<String>;
+        /// 0 involuntary, 1 voluntary.
+        refund_reason "refundReason": Option<Code>;
+        /// Free text.
+        airline_policy "airlinePolicy": Option<String>;
+    }
+
+    /// The answer to a refund quotation.
+    RefundQuotationReply {
+        /// Echo.
+        order_no "orderNo": Option<String>;
+        /// Echo.
+        display_currency "displayCurrency": Option<String>;
+        /// Whether a refund is possible: the field to trust.
+        is_refundable "isRefundable": Option<bool>;
+        /// AccurateQuote, or CannotQuote: the airline decides.
+        refund_quote_type "refundQuoteType": Option<String>;
+        /// For refund. It is present on refusals too and then worthless.
+        refund_offer_id "refundOfferId": Option<String>;
+        /// CashBackToOriginalPayment or Voucher.
+        refund_method "refundMethod": Option<String>;
+        /// The airline supports automatic fulfilment.
+        fast_confirmation "fastConfirmation": Option<bool>;
+        /// When the airline is expected to confirm.
+        expected_confirmation_date "expectedConfirmationDate": Option<Date>;
+        /// When the money is expected.
+        expected_refund_date "expectedRefundDate": Option<Date>;
+        /// Per passenger.
+        refund_tickets "refundTickets": Vec<RefundTicket>;
+        /// Fare with ancillaries booked with it; null when not cash.
+        refund_fare_amount "refundFareAmount": Option<FareAmount>;
+        /// Per post-ticketing ancillary order.
+        refund_post_ticketing_service_amounts "refundPostTicketingServiceAmounts": Vec<PostTicketingAmount>;
+        /// Vouchers, when the method is Voucher.
+        refund_vouchers "refundVouchers": Vec<RefundVoucher>;
+        /// Atlas' fee, deducted as well.
+        service_fee "serviceFee": Option<ServiceFee>;
+        /// The airline's rules.
+        refund_rules "refundRules": Vec<RefundRule>;
+        /// Older replies.
+        reference_information "referenceInformation": Option<ReferenceInformation>;
+        /// Older replies: currency of the root amounts.
+        currency "currency": Option<String>;
+        /// Older replies.
+        original_total_fare_amount "originalTotalFareAmount": Option<Amount>;
+        /// Older replies.
+        original_total_ancillary_amount "originalTotalAncillaryAmount": Option<Amount>;
+        /// Older replies.
+        original_total_amount "originalTotalAmount": Option<Amount>;
+        /// Older replies.
+        airline_penalty_amount_for_fare "airlinePenaltyAmountForFare": Option<Amount>;
+        /// Older replies.
+        airline_penalty_amount_for_ancillaries "airlinePenaltyAmountForAncillaries": Option<Amount>;
+        /// Older replies.
+        airline_penalty_amount "airlinePenaltyAmount": Option<Amount>;
+        /// Older replies.
+        estimated_refund_amount "estimatedRefundAmount": Option<Amount>;
+        /// Older replies.
+        transaction_fee "transactionFee": Option<Amount>;
+    }
+
+    /// The answer to a submitted refund.
+    RefundReply {
+        /// Echo.
+        order_no "orderNo": Option<String>;
+        /// 0 right after acceptance; see queryRefundOrders.
+        refund_status "refundStatus": Option<Code>;
+        /// The refund's number, `yyyyMM-NNNN` as seen; not guaranteed.
+        refund_code "refundCode": Option<String>;
+        /// Empty while open.
+        cancel_reason "cancelReason": Option<String>;
+        /// 0 involuntary, 1 voluntary, 4 void.
+        refund_reason "refundReason": Option<Code>;
+        /// Echo.
+        display_currency "displayCurrency": Option<String>;
+        /// As in the quotation.
+        is_refundable "isRefundable": Option<bool>;
+        /// As in the quotation.
+        refund_quote_type "refundQuoteType": Option<String>;
+        /// Echo: what a lost reply is found by.
+        refund_offer_id "refundOfferId": Option<String>;
+        /// CashBackToOriginalPayment or Voucher.
+        refund_method "refundMethod": Option<String>;
+        /// Null in every example.
+        fast_confirmation "fastConfirmation": Option<bool>;
+        /// When the airline is expected to confirm.
+        expected_confirmation_date "expectedConfirmationDate": Option<Date>;
+        /// When the money is expected.
+        expected_refund_date "expectedRefundDate": Option<Date>;
+        /// Per passenger.
+        refund_tickets "refundTickets": Vec<RefundTicket>;
+        /// Fare with ancillaries booked with it.
+        refund_fare_amount "refundFareAmount": Option<FareAmount>;
+        /// Per post-ticketing ancillary order.
+        refund_post_ticketing_service_amounts "refundPostTicketingServiceAmounts": Vec<PostTicketingAmount>;
+        /// Vouchers, when the method is Voucher.
+        refund_vouchers "refundVouchers": Vec<RefundVoucher>;
+        /// Atlas' fee.
+        service_fee "serviceFee": Option<ServiceFee>;
+        /// The airline's rules.
+        refund_rules "refundRules": Vec<RefundRule>;
+        /// Older replies.
+        currency "currency": Option<String>;
+        /// Older replies (invalid samples of 2025): kept as it came.
+        refund_ancillaries_amount "refundAncillariesAmount": Option<Any>;
+        /// Older replies.
+        reference_information "referenceInformation": Option<ReferenceInformation>;
+    }
+
+    /// One refund.
+    RefundOrder {
+        /// Main order number.
+        order_no "orderNo": Option<String>;
+        /// The refund's number.
+        refund_code "refundCode": Option<String>;
+        /// 0 Atlas processing, 1 airline processing, 2 refunded, 3 airline refunding, 4 rejected, 5 fulfilled (card), 6 withdrawn.
+        refund_status "refundStatus": Option<Code>;
+        /// Free text when rejected.
+        cancel_reason "cancelReason": Option<String>;
+        /// The offer it was submitted with.
+        refund_offer_id "refundOfferId": Option<String>;
+        /// CashBackToOriginalPayment or Voucher.
+        refund_method "refundMethod": Option<String>;
+        /// AccurateQuote or CannotQuote.
+        refund_quote_type "refundQuoteType": Option<String>;
+        /// Display currency of this refund.
+        display_currency "displayCurrency": Option<String>;
+        /// When the airline is expected to confirm.
+        expected_confirmation_date "expectedConfirmationDate": Option<Date>;
+        /// When the money is expected.
+        expected_refund_date "expectedRefundDate": Option<Date>;
+        /// Per passenger.
+        refund_tickets "refundTickets": Vec<RefundTicket>;
+        /// Fare with ancillaries booked with it.
+        refund_fare_amount "refundFareAmount": Option<FareAmount>;
+        /// Per post-ticketing ancillary order.
+        refund_post_ticketing_service_amounts "refundPostTicketingServiceAmounts": Vec<PostTicketingAmount>;
+        /// Vouchers.
+        refund_vouchers "refundVouchers": Vec<RefundVoucher>;
+        /// Atlas' fee.
+        service_fee "serviceFee": Option<ServiceFee>;
+        /// The airline's rules.
+        refund_rules "refundRules": Vec<RefundRule>;
+        /// Paid back (2024 only).
+        actual_refund_amount "actualRefundAmount": Option<Amount>;
+        /// Older replies: currency of the amounts beside it.
+        currency "currency": Option<String>;
+        /// Older replies.
+        original_total_fare_amount "originalTotalFareAmount": Option<Amount>;
+        /// Older replies.
+        original_total_ancillary_amount "originalTotalAncillaryAmount": Option<Amount>;
+        /// Older replies.
+        original_total_amount "originalTotalAmount": Option<Amount>;
+        /// Older replies.
+        airline_penalty_amount_for_fare "airlinePenaltyAmountForFare": Option<Amount>;
+        /// Older replies.
+        airline_penalty_amount_for_ancillaries "airlinePenaltyAmountForAncillaries": Option<Amount>;
+        /// Older replies.
+        airline_penalty_amount "airlinePenaltyAmount": Option<Amount>;
+        /// Older replies.
+        estimated_refund_amount "estimatedRefundAmount": Option<Amount>;
+        /// Older replies.
+        transaction_fee "transactionFee": Option<Amount>;
+    }
+
+    /// The refunds of an order.
+    QueryRefundOrdersReply {
+        /// Never null; older replies put one refund at the root, which becomes one element.
+        refund_orders "refundOrders": Vec<RefundOrder>, never_null;
+    }
+}

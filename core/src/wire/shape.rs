@@ -1,0 +1,226 @@
+//! Shapes: what the contract says about each message, as data.
+//!
+//! One declaration per message ([`message!`](crate::wire::shape::message)) gives the Rust struct *and* the table from which
+//! request checks, reply normalisation, JSON Schema, C documentation and Python attributes are
+//! derived, so a field is written down once.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::moment::Clock;
+
+/// How a value is read, checked and written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// Text; a number on the wire becomes its digits.
+    Text,
+    /// Text in which the vendor may join several values by `|` or `,` (kept, with a warning).
+    Joined,
+    /// true/false, also as 0/1 or text.
+    Bool,
+    /// A boolean that the vendor wants as 0 or 1 in requests.
+    Flag,
+    /// An open enumeration of whole numbers, also as text.
+    Code,
+    /// A code that the vendor wants as text in requests (`"1"`).
+    CodeText,
+    /// A number that is neither money nor a code: minutes, weights, percent.
+    Number,
+    /// Money: decimal text.
+    Amount,
+    /// Money that the vendor writes with its currency (`"480.00 CNY"`).
+    AmountWithCurrency,
+    /// The currency split off from the named [`Kind::AmountWithCurrency`] field.
+    CurrencyOf(&'static str),
+    Time(Clock),
+    /// A JSON number without a fraction (configuration and options).
+    Int,
+    /// Any JSON number (configuration).
+    Real,
+    Object(&'static Shape),
+    List(&'static Kind),
+    /// Kept as it came: the contract does not say what it is.
+    Any,
+}
+
+impl Kind {
+    pub const JOINED_LIST: Kind = Kind::List(&Kind::Joined);
+}
+
+/// One field of a message.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// The vendor's name.
+    pub name: &'static str,
+    /// The name in Rust and Python.
+    pub ident: &'static str,
+    pub doc: &'static str,
+    pub kind: Kind,
+    /// Older names of the same field; they fill it when it is missing or null.
+    pub aliases: &'static [&'static str],
+    /// A request without it is refused.
+    pub required: bool,
+    /// A list that is `[]` rather than null in replies, or must not be empty in requests.
+    pub never_null: bool,
+    /// What a request sends when the caller says nothing.
+    pub default: Option<&'static str>,
+    /// A request sends an explicit null when the caller says nothing.
+    pub sent_null: bool,
+}
+
+impl Field {
+    pub const fn new(name: &'static str, ident: &'static str, doc: &'static str, kind: Kind) -> Field {
+        Field {
+            name,
+            ident,
+            doc,
+            kind,
+            aliases: &[],
+            required: false,
+            never_null: false,
+            default: None,
+            sent_null: false,
+        }
+    }
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Field {
+        self.aliases = aliases;
+        self
+    }
+    pub const fn required(mut self) -> Field {
+        self.required = true;
+        self
+    }
+    pub const fn never_null(mut self) -> Field {
+        self.never_null = true;
+        self
+    }
+    pub const fn defaults_to_voluntary(mut self) -> Field {
+        self.default = Some("\"1\"");
+        self
+    }
+    pub const fn sent_null(mut self) -> Field {
+        self.sent_null = true;
+        self
+    }
+}
+
+/// A condition over several fields of one object.
+#[derive(Debug)]
+pub(crate) enum Rule {
+    /// At least one of the groups is given completely.
+    AnyOf(&'static [&'static [&'static str]]),
+    /// One of the two is given, and not both.
+    ExactlyOne(&'static str, &'static str),
+}
+
+/// A message or a part of one.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub fields: &'static [Field],
+    pub rules: &'static [Rule],
+}
+
+/// A type that can stand in a message.
+pub(crate) trait Value {
+    const KIND: Kind;
+}
+
+/// A struct made by [`message!`](crate::wire::shape::message).
+pub(crate) trait Message: Value {
+    const SHAPE: &'static Shape;
+}
+
+/// What a struct field holds: an optional value or a list.
+pub(crate) trait Slot: Default {
+    const KIND: Kind;
+    fn is_absent(&self) -> bool;
+}
+
+impl<T: Value> Slot for Option<T> {
+    const KIND: Kind = T::KIND;
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T: Value> Slot for Vec<T> {
+    const KIND: Kind = Kind::List(&T::KIND);
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Value for String {
+    const KIND: Kind = Kind::Text;
+}
+impl Value for bool {
+    const KIND: Kind = Kind::Bool;
+}
+impl Value for super::Amount {
+    const KIND: Kind = Kind::Amount;
+}
+impl Value for serde_json::Value {
+    const KIND: Kind = Kind::Any;
+}
+
+/// Reads a field of a reply; a value of an unexpected type leaves it empty, since the reply text
+/// still has it and one odd field must not hide the others.
+pub(crate) fn lenient<'de, D: serde::Deserializer<'de>, T: DeserializeOwned + Default>(d: D) -> Result<T, D::Error> {
+    let raw = Box::<serde_json::value::RawValue>::deserialize(d)?;
+    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+}
+
+/// Declares messages: struct and table at once.
+///
+/// A row is `rust_name "vendorName" | "olderName": Type => Kind, flag;` where `=> Kind` overrides the
+/// kind that follows from the type, and flags are builder methods of [`Field`].
+macro_rules! message {
+    ($(
+        $(#[doc = $doc:literal])*
+        $message:ident $(rules [$($rule:expr),*])? {
+            $(
+                $(#[doc = $fdoc:literal])*
+                $ident:ident $name:literal $(| $alias:literal)* : $ty:ty $(=> $kind:expr)? $(, $flag:ident)* ;
+            )*
+        }
+    )*) => { $(
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+        #[serde(default)]
+        pub struct $message {
+            $(
+                $(#[doc = $fdoc])*
+                #[serde(
+                    rename = $name,
+                    deserialize_with = "crate::wire::shape::lenient",
+                    skip_serializing_if = "crate::wire::shape::Slot::is_absent"
+                )]
+                pub $ident: $ty,
+            )*
+        }
+        impl crate::wire::shape::Value for $message {
+            const KIND: crate::wire::shape::Kind =
+                crate::wire::shape::Kind::Object(<Self as crate::wire::shape::Message>::SHAPE);
+        }
+        impl crate::wire::shape::Message for $message {
+            const SHAPE: &'static crate::wire::shape::Shape = &crate::wire::shape::Shape {
+                name: stringify!($message),
+                doc: concat!($($doc),*),
+                fields: &[$(
+                    crate::wire::shape::Field::new(
+                        $name,
+                        stringify!($ident),
+                        concat!($($fdoc),*),
+                        crate::wire::shape::message!(@kind $ty $(=> $kind)?),
+                    )$(.$flag())*.aliases(&[$($alias),*]),
+                )*],
+                rules: &[$($($rule),*)?],
+            };
+        }
+    )* };
+    (@kind $ty:ty => $kind:expr) => { $kind };
+    (@kind $ty:ty) => { <$ty as crate::wire::shape::Slot>::KIND };
+}
+pub(crate) use message;
