@@ -205,7 +205,6 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         case_code: Some("refundCode"),
         echoes: &[("orderNo", "orderNo")],
         doc: "Submits a refund. It cannot be withdrawn. After a lost reply, queryRefundOrders is searched for the offer id.",
-        ..BASE
     },
     Operation {
         name: "queryRefundOrders",
@@ -239,7 +238,6 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         case_code: Some("voidCode"),
         echoes: &[("orderNo", "orderNo")],
         doc: "Submits a void of the whole order. It cannot be withdrawn. After a lost reply, queryVoidOrders is searched for the offer id.",
-        ..BASE
     },
     Operation {
         name: "queryVoidOrders",

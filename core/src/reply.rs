@@ -68,9 +68,9 @@ impl Reply {
         self.error.as_ref().map_or("", |e| &e.message)
     }
 
-    /// The error, taken out.
-    pub fn into_error(self) -> Option<Box<Error>> {
-        self.error
+    /// The JSON text and the raw bytes, without a copy.
+    pub fn into_parts(self) -> (String, Option<Vec<u8>>) {
+        (self.json, self.raw)
     }
 
     /// The reply to something that never reached the network.

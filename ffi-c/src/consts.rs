@@ -1,0 +1,87 @@
+//! The numbers of the ABI. They repeat the core's (tested to be equal) because the header needs literals.
+// Some are only for the header.
+#![allow(dead_code)]
+
+/// The ABI that this header describes; see apb_abi_version().
+pub const APB_ABI_VERSION: u32 = 1;
+
+/// 0 is APB_OK, negative numbers are faults. New ones may be added, none changes its meaning.
+/// A negative status does NOT mean that nothing happened: that is what apb_outcome says.
+pub type apb_status = i32;
+
+/// Success.
+pub const APB_OK: apb_status = 0;
+/// A required pointer is NULL.
+pub const APB_E_NULL: apb_status = -1;
+/// A text is not UTF-8.
+pub const APB_E_UTF8: apb_status = -2;
+/// A text is not JSON.
+pub const APB_E_JSON: apb_status = -3;
+/// The request cannot be sent as it is; the reply names the field.
+pub const APB_E_REQUEST: apb_status = -4;
+/// The configuration cannot be used; the reply names the key.
+pub const APB_E_CONFIG: apb_status = -5;
+/// There is no operation of that name.
+pub const APB_E_OPERATION: apb_status = -6;
+/// The handle is stale, freed, or none.
+pub const APB_E_HANDLE: apb_status = -7;
+/// The queue is closed.
+pub const APB_E_CLOSED: apb_status = -8;
+/// Called from within the library's own thread.
+pub const APB_E_BUSY: apb_status = -9;
+/// The host name could not be resolved.
+pub const APB_E_DNS: apb_status = -20;
+/// No connection could be made.
+pub const APB_E_CONNECT: apb_status = -21;
+/// The TLS handshake failed.
+pub const APB_E_TLS: apb_status = -22;
+/// The proxy refused or could not be reached.
+pub const APB_E_PROXY: apb_status = -23;
+/// No answer in time.
+pub const APB_E_TIMEOUT: apb_status = -24;
+/// Cancelled by the caller.
+pub const APB_E_CANCELLED: apb_status = -25;
+/// The connection broke.
+pub const APB_E_IO: apb_status = -26;
+/// An HTTP status without the vendor's answer.
+pub const APB_E_HTTP: apb_status = -40;
+/// Too many requests; the reply says how long to wait.
+pub const APB_E_RATE_LIMITED: apb_status = -41;
+/// Credentials, permissions, or a feature that is not enabled.
+pub const APB_E_AUTH: apb_status = -42;
+/// The vendor said no with a known code: it was not executed.
+pub const APB_E_REFUSED: apb_status = -43;
+/// The answer makes no sense.
+pub const APB_E_RESPONSE: apb_status = -44;
+/// The answer is larger than maxResponseBytes.
+pub const APB_E_TOO_LARGE: apb_status = -45;
+/// There is no such order or booking.
+pub const APB_E_NOT_FOUND: apb_status = -46;
+/// The vendor answered, but what it means is unknown.
+pub const APB_E_UNCERTAIN: apb_status = -47;
+/// It was submitted before: executed, by whomever.
+pub const APB_E_ALREADY: apb_status = -48;
+/// An earlier submit is being worked on.
+pub const APB_E_IN_PROGRESS: apb_status = -49;
+/// The store failed.
+pub const APB_E_STORE: apb_status = -60;
+/// Another case stands in the way.
+pub const APB_E_CONFLICT: apb_status = -61;
+/// A guard refused before money moved.
+pub const APB_E_GUARD: apb_status = -62;
+/// Out of memory.
+pub const APB_E_MEMORY: apb_status = -90;
+/// A fault of this library.
+pub const APB_E_INTERNAL: apb_status = -91;
+/// A panic of this library that was caught.
+pub const APB_E_PANIC: apb_status = -92;
+
+/// Does the effect asked for exist at the vendor? Zeroed memory is honest.
+pub type apb_outcome = i32;
+
+/// It may have happened. Query before anything else; never send again.
+pub const APB_UNKNOWN: apb_outcome = 0;
+/// It happened. For reads and quotes: the call succeeded.
+pub const APB_EXECUTED: apb_outcome = 1;
+/// It provably did not happen.
+pub const APB_NOT_EXECUTED: apb_outcome = 2;

@@ -1,0 +1,137 @@
+//! The header in include/ is the one that the sources give, and says what the core says.
+//! Run with BLESS=1 to write it anew.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use atlas_postbooking::{Status, dispatch};
+
+fn dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn header_path() -> PathBuf {
+    dir().join("../include/atlas_postbooking.h")
+}
+
+fn generate() -> String {
+    let mut config = cbindgen::Config::from_file(dir().join("cbindgen.toml")).unwrap();
+    config.config_path = None;
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    // The order of the files is the order of the header.
+    for file in ["consts", "lib", "client", "call", "named", "reply"] {
+        builder = builder.with_src(dir().join(format!("src/{file}.rs")));
+    }
+    let mut out = Vec::new();
+    builder.generate().expect("cbindgen reads the sources").write(&mut out);
+    tidy(&String::from_utf8(out).unwrap())
+}
+
+/// C readers need no Rust safety sections, and a negative constant needs its parentheses.
+fn tidy(text: &str) -> String {
+    let mut out: Vec<String> = Vec::new();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut i = 0;
+    while i < lines.len() {
+        if lines[i].trim() == "* # Safety" {
+            while lines[i].trim() != "*/" {
+                i += 1;
+            }
+            while out.last().is_some_and(|l| l.trim() == "*") {
+                out.pop();
+            }
+            continue;
+        }
+        let mut line = lines[i].to_owned();
+        if let Some((name, value)) = line.strip_prefix("#define ").and_then(|d| d.split_once(' ')) {
+            if value.starts_with('-') {
+                line = format!("#define {name} ({value})");
+            }
+        }
+        out.push(line);
+        i += 1;
+    }
+    out.join("\n") + "\n"
+}
+
+#[test]
+fn the_checked_in_header_is_current() {
+    let generated = generate();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(header_path(), &generated).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(header_path()).unwrap_or_default();
+    assert!(
+        generated == checked_in,
+        "include/atlas_postbooking.h is old: run `BLESS=1 cargo test -p atlas-postbooking-c`"
+    );
+}
+
+#[test]
+fn its_constants_are_the_cores() {
+    let header = std::fs::read_to_string(header_path()).unwrap();
+    let constants: BTreeMap<&str, i32> = header
+        .lines()
+        .filter_map(|l| l.strip_prefix("#define APB_")?.split_once(' '))
+        .filter_map(|(name, value)| Some((name, value.trim_matches(['(', ')']).parse().ok()?)))
+        .collect();
+    for status in Status::all() {
+        let name = status.c_name().strip_prefix("APB_").unwrap();
+        assert_eq!(constants.get(name), Some(&status.number()), "{name}");
+    }
+    let statuses = constants.keys().filter(|n| n.starts_with("E_") || **n == "OK").count();
+    assert_eq!(statuses, Status::all().len(), "a status in the header that the core does not have");
+}
+
+/// Functions declared in the header.
+fn functions() -> Vec<String> {
+    let header = std::fs::read_to_string(header_path()).unwrap();
+    let mut names: Vec<String> = header
+        .split("apb_")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('('))
+        .map(|(name, _)| format!("apb_{name}"))
+        .filter(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn every_operation_has_its_function() {
+    let described = dispatch::describe(None);
+    let reply: serde_json::Value = serde_json::from_str(described.json()).unwrap();
+    let functions = functions();
+    let operations = reply["data"]["operations"].as_array().unwrap();
+    assert!(operations.len() >= 18);
+    for op in operations {
+        let c = op["c"].as_str().unwrap();
+        assert!(functions.iter().any(|f| f == c), "{c} is missing in named.rs");
+    }
+}
+
+/// The shared library beside the test exports exactly what the header declares.
+#[test]
+fn exported_symbols_are_the_headers() {
+    let target = std::env::current_exe().unwrap();
+    let library = target.ancestors().nth(2).map(Path::new).unwrap().join("libatlas_postbooking.so");
+    if !library.exists() {
+        // `cargo test` alone does not build a cdylib; the Makefile does, and CI demands it.
+        assert!(std::env::var_os("APB_REQUIRE_ALL").is_none(), "{} is not built", library.display());
+        println!("SKIPPED: {} is not built", library.display());
+        return;
+    }
+    let nm = std::process::Command::new("nm").args(["-D", "--defined-only"]).arg(&library).output().unwrap();
+    let mut exported: Vec<String> = String::from_utf8(nm.stdout)
+        .unwrap()
+        .lines()
+        .filter_map(|l| l.split_whitespace().last())
+        .map(str::to_owned)
+        .collect();
+    exported.sort();
+    let mut declared = functions();
+    declared.retain(|f| !matches!(f.as_str(), "apb_log_fn"));
+    assert_eq!(exported, declared);
+}
