@@ -11,7 +11,8 @@ use crate::world::World;
 use serde_json::{Value, json};
 
 const WEIGHTS: [i64; 3] = [15, 20, 30];
-const WRONG_BAG: &str = "Wrong baggage selection; check the passenger name, the segments and the product";
+const WRONG_BAG: &str =
+    "Wrong baggage selection; check the passenger name, the segments and the product";
 
 /// `postBookingAncillarySearch.do`
 pub fn search(world: &mut World, body: &Value) -> Answer {
@@ -62,7 +63,14 @@ pub fn search(world: &mut World, body: &Value) -> Answer {
         .collect();
     let id = world.uuid();
     let expires = world.now + world.profile.seconds("sessionSeconds");
-    world.sessions.insert(id.clone(), Session { order: order.no.clone(), expires, products });
+    world.sessions.insert(
+        id.clone(),
+        Session {
+            order: order.no.clone(),
+            expires,
+            products,
+        },
+    );
     Ok(object(json!({
         "sessionId": id,
         "ticketOrderNo": order.no,
@@ -86,7 +94,10 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
         _ => return no(301, "The session is unknown or has expired"),
     };
     if main != number {
-        return no(509, "illegal request param: the session belongs to another order");
+        return no(
+            509,
+            "illegal request param: the session belongs to another order",
+        );
     }
     let Some(main) = world.order(number).cloned() else {
         return no(509, "illegal request param: ticketOrderNo");
@@ -102,7 +113,11 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
     }
     let bags = chosen(world, session, &main, body)?;
     let buyers: Vec<usize> = buyers(&bags);
-    let passengers: Vec<Passenger> = buyers.iter().filter_map(|at| main.passengers.get(*at)).cloned().collect();
+    let passengers: Vec<Passenger> = buyers
+        .iter()
+        .filter_map(|at| main.passengers.get(*at))
+        .cloned()
+        .collect();
     let order = Order {
         no: world.order_number(Kind::Ancillary, world.now),
         kind: Kind::Ancillary,
@@ -112,7 +127,13 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
         passengers,
         bags: bags
             .into_iter()
-            .map(|bag| Bag { passenger: buyers.iter().position(|at| *at == bag.passenger).unwrap_or(0), ..bag })
+            .map(|bag| Bag {
+                passenger: buyers
+                    .iter()
+                    .position(|at| *at == bag.passenger)
+                    .unwrap_or(0),
+                ..bag
+            })
             .collect(),
         created: world.now,
         limit: world.now + World::ANCILLARY_HOLD,
@@ -125,7 +146,9 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
         ..main
     };
     let number = world.add_order(order);
-    let Some(order) = world.order(&number) else { return shape() };
+    let Some(order) = world.order(&number) else {
+        return shape();
+    };
     Ok(object(json!({
         "sessionId": session,
         "orderNo": order.no,
@@ -151,15 +174,26 @@ fn category(body: &Value, code: i64) -> Result<(), Refusal> {
 /// The price of a bag: the same at every search, another on every segment.
 fn price(order: &Order, segment: i64, weight: i64) -> i64 {
     let noise: i64 = order.no.bytes().rev().take(4).map(i64::from).sum();
-    let surcharge = order.options.get("bagSurcharge").and_then(cents).unwrap_or(0);
+    let surcharge = order
+        .options
+        .get("bagSurcharge")
+        .and_then(cents)
+        .unwrap_or(0);
     1_240 + weight * 93 + segment * 135 + noise % 90 + surcharge
 }
 
 /// The bags asked for, checked in the vendor's order of refusals.
-fn chosen(world: &mut World, session: &str, main: &Order, body: &Value) -> Result<Vec<Bag>, Refusal> {
+fn chosen(
+    world: &mut World,
+    session: &str,
+    main: &Order,
+    body: &Value,
+) -> Result<Vec<Bag>, Refusal> {
     let people = match get(body, "passengers") {
         Value::Array(people) if !people.is_empty() => people,
-        Value::Null | Value::Array(_) => return no(509, "illegal request param: passengers is required"),
+        Value::Null | Value::Array(_) => {
+            return no(509, "illegal request param: passengers is required");
+        }
         _ => return shape(),
     };
     let mut bags: Vec<Bag> = Vec::new();
@@ -177,14 +211,30 @@ fn chosen(world: &mut World, session: &str, main: &Order, body: &Value) -> Resul
         for wish in list(person, "ancillaries") {
             let product = text(wish, "productCode").unwrap_or_default();
             let segment = as_int(get(wish, "segmentIndex")).unwrap_or_default();
-            let on_sale = world.sessions.get(session).map(|known| known.products.as_slice()).unwrap_or_default();
-            let Some(found) = on_sale.iter().find(|p| p.code == product && p.segment == segment) else {
+            let on_sale = world
+                .sessions
+                .get(session)
+                .map(|known| known.products.as_slice())
+                .unwrap_or_default();
+            let Some(found) = on_sale
+                .iter()
+                .find(|p| p.code == product && p.segment == segment)
+            else {
                 return no(503, WRONG_BAG);
             };
-            if bags.iter().any(|bag| bag.passenger == passenger && bag.segment == segment) {
+            if bags
+                .iter()
+                .any(|bag| bag.passenger == passenger && bag.segment == segment)
+            {
                 return no(503, WRONG_BAG);
             }
-            bags.push(Bag { passenger, segment, product: product.into(), weight: found.weight, price: found.price });
+            bags.push(Bag {
+                passenger,
+                segment,
+                product: product.into(),
+                weight: found.weight,
+                price: found.price,
+            });
         }
     }
     if bags.is_empty() {
@@ -208,12 +258,23 @@ fn buyers(bags: &[Bag]) -> Vec<usize> {
 /// Within one direction a bag flies all segments, and the same bag on each.
 fn connections(main: &Order, bags: &[Bag], passenger: usize) -> Result<(), Refusal> {
     for back in [false, true] {
-        let direction: Vec<i64> = main.segments.iter().filter(|s| s.back == back).map(|s| s.index).collect();
-        let here = || bags.iter().filter(|bag| bag.passenger == passenger && direction.contains(&bag.segment));
+        let direction: Vec<i64> = main
+            .segments
+            .iter()
+            .filter(|s| s.back == back)
+            .map(|s| s.index)
+            .collect();
+        let here = || {
+            bags.iter()
+                .filter(|bag| bag.passenger == passenger && direction.contains(&bag.segment))
+        };
         let count = here().count();
         if count != 0 && count != direction.len() {
             let which = if back { "inbound" } else { "outbound" };
-            return no(307, &format!("illegal booking request param: not one bag per segment ({which})"));
+            return no(
+                307,
+                &format!("illegal booking request param: not one bag per segment ({which})"),
+            );
         }
         let first = here().next().map(|bag| &bag.product);
         if here().any(|bag| Some(&bag.product) != first) {
@@ -227,13 +288,20 @@ fn already_bought(world: &World, main: &Order, bags: &[Bag]) -> Result<(), Refus
     if main.wants("bookedBaggage", false) {
         return no(504, "The original order already has this baggage");
     }
-    let bought = world.orders.iter().filter(|o| o.main.as_deref() == Some(&main.no));
+    let bought = world
+        .orders
+        .iter()
+        .filter(|o| o.main.as_deref() == Some(&main.no));
     for other in bought.filter(|o| [TICKETING, TICKETED].contains(&o.status)) {
         let same = |mine: &Bag, theirs: &Bag| {
             let name = |order: &Order, at: usize| order.passengers.get(at).map(Passenger::name);
-            mine.segment == theirs.segment && name(main, mine.passenger) == name(other, theirs.passenger)
+            mine.segment == theirs.segment
+                && name(main, mine.passenger) == name(other, theirs.passenger)
         };
-        if bags.iter().any(|mine| other.bags.iter().any(|theirs| same(mine, theirs))) {
+        if bags
+            .iter()
+            .any(|mine| other.bags.iter().any(|theirs| same(mine, theirs)))
+        {
             return no(505, "This baggage has already been bought after ticketing");
         }
     }
@@ -246,7 +314,9 @@ fn price_rise(world: &mut World, main: &Order) -> Result<(), Refusal> {
     if flag(&main.options, "priceRise") != Some(true) {
         return Ok(());
     }
-    let options = world.order_mut(&main.no).and_then(|order| order.options.as_object_mut());
+    let options = world
+        .order_mut(&main.no)
+        .and_then(|order| order.options.as_object_mut());
     if let Some(options) = options {
         options.insert("priceRise".into(), json!(false));
         options.insert("bagSurcharge".into(), json!(7.25));

@@ -89,19 +89,37 @@ pub fn parse(text: &str) -> Option<Millis> {
         }
         None => (text, 0),
     };
-    if text.chars().any(|c| !(c.is_ascii_digit() || "-:T ".contains(c))) {
+    if text
+        .chars()
+        .any(|c| !(c.is_ascii_digit() || "-:T ".contains(c)))
+    {
         return None;
     }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     if ![8, 12, 14].contains(&digits.len()) {
         return None;
     }
-    let number = |from: usize, to: usize| digits.get(from..to).map_or(Some(0), |part| part.parse::<u16>().ok());
+    let number = |from: usize, to: usize| {
+        digits
+            .get(from..to)
+            .map_or(Some(0), |part| part.parse::<u16>().ok())
+    };
     let month = Month::try_from(u8::try_from(number(4, 6)?).ok()?).ok()?;
-    let date = Date::from_calendar_date(i32::from(number(0, 4)?), month, u8::try_from(number(6, 8)?).ok()?).ok()?;
+    let date = Date::from_calendar_date(
+        i32::from(number(0, 4)?),
+        month,
+        u8::try_from(number(6, 8)?).ok()?,
+    )
+    .ok()?;
     let clock = |from, to| number(from, to).and_then(|n| u8::try_from(n).ok());
     let time = Time::from_hms(clock(8, 10)?, clock(10, 12)?, clock(12, 14)?).ok()?;
-    Some(PrimitiveDateTime::new(date, time).assume_utc().unix_timestamp() * SECOND + ms)
+    Some(
+        PrimitiveDateTime::new(date, time)
+            .assume_utc()
+            .unix_timestamp()
+            * SECOND
+            + ms,
+    )
 }
 
 /// The vendor's Singapore form back to an instant.
@@ -171,7 +189,14 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, expected) in [("PT30M", 30 * MINUTE), ("30m", 30 * MINUTE), ("P1DT2H", 26 * HOUR), ("3d", 3 * DAY), ("250ms", 250), ("45", 45_000)] {
+        for (text, expected) in [
+            ("PT30M", 30 * MINUTE),
+            ("30m", 30 * MINUTE),
+            ("P1DT2H", 26 * HOUR),
+            ("3d", 3 * DAY),
+            ("250ms", 250),
+            ("45", 45_000),
+        ] {
             assert_eq!(duration(&Value::from(text)), Some(expected), "{text}");
         }
         assert_eq!(duration(&Value::from(90)), Some(90_000));

@@ -1,11 +1,11 @@
 //! One answer on the wire, right or wrong.
 
+use crate::agenda::Event;
 use crate::fault::{Fault, Mode};
 use crate::http::{Request, Response};
 use crate::json::Object;
 use crate::router;
 use crate::server::Shared;
-use crate::world::Event;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use socket2::SockRef;
@@ -21,7 +21,12 @@ pub fn plain(shared: &Shared, request: &Request, stream: &TcpStream) -> io::Resu
 }
 
 /// Answers under a fault.
-pub fn faulty(shared: &Arc<Shared>, request: &Request, stream: &TcpStream, fault: &Fault) -> io::Result<bool> {
+pub fn faulty(
+    shared: &Arc<Shared>,
+    request: &Request,
+    stream: &TcpStream,
+    fault: &Fault,
+) -> io::Result<bool> {
     let mut wire = stream;
     match fault.mode {
         Mode::DropBefore => reset(stream),
@@ -31,7 +36,10 @@ pub fn faulty(shared: &Arc<Shared>, request: &Request, stream: &TcpStream, fault
         }
         Mode::Cut => {
             let bytes = encode(shared, request, &execute(shared, request));
-            let length = fault.after_bytes.unwrap_or(bytes.len() / 2).min(bytes.len());
+            let length = fault
+                .after_bytes
+                .unwrap_or(bytes.len() / 2)
+                .min(bytes.len());
             wire.write_all(bytes.get(..length).unwrap_or_default())?;
             Ok(false)
         }
@@ -73,7 +81,11 @@ pub fn faulty(shared: &Arc<Shared>, request: &Request, stream: &TcpStream, fault
             Ok(false)
         }
         Mode::Reply => {
-            let response = if fault.execute == Some(false) { Response::json(200, &json!({})) } else { execute(shared, request) };
+            let response = if fault.execute == Some(false) {
+                Response::json(200, &json!({}))
+            } else {
+                execute(shared, request)
+            };
             send(shared, request, stream, &changed(response, fault))
         }
     }
@@ -90,7 +102,12 @@ fn encode(shared: &Shared, request: &Request, response: &Response) -> Vec<u8> {
     response.bytes(gzip, request.closes())
 }
 
-fn send(shared: &Shared, request: &Request, mut stream: &TcpStream, response: &Response) -> io::Result<bool> {
+fn send(
+    shared: &Shared,
+    request: &Request,
+    mut stream: &TcpStream,
+    response: &Response,
+) -> io::Result<bool> {
     stream.write_all(&encode(shared, request, response))?;
     Ok(true)
 }
@@ -136,9 +153,22 @@ fn limited(fault: &Fault) -> Response {
     response
 }
 
-fn garble(shared: &Shared, request: &Request, mut stream: &TcpStream, fault: &Fault) -> io::Result<()> {
-    let good = if fault.execute == Some(false) { Response::json(200, &json!({})) } else { execute(shared, request) };
-    let half = good.body.get(..good.body.len() / 2).unwrap_or_default().to_vec();
+fn garble(
+    shared: &Shared,
+    request: &Request,
+    mut stream: &TcpStream,
+    fault: &Fault,
+) -> io::Result<()> {
+    let good = if fault.execute == Some(false) {
+        Response::json(200, &json!({}))
+    } else {
+        execute(shared, request)
+    };
+    let half = good
+        .body
+        .get(..good.body.len() / 2)
+        .unwrap_or_default()
+        .to_vec();
     let body = match fault.variant.as_str() {
         "json" => half,
         "array" => b"[]".to_vec(),
@@ -164,8 +194,11 @@ fn flood(mut stream: &TcpStream, fault: &Fault) -> io::Result<()> {
     let start = b"{\"status\":0,\"msg\":\"";
     let filler = [b'x'; 16 * 1024];
     let chunks = Chunks(stream);
-    let mut sink: Box<dyn Write + '_> =
-        if gzip { Box::new(GzEncoder::new(chunks, Compression::fast())) } else { Box::new(chunks) };
+    let mut sink: Box<dyn Write + '_> = if gzip {
+        Box::new(GzEncoder::new(chunks, Compression::fast()))
+    } else {
+        Box::new(chunks)
+    };
     sink.write_all(start)?;
     for _ in 0..fault.bytes / filler.len() as u64 {
         sink.write_all(&filler)?;
@@ -199,17 +232,20 @@ fn put_off(shared: &Arc<Shared>, request: &Request, fault: &Fault) -> io::Result
     let request = request.clone();
     if fault.by_virtual_clock {
         let mut world = shared.world();
-        let at = world.now + i64::try_from(fault.delay_ms.unwrap_or(60_000)).unwrap_or(i64::MAX / 2);
+        let at =
+            world.now + i64::try_from(fault.delay_ms.unwrap_or(60_000)).unwrap_or(i64::MAX / 2);
         world.plan(at, Event::Late(Box::new(request)));
         return Ok(());
     }
     let (shared, wait) = (shared.clone(), delay(fault, 1_000));
-    std::thread::Builder::new().name("late".into()).spawn(move || {
-        shared.sleep(wait);
-        if !shared.stopped() {
-            execute(&shared, &request);
-        }
-    })?;
+    std::thread::Builder::new()
+        .name("late".into())
+        .spawn(move || {
+            shared.sleep(wait);
+            if !shared.stopped() {
+                execute(&shared, &request);
+            }
+        })?;
     Ok(())
 }
 
@@ -219,7 +255,14 @@ fn wait_for_the_client(shared: &Shared, mut stream: &TcpStream) -> io::Result<()
     while !shared.stopped() {
         match stream.read(&mut piece) {
             Ok(0) => break,
-            Err(error) if !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => break,
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                ) =>
+            {
+                break;
+            }
             _ => {}
         }
     }

@@ -19,6 +19,7 @@
 //! ```
 
 mod account;
+mod agenda;
 mod ancillary;
 mod case;
 mod clock;
@@ -28,6 +29,7 @@ mod fault;
 mod http;
 mod json;
 mod offer;
+mod operations;
 mod order;
 mod pay;
 mod pnr;
@@ -35,11 +37,13 @@ mod profile;
 mod query;
 mod rebuild;
 mod refund;
+mod refund_list;
 mod router;
 mod server;
 mod view;
 mod void;
 mod webhook;
+mod wish;
 mod world;
 
 use profile::Profile;
@@ -62,7 +66,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, seed: 1, profile: "default".into() }
+        Self {
+            port: 0,
+            seed: 1,
+            profile: "default".into(),
+        }
     }
 }
 
@@ -81,9 +89,18 @@ impl Simulator {
         let address = listener.local_addr()?;
         let world = world::World::new(options.seed, profile, webhook::Hooks::start()?);
         let shared = Arc::new(Shared::new(world));
-        let mine = shared.clone();
-        let thread = std::thread::Builder::new().name("simulator".into()).spawn(move || server::listen(&listener, &mine))?;
-        Ok(Self { shared, address, thread: Some(thread) })
+        let (mine, ticking) = (shared.clone(), shared.clone());
+        std::thread::Builder::new()
+            .name("clock".into())
+            .spawn(move || server::tick(&ticking))?;
+        let thread = std::thread::Builder::new()
+            .name("simulator".into())
+            .spawn(move || server::listen(&listener, &mine))?;
+        Ok(Self {
+            shared,
+            address,
+            thread: Some(thread),
+        })
     }
 
     /// The base URL.

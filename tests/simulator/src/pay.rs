@@ -31,7 +31,9 @@ pub fn pay(world: &mut World, body: &Value) -> Answer {
         _ => {}
     }
     let sold = |other: &&crate::order::Order| {
-        other.no != order.no && other.main == order.main && [TICKETING, TICKETED].contains(&other.status)
+        other.no != order.no
+            && other.main == order.main
+            && [TICKETING, TICKETED].contains(&other.status)
     };
     if order.kind == Kind::Ancillary && world.orders.iter().any(|other| sold(&other)) {
         return no(402, "Another ancillary order of this booking has been paid");
@@ -41,9 +43,18 @@ pub fn pay(world: &mut World, body: &Value) -> Answer {
         if !card.is_object() {
             return no(400, "illegal request param: creditCard is required");
         }
-        for field in ["cardNumber", "cardExpireMonth", "cardExpireYear", "cardHolderLastName", "cardHolderFirstName"] {
+        for field in [
+            "cardNumber",
+            "cardExpireMonth",
+            "cardExpireYear",
+            "cardHolderLastName",
+            "cardHolderFirstName",
+        ] {
             if text(card, field).is_none() {
-                return no(400, &format!("illegal request param: creditCard.{field} is required"));
+                return no(
+                    400,
+                    &format!("illegal request param: creditCard.{field} is required"),
+                );
             }
         }
     }
@@ -81,4 +92,3 @@ pub fn pay(world: &mut World, body: &Value) -> Answer {
         "airlines": [order.airline],
     })))
 }
-

@@ -2,27 +2,33 @@
 
 use crate::case::{self, Case};
 use crate::clock::{self, DAY};
-use crate::json::{Object, cents, get, int, list, money, money_text, object, text};
+use crate::json::{Object, get, money, money_text, object};
 use crate::offer::{Offer, Way};
-use crate::order::{Kind, Order, TICKETED};
-use crate::router::{Answer, Refusal, no, optional, shape};
+use crate::order::{Kind, Order};
+use crate::refund_list::{UNKNOWN, price, refundable};
+use crate::router::{Answer, Refusal, no, optional};
 use crate::world::World;
 use serde_json::{Value, json};
-
-const UNKNOWN: &str = "There is no such order to refund; give the main ticket order number";
 
 /// `refundQuotation.do`
 pub fn quotation(world: &mut World, body: &Value) -> Answer {
     let order = locate(world, body)?;
     let offer = price(world, body, &order, "refundQuotation")?;
-    if world.profile.is("quoteAfterRefund", "803") && world.standing(&order, &offer.passengers).is_some() {
+    if world.profile.is("quoteAfterRefund", "803")
+        && world.standing(&order, &offer.passengers).is_some()
+    {
         return no(803, "A refund of these passengers is already on its way");
     }
     if world.profile.is("newQuoteKillsOld", "true") {
         world.offers.retain(|_, old| old.order != order.no);
     }
     world.offers.insert(offer.id.clone(), offer.clone());
-    Ok(describe(&order, &offer, clock::day_sgt(world.now + 10 * DAY).into(), clock::day_sgt(world.now + 50 * DAY).into()))
+    Ok(describe(
+        &order,
+        &offer,
+        clock::day_sgt(world.now + 10 * DAY).into(),
+        clock::day_sgt(world.now + 50 * DAY).into(),
+    ))
 }
 
 /// `refund.do`
@@ -30,7 +36,12 @@ pub fn refund(world: &mut World, body: &Value) -> Answer {
     let order = locate(world, body)?;
     let id = optional(body, "refundOfferId")?;
     let offer = match (id, get(body, "refundRequestList").is_null()) {
-        (Some(_), false) => return no(810, "illegal request param: refundOfferId and refundRequestList exclude each other"),
+        (Some(_), false) => {
+            return no(
+                810,
+                "illegal request param: refundOfferId and refundRequestList exclude each other",
+            );
+        }
         (None, true) => return no(810, "illegal request param: refundOfferId is required"),
         (None, false) => price(world, body, &order, "refund")?,
         (Some(id), true) => {
@@ -38,7 +49,10 @@ pub fn refund(world: &mut World, body: &Value) -> Answer {
                 return no(code, "Refused as the test asked");
             }
             let expired = Refusal::new(805, "refundOfferId expired; ask for a new quotation");
-            let offer = world.offers.get(id).filter(|o| o.way == Way::Refund && o.order == order.no && !o.hollow);
+            let offer = world
+                .offers
+                .get(id)
+                .filter(|o| o.way == Way::Refund && o.order == order.no && !o.hollow);
             let offer = offer.cloned().ok_or(expired)?;
             blocked(world, &order, &offer)?;
             if offer.expires <= world.now {
@@ -51,7 +65,12 @@ pub fn refund(world: &mut World, body: &Value) -> Answer {
     if order.departure() <= world.now {
         return no(820, "The ticket has been used");
     }
-    let offer = Offer { display: optional(body, "displayCurrency")?.map(str::to_owned).or(offer.display.clone()), ..offer };
+    let offer = Offer {
+        display: optional(body, "displayCurrency")?
+            .map(str::to_owned)
+            .or(offer.display.clone()),
+        ..offer
+    };
     let case = world.open_case(&order, &offer);
     let mut reply = describe(&order, &offer, case.expected(10), case.expected(50));
     reply.insert("refundStatus".into(), 0.into());
@@ -69,8 +88,14 @@ pub fn query(world: &mut World, body: &Value) -> Answer {
     if code.is_none() && world.profile.is("refundQueryWithoutCode", "810") {
         return no(810, "illegal request param: refundCode is required");
     }
-    let wanted = |case: &&Case| case.offer.way == Way::Refund && code.is_none_or(|code| code == case.code);
-    let cases: Vec<&Case> = order.cases.iter().filter_map(|at| world.cases.get(*at)).filter(wanted).collect();
+    let wanted =
+        |case: &&Case| case.offer.way == Way::Refund && code.is_none_or(|code| code == case.code);
+    let cases: Vec<&Case> = order
+        .cases
+        .iter()
+        .filter_map(|at| world.cases.get(*at))
+        .filter(wanted)
+        .collect();
     if cases.is_empty() && world.profile.is("refundQueryEmpty", "801") {
         return no(801, "There is no such refund");
     }
@@ -92,167 +117,44 @@ fn row(order: &Order, case: &Case) -> Value {
 
 fn blocked(world: &World, order: &Order, offer: &Offer) -> Result<(), Refusal> {
     match world.standing(order, &offer.passengers) {
-        Some(case) if case.offer.way == Way::Void => no(803, "A void of these passengers is already on its way"),
+        Some(case) if case.offer.way == Way::Void => {
+            no(803, "A void of these passengers is already on its way")
+        }
         None if !offer.spent => Ok(()),
-        _ => no(world.profile.number("secondSubmit"), "The refund has already been submitted"),
+        _ => no(
+            world.profile.number("secondSubmit"),
+            "The refund has already been submitted",
+        ),
     }
 }
 
 /// The order a call speaks of, by its number or by the airline's locator.
 fn locate(world: &World, body: &Value) -> Result<Order, Refusal> {
     let number = optional(body, "orderNo")?;
-    let found = match (number, optional(body, "airlinePNR")?, optional(body, "carrier")?) {
+    let found = match (
+        number,
+        optional(body, "airlinePNR")?,
+        optional(body, "carrier")?,
+    ) {
         (Some(number), _, _) => world.order(number),
         (None, Some(pnr), Some(carrier)) => {
-            let mine = |order: &&Order| order.kind != Kind::Ancillary && order.locator() == Some(pnr) && order.airline == carrier;
+            let mine = |order: &&Order| {
+                order.kind != Kind::Ancillary
+                    && order.locator() == Some(pnr)
+                    && order.airline == carrier
+            };
             world.orders.iter().find(mine)
         }
         _ => return no(810, "illegal request param: orderNo is required"),
     };
     match found {
         None => no(801, UNKNOWN),
-        Some(order) if order.kind == Kind::Ancillary => no(824, "This is an ancillary order; give the main order number"),
+        Some(order) if order.kind == Kind::Ancillary => no(
+            824,
+            "This is an ancillary order; give the main order number",
+        ),
         Some(order) => Ok(order.clone()),
     }
-}
-
-/// Checks the list against the order and prices it.
-fn price(world: &mut World, body: &Value, order: &Order, operation: &str) -> Result<Offer, Refusal> {
-    let entries = match get(body, "refundRequestList") {
-        Value::Null => return no(810, "illegal request param: refundRequestList is required"),
-        Value::Array(entries) if entries.is_empty() => return no(810, "illegal request param: refundRequestList is required"),
-        Value::Array(entries) => entries,
-        _ => return shape(),
-    };
-    if entries.iter().any(|entry| !entry.is_object() || list(entry, "segments").iter().any(|s| !s.is_object())) {
-        return shape();
-    }
-    let display = optional(body, "displayCurrency")?.map(str::to_owned);
-    if let Some(code) = case::forced(order, operation) {
-        return no(code, "Refused as the test asked");
-    }
-    if order.status != TICKETED {
-        return no(809, "The order is not ticketed yet");
-    }
-    let mut passengers = Vec::new();
-    let mut reason = 1;
-    for entry in entries {
-        passengers.push(who(world, order, entry)?);
-        segments(world, order, entry)?;
-        reason = match get(entry, "refundReason") {
-            Value::Null => 1,
-            _ => match int(entry, "refundReason") {
-                Some(reason @ (0 | 1 | 4)) => reason,
-                _ => return no(810, "illegal request param: refundReason"),
-            },
-        };
-    }
-    passengers.sort_unstable();
-    passengers.dedup();
-    let kind = |at: &usize| order.passengers.get(*at).map_or(0, |p| p.kind);
-    let all = passengers.len() == order.passengers.len();
-    let adult_stays = (0..order.passengers.len()).any(|at| kind(&at) == 0 && !passengers.contains(&at));
-    let child_stays = (0..order.passengers.len()).any(|at| kind(&at) != 0 && !passengers.contains(&at));
-    if child_stays && !adult_stays {
-        return no(802, "A child may not be left to travel alone");
-    }
-    if reason == 4 && !all {
-        return no(823, "A void covers all passengers");
-    }
-    if order.departure() <= world.now {
-        return no(811, "The itinerary has been flown in part");
-    }
-    Ok(offer(world, order, passengers, reason, display))
-}
-
-fn offer(world: &mut World, order: &Order, passengers: Vec<usize>, reason: i64, display: Option<String>) -> Offer {
-    let fares = passengers.iter().filter_map(|at| order.passengers.get(*at)).map(|p| p.fare);
-    let paid: i64 = fares.clone().sum();
-    // A fifth of each fare unless the test sets an amount per passenger.
-    let wished = order.options.get("penalty").and_then(cents);
-    let penalty: i64 = if reason == 1 { fares.map(|fare| wished.unwrap_or(fare / 5).min(fare)).sum() } else { 0 };
-    let refundable = refundable(order, reason);
-    let back = if refundable { paid - penalty } else { 0 };
-    let whole = passengers.len() == order.passengers.len();
-    let bags = world.orders.iter().filter(|o| whole && o.main.as_deref() == Some(&order.no) && o.status == TICKETED);
-    let extras = bags
-        .map(|bag| {
-            let back = if refundable { bag.total / if reason == 1 { 2 } else { 1 } } else { 0 };
-            (bag.no.clone(), bag.total, back)
-        })
-        .collect();
-    Offer {
-        id: format!("q_{}", world.hex(32)),
-        way: Way::Refund,
-        order: order.no.clone(),
-        passengers,
-        reason,
-        expires: world.now + world.profile.seconds("refundOfferSeconds"),
-        hollow: false,
-        spent: false,
-        paid,
-        back,
-        fee: order.options.get("serviceFee").and_then(cents).unwrap_or(300),
-        extras,
-        display,
-    }
-}
-
-fn refundable(order: &Order, reason: i64) -> bool {
-    reason != 1 || order.option("refundQuote") != Some("NonRefundable")
-}
-
-/// The passenger an entry means. An entry without names is answered 801 with an
-/// offer id that buys nothing, as the vendor's sandbox does.
-fn who(world: &mut World, order: &Order, entry: &Value) -> Result<usize, Refusal> {
-    let whole = text(entry, "name").and_then(|name| name.split_once('/'));
-    let last = text(entry, "lastName").or(whole.map(|w| w.0));
-    let first = text(entry, "firstName").or(whole.map(|w| w.1));
-    let (Some(last), Some(first)) = (last, first) else { return Err(hollow(world, order)) };
-    let same = |a: &str, b: &str| a.trim().eq_ignore_ascii_case(b.trim());
-    if let Some(at) = order.passengers.iter().position(|p| same(&p.last, last) && same(&p.first, first)) {
-        return Ok(at);
-    }
-    if order.passengers.iter().any(|p| same(&p.last, last)) {
-        return no(812, "The passenger name does not match the order");
-    }
-    no(807, "There is no such passenger in the order")
-}
-
-fn segments(world: &mut World, order: &Order, entry: &Value) -> Result<(), Refusal> {
-    let given = list(entry, "segments");
-    if given.is_empty() {
-        return Err(hollow(world, order));
-    }
-    let mine = |given: &Value| {
-        order.segments.iter().position(|segment| {
-            text(given, "flightNo") == Some(&segment.flight)
-                && text(given, "depDate") == segment.departs.get(..8)
-                && text(given, "depAirport") == Some(&segment.from)
-                && text(given, "arrAirport") == Some(&segment.to)
-        })
-    };
-    let mut found = Vec::new();
-    for segment in given {
-        match mine(segment) {
-            Some(at) => found.push(at),
-            None => return no(8041, "There is no such segment in the order"),
-        }
-    }
-    if (0..order.segments.len()).any(|at| !found.contains(&at)) {
-        return no(811, "The itinerary is incomplete");
-    }
-    Ok(())
-}
-
-fn hollow(world: &mut World, order: &Order) -> Refusal {
-    let offer = Offer { hollow: true, ..offer(world, order, Vec::new(), 1, None) };
-    let mut refusal = Refusal::new(801, UNKNOWN);
-    if !world.profile.is("quirks", "off") {
-        refusal.extra.insert("refundOfferId".into(), offer.id.clone().into());
-        world.offers.insert(offer.id.clone(), offer);
-    }
-    refusal
 }
 
 /// The fields that quotation, submission and query share.
@@ -260,7 +162,12 @@ fn describe(order: &Order, offer: &Offer, confirmed: Value, refunded: Value) -> 
     let refundable = refundable(order, offer.reason);
     let accurate = refundable && order.option("refundQuote") != Some("CannotQuote");
     let voucher = case::method(order) == "Voucher" && refundable;
-    let people = || offer.passengers.iter().filter_map(|at| order.passengers.get(*at));
+    let people = || {
+        offer
+            .passengers
+            .iter()
+            .filter_map(|at| order.passengers.get(*at))
+    };
     let tickets: Vec<Value> = people()
         .map(|p| json!({"name": p.name(), "lastName": p.last, "firstName": p.first, "ticketNo": order.airline_pnr}))
         .collect();

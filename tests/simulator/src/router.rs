@@ -1,11 +1,11 @@
-//! From a request to the vendor's answer: one table of operations, credentials,
-//! the envelope, the ledger.
+//! From a request to the vendor's answer: credentials, the envelope, the
+//! ledger.
 
 use crate::clock;
 use crate::http::{Request, Response};
 use crate::json::{Object, get, stringify_numbers, text};
+use crate::operations::{Operation, operation};
 use crate::world::World;
-use crate::{account, ancillary, pay, pnr, query, rebuild, refund, void};
 use serde_json::{Value, json};
 
 /// What an operation answers: the payload, or a refusal.
@@ -25,7 +25,11 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without payload.
     pub fn new(code: i64, message: &str) -> Self {
-        Self { code, message: message.to_owned(), extra: Object::new() }
+        Self {
+            code,
+            message: message.to_owned(),
+            extra: Object::new(),
+        }
     }
 }
 
@@ -54,58 +58,6 @@ pub fn required<'a>(body: &'a Value, key: &str, code: i64) -> Result<&'a str, Re
         Some(text) => Ok(text),
         None => no(code, &format!("illegal request param: {key} is required")),
     }
-}
-
-/// One operation of the vendor.
-pub struct Operation {
-    /// Its name; the path without `/` and `.do` except for the claim.
-    pub name: &'static str,
-    /// Where it lives.
-    pub path: &'static str,
-    /// It has effects, so the ledger counts it.
-    pub submit: bool,
-    /// The text of a success.
-    message: Option<&'static str>,
-    /// Payload fields, sent as null on refusals.
-    fields: &'static str,
-    run: fn(&mut World, &Value) -> Answer,
-}
-
-const QUOTE: &str = "orderNo displayCurrency isRefundable refundQuoteType refundOfferId refundMethod fastConfirmation expectedConfirmationDate expectedRefundDate refundTickets refundFareAmount refundPostTicketingServiceAmounts refundVouchers serviceFee refundRules";
-const REFUND: &str = "orderNo displayCurrency isRefundable refundQuoteType refundOfferId refundMethod fastConfirmation expectedConfirmationDate expectedRefundDate refundTickets refundFareAmount refundPostTicketingServiceAmounts refundVouchers serviceFee refundRules refundStatus refundCode cancelReason refundReason";
-const VOID_QUOTE: &str = "orderNo isVoidable voidOfferId voidMethod fastConfirmation expectedConfirmationDate expectedRefundDate voidTickets voidFareAmount voidPostTicketingServiceAmounts serviceFee voidWindow";
-const VOID: &str = "orderNo isVoidable voidOfferId voidMethod fastConfirmation expectedConfirmationDate expectedRefundDate voidTickets voidFareAmount voidPostTicketingServiceAmounts serviceFee voidStatus voidCode cancelReason";
-const SEARCH: &str = "sessionId ticketOrderNo supportCreditTransPayment supportPaymentMethods currency cardChargeList fromSegments retSegments ancillaryProductElements";
-const BAGS: &str = "sessionId orderNo ticketOrderNo totalPrice totalTransactionFee currency vendorTotalPrice vendorCurrency tktLimitTime paxTicketInfos paymentOptions";
-const REBUILT: &str = "sessionId offerId orderNo originalOrderNo ticketOrderNo totalPrice totalTransactionFee currency vendorTotalPrice vendorCurrency tktLimitTime pnrCode paxTicketInfos routing duplicateOrders paymentOptions";
-const PNR: &str = "airlinePnr pnrStatus pnrUsed currency totalPrice routing paxTicketInfos contact";
-/// The fields of an order query; an unknown order may be answered with all of them null.
-pub const DETAILS: &str = "orderNo pnrCode orderStatus ticketStatus paxTicketInfos totalPrice currency tktLimitTime vendorTotalPrice vendorCost vendorTotalAncillaryPrice vendorCurrency adultTotalFare childTotalFare infantTotalFare totalAncillaryPrice totalTransactionFee supportPaymentMethod supportPaymentMethods paymentMethod routing airlineBookings itineraryDownload contact errorCode errorMessage airlineMessage refundRules ifSeatOccupied paymentOptions payment paymentAttempted payTime createdTime updatedTime orderType ticketOrderNo";
-
-/// Every operation, once.
-pub const OPERATIONS: &[Operation] = &[
-    Operation { name: "postBookingAncillarySearch", path: "/postBookingAncillarySearch.do", submit: false, message: Some("success"), fields: SEARCH, run: ancillary::search },
-    Operation { name: "postBookingAncillaryOrder", path: "/postBookingAncillaryOrder.do", submit: true, message: None, fields: BAGS, run: ancillary::order },
-    Operation { name: "refundQuotation", path: "/refundQuotation.do", submit: false, message: None, fields: QUOTE, run: refund::quotation },
-    Operation { name: "refund", path: "/refund.do", submit: true, message: None, fields: REFUND, run: refund::refund },
-    Operation { name: "queryRefundOrders", path: "/queryRefundOrders.do", submit: false, message: None, fields: "refundOrders", run: refund::query },
-    Operation { name: "voidQuotation", path: "/voidQuotation.do", submit: false, message: None, fields: VOID_QUOTE, run: void::quotation },
-    Operation { name: "void", path: "/void.do", submit: true, message: None, fields: VOID, run: void::void },
-    Operation { name: "queryVoidOrders", path: "/queryVoidOrders.do", submit: false, message: None, fields: "voidOrders", run: void::query },
-    Operation { name: "regenerateOrder", path: "/regenerateOrder.do", submit: true, message: None, fields: REBUILT, run: rebuild::regenerate },
-    Operation { name: "stopTicket", path: "/stopTicket.do", submit: true, message: Some("The attempt to stop has begun; look at the order status after 8 minutes"), fields: "", run: rebuild::stop },
-    Operation { name: "orderList", path: "/orderList.do", submit: false, message: None, fields: "page pageSize totalRecords orders", run: query::list_orders },
-    Operation { name: "pnrClaim", path: "/pnr/claim.do", submit: true, message: None, fields: "orderNo pnrCode", run: pnr::claim },
-    Operation { name: "extractPnr", path: "/extractPnr.do", submit: false, message: None, fields: PNR, run: pnr::extract },
-    Operation { name: "queryOrderDetails", path: "/queryOrderDetails.do", submit: false, message: Some("success"), fields: DETAILS, run: query::details },
-    Operation { name: "pay", path: "/pay.do", submit: true, message: Some("success"), fields: "orderNo pnrCode paymentMethod airlines", run: pay::pay },
-    Operation { name: "balance", path: "/balance.do", submit: false, message: None, fields: "accountBalance", run: account::balance },
-    Operation { name: "updateWebhookURL", path: "/updateWebhookURL.do", submit: true, message: Some("success"), fields: "", run: account::update_webhook },
-];
-
-/// The operation at a path.
-pub fn operation(path: &str) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|operation| operation.path == path)
 }
 
 /// Answers a request, effects included.
@@ -154,7 +106,12 @@ fn envelope(world: &World, operation: &Operation, answer: Answer) -> Value {
     };
     let mut reply = Object::new();
     if status != 0 && quirks {
-        reply.extend(operation.fields.split_whitespace().map(|field| (field.to_owned(), Value::Null)));
+        reply.extend(
+            operation
+                .fields
+                .split_whitespace()
+                .map(|field| (field.to_owned(), Value::Null)),
+        );
     }
     reply.extend(payload);
     let mut reply = Value::Object(reply);
@@ -165,7 +122,14 @@ fn envelope(world: &World, operation: &Operation, answer: Answer) -> Value {
     if let Some(map) = reply.as_object_mut() {
         // The one place where a schema calls the status a text.
         let as_text = drift && operation.name == "pnrClaim";
-        map.insert("status".into(), if as_text { status.to_string().into() } else { status.into() });
+        map.insert(
+            "status".into(),
+            if as_text {
+                status.to_string().into()
+            } else {
+                status.into()
+            },
+        );
         map.insert("msg".into(), message.map_or(Value::Null, Value::from));
         if drift {
             map.insert("requestId".into(), Value::Null);
@@ -175,9 +139,19 @@ fn envelope(world: &World, operation: &Operation, answer: Answer) -> Value {
 }
 
 fn enter(world: &mut World, operation: &Operation, body: &Value, answer: &Answer) {
-    let reply = |key: &str| answer.as_ref().ok().and_then(|reply| reply.get(key)).and_then(Value::as_str);
-    let asked = ["orderNo", "ticketOrderNo", "originalOrderNo"].iter().find_map(|key| text(body, key));
-    let offer = ["refundOfferId", "voidOfferId"].iter().find_map(|key| text(body, key));
+    let reply = |key: &str| {
+        answer
+            .as_ref()
+            .ok()
+            .and_then(|reply| reply.get(key))
+            .and_then(Value::as_str)
+    };
+    let asked = ["orderNo", "ticketOrderNo", "originalOrderNo"]
+        .iter()
+        .find_map(|key| text(body, key));
+    let offer = ["refundOfferId", "voidOfferId"]
+        .iter()
+        .find_map(|key| text(body, key));
     let row = json!({
         "seq": world.ledger.len() + 1,
         "at": clock::utc(world.now),

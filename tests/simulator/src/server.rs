@@ -3,7 +3,7 @@
 use crate::exchange;
 use crate::http::{Reader, Request, Response};
 use crate::world::World;
-use crate::{clock, control, router};
+use crate::{clock, control, operations};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -44,7 +44,10 @@ impl Shared {
     /// Sleeps in real time, but not beyond the simulator's end.
     pub fn sleep(&self, length: Duration) {
         let end = Instant::now() + length;
-        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|_| !self.stopped()) {
+        while let Some(left) = end
+            .checked_duration_since(Instant::now())
+            .filter(|_| !self.stopped())
+        {
             std::thread::sleep(left.min(Duration::from_millis(50)));
         }
     }
@@ -58,7 +61,17 @@ impl Shared {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<u64, TcpStream>> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets a real clock flow also while nobody calls, so that notifications come.
+pub fn tick(shared: &Shared) {
+    while !shared.stopped() {
+        shared.sleep(Duration::from_millis(200));
+        shared.world().settle();
     }
 }
 
@@ -74,10 +87,12 @@ pub fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
             shared.open().insert(number, twin);
         }
         let mine = shared.clone();
-        let spawned = std::thread::Builder::new().name(format!("connection {number}")).spawn(move || {
-            converse(&mine, &stream, number).ok();
-            mine.open().remove(&number);
-        });
+        let spawned = std::thread::Builder::new()
+            .name(format!("connection {number}"))
+            .spawn(move || {
+                converse(&mine, &stream, number).ok();
+                mine.open().remove(&number);
+            });
         if spawned.is_err() {
             shared.open().remove(&number);
         }
@@ -114,22 +129,36 @@ fn converse(shared: &Arc<Shared>, stream: &TcpStream, number: u64) -> io::Result
 fn log(shared: &Shared, request: &Request, connection: u64) -> Option<crate::fault::Fault> {
     let mut world = shared.world();
     world.settle();
-    let name = router::operation(&request.path).map_or("", |operation| operation.name);
-    let fault = if request.complete { world.faults.strike(name, &request.path) } else { None };
+    let name = operations::operation(&request.path).map_or("", |operation| operation.name);
+    let fault = if request.complete {
+        world.faults.strike(name, &request.path)
+    } else {
+        None
+    };
     let mut record = request.record();
     if let Some(map) = record.as_object_mut() {
         map.insert("seq".into(), (world.requests.len() + 1).into());
         map.insert("at".into(), clock::utc(world.now).into());
-        map.insert("endpoint".into(), json!(Some(name).filter(|name| !name.is_empty())));
+        map.insert(
+            "endpoint".into(),
+            json!(Some(name).filter(|name| !name.is_empty())),
+        );
         map.insert("connection".into(), connection.into());
-        map.insert("fault".into(), json!(fault.as_ref().map(|fault| fault.name())));
+        map.insert(
+            "fault".into(),
+            json!(fault.as_ref().map(|fault| fault.name())),
+        );
     }
     world.requests.push(record);
     fault
 }
 
 fn steer(shared: &Shared, request: &Request) -> Response {
-    let body = if request.body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&request.body) };
+    let body = if request.body.is_empty() {
+        Ok(json!({}))
+    } else {
+        serde_json::from_slice(&request.body)
+    };
     let answer = match body {
         Ok(body) => control::run(&mut shared.world(), &request.method, &request.path, &body),
         Err(error) => Err(format!("the body is not JSON: {error}")),
