@@ -121,14 +121,19 @@ fn push_case(world: &mut World, body: &Value) -> Result<Value, String> {
 
 fn switch(world: &mut World, body: &Value) -> Result<Value, String> {
     let mut changed = world.profile.clone();
-    for (name, value) in body.as_object().ok_or("the switches are a JSON object")? {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        match name.as_str() {
-            "profile" => changed.apply(&value)?,
-            _ => changed.set(name, &value)?,
-        }
+    let wishes = body.as_object().ok_or("the switches are a JSON object")?;
+    // Named profiles first: single switches are exceptions from them, and the
+    // keys of a JSON object have no order.
+    if let Some(named) = text(body, "profile") {
+        changed.apply(named)?;
+    }
+    for (name, value) in wishes.iter().filter(|(name, _)| *name != "profile") {
+        changed.set(
+            name,
+            &value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned),
+        )?;
     }
     world.profile = changed;
     world.retime();
