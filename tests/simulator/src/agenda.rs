@@ -118,7 +118,12 @@ impl World {
             self.notify_cancelled(no, Some(code), &text);
             return;
         }
+        let new_pnr = self
+            .profile
+            .is("pnrCodeAfterIssue", "new")
+            .then(|| self.letters(6));
         self.change(no, turn, |order| {
+            order.pnr = new_pnr.unwrap_or_else(|| order.pnr.clone());
             order.status = TICKETED;
             order.issued = Some(now);
         });

@@ -142,6 +142,7 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
         method: None,
         main: Some(main.no.clone()),
         turn: 0,
+        children: Vec::new(),
         cases: Vec::new(),
         ..main
     };
@@ -288,11 +289,10 @@ fn already_bought(world: &World, main: &Order, bags: &[Bag]) -> Result<(), Refus
     if main.wants("bookedBaggage", false) {
         return no(504, "The original order already has this baggage");
     }
-    let bought = world
-        .orders
-        .iter()
-        .filter(|o| o.main.as_deref() == Some(&main.no));
-    for other in bought.filter(|o| [TICKETING, TICKETED].contains(&o.status)) {
+    for other in world
+        .children(main)
+        .filter(|o| [TICKETING, TICKETED].contains(&o.status))
+    {
         let same = |mine: &Bag, theirs: &Bag| {
             let name = |order: &Order, at: usize| order.passengers.get(at).map(Passenger::name);
             mine.segment == theirs.segment

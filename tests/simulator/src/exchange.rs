@@ -238,11 +238,12 @@ fn put_off(shared: &Arc<Shared>, request: &Request, fault: &Fault) -> io::Result
         return Ok(());
     }
     let (shared, wait) = (shared.clone(), delay(fault, 1_000));
+    let generation = shared.world().generation;
     std::thread::Builder::new()
         .name("late".into())
         .spawn(move || {
             shared.sleep(wait);
-            if !shared.stopped() {
+            if !shared.stopped() && shared.world().generation == generation {
                 execute(&shared, &request);
             }
         })?;

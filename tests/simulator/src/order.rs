@@ -146,10 +146,14 @@ pub struct Order {
     pub error: Option<(i64, String)>,
     /// The payment deadline passed.
     pub lapsed: bool,
+    /// Another ancillary order of the booking was paid first.
+    pub outsold: bool,
     /// A stop was accepted.
     pub stopping: bool,
     /// Counts changes of state, so that an event planned before one is void.
     pub turn: u64,
+    /// Ancillary orders of this main order.
+    pub children: Vec<String>,
     /// Refund and void cases, as indices.
     pub cases: Vec<usize>,
     /// What the test asked for.

@@ -1,7 +1,7 @@
 //! Payment: what an unpaid order of any kind is worth nothing without.
 
 use crate::json::{as_int, get, object, text};
-use crate::order::{CANCELLED, Kind, TICKETED, TICKETING};
+use crate::order::{CANCELLED, TICKETED, TICKETING, UNPAID};
 use crate::router::{Answer, no, required};
 use crate::world::World;
 use serde_json::{Value, json};
@@ -30,12 +30,7 @@ pub fn pay(world: &mut World, body: &Value) -> Answer {
         CANCELLED => return no(402, "The order cannot be paid in its state"),
         _ => {}
     }
-    let sold = |other: &&crate::order::Order| {
-        other.no != order.no
-            && other.main == order.main
-            && [TICKETING, TICKETED].contains(&other.status)
-    };
-    if order.kind == Kind::Ancillary && world.orders.iter().any(|other| sold(&other)) {
+    if order.outsold {
         return no(402, "Another ancillary order of this booking has been paid");
     }
     let card = get(body, "creditCard");
@@ -84,6 +79,7 @@ pub fn pay(world: &mut World, body: &Value) -> Answer {
             options.insert("failWith".into(), code.into());
         }
     });
+    outsell(world, order.main.as_deref(), number);
     world.plan_issue(number);
     Ok(object(json!({
         "orderNo": order.no,
@@ -91,4 +87,18 @@ pub fn pay(world: &mut World, body: &Value) -> Answer {
         "paymentMethod": method,
         "airlines": [order.airline],
     })))
+}
+
+/// Once one ancillary order of a booking is paid, its unpaid sisters stop being
+/// payable.
+fn outsell(world: &mut World, main: Option<&str>, number: &str) {
+    let main = main.and_then(|main| world.order(main));
+    for sister in main.map(|main| main.children.clone()).unwrap_or_default() {
+        if let Some(sister) = world
+            .order_mut(&sister)
+            .filter(|o| o.no != number && o.status == UNPAID)
+        {
+            sister.outsold = true;
+        }
+    }
 }

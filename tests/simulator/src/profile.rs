@@ -51,6 +51,7 @@ const SWITCHES: &[Switch] = &[
     either("notVoidableQuote", &["843", "flag"], "843"),
     either("offerSingleUse", &["false", "true"], "false"),
     either("newQuoteKillsOld", &["false", "true"], "false"),
+    either("pnrCodeAfterIssue", &["same", "new"], "same"),
     either("voidReply", &["full", "minimal"], "full"),
     knob("quirks", &["documented", "drift", "off"], "documented"),
     knob("clock", &["virtual", "real"], "virtual"),

@@ -89,14 +89,9 @@ fn aggregated(world: &World, order: &Order) -> Object {
         .as_deref()
         .and_then(|no| world.order(no))
         .unwrap_or(order);
-    let mine = |o: &&Order| o.no == main.no || o.main.as_deref() == Some(&main.no);
-    let lines: Vec<Value> = world
-        .orders
-        .iter()
-        .filter(mine)
-        .map(view::summary)
-        .collect();
-    let total = world.orders.iter().filter(mine).map(|o| o.total).sum();
+    let mine = || std::iter::once(main).chain(world.children(main));
+    let lines: Vec<Value> = mine().map(view::summary).collect();
+    let total = mine().map(|o| o.total).sum();
     let mut reply = view::details(main);
     for key in [
         "orderStatus",

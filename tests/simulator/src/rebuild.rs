@@ -72,8 +72,10 @@ pub fn regenerate(world: &mut World, body: &Value) -> Answer {
         original: Some(number.to_owned()),
         error: None,
         lapsed: false,
+        outsold: false,
         stopping: false,
         turn: 0,
+        children: Vec::new(),
         cases: Vec::new(),
         ..original
     };

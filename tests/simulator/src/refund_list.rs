@@ -96,9 +96,8 @@ fn offer(
     let back = if refundable { paid - penalty } else { 0 };
     let whole = passengers.len() == order.passengers.len();
     let bags = world
-        .orders
-        .iter()
-        .filter(|o| whole && o.main.as_deref() == Some(&order.no) && o.status == TICKETED);
+        .children(order)
+        .filter(|o| whole && o.status == TICKETED);
     let extras = bags
         .map(|bag| {
             let back = if refundable {

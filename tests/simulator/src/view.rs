@@ -2,7 +2,7 @@
 
 use crate::clock::{self, MINUTE};
 use crate::json::{Object, money, object};
-use crate::order::{CANCELLED, Kind, Order, TICKETED, UNPAID};
+use crate::order::{CANCELLED, Kind, Order, TICKETED};
 use serde_json::{Value, json};
 
 /// An order as `queryOrderDetails.do` shows it.
@@ -238,6 +238,5 @@ pub fn for_tests(order: &Order) -> Value {
     seen.insert("airlinePNRs".into(), order.locator().into_iter().collect());
     seen.insert("passengers".into(), people.into());
     seen.insert("segments".into(), flights.into());
-    seen.insert("unpaid".into(), (order.status == UNPAID).into());
     seen.into()
 }

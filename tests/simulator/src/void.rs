@@ -158,10 +158,7 @@ fn deadline(order: &Order) -> Millis {
 
 fn offer(world: &mut World, order: &Order, passengers: Vec<usize>, possible: bool) -> Offer {
     let paid = order.passengers.iter().map(|p| p.fare).sum();
-    let bags = world
-        .orders
-        .iter()
-        .filter(|o| o.main.as_deref() == Some(&order.no) && o.status == TICKETED);
+    let bags = world.children(order).filter(|o| o.status == TICKETED);
     let back = |cents| if possible { cents } else { 0 };
     let extras = bags
         .map(|bag| (bag.no.clone(), bag.total, back(bag.total)))

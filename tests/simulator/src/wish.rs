@@ -82,8 +82,10 @@ impl World {
             error: int(wish, "errorCode")
                 .map(|code| (code, "The airline did not issue the ticket".to_owned())),
             lapsed: false,
+            outsold: false,
             stopping: false,
             turn: 0,
+            children: Vec::new(),
             cases: Vec::new(),
             options: wish.clone(),
         })

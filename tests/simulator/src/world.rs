@@ -41,6 +41,8 @@ pub struct World {
     pub requests: Vec<Value>,
     /// Where notifications go.
     pub hooks: Hooks,
+    /// Counts resets: what was put off before one must not happen after it.
+    pub generation: u64,
     /// The call in hand was answered with an effect that existed before it.
     pub repeated: bool,
     seed: u64,
@@ -75,6 +77,7 @@ impl World {
             ledger: Vec::new(),
             requests: Vec::new(),
             hooks,
+            generation: 0,
             repeated: false,
             seed,
             index: HashMap::new(),
@@ -91,7 +94,11 @@ impl World {
     pub fn reset(&mut self, seed: Option<u64>, profile: Option<Profile>) {
         let profile = profile.unwrap_or_else(|| self.profile.clone());
         let hooks = self.hooks.cleared();
-        *self = Self::new(seed.unwrap_or(self.seed), profile, hooks);
+        let generation = self.generation + 1;
+        *self = Self {
+            generation,
+            ..Self::new(seed.unwrap_or(self.seed), profile, hooks)
+        };
     }
 
     /// The order with this number.
@@ -104,9 +111,17 @@ impl World {
         self.orders.get_mut(*self.index.get(no)?)
     }
 
+    /// The ancillary orders of a main order, oldest first.
+    pub fn children<'a>(&'a self, order: &'a Order) -> impl Iterator<Item = &'a Order> {
+        order.children.iter().filter_map(|no| self.order(no))
+    }
+
     /// Takes an order in and plans what will become of it.
     pub fn add_order(&mut self, order: Order) -> String {
         let (no, status, limit) = (order.no.clone(), order.status, order.limit);
+        if let Some(main) = order.main.as_deref().and_then(|main| self.order_mut(main)) {
+            main.children.push(no.clone());
+        }
         self.index.insert(no.clone(), self.orders.len());
         self.orders.push(order);
         match status {

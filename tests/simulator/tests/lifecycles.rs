@@ -305,7 +305,7 @@ fn refunds_and_voids_exclude_each_other() {
 #[test]
 fn a_bag_lapses_unpaid_and_another_is_ticketed() {
     let atlas = atlas("");
-    let order = atlas.order(json!({"segments": 2}));
+    let order = atlas.order(json!({"segments": 2, "passengers": 2}));
     let lapsing = bags(&atlas, &order);
     let no = lapsing["orderNo"].clone();
     assert!(no.as_str().unwrap().starts_with("TESTB"));
@@ -362,11 +362,21 @@ fn a_bag_lapses_unpaid_and_another_is_ticketed() {
         (3, 1)
     );
 
+    // The other passenger may still buy: only sisters unpaid back then are out.
+    let session = atlas.ok(
+        "/postBookingAncillarySearch.do",
+        json!({"ticketOrderNo": order["orderNo"], "ancillaryCategory": "BAGGAGE"}),
+    );
+    let mut second = bag_request(&order, &session["sessionId"]);
+    second["passengers"][0]["name"] = order["passengers"][1]["name"].clone();
+    let second = atlas.ok("/postBookingAncillaryOrder.do", second);
+    atlas.ok("/pay.do", json!({"orderNo": second["orderNo"]}));
+
     let all = atlas.ok(
         "/queryOrderDetails.do",
         json!({"orderNo": order["orderNo"], "isCompletedOrder": "true"}),
     );
-    assert_eq!(all["orderList"].as_array().unwrap().len(), 4);
+    assert_eq!(all["orderList"].as_array().unwrap().len(), 5);
     assert_eq!(all["orderStatus"], Value::Null);
     assert_eq!(
         atlas.status(

@@ -113,6 +113,17 @@ fn an_outside_pnr_is_claimed_and_read() {
 }
 
 #[test]
+fn the_atlas_pnr_may_change_when_the_ticket_is_issued() {
+    for (side, same) in [("same", true), ("new", false)] {
+        let atlas = atlas(&format!("pnrCodeAfterIssue={side}"));
+        let order = atlas.order(json!({"state": "ticketing"}));
+        atlas.advance("30s");
+        let now = atlas.sim.order(order["orderNo"].as_str().unwrap()).unwrap();
+        assert_eq!(now["pnrCode"] == order["pnrCode"], same);
+    }
+}
+
+#[test]
 fn the_list_pages_newest_first_and_ignores_unknown_keys() {
     let atlas = atlas("");
     let mut made: Vec<Value> = Vec::new();
