@@ -111,6 +111,20 @@ fn aggregated(world: &World, order: &Order) -> Object {
     reply.insert("supportPaymentMethod".into(), 0.into());
     reply.insert("totalPrice".into(), crate::json::money(total));
     reply.insert("orderList".into(), lines.into());
+    let mut people = view::passengers(main);
+    for (at, person) in people.iter_mut().enumerate() {
+        let name = main.passengers.get(at).map(|p| p.name());
+        let theirs = |o: &Order| o.passengers.iter().position(|p| Some(p.name()) == name);
+        let bags = world.children(main).filter_map(|o| {
+            let person = view::passengers(o).into_iter().nth(theirs(o)?)?;
+            person.get("ancillaries")?.as_array().cloned()
+        });
+        person.insert("ancillaries".into(), bags.flatten().collect());
+    }
+    reply.insert(
+        "paxTicketInfos".into(),
+        people.into_iter().map(Value::from).collect(),
+    );
     reply
 }
 

@@ -75,6 +75,7 @@ pub fn details(order: &Order) -> Object {
         "payTime": order.paid.map(clock::sgt),
         "createdTime": clock::sgt(order.created),
         "updatedTime": clock::sgt(order.issued.or(order.paid).unwrap_or(order.created)),
+        "locale": "",
         "orderType": if ancillary { 6 } else { 1 },
         "ticketOrderNo": order.main,
     }))
@@ -151,6 +152,19 @@ pub fn routing(order: &Order) -> Value {
         "ruleDetailList": [{"status": "H", "startMinute": 525_600, "endMinute": 0, "amount": 0,
                             "currency": order.currency, "refundMethod": "CashBackToOriginalPayment"}],
     });
+    let change = json!({
+        "changesType": 0, "changesStatus": "H", "changesFee": 25.5, "currency": order.currency, "revNoshow": "F",
+        "revNoShowCondition": 0, "revNoshowFee": 0,
+        "ruleDetailList": [{"status": "H", "startMinute": 525_600, "endMinute": 0, "amount": 25.5, "currency": order.currency}],
+    });
+    let bags: Vec<Value> = order
+        .segments
+        .iter()
+        .map(|segment| {
+            json!({"segmentNo": segment.index, "baggageType": "CabinBaggageUnderSeat", "passengerType": 0, "baggagePiece": 1,
+                   "baggageWeight": 0, "baggageSize": "40*30*20cm", "isAllWeight": null})
+        })
+        .collect();
     json!({
         "routingIdentifier": format!("SIM-{}", order.no),
         "supportCreditTransPayment": "0",
@@ -164,7 +178,7 @@ pub fn routing(order: &Order) -> Value {
         "fromSegments": segments(order, false),
         "retSegments": segments(order, true),
         "rule": {
-            "hasBaggage": 0, "baggageElements": [], "refundRules": [refund], "changesRules": [],
+            "hasBaggage": 1, "baggageElements": bags, "refundRules": [refund], "changesRules": [change],
             "serviceElements": [{"hasFreeSeat": 0, "hasFreeMeal": 0}],
         },
         "ancillaryProductElements": [], "vendorFare": null, "links": [], "separateBookings": false,

@@ -176,6 +176,26 @@ fn refund_offers_expire_and_refunds_happen_once() {
 }
 
 #[test]
+fn of_submits_at_the_same_time_one_is_executed() {
+    let atlas = atlas("");
+    let order = atlas.order(json!({}));
+    let quote = atlas.ok("/voidQuotation.do", json!({"orderNo": order["orderNo"]}));
+    let body = json!({"orderNo": order["orderNo"], "voidOfferId": quote["voidOfferId"]});
+    let codes: Vec<i64> = std::thread::scope(|scope| {
+        let submits: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| atlas.status("/void.do", body.clone())))
+            .collect();
+        submits
+            .into_iter()
+            .map(|submit| submit.join().unwrap())
+            .collect()
+    });
+    assert_eq!(codes.iter().filter(|code| **code == 0).count(), 1);
+    assert_eq!(codes.iter().filter(|code| **code == 816).count(), 7);
+    assert_eq!(atlas.executed("void"), 1);
+}
+
+#[test]
 fn voids_end_refunded_rejected_or_fulfilled() {
     let atlas = atlas("");
     let orders = [
@@ -378,6 +398,17 @@ fn a_bag_lapses_unpaid_and_another_is_ticketed() {
     );
     assert_eq!(all["orderList"].as_array().unwrap().len(), 5);
     assert_eq!(all["orderStatus"], Value::Null);
+    let bags_of = |at: usize| {
+        all["paxTicketInfos"][at]["ancillaries"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(
+        (bags_of(0), bags_of(1)),
+        (6, 2),
+        "every order's bags, whatever became of it"
+    );
     assert_eq!(
         atlas.status(
             "/refundQuotation.do",
