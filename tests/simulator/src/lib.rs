@@ -21,6 +21,7 @@
 mod account;
 mod agenda;
 mod ancillary;
+mod bag_choice;
 mod case;
 mod clock;
 mod control;
