@@ -46,7 +46,7 @@
  * CONFIGURATION (JSON; a misspelt key is APB_E_CONFIG)
  *   baseUrl (https, plain http for loopback only), clientId, clientSecret: required.
  *   timeoutMs (null: 150000 for submits, extractPnr its timeout + 5000, else 30000),
- *   connectTimeoutMs 5000, userAgent, accept "*\/*", proxy null | url | "env", caFile, caMode
+ *   connectTimeoutMs 5000, userAgent, accept (any type), proxy null | url | "env", caFile, caMode
  *   "replace" | "add", clientCertFile, clientKeyFile, maxResponseBytes 67108864, maxConnections 64,
  *   retry {maxAttempts 3, baseDelayMs 200, maxDelayMs 5000} (reads and quotes; a submit is never
  *   sent twice), rateLimit null | {perSecond, burst}, maxInFlight 1024.

@@ -135,3 +135,25 @@ fn exported_symbols_are_the_headers() {
     declared.retain(|f| !matches!(f.as_str(), "apb_log_fn"));
     assert_eq!(exported, declared);
 }
+
+/// Alone and twice, as every dialect of C and C++ that the compiler at hand knows.
+#[test]
+fn it_compiles_everywhere() {
+    let header = header_path();
+    let dialects = [
+        ("cc", "c", ["c89", "c99", "c11", "c17", "c2x", "gnu89"].as_slice()),
+        ("c++", "c++", ["c++98", "c++03", "c++11", "c++14", "c++17", "c++20", "c++23"].as_slice()),
+    ];
+    for (compiler, language, standards) in dialects {
+        for standard in standards {
+            let output = std::process::Command::new(compiler)
+                .args([&format!("-std={standard}"), "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-include"])
+                .arg(&header)
+                .args(["-x", language])
+                .arg(&header)
+                .output()
+                .expect("a C and a C++ compiler");
+            assert!(output.status.success(), "{standard}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `atlas-simulator [--port 0] [--seed N] [--profile P] [--config k=v]…`
+
+use atlas_simulator::{Options, Simulator};
+use lexopt::{Arg, Parser, ValueExt};
+use std::error::Error;
+use std::io::{Write, stdout};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut options = Options::default();
+    // Switches count from left to right, whichever flag they came with.
+    let mut switches = vec![options.profile];
+    let mut parser = Parser::from_env();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("port") => options.port = parser.value()?.parse()?,
+            Arg::Long("seed") => options.seed = parser.value()?.parse()?,
+            Arg::Long("profile") => switches.push(parser.value()?.string()?),
+            Arg::Long("config") => {
+                for value in parser.values()? {
+                    switches.push(value.string()?);
+                }
+            }
+            Arg::Long("help") => {
+                return say(
+                    "atlas-simulator [--port 0] [--seed N] [--profile default|strict|k=v,…] [--config k=v …]",
+                );
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    options.profile = switches.join(",");
+    let simulator = Simulator::start(options)?;
+    say(&format!(
+        "{{\"ready\":true,\"url\":\"{}\"}}",
+        simulator.url()
+    ))?;
+    simulator.wait();
+    Ok(())
+}
+
+fn say(line: &str) -> Result<(), Box<dyn Error>> {
+    writeln!(stdout(), "{line}")?;
+    Ok(stdout().flush()?)
+}
