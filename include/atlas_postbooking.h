@@ -330,7 +330,7 @@ uint64_t apb_live_handles(void);
  * client: may be NULL for parseWebhook only.
  * operation: NUL-terminated, "refundQuotation", "void" ...
  * request_json, len: the request with the vendor's field names; (NULL,0) is {}.
- * options_json, options_len: options of this call; NULL for none.
+ * options_json, options_len: options of this call; (NULL,0) for none.
  * cancel: NULL.
  * out_reply: receives the reply, always, and with every status; must not be NULL, else nothing is
  * sent and APB_E_NULL comes back. Free it with apb_reply_free().
@@ -590,7 +590,7 @@ void apb_client_free(apb_client *client);
  * client: may be NULL for parseWebhook only.
  * operation: NUL-terminated, "refundQuotation", "void" ...
  * request_json, len: the request with the vendor's field names; (NULL,0) is {}.
- * options_json, options_len: options of this call; NULL for none.
+ * options_json, options_len: options of this call; (NULL,0) for none.
  * cancel: NULL.
  * out_reply: receives the reply, always, and with every status; must not be NULL, else nothing is
  * sent and APB_E_NULL comes back. Free it with apb_reply_free().

@@ -186,6 +186,7 @@ impl Config {
             let _ = store;
             return Err(bad_config("/store", "this version has no store yet; leave it out"));
         }
+        check_clock(node.get("clock"))?;
         let base_url = base_url(&r.required("baseUrl"))?;
         let ca_mode = match r.text("caMode").as_deref() {
             None | Some("replace") => CaMode::Replace,
@@ -236,6 +237,22 @@ fn base_url(text: &str) -> Result<Url, Error> {
         ("https", _) | ("http", true) => Ok(url),
         ("http", false) => Err(bad_config(at, "must be https: plain http is for loopback only")),
         _ => Err(bad_config(at, "must be an https URL")),
+    }
+}
+
+/// A clock for tests: a fixed moment, or a simulator's clock on this machine.
+fn check_clock(node: Option<&Node<'_>>) -> Result<(), Error> {
+    let Some(clock) = node.filter(|n| !n.is_null()) else { return Ok(()) };
+    match (clock.get("fixed").and_then(Node::as_str), clock.get("url").and_then(Node::as_str)) {
+        (Some(fixed), None) => match crate::wire::Clock::Utc.read_request(fixed) {
+            Ok(_) => Ok(()),
+            Err(expected) => Err(bad_config("/clock/fixed", format!("must be {expected}"))),
+        },
+        (None, Some(url)) => match Url::parse(url) {
+            Ok(url) if is_loopback(&url) && url.scheme() == "http" => Ok(()),
+            _ => Err(bad_config("/clock/url", "must be an http URL of this machine (loopback)")),
+        },
+        _ => Err(bad_config("/clock", "must have either `fixed` or `url`")),
     }
 }
 

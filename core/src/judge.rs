@@ -36,6 +36,9 @@ impl Envelope {
     /// Reads what is there; nothing is required.
     pub fn read(body: &Node<'_>) -> Envelope {
         let Node::Obj(members) = body else { return Envelope::default() };
+        if is_servers_own(body) {
+            return Envelope::default();
+        }
         let mut statuses = members.iter().filter(|(k, _)| k == "status").map(|(_, v)| integer(v));
         let first = statuses.next().flatten();
         let text = |key: &str| match body.get(key) {
@@ -66,6 +69,13 @@ impl Envelope {
             contradictory: statuses.any(|s| s != first) || (code_429 && first == Some(0)),
         }
     }
+}
+
+/// The error page of the web server in front of the vendor's application, as JSON: its `status` is
+/// the HTTP status again. Read as a vendor code, a 404 of pay would mean "already paid".
+fn is_servers_own(body: &Node<'_>) -> bool {
+    let is_text = |key: &str| matches!(body.get(key), Some(Node::Str(_)));
+    is_text("error") && is_text("path") && body.get("timestamp").is_some() && body.get("msg").is_none()
 }
 
 /// An integer, as number or text (`0` and `"0"`).

@@ -65,7 +65,7 @@ pub(crate) fn parse_webhook(body: &str) -> Reply {
                 None => out.push_str("null"),
             }
         };
-        put("type", text("type").as_deref(), out);
+        put("type", event.get("type").and_then(Node::as_str), out);
         put("kind", Some(event_type.kind), out);
         put("orderNo", order.as_deref(), out);
         put("code", code.as_deref(), out);

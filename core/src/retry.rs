@@ -26,7 +26,7 @@ pub(crate) fn next(
     jitter: f64,
 ) -> Next {
     let Some(error) = error else { return Next::Done };
-    if !kind.may_repeat() || attempt >= config.max_attempts || !is_transient(error) {
+    if !kind.may_repeat() || attempt >= config.max_attempts || !is_transient(kind, error) {
         return Next::Done;
     }
     // Full doubling with half of it random: callers that failed together do not return together.
@@ -37,12 +37,12 @@ pub(crate) fn next(
 }
 
 /// Whether the same request may well succeed a moment later.
-fn is_transient(error: &Error) -> bool {
+fn is_transient(kind: OperationKind, error: &Error) -> bool {
     match error.status {
         Status::DNS | Status::CONNECT | Status::PROXY | Status::IO | Status::RATE_LIMITED => true,
         // The deadline is over, so there is no time to repeat in.
         Status::TIMEOUT => false,
-        Status::HTTP => error.advice == Advice::Retry,
+        Status::HTTP => error.advice == Advice::Retry || kind == OperationKind::RepeatableSubmit,
         Status::REFUSED | Status::UNCERTAIN => error.advice == Advice::Retry,
         _ => false,
     }

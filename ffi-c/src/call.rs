@@ -7,7 +7,7 @@ use atlas_postbooking::{Reply, Status, dispatch};
 use crate::client::{apb_client, get};
 use crate::consts::*;
 use crate::reply::{answer, apb_reply};
-use crate::text::{bytes, optional_bytes};
+use crate::text::bytes;
 
 /// A cancellation token; comes with a later version. Pass NULL.
 pub struct apb_cancel {
@@ -19,7 +19,7 @@ pub struct apb_cancel {
 /// client: may be NULL for parseWebhook only.
 /// operation: NUL-terminated, "refundQuotation", "void" ...
 /// request_json, len: the request with the vendor's field names; (NULL,0) is {}.
-/// options_json, options_len: options of this call; NULL for none.
+/// options_json, options_len: options of this call; (NULL,0) for none.
 /// cancel: NULL.
 /// out_reply: receives the reply, always, and with every status; must not be NULL, else nothing is
 /// sent and APB_E_NULL comes back. Free it with apb_reply_free().
@@ -45,9 +45,9 @@ pub unsafe extern "C" fn apb_call(
                 return null(b"", "operation is NULL");
             }
             let name = bytes(operation, usize::MAX).unwrap_or_default();
-            match optional_bytes(options_json, options_len) {
+            match bytes(options_json, options_len) {
                 _ if !cancel.is_null() => stale(name, "the cancel handle is stale"),
-                None => null(name, "options_json is not a text"),
+                None => null(name, "options_json is NULL, but its length is not 0"),
                 Some(options) => named(client, name, request_json, len, options),
             }
         })

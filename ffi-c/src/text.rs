@@ -22,18 +22,6 @@ pub unsafe fn bytes<'t>(text: *const c_char, len: usize) -> Option<&'t [u8]> {
     }
 }
 
-/// As [`bytes`], but NULL with any length is the empty text: for optional arguments.
-///
-/// # Safety
-/// As [`bytes`].
-pub unsafe fn optional_bytes<'t>(text: *const c_char, len: usize) -> Option<&'t [u8]> {
-    if text.is_null() {
-        return Some(&[]);
-    }
-    // SAFETY: the same promise.
-    unsafe { bytes(text, len) }
-}
-
 /// A status' name as static, NUL-terminated text.
 pub fn status_name(status: i32) -> *const c_char {
     macro_rules! names {

@@ -44,10 +44,10 @@ fn tidy(text: &str) -> String {
             continue;
         }
         let mut line = lines[i].to_owned();
-        if let Some((name, value)) = line.strip_prefix("#define ").and_then(|d| d.split_once(' ')) {
-            if value.starts_with('-') {
-                line = format!("#define {name} ({value})");
-            }
+        if let Some((name, value)) = line.strip_prefix("#define ").and_then(|d| d.split_once(' '))
+            && value.starts_with('-')
+        {
+            line = format!("#define {name} ({value})");
         }
         out.push(line);
         i += 1;
@@ -147,7 +147,15 @@ fn it_compiles_everywhere() {
     for (compiler, language, standards) in dialects {
         for standard in standards {
             let output = std::process::Command::new(compiler)
-                .args([&format!("-std={standard}"), "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-include"])
+                .args([
+                    &format!("-std={standard}"),
+                    "-Wall",
+                    "-Wextra",
+                    "-Wpedantic",
+                    "-Werror",
+                    "-fsyntax-only",
+                    "-include",
+                ])
                 .arg(&header)
                 .args(["-x", language])
                 .arg(&header)

@@ -235,20 +235,14 @@ fn chain(error: &dyn std::error::Error) -> String {
     words.join(": ")
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(e) = cause {
-        if e.is::<rustls::Error>() {
-            return true;
-        }
-        // An I/O error hides what it wraps from source().
-        let inner = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        cause = e.source();
+/// Whether TLS is anywhere among the causes. An I/O error hides what it wraps from `source()`, and
+/// may wrap another one.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    if error.is::<rustls::Error>() {
+        return true;
     }
-    false
+    let hidden = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    hidden.is_some_and(|e| is_tls(e)) || error.source().is_some_and(is_tls)
 }
 
 fn head(response: &reqwest::Response) -> Head {

@@ -111,7 +111,7 @@ message! {
         /// The segment it is for.
         segment_index "segmentIndex": Option<Number>;
         /// 0 bought with the ticket, 1 afterwards.
-        buy_method "buyMethod": Option<Code>;
+        buy_method "buyMethod": Option<String>;
         /// Reserved by the vendor.
         offer_id "offerId": Option<String>;
         /// Price in the settlement currency.

@@ -95,7 +95,7 @@ pub(crate) fn write_object(
     }
     for (at, field) in shape.fields.iter().enumerate().filter(|(_, f)| !f.aliases.is_empty()) {
         let Some(slot) = found.get_mut(at).filter(|slot| slot.is_none_or(Node::is_null)) else { continue };
-        if let Some(i) = unknown.iter().rposition(|(key, _)| field.aliases.contains(&&**key)) {
+        if let Some(i) = unknown.iter().rposition(|(key, value)| field.aliases.contains(&&**key) && !value.is_null()) {
             *slot = Some(&unknown.remove(i).1);
         }
     }

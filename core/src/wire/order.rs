@@ -353,7 +353,7 @@ message! {
         /// Undocumented.
         locale "locale": Option<String>;
         /// 0 with the ticket, 1 afterwards (2025).
-        ancillary_buy_method "ancillaryBuyMethod": Option<Code>;
+        ancillary_buy_method "ancillaryBuyMethod": Option<String>;
         /// Main and ancillary orders, when isCompletedOrder was asked for (2025).
         order_list "orderList": Vec<RelatedOrder>;
     }

@@ -239,13 +239,20 @@ fn clip(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
-/// The known name that a misspelt one most likely means: few edits, or the same letters.
+/// The known name that a misspelt one most likely means.
 pub(crate) fn nearest<'n>(key: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let fold = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let wanted = fold(&clip(key));
+    // Jaro-Winkler favours a common beginning (flightNo, flightNumber); a name that contains the
+    // other (secret, clientSecret) is near as well.
+    let likeness = |name: &str| {
+        let name = fold(name);
+        let contained = wanted.len() >= 4 && name.len() >= 4 && (name.contains(&wanted) || wanted.contains(&name));
+        strsim::jaro_winkler(&wanted, &name).max(if contained { 0.9 } else { 0.0 })
+    };
     names
-        .map(|name| (strsim::damerau_levenshtein(&wanted, &fold(name)), name))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, name)| *distance <= 1 + name.len().max(wanted.len()) / 2)
+        .map(|name| (likeness(name), name))
+        .filter(|(l, _)| *l > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
 }

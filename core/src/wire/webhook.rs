@@ -220,6 +220,14 @@ const EVENTS: &[EventType] = &[
         "scheduleChangeType",
         "queryOrderDetails",
     ),
+    event(
+        "order.scheduleChange",
+        "schedule_change",
+        ScheduleChangeEvent::SHAPE,
+        "",
+        "scheduleChangeType",
+        "queryOrderDetails",
+    ),
     event("email.schedulechange", "schedule_change_email", EmailEvent::SHAPE, "", "", "queryOrderDetails"),
     event("email.all", "email", EmailEvent::SHAPE, "uniqueCode", "", ""),
     event("abnormal.cancelled", "abnormal_cancelled", AbnormalCancelledEvent::SHAPE, "", "", "queryOrderDetails"),
@@ -246,13 +254,12 @@ const EVENTS: &[EventType] = &[
 
 const UNKNOWN: &EventType = &event("", "unknown", UnknownEvent::SHAPE, "", "", "");
 
-/// The event type by its name (upper and lower case differ between the vendor's pages), or by the
-/// refundStatus of the flat refund event, which has no name.
+/// The event type by its name, or by the refundStatus of the flat refund event, which has no name.
 pub(crate) fn event_shape(name: Option<&str>, has_refund_status: bool) -> &'static EventType {
     let name = match name {
         Some(name) => name,
         None if has_refund_status => "order.refundComplete",
         None => return UNKNOWN,
     };
-    EVENTS.iter().find(|e| e.name.eq_ignore_ascii_case(name)).unwrap_or(UNKNOWN)
+    EVENTS.iter().find(|e| e.name == name).unwrap_or(UNKNOWN)
 }

@@ -7,13 +7,8 @@ use serde_json::{Value, json};
 
 /// `balance.do`
 pub fn balance(world: &mut World, body: &Value) -> Answer {
-    let currency = text(body, "currency")
-        .unwrap_or(world.profile.get("currency"))
-        .to_owned();
-    let account = world
-        .balances
-        .get(&currency)
-        .map(|amount| json!({"amount": money(*amount), "currency": currency}));
+    let currency = text(body, "currency").unwrap_or(world.profile.get("currency")).to_owned();
+    let account = world.balances.get(&currency).map(|amount| json!({"amount": money(*amount), "currency": currency}));
     Ok(object(json!({ "accountBalance": account })))
 }
 

@@ -26,10 +26,7 @@ impl World {
     /// Plans the airline's answer to a paid order.
     pub fn plan_issue(&mut self, no: &str) {
         let Some(order) = self.order(no) else { return };
-        let wished = order
-            .options
-            .get("ticketingSeconds")
-            .and_then(clock::duration);
+        let wished = order.options.get("ticketingSeconds").and_then(clock::duration);
         let delay = wished.unwrap_or(self.profile.seconds("ticketingSeconds"));
         let event = Event::Issue(no.to_owned(), order.turn);
         self.plan(self.now + delay, event);
@@ -43,11 +40,7 @@ impl World {
 
     /// Lets time pass up to `target`; what is due happens in its order.
     pub fn advance_to(&mut self, target: Millis) {
-        while let Some(entry) = self
-            .agenda
-            .first_entry()
-            .filter(|entry| entry.key().0 <= target)
-        {
+        while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= target) {
             let ((at, _), event) = entry.remove_entry();
             self.now = self.now.max(at);
             self.happen(event);
@@ -58,9 +51,7 @@ impl World {
     /// Brings the world to the present: with a virtual clock only what is due
     /// now happens; a real one flows.
     pub fn settle(&mut self) {
-        let passed = self
-            .flowing_since
-            .map_or(0, |since| since.elapsed().as_millis() as Millis);
+        let passed = self.flowing_since.map_or(0, |since| since.elapsed().as_millis() as Millis);
         if self.flowing_since.is_some() {
             self.flowing_since = Some(Instant::now());
         }
@@ -118,10 +109,7 @@ impl World {
             self.notify_cancelled(no, Some(code), &text);
             return;
         }
-        let new_pnr = self
-            .profile
-            .is("pnrCodeAfterIssue", "new")
-            .then(|| self.letters(6));
+        let new_pnr = self.profile.is("pnrCodeAfterIssue", "new").then(|| self.letters(6));
         self.change(no, turn, |order| {
             order.pnr = new_pnr.unwrap_or_else(|| order.pnr.clone());
             order.status = TICKETED;
@@ -147,21 +135,15 @@ impl World {
     /// Tells of an issued order.
     fn notify_ticketed(&mut self, no: &str) {
         let Some(order) = self.order(no) else { return };
-        let pax: Vec<Value> = crate::view::passengers(order)
-            .into_iter()
-            .map(Value::from)
-            .collect();
+        let pax: Vec<Value> = crate::view::passengers(order).into_iter().map(Value::from).collect();
         let data = json!({"orderNo": no, "orderStatus": TICKETED, "paxTicketInfos": pax});
-        self.hooks.emit(
-            json!({"cid": "SIMULATED", "type": "order.ticketed", "status": -1, "data": data}),
-        );
+        self.hooks.emit(json!({"cid": "SIMULATED", "type": "order.ticketed", "status": -1, "data": data}));
     }
 
     fn notify_cancelled(&mut self, no: &str, code: Option<i64>, message: &str) {
         let code = code.map(|code| code.to_string());
         let data = json!({"orderNo": no, "errorCode": code, "errorMessage": message});
-        self.hooks
-            .emit(json!({"cid": "SIMULATED", "type": "order.cancelled", "data": data}));
+        self.hooks.emit(json!({"cid": "SIMULATED", "type": "order.cancelled", "data": data}));
     }
 }
 

@@ -62,14 +62,7 @@ pub fn search(world: &mut World, body: &Value) -> Answer {
         .collect();
     let id = world.uuid();
     let expires = world.now + world.profile.seconds("sessionSeconds");
-    world.sessions.insert(
-        id.clone(),
-        Session {
-            order: order.no.clone(),
-            expires,
-            products,
-        },
-    );
+    world.sessions.insert(id.clone(), Session { order: order.no.clone(), expires, products });
     Ok(object(json!({
         "sessionId": id,
         "ticketOrderNo": order.no,
@@ -93,10 +86,7 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
         _ => return no(301, "The session is unknown or has expired"),
     };
     if main != number {
-        return no(
-            509,
-            "illegal request param: the session belongs to another order",
-        );
+        return no(509, "illegal request param: the session belongs to another order");
     }
     let Some(main) = world.order(number).cloned() else {
         return no(509, "illegal request param: ticketOrderNo");
@@ -112,11 +102,7 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
     }
     let bags = chosen(world, session, &main, body)?;
     let buyers: Vec<usize> = buyers(&bags);
-    let passengers: Vec<Passenger> = buyers
-        .iter()
-        .filter_map(|at| main.passengers.get(*at))
-        .cloned()
-        .collect();
+    let passengers: Vec<Passenger> = buyers.iter().filter_map(|at| main.passengers.get(*at)).cloned().collect();
     let order = Order {
         no: world.order_number(Kind::Ancillary, world.now),
         kind: Kind::Ancillary,
@@ -126,13 +112,7 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
         passengers,
         bags: bags
             .into_iter()
-            .map(|bag| Bag {
-                passenger: buyers
-                    .iter()
-                    .position(|at| *at == bag.passenger)
-                    .unwrap_or(0),
-                ..bag
-            })
+            .map(|bag| Bag { passenger: buyers.iter().position(|at| *at == bag.passenger).unwrap_or(0), ..bag })
             .collect(),
         created: world.now,
         limit: world.now + World::ANCILLARY_HOLD,
@@ -174,10 +154,6 @@ fn category(body: &Value, code: i64) -> Result<(), Refusal> {
 /// The price of a bag: the same at every search, another on every segment.
 fn price(order: &Order, segment: i64, weight: i64) -> i64 {
     let noise: i64 = order.no.bytes().rev().take(4).map(i64::from).sum();
-    let surcharge = order
-        .options
-        .get("bagSurcharge")
-        .and_then(cents)
-        .unwrap_or(0);
+    let surcharge = order.options.get("bagSurcharge").and_then(cents).unwrap_or(0);
     1_240 + weight * 93 + segment * 135 + noise % 90 + surcharge
 }

@@ -38,11 +38,7 @@ impl Case {
 
     /// `yyyyMMdd` some days after the submission; a rejected case expects nothing.
     pub fn expected(&self, days: i64) -> Value {
-        if self.status == REJECTED {
-            Value::Null
-        } else {
-            clock::day_sgt(self.opened + days * DAY).into()
-        }
+        if self.status == REJECTED { Value::Null } else { clock::day_sgt(self.opened + days * DAY).into() }
     }
 }
 
@@ -50,22 +46,14 @@ impl World {
     /// The case that stands in the way of these passengers, if any.
     pub fn standing(&self, order: &Order, passengers: &[usize]) -> Option<&Case> {
         let rejected_blocks = self.profile.is("quoteAfterRejected", "803");
-        order
-            .cases
-            .iter()
-            .filter_map(|index| self.cases.get(*index))
-            .find(|case| {
-                let open = match case.status {
-                    WITHDRAWN => false,
-                    REJECTED => rejected_blocks,
-                    _ => true,
-                };
-                open && case
-                    .offer
-                    .passengers
-                    .iter()
-                    .any(|passenger| passengers.contains(passenger))
-            })
+        order.cases.iter().filter_map(|index| self.cases.get(*index)).find(|case| {
+            let open = match case.status {
+                WITHDRAWN => false,
+                REJECTED => rejected_blocks,
+                _ => true,
+            };
+            open && case.offer.passengers.iter().any(|passenger| passengers.contains(passenger))
+        })
     }
 
     /// Takes a case in and plans its way.
@@ -102,9 +90,7 @@ impl World {
         let Some(order) = self.order(&case.offer.order).cloned() else {
             return;
         };
-        let rejected = reason
-            .or_else(|| order.option("cancelReason"))
-            .unwrap_or("Not covered by the airline's rules");
+        let rejected = reason.or_else(|| order.option("cancelReason")).unwrap_or("Not covered by the airline's rules");
         if let Some(case) = self.cases.get_mut(index) {
             case.status = status;
             if status == REJECTED {
@@ -125,9 +111,7 @@ impl World {
     fn tell(&mut self, case: &Case, message: &str) {
         if case.offer.way == Way::Void {
             let data = json!({"orderNo": case.offer.order, "voidCode": case.code, "voidStatus": case.status, "message": message});
-            self.hooks.emit(
-                json!({"cid": "SIMULATED", "type": "order.void", "status": -1, "data": data}),
-            );
+            self.hooks.emit(json!({"cid": "SIMULATED", "type": "order.void", "status": -1, "data": data}));
         }
     }
 }
@@ -141,8 +125,7 @@ fn course(order: &Order, way: Way) -> Vec<(Millis, i64)> {
     };
     let wished = list(&order.options, plan);
     if !wished.is_empty() {
-        let step =
-            |step: &Value| Some((clock::duration(step.get("after")?)?, int(step, "status")?));
+        let step = |step: &Value| Some((clock::duration(step.get("after")?)?, int(step, "status")?));
         return wished.iter().filter_map(step).collect();
     }
     let rejected = order.option(outcome) == Some("rejected");
@@ -164,12 +147,7 @@ pub fn fare_amount(order: &Order, offer: &Offer) -> Value {
         "estimatedRefundAmount": money(offer.back),
     });
     if offer.way == Way::Refund {
-        let shown = |cents| {
-            offer
-                .display
-                .as_deref()
-                .map_or(Value::Null, |to| money(shown(cents, to)))
-        };
+        let shown = |cents| offer.display.as_deref().map_or(Value::Null, |to| money(shown(cents, to)));
         if let Some(map) = amount.as_object_mut() {
             map.insert("displayOriginalFareAmount".into(), shown(offer.paid));
             map.insert("displayEstimatedRefundAmount".into(), shown(offer.back));

@@ -21,8 +21,8 @@ pub const DAY: Millis = 24 * HOUR;
 const SINGAPORE: Millis = 8 * HOUR;
 
 fn parts(at: Millis) -> [i64; 7] {
-    let when = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let when =
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     [
         i64::from(when.year()),
         i64::from(u8::from(when.month())),
@@ -89,37 +89,19 @@ pub fn parse(text: &str) -> Option<Millis> {
         }
         None => (text, 0),
     };
-    if text
-        .chars()
-        .any(|c| !(c.is_ascii_digit() || "-:T ".contains(c)))
-    {
+    if text.chars().any(|c| !(c.is_ascii_digit() || "-:T ".contains(c))) {
         return None;
     }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     if ![8, 12, 14].contains(&digits.len()) {
         return None;
     }
-    let number = |from: usize, to: usize| {
-        digits
-            .get(from..to)
-            .map_or(Some(0), |part| part.parse::<u16>().ok())
-    };
+    let number = |from: usize, to: usize| digits.get(from..to).map_or(Some(0), |part| part.parse::<u16>().ok());
     let month = Month::try_from(u8::try_from(number(4, 6)?).ok()?).ok()?;
-    let date = Date::from_calendar_date(
-        i32::from(number(0, 4)?),
-        month,
-        u8::try_from(number(6, 8)?).ok()?,
-    )
-    .ok()?;
+    let date = Date::from_calendar_date(i32::from(number(0, 4)?), month, u8::try_from(number(6, 8)?).ok()?).ok()?;
     let clock = |from, to| number(from, to).and_then(|n| u8::try_from(n).ok());
     let time = Time::from_hms(clock(8, 10)?, clock(10, 12)?, clock(12, 14)?).ok()?;
-    Some(
-        PrimitiveDateTime::new(date, time)
-            .assume_utc()
-            .unix_timestamp()
-            * SECOND
-            + ms,
-    )
+    Some(PrimitiveDateTime::new(date, time).assume_utc().unix_timestamp() * SECOND + ms)
 }
 
 /// The vendor's Singapore form back to an instant.

@@ -18,28 +18,21 @@ pub fn run(world: &mut World, method: &str, path: &str, body: &Value) -> Result<
             let number = world.create_order(body)?;
             show(world, &number)
         }
-        ("GET", "orders") => {
-            Ok(json!({"orders": world.orders.iter().map(view::for_tests).collect::<Vec<_>>()}))
-        }
+        ("GET", "orders") => Ok(json!({"orders": world.orders.iter().map(view::for_tests).collect::<Vec<_>>()})),
         ("POST", "pnrs") => world.create_outside(body),
         ("POST", "cases") => push_case(world, body),
         ("GET", "cases") => Ok(json!({"cases": world.cases.iter().map(|case| json!({
             "code": case.code, "orderNo": case.offer.order, "offerId": case.offer.id, "status": case.status,
         })).collect::<Vec<_>>()})),
         ("POST", "balance") => {
-            let amount = cents(get(body, "amount"))
-                .ok_or("amount is an amount with at most two decimals")?;
-            let currency = text(body, "currency")
-                .unwrap_or(world.profile.get("currency"))
-                .to_owned();
+            let amount = cents(get(body, "amount")).ok_or("amount is an amount with at most two decimals")?;
+            let currency = text(body, "currency").unwrap_or(world.profile.get("currency")).to_owned();
             world.balances.insert(currency, amount);
             Ok(json!({}))
         }
         ("POST", "faults") => {
             match body.as_array() {
-                Some(several) => several
-                    .iter()
-                    .try_for_each(|fault| world.faults.add(fault))?,
+                Some(several) => several.iter().try_for_each(|fault| world.faults.add(fault))?,
                 None => world.faults.add(body)?,
             }
             Ok(json!({"faults": world.faults.waiting()}))
@@ -73,18 +66,13 @@ pub fn run(world: &mut World, method: &str, path: &str, body: &Value) -> Result<
 }
 
 fn show(world: &World, number: &str) -> Result<Value, String> {
-    world
-        .order(number)
-        .map(view::for_tests)
-        .ok_or_else(|| format!("there is no order {number:?}"))
+    world.order(number).map(view::for_tests).ok_or_else(|| format!("there is no order {number:?}"))
 }
 
 /// New wishes for a known order.
 fn alter(world: &mut World, number: &str, body: &Value) -> Result<Value, String> {
     let wishes = body.as_object().ok_or("the options are a JSON object")?;
-    let order = world
-        .order_mut(number)
-        .ok_or_else(|| format!("there is no order {number:?}"))?;
+    let order = world.order_mut(number).ok_or_else(|| format!("there is no order {number:?}"))?;
     if let Some(options) = order.options.as_object_mut() {
         options.extend(wishes.clone());
     }
@@ -93,10 +81,7 @@ fn alter(world: &mut World, number: &str, body: &Value) -> Result<Value, String>
 
 fn turn_clock(world: &mut World, body: &Value) -> Result<Value, String> {
     let target = match (body.get("advance"), text(body, "set")) {
-        (Some(by), None) => {
-            world.now
-                + clock::duration(by).ok_or_else(|| format!("advance is no duration: {by}"))?
-        }
+        (Some(by), None) => world.now + clock::duration(by).ok_or_else(|| format!("advance is no duration: {by}"))?,
         (None, Some(to)) => clock::parse(to).ok_or_else(|| format!("set is no instant: {to}"))?,
         _ => return Err("the clock is turned with advance or with set".into()),
     };
@@ -110,11 +95,8 @@ fn turn_clock(world: &mut World, body: &Value) -> Result<Value, String> {
 fn push_case(world: &mut World, body: &Value) -> Result<Value, String> {
     let code = text(body, "code").ok_or("code is required")?;
     let status = int(body, "status").ok_or("status is required")?;
-    let at = world
-        .cases
-        .iter()
-        .position(|case| case.code == code)
-        .ok_or_else(|| format!("there is no case {code:?}"))?;
+    let at =
+        world.cases.iter().position(|case| case.code == code).ok_or_else(|| format!("there is no case {code:?}"))?;
     world.move_case(at, status, text(body, "cancelReason"));
     Ok(json!({"code": code, "status": world.cases.get(at).map(|case| case.status)}))
 }
@@ -128,12 +110,7 @@ fn switch(world: &mut World, body: &Value) -> Result<Value, String> {
         changed.apply(named)?;
     }
     for (name, value) in wishes.iter().filter(|(name, _)| *name != "profile") {
-        changed.set(
-            name,
-            &value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned),
-        )?;
+        changed.set(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned))?;
     }
     world.profile = changed;
     world.retime();

@@ -21,12 +21,7 @@ pub fn plain(shared: &Shared, request: &Request, stream: &TcpStream) -> io::Resu
 }
 
 /// Answers under a fault.
-pub fn faulty(
-    shared: &Arc<Shared>,
-    request: &Request,
-    stream: &TcpStream,
-    fault: &Fault,
-) -> io::Result<bool> {
+pub fn faulty(shared: &Arc<Shared>, request: &Request, stream: &TcpStream, fault: &Fault) -> io::Result<bool> {
     let mut wire = stream;
     match fault.mode {
         Mode::DropBefore => reset(stream),
@@ -36,10 +31,7 @@ pub fn faulty(
         }
         Mode::Cut => {
             let bytes = encode(shared, request, &execute(shared, request));
-            let length = fault
-                .after_bytes
-                .unwrap_or(bytes.len() / 2)
-                .min(bytes.len());
+            let length = fault.after_bytes.unwrap_or(bytes.len() / 2).min(bytes.len());
             wire.write_all(bytes.get(..length).unwrap_or_default())?;
             Ok(false)
         }
@@ -81,11 +73,8 @@ pub fn faulty(
             Ok(false)
         }
         Mode::Reply => {
-            let response = if fault.execute == Some(false) {
-                Response::json(200, &json!({}))
-            } else {
-                execute(shared, request)
-            };
+            let response =
+                if fault.execute == Some(false) { Response::json(200, &json!({})) } else { execute(shared, request) };
             send(shared, request, stream, &changed(response, fault))
         }
     }
@@ -102,12 +91,7 @@ fn encode(shared: &Shared, request: &Request, response: &Response) -> Vec<u8> {
     response.bytes(gzip, request.closes())
 }
 
-fn send(
-    shared: &Shared,
-    request: &Request,
-    mut stream: &TcpStream,
-    response: &Response,
-) -> io::Result<bool> {
+fn send(shared: &Shared, request: &Request, mut stream: &TcpStream, response: &Response) -> io::Result<bool> {
     stream.write_all(&encode(shared, request, response))?;
     Ok(true)
 }
@@ -153,22 +137,9 @@ fn limited(fault: &Fault) -> Response {
     response
 }
 
-fn garble(
-    shared: &Shared,
-    request: &Request,
-    mut stream: &TcpStream,
-    fault: &Fault,
-) -> io::Result<()> {
-    let good = if fault.execute == Some(false) {
-        Response::json(200, &json!({}))
-    } else {
-        execute(shared, request)
-    };
-    let half = good
-        .body
-        .get(..good.body.len() / 2)
-        .unwrap_or_default()
-        .to_vec();
+fn garble(shared: &Shared, request: &Request, mut stream: &TcpStream, fault: &Fault) -> io::Result<()> {
+    let good = if fault.execute == Some(false) { Response::json(200, &json!({})) } else { execute(shared, request) };
+    let half = good.body.get(..good.body.len() / 2).unwrap_or_default().to_vec();
     let body = match fault.variant.as_str() {
         "json" => half,
         "array" => b"[]".to_vec(),
@@ -194,11 +165,8 @@ fn flood(mut stream: &TcpStream, fault: &Fault) -> io::Result<()> {
     let start = b"{\"status\":0,\"msg\":\"";
     let filler = [b'x'; 16 * 1024];
     let chunks = Chunks(stream);
-    let mut sink: Box<dyn Write + '_> = if gzip {
-        Box::new(GzEncoder::new(chunks, Compression::fast()))
-    } else {
-        Box::new(chunks)
-    };
+    let mut sink: Box<dyn Write + '_> =
+        if gzip { Box::new(GzEncoder::new(chunks, Compression::fast())) } else { Box::new(chunks) };
     sink.write_all(start)?;
     for _ in 0..fault.bytes / filler.len() as u64 {
         sink.write_all(&filler)?;
@@ -232,21 +200,18 @@ fn put_off(shared: &Arc<Shared>, request: &Request, fault: &Fault) -> io::Result
     let request = request.clone();
     if fault.by_virtual_clock {
         let mut world = shared.world();
-        let at =
-            world.now + i64::try_from(fault.delay_ms.unwrap_or(60_000)).unwrap_or(i64::MAX / 2);
+        let at = world.now + i64::try_from(fault.delay_ms.unwrap_or(60_000)).unwrap_or(i64::MAX / 2);
         world.plan(at, Event::Late(Box::new(request)));
         return Ok(());
     }
     let (shared, wait) = (shared.clone(), delay(fault, 1_000));
     let generation = shared.world().generation;
-    std::thread::Builder::new()
-        .name("late".into())
-        .spawn(move || {
-            shared.sleep(wait);
-            if !shared.stopped() && shared.world().generation == generation {
-                execute(&shared, &request);
-            }
-        })?;
+    std::thread::Builder::new().name("late".into()).spawn(move || {
+        shared.sleep(wait);
+        if !shared.stopped() && shared.world().generation == generation {
+            execute(&shared, &request);
+        }
+    })?;
     Ok(())
 }
 
@@ -256,12 +221,7 @@ fn wait_for_the_client(shared: &Shared, mut stream: &TcpStream) -> io::Result<()
     while !shared.stopped() {
         match stream.read(&mut piece) {
             Ok(0) => break,
-            Err(error)
-                if !matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-                ) =>
-            {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 break;
             }
             _ => {}

@@ -73,35 +73,22 @@ pub struct Fault {
 
 impl Fault {
     fn parse(wish: &Value) -> Result<Self, String> {
-        let known = || {
-            MODES
-                .iter()
-                .map(|(name, _)| *name)
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
+        let known = || MODES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let word = text(wish, "mode").ok_or_else(|| format!("mode is one of {}", known()))?;
         let Some((_, mode)) = MODES.iter().find(|(name, _)| *name == word) else {
             return Err(format!("mode is one of {}, not {word:?}", known()));
         };
         let endpoint = text(wish, "endpoint").unwrap_or("*");
-        if endpoint != "*"
-            && !crate::operations::OPERATIONS
-                .iter()
-                .any(|o| o.name == endpoint || o.path == endpoint)
-        {
+        if endpoint != "*" && !crate::operations::OPERATIONS.iter().any(|o| o.name == endpoint || o.path == endpoint) {
             return Err(format!("no operation is called {endpoint:?}"));
         }
         let count = |key: &str| {
-            int(wish, key)
-                .map(|number| u64::try_from(number).map_err(|_| format!("{key} is negative")))
-                .transpose()
+            int(wish, key).map(|number| u64::try_from(number).map_err(|_| format!("{key} is negative"))).transpose()
         };
         let probability = get(wish, "probability").as_f64();
         let times = count("times")?;
-        let status = count("status")?
-            .map(|status| u16::try_from(status).map_err(|_| "status is no HTTP status"))
-            .transpose()?;
+        let status =
+            count("status")?.map(|status| u16::try_from(status).map_err(|_| "status is no HTTP status")).transpose()?;
         Ok(Self {
             mode: *mode,
             after_bytes: count("afterBytes")?.map(|bytes| bytes as usize),
@@ -127,10 +114,7 @@ impl Fault {
 
     /// Its name.
     pub fn name(&self) -> &'static str {
-        MODES
-            .iter()
-            .find(|(_, mode)| *mode == self.mode)
-            .map_or("", |(name, _)| name)
+        MODES.iter().find(|(_, mode)| *mode == self.mode).map_or("", |(name, _)| name)
     }
 }
 
@@ -144,10 +128,7 @@ impl Faults {
     /// None yet. Their dice are their own: a fault must not change what the
     /// world would have drawn without it.
     pub fn new(seed: u64) -> Self {
-        Self {
-            list: Vec::new(),
-            rng: fastrand::Rng::with_seed(seed ^ 0x5eed),
-        }
+        Self { list: Vec::new(), rng: fastrand::Rng::with_seed(seed ^ 0x5eed) }
     }
 
     /// Adds one.

@@ -25,33 +25,24 @@ pub struct Request {
 impl Request {
     /// The first header of that (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The client will not use the connection again.
     pub fn closes(&self) -> bool {
-        self.header("connection")
-            .is_some_and(|value| value.eq_ignore_ascii_case("close"))
+        self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 
     /// The client understands gzip.
     pub fn takes_gzip(&self) -> bool {
-        self.header("accept-encoding")
-            .is_some_and(|value| value.contains("gzip"))
+        self.header("accept-encoding").is_some_and(|value| value.contains("gzip"))
     }
 
     /// How the request log shows it: everything but the secret.
     pub fn record(&self) -> Value {
-        let headers = self
-            .headers
-            .iter()
-            .filter(|(name, _)| name != "x-atlas-client-secret");
-        let headers: serde_json::Map<_, _> = headers
-            .map(|(name, value)| (name.clone(), value.clone().into()))
-            .collect();
+        let headers = self.headers.iter().filter(|(name, _)| name != "x-atlas-client-secret");
+        let headers: serde_json::Map<_, _> =
+            headers.map(|(name, value)| (name.clone(), value.clone().into())).collect();
         json!({
             "method": self.method,
             "path": self.path,
@@ -72,10 +63,7 @@ pub struct Reader<S> {
 impl<S: Read + Write> Reader<S> {
     /// A reader with nothing read yet.
     pub fn new(stream: S) -> Self {
-        Self {
-            stream,
-            buffer: Vec::new(),
-        }
+        Self { stream, buffer: Vec::new() }
     }
 
     /// The next request; `None` when the connection ended between two. One that
@@ -93,22 +81,13 @@ impl<S: Read + Write> Reader<S> {
                 Err(_) => return Some(Request::default()),
             }
         };
-        if request
-            .header("expect")
-            .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
-        {
+        if request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
             self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok();
         }
-        request.complete = if request
-            .header("transfer-encoding")
-            .is_some_and(|value| value.contains("chunked"))
-        {
+        request.complete = if request.header("transfer-encoding").is_some_and(|value| value.contains("chunked")) {
             self.chunks(&mut request.body).is_some()
         } else {
-            let length = request
-                .header("content-length")
-                .and_then(|value| value.parse().ok())
-                .unwrap_or(0_usize);
+            let length = request.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0_usize);
             length <= BODY_LIMIT && self.take(length, &mut request.body)
         };
         Some(request)
@@ -127,12 +106,7 @@ impl<S: Read + Write> Reader<S> {
             headers: parsed
                 .headers
                 .iter()
-                .map(|h| {
-                    (
-                        h.name.to_ascii_lowercase(),
-                        String::from_utf8_lossy(h.value).into_owned(),
-                    )
-                })
+                .map(|h| (h.name.to_ascii_lowercase(), String::from_utf8_lossy(h.value).into_owned()))
                 .collect(),
             ..Request::default()
         };
@@ -173,9 +147,7 @@ impl<S: Read + Write> Reader<S> {
                 }
             };
             self.buffer.drain(..start);
-            let size = usize::try_from(size)
-                .ok()
-                .filter(|size| body.len() + size <= BODY_LIMIT)?;
+            let size = usize::try_from(size).ok().filter(|size| body.len() + size <= BODY_LIMIT)?;
             let whole = self.take(size, body);
             let ended = self.take(2, &mut Vec::new());
             match (whole && ended, size) {
@@ -232,10 +204,7 @@ impl Response {
 
     /// The bytes of the head, for a body of this length or a chunked one.
     pub fn head(&self, length: Option<usize>, gzip: bool, close: bool) -> Vec<u8> {
-        let mut head = format!(
-            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\n",
-            self.status, self.reason, self.kind
-        );
+        let mut head = format!("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n", self.status, self.reason, self.kind);
         match length {
             Some(length) => head.push_str(&format!("Content-Length: {length}\r\n")),
             None => head.push_str("Transfer-Encoding: chunked\r\n"),
@@ -246,21 +215,13 @@ impl Response {
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        head.push_str(if close {
-            "Connection: close\r\n\r\n"
-        } else {
-            "Connection: keep-alive\r\n\r\n"
-        });
+        head.push_str(if close { "Connection: close\r\n\r\n" } else { "Connection: keep-alive\r\n\r\n" });
         head.into_bytes()
     }
 
     /// The whole answer as it goes over the wire.
     pub fn bytes(&self, gzip: bool, close: bool) -> Vec<u8> {
-        let packed = if gzip && self.body.len() > 200 {
-            pack(&self.body).ok()
-        } else {
-            None
-        };
+        let packed = if gzip && self.body.len() > 200 { pack(&self.body).ok() } else { None };
         let body = packed.as_ref().unwrap_or(&self.body);
         let mut bytes = self.head(Some(body.len()), packed.is_some(), close);
         bytes.extend_from_slice(body);

@@ -30,9 +30,7 @@ pub fn int(value: &Value, key: &str) -> Option<i64> {
 
 /// An integer, also when it came as text.
 pub fn as_int(value: &Value) -> Option<i64> {
-    value
-        .as_i64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// A boolean member, also when it came as text or 0/1.
@@ -58,9 +56,7 @@ pub fn cents(value: &Value) -> Option<i64> {
         Value::String(text) => text.trim().to_owned(),
         _ => return None,
     };
-    let (sign, digits) = text
-        .strip_prefix('-')
-        .map_or((1, text.as_str()), |rest| (-1, rest));
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text.as_str()), |rest| (-1, rest));
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let part = match part.len() {
         0 => 0,
@@ -68,23 +64,14 @@ pub fn cents(value: &Value) -> Option<i64> {
         2 => part.parse::<i64>().ok()?,
         _ => return None,
     };
-    whole
-        .parse::<i64>()
-        .ok()?
-        .checked_mul(100)?
-        .checked_add(part)
-        .map(|total| total * sign)
+    whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(part).map(|total| total * sign)
 }
 
 /// Cents as the JSON number the vendor would print: whole amounts without a
 /// fraction, others with one or two decimals. The quotient is the double
 /// nearest to the decimal, so its shortest form is the decimal itself.
 pub fn money(cents: i64) -> Value {
-    if cents % 100 == 0 {
-        Value::from(cents / 100)
-    } else {
-        Value::from(cents as f64 / 100.0)
-    }
+    if cents % 100 == 0 { Value::from(cents / 100) } else { Value::from(cents as f64 / 100.0) }
 }
 
 /// Cents as text with two decimals.
@@ -111,11 +98,7 @@ mod tests {
     fn money_prints_at_most_two_decimals() {
         for cents in 0..200_000 {
             let text = money(cents).to_string();
-            assert_eq!(
-                super::cents(&Value::from(text.clone())),
-                Some(cents),
-                "{text}"
-            );
+            assert_eq!(super::cents(&Value::from(text.clone())), Some(cents), "{text}");
         }
         assert_eq!(money(8470).to_string(), "84.7");
         assert_eq!(money_text(-5), "-0.05");

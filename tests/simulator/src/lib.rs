@@ -67,11 +67,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            port: 0,
-            seed: 1,
-            profile: "default".into(),
-        }
+        Self { port: 0, seed: 1, profile: "default".into() }
     }
 }
 
@@ -91,17 +87,10 @@ impl Simulator {
         let world = world::World::new(options.seed, profile, webhook::Hooks::start()?);
         let shared = Arc::new(Shared::new(world));
         let (mine, ticking) = (shared.clone(), shared.clone());
-        std::thread::Builder::new()
-            .name("clock".into())
-            .spawn(move || server::tick(&ticking))?;
-        let thread = std::thread::Builder::new()
-            .name("simulator".into())
-            .spawn(move || server::listen(&listener, &mine))?;
-        Ok(Self {
-            shared,
-            address,
-            thread: Some(thread),
-        })
+        std::thread::Builder::new().name("clock".into()).spawn(move || server::tick(&ticking))?;
+        let thread =
+            std::thread::Builder::new().name("simulator".into()).spawn(move || server::listen(&listener, &mine))?;
+        Ok(Self { shared, address, thread: Some(thread) })
     }
 
     /// The base URL.

@@ -21,19 +21,14 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
             Arg::Long("help") => {
-                return say(
-                    "atlas-simulator [--port 0] [--seed N] [--profile default|strict|k=v,…] [--config k=v …]",
-                );
+                return say("atlas-simulator [--port 0] [--seed N] [--profile default|strict|k=v,…] [--config k=v …]");
             }
             other => return Err(other.unexpected().into()),
         }
     }
     options.profile = switches.join(",");
     let simulator = Simulator::start(options)?;
-    say(&format!(
-        "{{\"ready\":true,\"url\":\"{}\"}}",
-        simulator.url()
-    ))?;
+    say(&format!("{{\"ready\":true,\"url\":\"{}\"}}", simulator.url()))?;
     simulator.wait();
     Ok(())
 }

@@ -58,14 +58,7 @@ pub const OPERATIONS: &[Operation] = &[
         fields: QUOTE,
         run: refund::quotation,
     },
-    Operation {
-        name: "refund",
-        path: "/refund.do",
-        submit: true,
-        message: None,
-        fields: REFUND,
-        run: refund::refund,
-    },
+    Operation { name: "refund", path: "/refund.do", submit: true, message: None, fields: REFUND, run: refund::refund },
     Operation {
         name: "queryRefundOrders",
         path: "/queryRefundOrders.do",
@@ -82,14 +75,7 @@ pub const OPERATIONS: &[Operation] = &[
         fields: VOID_QUOTE,
         run: void::quotation,
     },
-    Operation {
-        name: "void",
-        path: "/void.do",
-        submit: true,
-        message: None,
-        fields: VOID,
-        run: void::void,
-    },
+    Operation { name: "void", path: "/void.do", submit: true, message: None, fields: VOID, run: void::void },
     Operation {
         name: "queryVoidOrders",
         path: "/queryVoidOrders.do",

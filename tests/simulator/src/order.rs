@@ -178,18 +178,12 @@ impl Order {
 
     /// May this order be voided at all?
     pub fn voidable(&self) -> bool {
-        self.wants(
-            "voidable",
-            VOIDABLE.split(' ').any(|airline| airline == self.airline),
-        )
+        self.wants("voidable", VOIDABLE.split(' ').any(|airline| airline == self.airline))
     }
 
     /// First departure.
     pub fn departure(&self) -> Millis {
-        self.segments
-            .first()
-            .and_then(|segment| clock::parse(&segment.departs))
-            .unwrap_or(Millis::MAX)
+        self.segments.first().and_then(|segment| clock::parse(&segment.departs)).unwrap_or(Millis::MAX)
     }
 
     /// The airline's locator, once it exists.

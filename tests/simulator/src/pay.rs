@@ -38,18 +38,9 @@ pub fn pay(world: &mut World, body: &Value) -> Answer {
         if !card.is_object() {
             return no(400, "illegal request param: creditCard is required");
         }
-        for field in [
-            "cardNumber",
-            "cardExpireMonth",
-            "cardExpireYear",
-            "cardHolderLastName",
-            "cardHolderFirstName",
-        ] {
+        for field in ["cardNumber", "cardExpireMonth", "cardExpireYear", "cardHolderLastName", "cardHolderFirstName"] {
             if text(card, field).is_none() {
-                return no(
-                    400,
-                    &format!("illegal request param: creditCard.{field} is required"),
-                );
+                return no(400, &format!("illegal request param: creditCard.{field} is required"));
             }
         }
     }
@@ -94,10 +85,7 @@ pub fn pay(world: &mut World, body: &Value) -> Answer {
 fn outsell(world: &mut World, main: Option<&str>, number: &str) {
     let main = main.and_then(|main| world.order(main));
     for sister in main.map(|main| main.children.clone()).unwrap_or_default() {
-        if let Some(sister) = world
-            .order_mut(&sister)
-            .filter(|o| o.no != number && o.status == UNPAID)
-        {
+        if let Some(sister) = world.order_mut(&sister).filter(|o| o.no != number && o.status == UNPAID) {
             sister.outsold = true;
         }
     }

@@ -21,13 +21,8 @@ impl World {
     /// Books something outside Atlas; answers its locator.
     pub fn create_outside(&mut self, wish: &Value) -> Result<Value, String> {
         let order = self.make_order(wish, Kind::Claimed)?;
-        let locator = text(wish, "airlinePnr")
-            .unwrap_or(&order.airline_pnr)
-            .to_owned();
-        let order = Order {
-            airline_pnr: locator.clone(),
-            ..order
-        };
+        let locator = text(wish, "airlinePnr").unwrap_or(&order.airline_pnr).to_owned();
+        let order = Order { airline_pnr: locator.clone(), ..order };
         let mut seen = view::for_tests(&order);
         if let Some(map) = seen.as_object_mut() {
             map.insert("orderNo".into(), Value::Null);
@@ -35,13 +30,7 @@ impl World {
             map.insert("carrier".into(), order.airline.clone().into());
             map.insert("email".into(), order.email.clone().into());
         }
-        self.outside.insert(
-            locator,
-            Outside {
-                order,
-                claimed: Vec::new(),
-            },
-        );
+        self.outside.insert(locator, Outside { order, claimed: Vec::new() });
         Ok(seen)
     }
 }
@@ -59,23 +48,12 @@ pub fn claim(world: &mut World, body: &Value) -> Answer {
     };
     let named = |person: &Value| {
         let name = text(person, "name").unwrap_or_default();
-        outside
-            .order
-            .passengers
-            .iter()
-            .any(|p| p.name().eq_ignore_ascii_case(name))
+        outside.order.passengers.iter().any(|p| p.name().eq_ignore_ascii_case(name))
     };
-    if !people.iter().all(named)
-        || !flights
-            .iter()
-            .all(|f| text(f, "carrier") == Some(&outside.order.airline))
-    {
+    if !people.iter().all(named) || !flights.iter().all(|f| text(f, "carrier") == Some(&outside.order.airline)) {
         return no(2, "The passengers or flights do not match the PNR");
     }
-    let before = outside
-        .claimed
-        .first()
-        .filter(|_| world.profile.is("secondClaim", "same"));
+    let before = outside.claimed.first().filter(|_| world.profile.is("secondClaim", "same"));
     let number = match before {
         Some(number) => {
             world.repeated = true;
@@ -104,50 +82,26 @@ pub fn claim(world: &mut World, body: &Value) -> Answer {
 pub fn extract(world: &mut World, body: &Value) -> Answer {
     let locator = required(body, "airlinePnr", 100)?;
     let carrier = required(body, "carrier", 100)?;
-    if list(body, "passengers").is_empty()
-        || !get(body, "contact").is_object()
-        || !get(body, "routing").is_object()
-    {
+    if list(body, "passengers").is_empty() || !get(body, "contact").is_object() || !get(body, "routing").is_object() {
         return no(100, "passengers, contact and routing are required");
     }
-    let inside = |o: &&Order| {
-        o.kind != Kind::Ancillary && o.locator() == Some(locator) && o.airline == carrier
-    };
-    let outside = || {
-        world
-            .outside
-            .get(locator)
-            .map(|o| &o.order)
-            .filter(|o| o.airline == carrier)
-    };
+    let inside = |o: &&Order| o.kind != Kind::Ancillary && o.locator() == Some(locator) && o.airline == carrier;
+    let outside = || world.outside.get(locator).map(|o| &o.order).filter(|o| o.airline == carrier);
     let Some(order) = world.orders.iter().find(inside).or_else(outside) else {
         if world.profile.is("unknownOrder", "nulls") {
-            let fields =
-                "airlinePnr pnrStatus pnrUsed currency totalPrice routing paxTicketInfos contact";
-            return Ok(fields
-                .split(' ')
-                .map(|field| (field.to_owned(), Value::Null))
-                .collect());
+            let fields = "airlinePnr pnrStatus pnrUsed currency totalPrice routing paxTicketInfos contact";
+            return Ok(fields.split(' ').map(|field| (field.to_owned(), Value::Null)).collect());
         }
         return no(800, "The order does not exist");
     };
-    let cases = || {
-        order
-            .cases
-            .iter()
-            .filter_map(|at| world.cases.get(*at))
-            .filter(|case| case.status != 4)
-    };
+    let cases = || order.cases.iter().filter_map(|at| world.cases.get(*at)).filter(|case| case.status != 4);
     let voided = cases().any(|case| case.offer.way == Way::Void);
     let people: Vec<Value> = view::passengers(order)
         .into_iter()
         .enumerate()
         .map(|(at, mut person)| {
             let back = cases().any(|case| case.offer.passengers.contains(&at));
-            person.insert(
-                "ticketStatus".into(),
-                if back { "REFUND" } else { "OPEN_FOR_USE" }.into(),
-            );
+            person.insert("ticketStatus".into(), if back { "REFUND" } else { "OPEN_FOR_USE" }.into());
             person.retain(|key, _| {
                 "name ticketNos airlinePNRs ancillaries contactEmails contactPhones ticketStatus"
                     .split(' ')
@@ -160,25 +114,14 @@ pub fn extract(world: &mut World, body: &Value) -> Answer {
         let mut flights = view::segments(order, back);
         for flight in &mut flights {
             if let Some(map) = flight.as_object_mut() {
-                for key in [
-                    "segmentIndex",
-                    "stopCities",
-                    "cabin",
-                    "cabinClass",
-                    "seatCount",
-                    "fareFamily",
-                ] {
+                for key in ["segmentIndex", "stopCities", "cabin", "cabinClass", "seatCount", "fareFamily"] {
                     map.remove(key);
                 }
             }
         }
         flights
     };
-    let used = if order.departure() <= world.now {
-        "used"
-    } else {
-        "unused"
-    };
+    let used = if order.departure() <= world.now { "used" } else { "unused" };
     Ok(object(json!({
         "airlinePnr": locator,
         "pnrStatus": if voided { "Cancelled" } else { "Ticketed" },

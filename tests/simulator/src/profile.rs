@@ -11,30 +11,12 @@ struct Switch {
     undocumented: bool,
 }
 
-const fn either(
-    name: &'static str,
-    values: &'static [&'static str],
-    default: &'static str,
-) -> Switch {
-    Switch {
-        name,
-        values,
-        default,
-        undocumented: true,
-    }
+const fn either(name: &'static str, values: &'static [&'static str], default: &'static str) -> Switch {
+    Switch { name, values, default, undocumented: true }
 }
 
-const fn knob(
-    name: &'static str,
-    values: &'static [&'static str],
-    default: &'static str,
-) -> Switch {
-    Switch {
-        name,
-        values,
-        default,
-        undocumented: false,
-    }
+const fn knob(name: &'static str, values: &'static [&'static str], default: &'static str) -> Switch {
+    Switch { name, values, default, undocumented: false }
 }
 
 const SWITCHES: &[Switch] = &[
@@ -72,12 +54,7 @@ pub struct Profile(BTreeMap<&'static str, String>);
 
 impl Default for Profile {
     fn default() -> Self {
-        Self(
-            SWITCHES
-                .iter()
-                .map(|s| (s.name, s.default.to_owned()))
-                .collect(),
-        )
+        Self(SWITCHES.iter().map(|s| (s.name, s.default.to_owned())).collect())
     }
 }
 
@@ -92,11 +69,7 @@ impl Profile {
 
     /// Changes this profile by such a list.
     pub fn apply(&mut self, text: &str) -> Result<(), String> {
-        for word in text
-            .split(',')
-            .map(str::trim)
-            .filter(|word| !word.is_empty())
-        {
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             match word.split_once('=') {
                 Some((name, value)) => self.set(name.trim(), value.trim())?,
                 None => self.named(word)?,
@@ -110,9 +83,7 @@ impl Profile {
             "default" => 0,
             "strict" => 1,
             _ => {
-                return Err(format!(
-                    "no profile is called {name:?}; there are default and strict"
-                ));
+                return Err(format!("no profile is called {name:?}; there are default and strict"));
             }
         };
         for switch in SWITCHES.iter().filter(|s| s.undocumented) {
@@ -127,20 +98,14 @@ impl Profile {
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         let Some(switch) = SWITCHES.iter().find(|s| s.name == name) else {
             let known: Vec<_> = SWITCHES.iter().map(|s| s.name).collect();
-            return Err(format!(
-                "no switch is called {name:?}; there are {}",
-                known.join(", ")
-            ));
+            return Err(format!("no switch is called {name:?}; there are {}", known.join(", ")));
         };
         let number = switch.values.is_empty() && switch.default.parse::<f64>().is_ok();
         if number && value.parse::<f64>().is_err() {
             return Err(format!("{name} wants a number, not {value:?}"));
         }
         if !switch.values.is_empty() && !switch.values.contains(&value) {
-            return Err(format!(
-                "{name} is one of {}, not {value:?}",
-                switch.values.join(", ")
-            ));
+            return Err(format!("{name} is one of {}, not {value:?}", switch.values.join(", ")));
         }
         self.0.insert(switch.name, value.to_owned());
         Ok(())
@@ -158,9 +123,7 @@ impl Profile {
 
     /// The setting as a number of seconds, in milliseconds.
     pub fn seconds(&self, name: &str) -> i64 {
-        self.get(name)
-            .parse::<f64>()
-            .map_or(0, |seconds| (seconds * 1000.0) as i64)
+        self.get(name).parse::<f64>().map_or(0, |seconds| (seconds * 1000.0) as i64)
     }
 
     /// The setting as an integer.

@@ -23,9 +23,7 @@ pub fn details(world: &mut World, body: &Value) -> Answer {
     }
     let by_number = |o: &Order| number.is_none_or(|number| number == o.no);
     let by_pnr = |o: &Order| pnr.is_none_or(|pnr| pnr == o.pnr);
-    let by_airline = |o: &Order| {
-        locator.is_none_or(|l| o.locator() == Some(l) && carrier == Some(o.airline.as_str()))
-    };
+    let by_airline = |o: &Order| locator.is_none_or(|l| o.locator() == Some(l) && carrier == Some(o.airline.as_str()));
     // A bag carries the locator of its main order, but only its number finds it.
     let hidden = |o: &Order| o.kind == Kind::Ancillary && number.is_none();
     let all = |o: &&Order| by_number(o) && by_pnr(o) && by_airline(o) && !hidden(o);
@@ -35,9 +33,7 @@ pub fn details(world: &mut World, body: &Value) -> Answer {
     };
     if found.is_empty() {
         let partly = |o: &Order| {
-            (number.is_some() && by_number(o))
-                || (pnr.is_some() && by_pnr(o))
-                || (locator.is_some() && by_airline(o))
+            (number.is_some() && by_number(o)) || (pnr.is_some() && by_pnr(o)) || (locator.is_some() && by_airline(o))
         };
         if world.orders.iter().any(|o| partly(o) && !hidden(o)) {
             return no(704, "The parameters belong to different orders");
@@ -45,15 +41,8 @@ pub fn details(world: &mut World, body: &Value) -> Answer {
         return unknown(world, number.is_none() && pnr.is_none());
     }
     if found.len() > 1 {
-        let names: Vec<&str> = list(body, "passengers")
-            .iter()
-            .filter_map(|p| text(p, "name"))
-            .collect();
-        let has = |o: &Order, name: &str| {
-            o.passengers
-                .iter()
-                .any(|p| p.name().eq_ignore_ascii_case(name))
-        };
+        let names: Vec<&str> = list(body, "passengers").iter().filter_map(|p| text(p, "name")).collect();
+        let has = |o: &Order, name: &str| o.passengers.iter().any(|p| p.name().eq_ignore_ascii_case(name));
         found.retain(|o| names.iter().all(|name| has(o, name)));
     }
     let order = match found.as_slice() {
@@ -61,8 +50,7 @@ pub fn details(world: &mut World, body: &Value) -> Answer {
         [order] => *order,
         _ => return no(701, "Several orders match; give more parameters"),
     };
-    if flag(body, "isCompletedOrder") == Some(true) && world.profile.is("aggregatedOrders", "true")
-    {
+    if flag(body, "isCompletedOrder") == Some(true) && world.profile.is("aggregatedOrders", "true") {
         return Ok(aggregated(world, order));
     }
     Ok(view::details(order))
@@ -70,25 +58,14 @@ pub fn details(world: &mut World, body: &Value) -> Answer {
 
 fn unknown(world: &World, by_airline: bool) -> Answer {
     if world.profile.is("unknownOrder", "nulls") {
-        return Ok(DETAILS
-            .split(' ')
-            .map(|field| (field.to_owned(), Value::Null))
-            .collect());
+        return Ok(DETAILS.split(' ').map(|field| (field.to_owned(), Value::Null)).collect());
     }
-    if by_airline {
-        no(703, "No order found")
-    } else {
-        no(800, "The order does not exist")
-    }
+    if by_airline { no(703, "No order found") } else { no(800, "The order does not exist") }
 }
 
 /// The older answer: main and ancillary orders of one booking together.
 fn aggregated(world: &World, order: &Order) -> Object {
-    let main = order
-        .main
-        .as_deref()
-        .and_then(|no| world.order(no))
-        .unwrap_or(order);
+    let main = order.main.as_deref().and_then(|no| world.order(no)).unwrap_or(order);
     let mine = || std::iter::once(main).chain(world.children(main));
     let lines: Vec<Value> = mine().map(view::summary).collect();
     let total = mine().map(|o| o.total).sum();
@@ -121,10 +98,7 @@ fn aggregated(world: &World, order: &Order) -> Object {
         });
         person.insert("ancillaries".into(), bags.flatten().collect());
     }
-    reply.insert(
-        "paxTicketInfos".into(),
-        people.into_iter().map(Value::from).collect(),
-    );
+    reply.insert("paxTicketInfos".into(), people.into_iter().map(Value::from).collect());
     reply
 }
 
@@ -135,24 +109,15 @@ pub fn list_orders(world: &mut World, body: &Value) -> Answer {
     let filter = Filter::read(body)?;
     let with_bags = world.profile.is("listAncillaryOrders", "true");
     let seen = |o: &&Order| {
-        (with_bags || o.kind != Kind::Ancillary)
-            && o.departure() <= world.now + 365 * DAY
-            && filter.lets(o)
+        (with_bags || o.kind != Kind::Ancillary) && o.departure() <= world.now + 365 * DAY && filter.lets(o)
     };
     let mut found: Vec<&Order> = world.orders.iter().filter(seen).collect();
     found.sort_by_key(|o| std::cmp::Reverse(o.created));
     let total = found.len();
     let skip = usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX);
     let joined = !world.profile.is("quirks", "off");
-    let rows: Vec<Value> = found
-        .into_iter()
-        .skip(skip)
-        .take(size as usize)
-        .map(|o| row(o, joined))
-        .collect();
-    Ok(object(
-        json!({"page": page, "pageSize": size, "totalRecords": total, "orders": rows}),
-    ))
+    let rows: Vec<Value> = found.into_iter().skip(skip).take(size as usize).map(|o| row(o, joined)).collect();
+    Ok(object(json!({"page": page, "pageSize": size, "totalRecords": total, "orders": rows})))
 }
 
 fn paging(body: &Value, key: &str, default: i64) -> Result<i64, Refusal> {
@@ -206,43 +171,19 @@ impl<'a> Filter<'a> {
     }
 
     fn lets(&self, order: &Order) -> bool {
-        let (first, last) = (
-            order.segments.first(),
-            order.segments.iter().rfind(|s| !s.back),
-        );
-        let any =
-            |list: &[Value], of: &dyn Fn(&Value) -> bool| list.is_empty() || list.iter().any(of);
-        let flies = |code: &Value| {
-            order
-                .segments
-                .iter()
-                .any(|s| code.as_str() == Some(&s.carrier))
-        };
+        let (first, last) = (order.segments.first(), order.segments.iter().rfind(|s| !s.back));
+        let any = |list: &[Value], of: &dyn Fn(&Value) -> bool| list.is_empty() || list.iter().any(of);
+        let flies = |code: &Value| order.segments.iter().any(|s| code.as_str() == Some(&s.carrier));
         self.number.is_none_or(|no| no == order.no)
-            && any(self.locators, &|l| {
-                l.as_str().is_some() && l.as_str() == order.locator()
-            })
-            && self.name.is_none_or(|name| {
-                order
-                    .passengers
-                    .iter()
-                    .any(|p| p.name().eq_ignore_ascii_case(name))
-            })
+            && any(self.locators, &|l| l.as_str().is_some() && l.as_str() == order.locator())
+            && self.name.is_none_or(|name| order.passengers.iter().any(|p| p.name().eq_ignore_ascii_case(name)))
             && self.email.is_none_or(|email| email == order.email)
-            && self
-                .from
-                .is_none_or(|city| first.is_some_and(|s| s.from == city))
-            && self
-                .to
-                .is_none_or(|city| last.is_some_and(|s| s.to == city))
-            && self
-                .date
-                .is_none_or(|date| first.is_some_and(|s| s.departs.starts_with(date)))
+            && self.from.is_none_or(|city| first.is_some_and(|s| s.from == city))
+            && self.to.is_none_or(|city| last.is_some_and(|s| s.to == city))
+            && self.date.is_none_or(|date| first.is_some_and(|s| s.departs.starts_with(date)))
             && self.since.is_none_or(|at| order.created >= at)
             && self.until.is_none_or(|at| order.created <= at)
-            && any(self.statuses, &|status| {
-                as_int(status) == Some(order.status)
-            })
+            && any(self.statuses, &|status| as_int(status) == Some(order.status))
             && any(self.airlines, &flies)
     }
 }
@@ -255,10 +196,7 @@ fn row(order: &Order, joined: bool) -> Value {
     });
     let mut airlines: Vec<&str> = order.segments.iter().map(|s| s.carrier.as_str()).collect();
     airlines.dedup();
-    let (first, last) = (
-        order.segments.first(),
-        order.segments.iter().rfind(|s| !s.back),
-    );
+    let (first, last) = (order.segments.first(), order.segments.iter().rfind(|s| !s.back));
     let unpaid = order.status == UNPAID;
     json!({
         "orderNo": order.no,

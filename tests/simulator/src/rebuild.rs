@@ -14,19 +14,13 @@ use serde_json::{Value, json};
 pub fn regenerate(world: &mut World, body: &Value) -> Answer {
     let number = required(body, "originalOrderNo", 100)?;
     let Some(original) = world.order(number).cloned() else {
-        return no(
-            307,
-            "illegal request param: there is no such original order",
-        );
+        return no(307, "illegal request param: there is no such original order");
     };
     if let Some(code) = forced(&original, "regenerateOrder") {
         return no(code, "Refused as the test asked");
     }
     if original.kind == Kind::Ancillary {
-        return no(
-            307,
-            "illegal request param: an ancillary order cannot be rebuilt",
-        );
+        return no(307, "illegal request param: an ancillary order cannot be rebuilt");
     }
     if [TICKETING, TICKETED].contains(&original.status) {
         return no(314, "The original order is being ticketed or is ticketed");
@@ -36,16 +30,9 @@ pub fn regenerate(world: &mut World, body: &Value) -> Answer {
         return no(301, "The original order is older than 24 hours");
     }
     if world.profile.is("regenerateDuplicate", "318") {
-        let alive = |o: &&Order| {
-            o.original.as_deref() == Some(number)
-                && [UNPAID, TICKETING, TICKETED].contains(&o.status)
-        };
-        let twins: Vec<Value> = world
-            .orders
-            .iter()
-            .filter(alive)
-            .map(|o| o.no.clone().into())
-            .collect();
+        let alive =
+            |o: &&Order| o.original.as_deref() == Some(number) && [UNPAID, TICKETING, TICKETED].contains(&o.status);
+        let twins: Vec<Value> = world.orders.iter().filter(alive).map(|o| o.no.clone().into()).collect();
         if !twins.is_empty() {
             let mut refusal = Refusal::new(318, "Duplicate booking");
             refusal.extra.insert("duplicateOrders".into(), twins.into());
@@ -53,11 +40,7 @@ pub fn regenerate(world: &mut World, body: &Value) -> Answer {
         }
     }
     // The latest fare: a little higher unless the test says how much.
-    let rise = original
-        .options
-        .get("fareChange")
-        .and_then(cents)
-        .unwrap_or_else(|| world.rng.i64(0..500));
+    let rise = original.options.get("fareChange").and_then(cents).unwrap_or_else(|| world.rng.i64(0..500));
     let mut order = Order {
         no: world.order_number(Kind::Main, world.now),
         pnr: world.letters(6),
@@ -79,10 +62,7 @@ pub fn regenerate(world: &mut World, body: &Value) -> Answer {
         cases: Vec::new(),
         ..original
     };
-    order
-        .passengers
-        .iter_mut()
-        .for_each(|p| p.fare = (p.fare + rise).max(0));
+    order.passengers.iter_mut().for_each(|p| p.fare = (p.fare + rise).max(0));
     order.total = order.passengers.iter().map(|p| p.fare).sum();
     let session = world.uuid();
     let number = world.add_order(order);
@@ -100,10 +80,7 @@ fn describe(order: &Order, session: &str) -> Object {
                 person.insert(key.into(), Value::Null);
             }
             // Larger than 2^53: a reader that goes through doubles changes it.
-            person.insert(
-                "serialVersionUID".into(),
-                6_612_098_155_231_774_001_i64.into(),
-            );
+            person.insert("serialVersionUID".into(), 6_612_098_155_231_774_001_i64.into());
             person.insert("ticketStatus".into(), Value::Null);
             person.into()
         })

@@ -14,9 +14,7 @@ use serde_json::{Value, json};
 pub fn quotation(world: &mut World, body: &Value) -> Answer {
     let order = locate(world, body)?;
     let offer = price(world, body, &order, "refundQuotation")?;
-    if world.profile.is("quoteAfterRefund", "803")
-        && world.standing(&order, &offer.passengers).is_some()
-    {
+    if world.profile.is("quoteAfterRefund", "803") && world.standing(&order, &offer.passengers).is_some() {
         return no(803, "A refund of these passengers is already on its way");
     }
     if world.profile.is("newQuoteKillsOld", "true") {
@@ -37,10 +35,7 @@ pub fn refund(world: &mut World, body: &Value) -> Answer {
     let id = optional(body, "refundOfferId")?;
     let offer = match (id, get(body, "refundRequestList").is_null()) {
         (Some(_), false) => {
-            return no(
-                810,
-                "illegal request param: refundOfferId and refundRequestList exclude each other",
-            );
+            return no(810, "illegal request param: refundOfferId and refundRequestList exclude each other");
         }
         (None, true) => return no(810, "illegal request param: refundOfferId is required"),
         (None, false) => price(world, body, &order, "refund")?,
@@ -49,10 +44,7 @@ pub fn refund(world: &mut World, body: &Value) -> Answer {
                 return no(code, "Refused as the test asked");
             }
             let expired = Refusal::new(805, "refundOfferId expired; ask for a new quotation");
-            let offer = world
-                .offers
-                .get(id)
-                .filter(|o| o.way == Way::Refund && o.order == order.no && !o.hollow);
+            let offer = world.offers.get(id).filter(|o| o.way == Way::Refund && o.order == order.no && !o.hollow);
             let offer = offer.cloned().ok_or(expired)?;
             blocked(world, &order, &offer)?;
             if offer.expires <= world.now {
@@ -65,12 +57,8 @@ pub fn refund(world: &mut World, body: &Value) -> Answer {
     if order.departure() <= world.now {
         return no(820, "The ticket has been used");
     }
-    let offer = Offer {
-        display: optional(body, "displayCurrency")?
-            .map(str::to_owned)
-            .or(offer.display.clone()),
-        ..offer
-    };
+    let offer =
+        Offer { display: optional(body, "displayCurrency")?.map(str::to_owned).or(offer.display.clone()), ..offer };
     let case = world.open_case(&order, &offer);
     let mut reply = describe(&order, &offer, case.expected(10), case.expected(50));
     reply.insert("refundStatus".into(), 0.into());
@@ -88,14 +76,8 @@ pub fn query(world: &mut World, body: &Value) -> Answer {
     if code.is_none() && world.profile.is("refundQueryWithoutCode", "810") {
         return no(810, "illegal request param: refundCode is required");
     }
-    let wanted =
-        |case: &&Case| case.offer.way == Way::Refund && code.is_none_or(|code| code == case.code);
-    let cases: Vec<&Case> = order
-        .cases
-        .iter()
-        .filter_map(|at| world.cases.get(*at))
-        .filter(wanted)
-        .collect();
+    let wanted = |case: &&Case| case.offer.way == Way::Refund && code.is_none_or(|code| code == case.code);
+    let cases: Vec<&Case> = order.cases.iter().filter_map(|at| world.cases.get(*at)).filter(wanted).collect();
     if cases.is_empty() && world.profile.is("refundQueryEmpty", "801") {
         return no(801, "There is no such refund");
     }
@@ -117,31 +99,20 @@ fn row(order: &Order, case: &Case) -> Value {
 
 fn blocked(world: &World, order: &Order, offer: &Offer) -> Result<(), Refusal> {
     match world.standing(order, &offer.passengers) {
-        Some(case) if case.offer.way == Way::Void => {
-            no(803, "A void of these passengers is already on its way")
-        }
+        Some(case) if case.offer.way == Way::Void => no(803, "A void of these passengers is already on its way"),
         None if !offer.spent => Ok(()),
-        _ => no(
-            world.profile.number("secondSubmit"),
-            "The refund has already been submitted",
-        ),
+        _ => no(world.profile.number("secondSubmit"), "The refund has already been submitted"),
     }
 }
 
 /// The order a call speaks of, by its number or by the airline's locator.
 fn locate(world: &World, body: &Value) -> Result<Order, Refusal> {
     let number = optional(body, "orderNo")?;
-    let found = match (
-        number,
-        optional(body, "airlinePNR")?,
-        optional(body, "carrier")?,
-    ) {
+    let found = match (number, optional(body, "airlinePNR")?, optional(body, "carrier")?) {
         (Some(number), _, _) => world.order(number),
         (None, Some(pnr), Some(carrier)) => {
             let mine = |order: &&Order| {
-                order.kind != Kind::Ancillary
-                    && order.locator() == Some(pnr)
-                    && order.airline == carrier
+                order.kind != Kind::Ancillary && order.locator() == Some(pnr) && order.airline == carrier
             };
             world.orders.iter().find(mine)
         }
@@ -149,10 +120,9 @@ fn locate(world: &World, body: &Value) -> Result<Order, Refusal> {
     };
     match found {
         None => no(801, UNKNOWN),
-        Some(order) if order.kind == Kind::Ancillary => no(
-            824,
-            "This is an ancillary order; give the main order number",
-        ),
+        Some(order) if order.kind == Kind::Ancillary => {
+            no(824, "This is an ancillary order; give the main order number")
+        }
         Some(order) => Ok(order.clone()),
     }
 }
@@ -162,12 +132,7 @@ fn describe(order: &Order, offer: &Offer, confirmed: Value, refunded: Value) -> 
     let refundable = refundable(order, offer.reason);
     let accurate = refundable && order.option("refundQuote") != Some("CannotQuote");
     let voucher = case::method(order) == "Voucher" && refundable;
-    let people = || {
-        offer
-            .passengers
-            .iter()
-            .filter_map(|at| order.passengers.get(*at))
-    };
+    let people = || offer.passengers.iter().filter_map(|at| order.passengers.get(*at));
     let tickets: Vec<Value> = people()
         .map(|p| json!({"name": p.name(), "lastName": p.last, "firstName": p.first, "ticketNo": order.airline_pnr}))
         .collect();

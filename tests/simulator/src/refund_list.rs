@@ -13,12 +13,7 @@ use serde_json::Value;
 pub const UNKNOWN: &str = "There is no such order to refund; give the main ticket order number";
 
 /// Checks the list against the order and prices it.
-pub fn price(
-    world: &mut World,
-    body: &Value,
-    order: &Order,
-    operation: &str,
-) -> Result<Offer, Refusal> {
+pub fn price(world: &mut World, body: &Value, order: &Order, operation: &str) -> Result<Offer, Refusal> {
     let entries = match get(body, "refundRequestList") {
         Value::Null => return no(810, "illegal request param: refundRequestList is required"),
         Value::Array(entries) if entries.is_empty() => {
@@ -27,10 +22,7 @@ pub fn price(
         Value::Array(entries) => entries,
         _ => return shape(),
     };
-    if entries
-        .iter()
-        .any(|entry| !entry.is_object() || list(entry, "segments").iter().any(|s| !s.is_object()))
-    {
+    if entries.iter().any(|entry| !entry.is_object() || list(entry, "segments").iter().any(|s| !s.is_object())) {
         return shape();
     }
     let display = optional(body, "displayCurrency")?.map(str::to_owned);
@@ -57,10 +49,8 @@ pub fn price(
     passengers.dedup();
     let kind = |at: &usize| order.passengers.get(*at).map_or(0, |p| p.kind);
     let all = passengers.len() == order.passengers.len();
-    let adult_stays =
-        (0..order.passengers.len()).any(|at| kind(&at) == 0 && !passengers.contains(&at));
-    let child_stays =
-        (0..order.passengers.len()).any(|at| kind(&at) != 0 && !passengers.contains(&at));
+    let adult_stays = (0..order.passengers.len()).any(|at| kind(&at) == 0 && !passengers.contains(&at));
+    let child_stays = (0..order.passengers.len()).any(|at| kind(&at) != 0 && !passengers.contains(&at));
     if child_stays && !adult_stays {
         return no(802, "A child may not be left to travel alone");
     }
@@ -73,38 +63,19 @@ pub fn price(
     Ok(offer(world, order, passengers, reason, display))
 }
 
-fn offer(
-    world: &mut World,
-    order: &Order,
-    passengers: Vec<usize>,
-    reason: i64,
-    display: Option<String>,
-) -> Offer {
-    let fares = passengers
-        .iter()
-        .filter_map(|at| order.passengers.get(*at))
-        .map(|p| p.fare);
+fn offer(world: &mut World, order: &Order, passengers: Vec<usize>, reason: i64, display: Option<String>) -> Offer {
+    let fares = passengers.iter().filter_map(|at| order.passengers.get(*at)).map(|p| p.fare);
     let paid: i64 = fares.clone().sum();
     // A fifth of each fare unless the test sets an amount per passenger.
     let wished = order.options.get("penalty").and_then(cents);
-    let penalty: i64 = if reason == 1 {
-        fares.map(|fare| wished.unwrap_or(fare / 5).min(fare)).sum()
-    } else {
-        0
-    };
+    let penalty: i64 = if reason == 1 { fares.map(|fare| wished.unwrap_or(fare / 5).min(fare)).sum() } else { 0 };
     let refundable = refundable(order, reason);
     let back = if refundable { paid - penalty } else { 0 };
     let whole = passengers.len() == order.passengers.len();
-    let bags = world
-        .children(order)
-        .filter(|o| whole && o.status == TICKETED);
+    let bags = world.children(order).filter(|o| whole && o.status == TICKETED);
     let extras = bags
         .map(|bag| {
-            let back = if refundable {
-                bag.total / if reason == 1 { 2 } else { 1 }
-            } else {
-                0
-            };
+            let back = if refundable { bag.total / if reason == 1 { 2 } else { 1 } } else { 0 };
             (bag.no.clone(), bag.total, back)
         })
         .collect();
@@ -119,11 +90,7 @@ fn offer(
         spent: false,
         paid,
         back,
-        fee: order
-            .options
-            .get("serviceFee")
-            .and_then(cents)
-            .unwrap_or(300),
+        fee: order.options.get("serviceFee").and_then(cents).unwrap_or(300),
         extras,
         display,
     }
@@ -144,11 +111,7 @@ fn who(world: &mut World, order: &Order, entry: &Value) -> Result<usize, Refusal
         return Err(hollow(world, order));
     };
     let same = |a: &str, b: &str| a.trim().eq_ignore_ascii_case(b.trim());
-    if let Some(at) = order
-        .passengers
-        .iter()
-        .position(|p| same(&p.last, last) && same(&p.first, first))
-    {
+    if let Some(at) = order.passengers.iter().position(|p| same(&p.last, last) && same(&p.first, first)) {
         return Ok(at);
     }
     if order.passengers.iter().any(|p| same(&p.last, last)) {
@@ -184,15 +147,10 @@ fn segments(world: &mut World, order: &Order, entry: &Value) -> Result<(), Refus
 }
 
 fn hollow(world: &mut World, order: &Order) -> Refusal {
-    let offer = Offer {
-        hollow: true,
-        ..offer(world, order, Vec::new(), 1, None)
-    };
+    let offer = Offer { hollow: true, ..offer(world, order, Vec::new(), 1, None) };
     let mut refusal = Refusal::new(801, UNKNOWN);
     if !world.profile.is("quirks", "off") {
-        refusal
-            .extra
-            .insert("refundOfferId".into(), offer.id.clone().into());
+        refusal.extra.insert("refundOfferId".into(), offer.id.clone().into());
         world.offers.insert(offer.id.clone(), offer);
     }
     refusal

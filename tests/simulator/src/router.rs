@@ -25,11 +25,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without payload.
     pub fn new(code: i64, message: &str) -> Self {
-        Self {
-            code,
-            message: message.to_owned(),
-            extra: Object::new(),
-        }
+        Self { code, message: message.to_owned(), extra: Object::new() }
     }
 }
 
@@ -106,12 +102,7 @@ fn envelope(world: &World, operation: &Operation, answer: Answer) -> Value {
     };
     let mut reply = Object::new();
     if status != 0 && quirks {
-        reply.extend(
-            operation
-                .fields
-                .split_whitespace()
-                .map(|field| (field.to_owned(), Value::Null)),
-        );
+        reply.extend(operation.fields.split_whitespace().map(|field| (field.to_owned(), Value::Null)));
     }
     reply.extend(payload);
     let mut reply = Value::Object(reply);
@@ -122,14 +113,7 @@ fn envelope(world: &World, operation: &Operation, answer: Answer) -> Value {
     if let Some(map) = reply.as_object_mut() {
         // The one place where a schema calls the status a text.
         let as_text = drift && operation.name == "pnrClaim";
-        map.insert(
-            "status".into(),
-            if as_text {
-                status.to_string().into()
-            } else {
-                status.into()
-            },
-        );
+        map.insert("status".into(), if as_text { status.to_string().into() } else { status.into() });
         map.insert("msg".into(), message.map_or(Value::Null, Value::from));
         if drift {
             map.insert("requestId".into(), Value::Null);
@@ -139,19 +123,9 @@ fn envelope(world: &World, operation: &Operation, answer: Answer) -> Value {
 }
 
 fn enter(world: &mut World, operation: &Operation, body: &Value, answer: &Answer) {
-    let reply = |key: &str| {
-        answer
-            .as_ref()
-            .ok()
-            .and_then(|reply| reply.get(key))
-            .and_then(Value::as_str)
-    };
-    let asked = ["orderNo", "ticketOrderNo", "originalOrderNo"]
-        .iter()
-        .find_map(|key| text(body, key));
-    let offer = ["refundOfferId", "voidOfferId"]
-        .iter()
-        .find_map(|key| text(body, key));
+    let reply = |key: &str| answer.as_ref().ok().and_then(|reply| reply.get(key)).and_then(Value::as_str);
+    let asked = ["orderNo", "ticketOrderNo", "originalOrderNo"].iter().find_map(|key| text(body, key));
+    let offer = ["refundOfferId", "voidOfferId"].iter().find_map(|key| text(body, key));
     let row = json!({
         "seq": world.ledger.len() + 1,
         "at": clock::utc(world.now),

@@ -44,10 +44,7 @@ impl Shared {
     /// Sleeps in real time, but not beyond the simulator's end.
     pub fn sleep(&self, length: Duration) {
         let end = Instant::now() + length;
-        while let Some(left) = end
-            .checked_duration_since(Instant::now())
-            .filter(|_| !self.stopped())
-        {
+        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|_| !self.stopped()) {
             std::thread::sleep(left.min(Duration::from_millis(50)));
         }
     }
@@ -61,9 +58,7 @@ impl Shared {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<u64, TcpStream>> {
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,12 +82,10 @@ pub fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
             shared.open().insert(number, twin);
         }
         let mine = shared.clone();
-        let spawned = std::thread::Builder::new()
-            .name(format!("connection {number}"))
-            .spawn(move || {
-                converse(&mine, &stream, number).ok();
-                mine.open().remove(&number);
-            });
+        let spawned = std::thread::Builder::new().name(format!("connection {number}")).spawn(move || {
+            converse(&mine, &stream, number).ok();
+            mine.open().remove(&number);
+        });
         if spawned.is_err() {
             shared.open().remove(&number);
         }
@@ -130,35 +123,21 @@ fn log(shared: &Shared, request: &Request, connection: u64) -> Option<crate::fau
     let mut world = shared.world();
     world.settle();
     let name = operations::operation(&request.path).map_or("", |operation| operation.name);
-    let fault = if request.complete {
-        world.faults.strike(name, &request.path)
-    } else {
-        None
-    };
+    let fault = if request.complete { world.faults.strike(name, &request.path) } else { None };
     let mut record = request.record();
     if let Some(map) = record.as_object_mut() {
         map.insert("seq".into(), (world.requests.len() + 1).into());
         map.insert("at".into(), clock::utc(world.now).into());
-        map.insert(
-            "endpoint".into(),
-            json!(Some(name).filter(|name| !name.is_empty())),
-        );
+        map.insert("endpoint".into(), json!(Some(name).filter(|name| !name.is_empty())));
         map.insert("connection".into(), connection.into());
-        map.insert(
-            "fault".into(),
-            json!(fault.as_ref().map(|fault| fault.name())),
-        );
+        map.insert("fault".into(), json!(fault.as_ref().map(|fault| fault.name())));
     }
     world.requests.push(record);
     fault
 }
 
 fn steer(shared: &Shared, request: &Request) -> Response {
-    let body = if request.body.is_empty() {
-        Ok(json!({}))
-    } else {
-        serde_json::from_slice(&request.body)
-    };
+    let body = if request.body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&request.body) };
     let answer = match body {
         Ok(body) => control::run(&mut shared.world(), &request.method, &request.path, &body),
         Err(error) => Err(format!("the body is not JSON: {error}")),

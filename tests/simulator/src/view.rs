@@ -8,36 +8,19 @@ use serde_json::{Value, json};
 /// An order as `queryOrderDetails.do` shows it.
 pub fn details(order: &Order) -> Object {
     let issued = order.issued.is_some();
-    let of = |kind: i64| -> i64 {
-        order
-            .passengers
-            .iter()
-            .filter(|p| p.kind == kind)
-            .map(|p| p.fare)
-            .sum()
-    };
+    let of = |kind: i64| -> i64 { order.passengers.iter().filter(|p| p.kind == kind).map(|p| p.fare).sum() };
     let bags: i64 = order.bags.iter().map(|bag| bag.price).sum();
     let ancillary = order.kind == Kind::Ancillary;
     let fare = |kind| {
-        if ancillary {
-            Value::from(0)
-        } else {
-            money(of(kind))
-        }
+        if ancillary { Value::from(0) } else { money(of(kind)) }
     };
     let (code, message) = match &order.error {
-        Some((code, message)) if order.status == CANCELLED => {
-            (json!(code.to_string()), json!(message))
-        }
+        Some((code, message)) if order.status == CANCELLED => (json!(code.to_string()), json!(message)),
         _ => (Value::Null, Value::Null),
     };
     let by_card = order.by_card();
     // Once paid, the vendor shows a later time that means nothing any more.
-    let limit = if order.paid.is_some() {
-        order.created + 80 * MINUTE
-    } else {
-        order.limit
-    };
+    let limit = if order.paid.is_some() { order.created + 80 * MINUTE } else { order.limit };
     object(json!({
         "orderNo": order.no,
         "pnrCode": order.pnr,
@@ -128,23 +111,12 @@ pub fn segments(order: &Order, back: bool) -> Vec<Value> {
             "operatingCarrier": "", "operatingFlightnumber": "", "fareFamily": "Basic",
         })
     };
-    order
-        .segments
-        .iter()
-        .filter(|segment| segment.back == back)
-        .map(one)
-        .collect()
+    order.segments.iter().filter(|segment| segment.back == back).map(one).collect()
 }
 
 /// The itinerary with prices and rules.
 pub fn routing(order: &Order) -> Value {
-    let fare = |kind: i64| {
-        order
-            .passengers
-            .iter()
-            .find(|p| p.kind == kind)
-            .map_or(0, |p| p.fare)
-    };
+    let fare = |kind: i64| order.passengers.iter().find(|p| p.kind == kind).map_or(0, |p| p.fare);
     let details = |kind| json!([{"code": "farePrice", "type": "base", "amount": money(fare(kind)), "description": ""}]);
     let refund = json!({
         "refundType": 0, "refundStatus": "H", "refundFee": 0, "currency": order.currency, "refNoshow": "F",
@@ -188,10 +160,7 @@ pub fn routing(order: &Order) -> Value {
 
 /// The ways to pay an unpaid order.
 pub fn payment_options(order: &Order) -> Value {
-    [1, 3]
-        .iter()
-        .map(|method| payment_option(order, *method))
-        .collect()
+    [1, 3].iter().map(|method| payment_option(order, *method)).collect()
 }
 
 fn payment_option(order: &Order, method: i64) -> Value {

@@ -28,10 +28,7 @@ pub fn quotation(world: &mut World, body: &Value) -> Answer {
     let in_time = world.now < deadline(&order);
     if world.profile.is("notVoidableQuote", "843") {
         if !covered {
-            return no(
-                843,
-                "Voids are not offered for the airline or route of this order",
-            );
+            return no(843, "Voids are not offered for the airline or route of this order");
         }
         if !in_time {
             return no(822, "Void deadline exceeded");
@@ -67,11 +64,7 @@ pub fn void(world: &mut World, body: &Value) -> Answer {
         return no(code, "Refused as the test asked");
     }
     let expired = Refusal::new(805, "voidOfferId expired; ask for a new quotation");
-    let offer = world
-        .offers
-        .get(id)
-        .filter(|o| o.way == Way::Void && o.order == order.no && !o.hollow)
-        .cloned();
+    let offer = world.offers.get(id).filter(|o| o.way == Way::Void && o.order == order.no && !o.hollow).cloned();
     // A spent offer is told from an expired one only while it is remembered.
     let offer = offer.ok_or(expired)?;
     match world.standing(&order, &offer.passengers) {
@@ -80,10 +73,7 @@ pub fn void(world: &mut World, body: &Value) -> Answer {
         }
         None if !offer.spent => {}
         _ => {
-            return no(
-                world.profile.number("secondSubmit"),
-                "The void has already been submitted",
-            );
+            return no(world.profile.number("secondSubmit"), "The void has already been submitted");
         }
     }
     if offer.expires <= world.now {
@@ -107,8 +97,7 @@ pub fn void(world: &mut World, body: &Value) -> Answer {
 pub fn query(world: &mut World, body: &Value) -> Answer {
     let order = locate(world, body)?;
     let code = optional(body, "voidCode")?;
-    let wanted =
-        |case: &&Case| case.offer.way == Way::Void && code.is_none_or(|code| code == case.code);
+    let wanted = |case: &&Case| case.offer.way == Way::Void && code.is_none_or(|code| code == case.code);
     let row = |case: &Case| {
         let mut row = describe(&order, &case.offer, case.expected(1));
         for key in ["isVoidable", "fastConfirmation"] {
@@ -119,23 +108,16 @@ pub fn query(world: &mut World, body: &Value) -> Answer {
         row.insert("cancelReason".into(), case.cancel_reason.clone().into());
         Value::from(row)
     };
-    let rows: Vec<Value> = order
-        .cases
-        .iter()
-        .filter_map(|at| world.cases.get(*at))
-        .filter(wanted)
-        .map(row)
-        .collect();
+    let rows: Vec<Value> = order.cases.iter().filter_map(|at| world.cases.get(*at)).filter(wanted).map(row).collect();
     Ok(object(json!({ "voidOrders": rows })))
 }
 
 fn locate(world: &World, body: &Value) -> Result<Order, Refusal> {
     match world.order(required(body, "orderNo", 810)?) {
         None => no(801, "There is no such order to void"),
-        Some(order) if order.kind == Kind::Ancillary => no(
-            824,
-            "This is an ancillary order; give the main order number",
-        ),
+        Some(order) if order.kind == Kind::Ancillary => {
+            no(824, "This is an ancillary order; give the main order number")
+        }
         Some(order) => Ok(order.clone()),
     }
 }
@@ -149,10 +131,7 @@ fn hours(order: &Order) -> i64 {
 fn deadline(order: &Order) -> Millis {
     let after_issue = order.issued.unwrap_or(order.created) + hours(order) * HOUR;
     let before_departure = order.departure().saturating_sub(BEFORE_DEPARTURE * MINUTE);
-    let same_day = get(&order.options, "sameDayDeadline")
-        .as_str()
-        .and_then(clock::parse_sgt)
-        .unwrap_or(Millis::MAX);
+    let same_day = get(&order.options, "sameDayDeadline").as_str().and_then(clock::parse_sgt).unwrap_or(Millis::MAX);
     after_issue.min(before_departure).min(same_day)
 }
 
@@ -160,9 +139,7 @@ fn offer(world: &mut World, order: &Order, passengers: Vec<usize>, possible: boo
     let paid = order.passengers.iter().map(|p| p.fare).sum();
     let bags = world.children(order).filter(|o| o.status == TICKETED);
     let back = |cents| if possible { cents } else { 0 };
-    let extras = bags
-        .map(|bag| (bag.no.clone(), bag.total, back(bag.total)))
-        .collect();
+    let extras = bags.map(|bag| (bag.no.clone(), bag.total, back(bag.total))).collect();
     Offer {
         id: format!("q_{}", world.hex(32)),
         way: Way::Void,
@@ -181,10 +158,7 @@ fn offer(world: &mut World, order: &Order, passengers: Vec<usize>, possible: boo
 }
 
 fn describe(order: &Order, offer: &Offer, confirmed: Value) -> Object {
-    let people = offer
-        .passengers
-        .iter()
-        .filter_map(|at| order.passengers.get(*at));
+    let people = offer.passengers.iter().filter_map(|at| order.passengers.get(*at));
     let tickets: Vec<Value> = people
         .map(|p| {
             let back = if offer.hollow { 0 } else { p.fare };

@@ -33,25 +33,13 @@ impl Hooks {
     /// Starts the postman; he stops when the last `Hooks` is gone.
     pub fn start() -> io::Result<Self> {
         let (post, parcels) = channel();
-        std::thread::Builder::new()
-            .name("webhooks".into())
-            .spawn(move || deliver_all(&parcels))?;
-        Ok(Self {
-            url: None,
-            copies: 1,
-            log: Log::default(),
-            post,
-        })
+        std::thread::Builder::new().name("webhooks".into()).spawn(move || deliver_all(&parcels))?;
+        Ok(Self { url: None, copies: 1, log: Log::default(), post })
     }
 
     /// The same postman, nothing told yet.
     pub fn cleared(&self) -> Self {
-        Self {
-            url: None,
-            copies: 1,
-            log: Log::default(),
-            post: self.post.clone(),
-        }
+        Self { url: None, copies: 1, log: Log::default(), post: self.post.clone() }
     }
 
     /// Tells an event.
@@ -62,14 +50,7 @@ impl Hooks {
         log.push(json!({"event": event, "delivered": null}));
         for _ in 0..self.copies {
             if let Some(url) = self.url.clone() {
-                self.post
-                    .send(Parcel {
-                        url,
-                        body: body.clone(),
-                        log: self.log.clone(),
-                        at,
-                    })
-                    .ok();
+                self.post.send(Parcel { url, body: body.clone(), log: self.log.clone(), at }).ok();
             }
         }
     }
@@ -87,10 +68,7 @@ fn held(log: &Log) -> MutexGuard<'_, Vec<Value>> {
 fn deliver_all(parcels: &Receiver<Parcel>) {
     while let Ok(parcel) = parcels.recv() {
         let arrived = deliver(&parcel.url, &parcel.body).unwrap_or(false);
-        if let Some(entry) = held(&parcel.log)
-            .get_mut(parcel.at)
-            .and_then(Value::as_object_mut)
-        {
+        if let Some(entry) = held(&parcel.log).get_mut(parcel.at).and_then(Value::as_object_mut) {
             entry.insert("delivered".into(), arrived.into());
         }
     }
@@ -100,11 +78,7 @@ fn deliver(url: &str, body: &str) -> io::Result<bool> {
     let refused = || io::Error::from(io::ErrorKind::InvalidInput);
     let rest = url.strip_prefix("http://").ok_or_else(refused)?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let port = if host.contains(':') {
-        host.to_owned()
-    } else {
-        format!("{host}:80")
-    };
+    let port = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
     let address = port.to_socket_addrs()?.next().ok_or_else(refused)?;
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;

@@ -31,9 +31,7 @@ impl World {
                 "ticketed" | "2" => TICKETED,
                 "cancelled" | "-3" => CANCELLED,
                 _ => {
-                    return Err(format!(
-                        "state is unpaid, ticketing, ticketed or cancelled, not {word:?}"
-                    ));
+                    return Err(format!("state is unpaid, ticketing, ticketed or cancelled, not {word:?}"));
                 }
             },
             Some(other) => match other.as_i64() {
@@ -50,10 +48,7 @@ impl World {
         };
         let created = self.now - ago;
         let paid = [TICKETING, TICKETED].contains(&status).then_some(created);
-        let fee = wish
-            .get("transactionFee")
-            .and_then(json::cents)
-            .unwrap_or(0);
+        let fee = wish.get("transactionFee").and_then(json::cents).unwrap_or(0);
         Ok(Order {
             no: self.order_number(kind, created),
             pnr: text(wish, "pnrCode").map_or_else(|| self.letters(6), str::to_owned),
@@ -65,22 +60,17 @@ impl World {
             passengers,
             segments,
             bags: Vec::new(),
-            currency: text(wish, "currency")
-                .unwrap_or(self.profile.get("currency"))
-                .to_owned(),
+            currency: text(wish, "currency").unwrap_or(self.profile.get("currency")).to_owned(),
             fee,
             created,
             limit: created + 30 * MINUTE,
             paid,
             issued: (status == TICKETED).then_some(created),
             method: paid.map(|_| int(wish, "paymentMethod").unwrap_or(1)),
-            email: text(wish, "contactEmail")
-                .unwrap_or("traveller@example.test")
-                .to_owned(),
+            email: text(wish, "contactEmail").unwrap_or("traveller@example.test").to_owned(),
             main: None,
             original: None,
-            error: int(wish, "errorCode")
-                .map(|code| (code, "The airline did not issue the ticket".to_owned())),
+            error: int(wish, "errorCode").map(|code| (code, "The airline did not issue the ticket".to_owned())),
             lapsed: false,
             outsold: false,
             stopping: false,
@@ -113,37 +103,24 @@ impl World {
                 _ => int(wish, "passengerType").unwrap_or(0),
             };
             // The position is part of the default name, so that names differ.
-            let default = (
-                self.pick(&LAST),
-                format!("{} {}", self.pick(&FIRST), nth_letter(nth)),
-            );
+            let default = (self.pick(&LAST), format!("{} {}", self.pick(&FIRST), nth_letter(nth)));
             let whole = text(wish, "name").and_then(|name| name.split_once('/'));
-            let last = text(wish, "lastName")
-                .or(whole.map(|w| w.0))
-                .map_or(default.0, str::to_owned);
-            let first = text(wish, "firstName")
-                .or(whole.map(|w| w.1))
-                .map_or(default.1, str::to_owned);
+            let last = text(wish, "lastName").or(whole.map(|w| w.0)).map_or(default.0, str::to_owned);
+            let first = text(wish, "firstName").or(whole.map(|w| w.1)).map_or(default.1, str::to_owned);
             let share = match kind {
                 0 => 100,
                 1 => 75,
                 _ => 10,
             };
-            let birthday = ["19900101", "20180101", "20250601"]
-                .get(kind as usize)
-                .unwrap_or(&"19900101");
+            let birthday = ["19900101", "20180101", "20250601"].get(kind as usize).unwrap_or(&"19900101");
             made.push(Passenger {
                 last,
                 first,
                 kind,
                 birthday: text(wish, "birthday").unwrap_or(birthday).to_owned(),
                 gender: text(wish, "gender").unwrap_or("F").to_owned(),
-                document: text(wish, "cardNum")
-                    .map_or_else(|| format!("X{}", self.digits(8)), str::to_owned),
-                fare: wish
-                    .get("fare")
-                    .and_then(json::cents)
-                    .unwrap_or((adult * share + 50) / 100),
+                document: text(wish, "cardNum").map_or_else(|| format!("X{}", self.digits(8)), str::to_owned),
+                fare: wish.get("fare").and_then(json::cents).unwrap_or((adult * share + 50) / 100),
             });
         }
         Ok(made)
@@ -151,12 +128,9 @@ impl World {
 
     /// Segments as asked for; a bare number means that many connecting flights.
     pub fn segments(&mut self, wish: &Value, airline: &str) -> Result<Vec<Segment>, String> {
-        let mut wishes: Vec<(Value, bool)> = match wish.get("segments").or(wish.get("fromSegments"))
-        {
+        let mut wishes: Vec<(Value, bool)> = match wish.get("segments").or(wish.get("fromSegments")) {
             None | Some(Value::Null) => vec![(json!({}), false)],
-            Some(Value::Array(items)) if !items.is_empty() => {
-                items.iter().map(|s| (s.clone(), returns(s))).collect()
-            }
+            Some(Value::Array(items)) if !items.is_empty() => items.iter().map(|s| (s.clone(), returns(s))).collect(),
             Some(count) => match count.as_u64() {
                 Some(count @ 1..=4) => (0..count).map(|_| (json!({}), false)).collect(),
                 _ => return Err("segments is a list, or a number from 1 to 4".into()),
@@ -166,19 +140,11 @@ impl World {
         let mut made: Vec<Segment> = Vec::new();
         let start = self.rng.usize(0..AIRPORTS.len());
         for (nth, (wish, back)) in wishes.iter().enumerate() {
-            let airport = |at: usize| {
-                (*AIRPORTS
-                    .get((start + at) % AIRPORTS.len())
-                    .unwrap_or(&"AAL"))
-                .to_owned()
-            };
+            let airport = |at: usize| (*AIRPORTS.get((start + at) % AIRPORTS.len()).unwrap_or(&"AAL")).to_owned();
             let carrier = text(wish, "carrier").unwrap_or(airline).to_owned();
             let flight = text(wish, "flightNumber")
                 .or(text(wish, "flightNo"))
-                .map_or_else(
-                    || format!("{carrier}{}", self.rng.u32(100..1000)),
-                    str::to_owned,
-                );
+                .map_or_else(|| format!("{carrier}{}", self.rng.u32(100..1000)), str::to_owned);
             let from = match (text(wish, "depAirport"), made.last()) {
                 (Some(code), _) => code.to_owned(),
                 (None, Some(before)) => before.to.clone(),
@@ -206,10 +172,7 @@ impl World {
 fn time(wish: &Value, key: &str, default: Millis) -> Result<Millis, String> {
     match wish.get(key) {
         None | Some(Value::Null) => Ok(default),
-        Some(value) => value
-            .as_str()
-            .and_then(clock::parse)
-            .ok_or_else(|| format!("{key} is no time: {value}")),
+        Some(value) => value.as_str().and_then(clock::parse).ok_or_else(|| format!("{key} is no time: {value}")),
     }
 }
 

@@ -95,10 +95,7 @@ impl World {
         let profile = profile.unwrap_or_else(|| self.profile.clone());
         let hooks = self.hooks.cleared();
         let generation = self.generation + 1;
-        *self = Self {
-            generation,
-            ..Self::new(seed.unwrap_or(self.seed), profile, hooks)
-        };
+        *self = Self { generation, ..Self::new(seed.unwrap_or(self.seed), profile, hooks) };
     }
 
     /// The order with this number.
@@ -135,11 +132,7 @@ impl World {
     /// A number no other order has: the vendor's carry their birth, so two born
     /// in one virtual millisecond are set apart.
     pub fn order_number(&mut self, kind: Kind, born: Millis) -> String {
-        let at = if born == self.now {
-            born.max(self.last_order + 1)
-        } else {
-            born
-        };
+        let at = if born == self.now { born.max(self.last_order + 1) } else { born };
         if born == self.now {
             self.last_order = at;
         }

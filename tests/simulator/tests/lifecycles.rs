@@ -1,10 +1,5 @@
 //! Refunds, voids, bags and payments from beginning to end over days.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::expect_used
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 mod common;
 
@@ -12,10 +7,8 @@ use common::{Atlas, atlas, bag_request, bags, refund, refund_list, void};
 use serde_json::{Value, json};
 
 fn refund_status(atlas: &Atlas, submitted: &Value) -> Value {
-    let reply = atlas.ok(
-        "/queryRefundOrders.do",
-        json!({"orderNo": submitted["orderNo"], "refundCode": submitted["refundCode"]}),
-    );
+    let reply = atlas
+        .ok("/queryRefundOrders.do", json!({"orderNo": submitted["orderNo"], "refundCode": submitted["refundCode"]}));
     reply["refundOrders"][0].clone()
 }
 
@@ -26,26 +19,17 @@ fn void_status(atlas: &Atlas, order: &Value) -> Value {
 #[test]
 fn a_refund_from_the_deposit_is_paid_after_three_weeks() {
     let atlas = atlas("");
-    let order = atlas
-        .order(json!({"passengers": 2, "fare": "84.70", "penalty": "10.10", "serviceFee": "2.50"}));
+    let order = atlas.order(json!({"passengers": 2, "fare": "84.70", "penalty": "10.10", "serviceFee": "2.50"}));
     let submitted = refund(&atlas, &order);
     assert_eq!(submitted["refundStatus"], 0);
     assert_eq!(submitted["refundCode"], "202603-0001");
-    assert_eq!(
-        submitted["refundFareAmount"]["originalFareAmount"].to_string(),
-        "169.4"
-    );
-    assert_eq!(
-        submitted["refundFareAmount"]["estimatedRefundAmount"].to_string(),
-        "149.2"
-    );
+    assert_eq!(submitted["refundFareAmount"]["originalFareAmount"].to_string(), "169.4");
+    assert_eq!(submitted["refundFareAmount"]["estimatedRefundAmount"].to_string(), "149.2");
     assert_eq!(submitted["serviceFee"]["transactionFee"].to_string(), "2.5");
     let mut seen = vec![0];
     for _ in 0..22 * 6 {
         atlas.advance("4h");
-        let status = refund_status(&atlas, &submitted)["refundStatus"]
-            .as_i64()
-            .unwrap();
+        let status = refund_status(&atlas, &submitted)["refundStatus"].as_i64().unwrap();
         if seen.last() != Some(&status) {
             seen.push(status);
         }
@@ -59,17 +43,11 @@ fn a_refund_from_the_deposit_is_paid_after_three_weeks() {
 fn a_refund_to_a_card_is_fulfilled_and_a_rejected_one_says_why() {
     let atlas = atlas("");
     let card = refund(&atlas, &atlas.order(json!({"paymentMethod": 3})));
-    let bad = refund(
-        &atlas,
-        &atlas.order(json!({"refundOutcome": "rejected", "cancelReason": "Duplicate record"})),
-    );
+    let bad = refund(&atlas, &atlas.order(json!({"refundOutcome": "rejected", "cancelReason": "Duplicate record"})));
     atlas.advance("8d");
     assert_eq!(refund_status(&atlas, &card)["refundStatus"], 5);
     let bad = refund_status(&atlas, &bad);
-    assert_eq!(
-        (bad["refundStatus"].as_i64(), bad["cancelReason"].as_str()),
-        (Some(4), Some("Duplicate record"))
-    );
+    assert_eq!((bad["refundStatus"].as_i64(), bad["cancelReason"].as_str()), (Some(4), Some("Duplicate record")));
     assert_eq!(bad["expectedRefundDate"], Value::Null);
     assert_eq!(atlas.deposit(), 100_000);
 }
@@ -77,15 +55,9 @@ fn a_refund_to_a_card_is_fulfilled_and_a_rejected_one_says_why() {
 #[test]
 fn a_refund_list_is_checked_field_by_field() {
     let atlas = atlas("");
-    let order = atlas
-        .order(json!({"passengers": [{"passengerType": 0}, {"passengerType": 1}], "segments": 2}));
+    let order = atlas.order(json!({"passengers": [{"passengerType": 0}, {"passengerType": 1}], "segments": 2}));
     let no = &order["orderNo"];
-    let quote = |list: Value| {
-        atlas.call(
-            "/refundQuotation.do",
-            json!({"orderNo": no, "refundRequestList": list}),
-        )
-    };
+    let quote = |list: Value| atlas.call("/refundQuotation.do", json!({"orderNo": no, "refundRequestList": list}));
     let whole = refund_list(&order, "1");
     let with = |pointer: &str, value: Value| {
         let mut list = whole.clone();
@@ -94,28 +66,16 @@ fn a_refund_list_is_checked_field_by_field() {
     };
     assert_eq!(quote(whole.clone())["status"], 0);
     assert_eq!(quote(Value::Null)["status"], 810);
-    assert!(
-        quote(Value::Null)["msg"]
-            .as_str()
-            .unwrap()
-            .contains("refundRequestList is required")
-    );
+    assert!(quote(Value::Null)["msg"].as_str().unwrap().contains("refundRequestList is required"));
     assert_eq!(quote(json!(["A/B"]))["status"], 9999);
     assert_eq!(with("/0/segments/0/depDate", json!("20300101")), 8041);
     assert_eq!(with("/0/lastName", json!("NOBODY")), 807);
     assert_eq!(with("/0/firstName", json!("OTHER")), 812);
     assert_eq!(with("/0/segments/1", whole[0]["segments"][0].clone()), 811);
     assert_eq!(quote(json!([whole[0]]))["status"], 802);
-    assert_eq!(
-        atlas.status(
-            "/refundQuotation.do",
-            json!({"orderNo": "TESTA0", "refundRequestList": whole})
-        ),
-        801
-    );
+    assert_eq!(atlas.status("/refundQuotation.do", json!({"orderNo": "TESTA0", "refundRequestList": whole})), 801);
     let unpaid = atlas.order(json!({"state": "unpaid"}));
-    let early =
-        json!({"orderNo": unpaid["orderNo"], "refundRequestList": refund_list(&unpaid, "1")});
+    let early = json!({"orderNo": unpaid["orderNo"], "refundRequestList": refund_list(&unpaid, "1")});
     assert_eq!(atlas.status("/refundQuotation.do", early), 809);
 }
 
@@ -123,21 +83,13 @@ fn a_refund_list_is_checked_field_by_field() {
 fn an_incomplete_list_is_refused_with_an_offer_that_buys_nothing() {
     let atlas = atlas("");
     let order = atlas.order(json!({}));
-    let reply = atlas.call(
-        "/refundQuotation.do",
-        json!({"orderNo": order["orderNo"], "refundRequestList": [{"ticketNo": "S1"}]}),
-    );
+    let reply = atlas
+        .call("/refundQuotation.do", json!({"orderNo": order["orderNo"], "refundRequestList": [{"ticketNo": "S1"}]}));
     assert_eq!(reply["status"], 801);
     assert!(reply["refundOfferId"].as_str().unwrap().starts_with("q_"));
-    assert!(
-        reply.as_object().unwrap().contains_key("refundFareAmount"),
-        "payload fields come as nulls"
-    );
+    assert!(reply.as_object().unwrap().contains_key("refundFareAmount"), "payload fields come as nulls");
     assert_eq!(
-        atlas.status(
-            "/refund.do",
-            json!({"orderNo": order["orderNo"], "refundOfferId": reply["refundOfferId"]})
-        ),
+        atlas.status("/refund.do", json!({"orderNo": order["orderNo"], "refundOfferId": reply["refundOfferId"]})),
         805
     );
     assert_eq!(atlas.executed("refund"), 0);
@@ -148,29 +100,18 @@ fn refund_offers_expire_and_refunds_happen_once() {
     let atlas = atlas("");
     let order = atlas.order(json!({}));
     let no = &order["orderNo"];
-    let quote = || {
-        atlas.ok(
-            "/refundQuotation.do",
-            json!({"orderNo": no, "refundRequestList": refund_list(&order, "1")}),
-        )
-    };
+    let quote =
+        || atlas.ok("/refundQuotation.do", json!({"orderNo": no, "refundRequestList": refund_list(&order, "1")}));
     let (old, _) = (quote(), atlas.advance("2h"));
-    let submit = |offer: &Value| {
-        atlas.status(
-            "/refund.do",
-            json!({"orderNo": no, "refundOfferId": offer["refundOfferId"]}),
-        )
-    };
+    let submit =
+        |offer: &Value| atlas.status("/refund.do", json!({"orderNo": no, "refundOfferId": offer["refundOfferId"]}));
     assert_eq!(submit(&old), 805);
     let fresh = quote();
     let other = quote();
     assert_eq!(submit(&fresh), 0);
     assert_eq!(submit(&fresh), 816);
     assert_eq!(submit(&other), 816);
-    assert_eq!(
-        atlas.status("/voidQuotation.do", json!({"orderNo": no})),
-        803
-    );
+    assert_eq!(atlas.status("/voidQuotation.do", json!({"orderNo": no})), 803);
     assert_eq!(atlas.executed("refund"), 1);
     assert_eq!(atlas.sim.ledger().len(), 4);
 }
@@ -182,13 +123,8 @@ fn of_submits_at_the_same_time_one_is_executed() {
     let quote = atlas.ok("/voidQuotation.do", json!({"orderNo": order["orderNo"]}));
     let body = json!({"orderNo": order["orderNo"], "voidOfferId": quote["voidOfferId"]});
     let codes: Vec<i64> = std::thread::scope(|scope| {
-        let submits: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| atlas.status("/void.do", body.clone())))
-            .collect();
-        submits
-            .into_iter()
-            .map(|submit| submit.join().unwrap())
-            .collect()
+        let submits: Vec<_> = (0..8).map(|_| scope.spawn(|| atlas.status("/void.do", body.clone()))).collect();
+        submits.into_iter().map(|submit| submit.join().unwrap()).collect()
     });
     assert_eq!(codes.iter().filter(|code| **code == 0).count(), 1);
     assert_eq!(codes.iter().filter(|code| **code == 816).count(), 7);
@@ -198,37 +134,20 @@ fn of_submits_at_the_same_time_one_is_executed() {
 #[test]
 fn voids_end_refunded_rejected_or_fulfilled() {
     let atlas = atlas("");
-    let orders = [
-        json!({}),
-        json!({"voidOutcome": "rejected"}),
-        json!({"paymentMethod": 3}),
-    ]
-    .map(|wish| atlas.order(wish));
+    let orders =
+        [json!({}), json!({"voidOutcome": "rejected"}), json!({"paymentMethod": 3})].map(|wish| atlas.order(wish));
     for order in &orders {
         let submitted = void(&atlas, order);
-        assert_eq!(
-            (
-                submitted["voidStatus"].as_i64(),
-                submitted["cancelReason"].as_str()
-            ),
-            (Some(0), Some(""))
-        );
+        assert_eq!((submitted["voidStatus"].as_i64(), submitted["cancelReason"].as_str()), (Some(0), Some("")));
     }
-    let states = || {
-        orders
-            .each_ref()
-            .map(|order| void_status(&atlas, order)["voidStatus"].as_i64().unwrap())
-    };
+    let states = || orders.each_ref().map(|order| void_status(&atlas, order)["voidStatus"].as_i64().unwrap());
     assert_eq!(states(), [0, 0, 0]);
     atlas.advance("5m");
     assert_eq!(states(), [1, 1, 1]);
     atlas.advance("7h");
     assert_eq!(states(), [2, 4, 5]);
     let paid: f64 = orders[0]["totalPrice"].as_f64().unwrap();
-    assert!(
-        (atlas.deposit().as_f64().unwrap() - 100_000.0 - paid).abs() < 0.001,
-        "a void costs no fee"
-    );
+    assert!((atlas.deposit().as_f64().unwrap() - 100_000.0 - paid).abs() < 0.001, "a void costs no fee");
 }
 
 #[test]
@@ -237,39 +156,18 @@ fn void_offers_and_windows_end() {
     let order = atlas.order(json!({}));
     let no = &order["orderNo"];
     assert_eq!(atlas.status("/void.do", json!({"orderNo": no})), 810);
-    assert_eq!(
-        atlas.status("/void.do", json!({"orderNo": no, "voidOfferId": "q_0"})),
-        805
-    );
+    assert_eq!(atlas.status("/void.do", json!({"orderNo": no, "voidOfferId": "q_0"})), 805);
     let quote = atlas.ok("/voidQuotation.do", json!({"orderNo": no}));
     assert_eq!(quote["voidWindow"]["voidTimeAfterIssure"], "23");
     assert_eq!(quote["voidWindow"]["voidTimeBeforeDepature"], "180");
     atlas.advance("31m");
-    assert_eq!(
-        atlas.status(
-            "/void.do",
-            json!({"orderNo": no, "voidOfferId": quote["voidOfferId"]})
-        ),
-        805
-    );
+    assert_eq!(atlas.status("/void.do", json!({"orderNo": no, "voidOfferId": quote["voidOfferId"]})), 805);
     atlas.advance("22h");
     let late = atlas.ok("/voidQuotation.do", json!({"orderNo": no}));
     atlas.advance("29m");
-    assert_eq!(
-        atlas.status(
-            "/void.do",
-            json!({"orderNo": no, "voidOfferId": late["voidOfferId"]})
-        ),
-        822
-    );
-    assert_eq!(
-        atlas.status("/voidQuotation.do", json!({"orderNo": no})),
-        822
-    );
-    assert_eq!(
-        atlas.ok("/queryVoidOrders.do", json!({"orderNo": no}))["voidOrders"],
-        json!([])
-    );
+    assert_eq!(atlas.status("/void.do", json!({"orderNo": no, "voidOfferId": late["voidOfferId"]})), 822);
+    assert_eq!(atlas.status("/voidQuotation.do", json!({"orderNo": no})), 822);
+    assert_eq!(atlas.ok("/queryVoidOrders.do", json!({"orderNo": no}))["voidOrders"], json!([]));
 }
 
 #[test]
@@ -278,45 +176,17 @@ fn refunds_and_voids_exclude_each_other() {
     let order = atlas.order(json!({}));
     let no = &order["orderNo"];
     let list = refund_list(&order, "1");
-    let quote = atlas.ok(
-        "/refundQuotation.do",
-        json!({"orderNo": no, "refundRequestList": list}),
-    );
+    let quote = atlas.ok("/refundQuotation.do", json!({"orderNo": no, "refundRequestList": list}));
     let first = void(&atlas, &order);
-    assert_eq!(
-        atlas.status(
-            "/refund.do",
-            json!({"orderNo": no, "refundOfferId": quote["refundOfferId"]})
-        ),
-        803
-    );
+    assert_eq!(atlas.status("/refund.do", json!({"orderNo": no, "refundOfferId": quote["refundOfferId"]})), 803);
     let again = atlas.ok("/voidQuotation.do", json!({"orderNo": no}));
-    assert_eq!(
-        atlas.status(
-            "/void.do",
-            json!({"orderNo": no, "voidOfferId": again["voidOfferId"]})
-        ),
-        816
-    );
-    assert_eq!(
-        atlas.status(
-            "/void.do",
-            json!({"orderNo": no, "voidOfferId": first["voidOfferId"]})
-        ),
-        816
-    );
+    assert_eq!(atlas.status("/void.do", json!({"orderNo": no, "voidOfferId": again["voidOfferId"]})), 816);
+    assert_eq!(atlas.status("/void.do", json!({"orderNo": no, "voidOfferId": first["voidOfferId"]})), 816);
     let refunded = atlas.order(json!({}));
-    assert_eq!(
-        refund(&atlas, &refunded)["refundCode"],
-        "202603-0002",
-        "one counter"
-    );
+    assert_eq!(refund(&atlas, &refunded)["refundCode"], "202603-0002", "one counter");
     let quote = atlas.ok("/voidQuotation.do", json!({"orderNo": refunded["orderNo"]}));
     assert_eq!(
-        atlas.status(
-            "/void.do",
-            json!({"orderNo": refunded["orderNo"], "voidOfferId": quote["voidOfferId"]})
-        ),
+        atlas.status("/void.do", json!({"orderNo": refunded["orderNo"], "voidOfferId": quote["voidOfferId"]})),
         803
     );
     assert_eq!((atlas.executed("void"), atlas.executed("refund")), (1, 1));
@@ -334,53 +204,22 @@ fn a_bag_lapses_unpaid_and_another_is_ticketed() {
     assert_eq!(atlas.state(&no), "0");
     atlas.advance("1m");
     assert_eq!(atlas.state(&no), "-3");
-    assert_eq!(
-        atlas.status("/pay.do", json!({"orderNo": no, "paymentMethod": 1})),
-        401
-    );
+    assert_eq!(atlas.status("/pay.do", json!({"orderNo": no, "paymentMethod": 1})), 401);
 
     let (paid, rival) = (bags(&atlas, &order), bags(&atlas, &order));
-    atlas.ok(
-        "/pay.do",
-        json!({"orderNo": paid["orderNo"], "paymentMethod": 1}),
-    );
+    atlas.ok("/pay.do", json!({"orderNo": paid["orderNo"], "paymentMethod": 1}));
     assert_eq!(atlas.state(&paid["orderNo"]), "1");
-    assert_eq!(
-        atlas.status("/pay.do", json!({"orderNo": paid["orderNo"]})),
-        404
-    );
-    assert_eq!(
-        atlas.status("/pay.do", json!({"orderNo": rival["orderNo"]})),
-        402,
-        "one of several"
-    );
+    assert_eq!(atlas.status("/pay.do", json!({"orderNo": paid["orderNo"]})), 404);
+    assert_eq!(atlas.status("/pay.do", json!({"orderNo": rival["orderNo"]})), 402, "one of several");
     assert_eq!(bags(&atlas, &order)["status"], 505);
     atlas.advance("30s");
     let seen = atlas.ok("/queryOrderDetails.do", json!({"orderNo": paid["orderNo"]}));
-    assert_eq!(
-        (seen["orderStatus"].as_str(), seen["ticketStatus"].as_str()),
-        (Some("2"), Some("1"))
-    );
-    assert_eq!(
-        (&seen["orderType"], &seen["ticketOrderNo"]),
-        (&json!(6), &order["orderNo"])
-    );
-    assert_eq!(
-        seen["paxTicketInfos"][0]["ancillaries"]
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!((seen["orderStatus"].as_str(), seen["ticketStatus"].as_str()), (Some("2"), Some("1")));
+    assert_eq!((&seen["orderType"], &seen["ticketOrderNo"]), (&json!(6), &order["orderNo"]));
+    assert_eq!(seen["paxTicketInfos"][0]["ancillaries"].as_array().unwrap().len(), 2);
     let price = paid["totalPrice"].as_f64().unwrap();
     assert!((atlas.deposit().as_f64().unwrap() + price - 100_000.0).abs() < 0.001);
-    assert_eq!(
-        (
-            atlas.executed("postBookingAncillaryOrder"),
-            atlas.executed("pay")
-        ),
-        (3, 1)
-    );
+    assert_eq!((atlas.executed("postBookingAncillaryOrder"), atlas.executed("pay")), (3, 1));
 
     // The other passenger may still buy: only sisters unpaid back then are out.
     let session = atlas.ok(
@@ -392,35 +231,14 @@ fn a_bag_lapses_unpaid_and_another_is_ticketed() {
     let second = atlas.ok("/postBookingAncillaryOrder.do", second);
     atlas.ok("/pay.do", json!({"orderNo": second["orderNo"]}));
 
-    let all = atlas.ok(
-        "/queryOrderDetails.do",
-        json!({"orderNo": order["orderNo"], "isCompletedOrder": "true"}),
-    );
+    let all = atlas.ok("/queryOrderDetails.do", json!({"orderNo": order["orderNo"], "isCompletedOrder": "true"}));
     assert_eq!(all["orderList"].as_array().unwrap().len(), 5);
     assert_eq!(all["orderStatus"], Value::Null);
-    let bags_of = |at: usize| {
-        all["paxTicketInfos"][at]["ancillaries"]
-            .as_array()
-            .unwrap()
-            .len()
-    };
-    assert_eq!(
-        (bags_of(0), bags_of(1)),
-        (6, 2),
-        "every order's bags, whatever became of it"
-    );
-    assert_eq!(
-        atlas.status(
-            "/refundQuotation.do",
-            json!({"orderNo": paid["orderNo"], "refundRequestList": []})
-        ),
-        824
-    );
+    let bags_of = |at: usize| all["paxTicketInfos"][at]["ancillaries"].as_array().unwrap().len();
+    assert_eq!((bags_of(0), bags_of(1)), (6, 2), "every order's bags, whatever became of it");
+    assert_eq!(atlas.status("/refundQuotation.do", json!({"orderNo": paid["orderNo"], "refundRequestList": []})), 824);
     let quote = atlas.ok("/voidQuotation.do", json!({"orderNo": order["orderNo"]}));
-    assert_eq!(
-        quote["voidPostTicketingServiceAmounts"][0]["postTicketingOrderNo"],
-        paid["orderNo"]
-    );
+    assert_eq!(quote["voidPostTicketingServiceAmounts"][0]["postTicketingOrderNo"], paid["orderNo"]);
 }
 
 #[test]
@@ -435,10 +253,7 @@ fn bags_are_refused_for_their_reasons() {
     assert_eq!(search(json!({"state": "unpaid"})), 117);
     assert_eq!(search(json!({"ancillaries": false})), 118);
     assert_eq!(search(json!({"passengers": ["ADT", "INF"]})), 119);
-    assert_eq!(
-        search(json!({"segments": [{"depTime": "202603030700"}]})),
-        121
-    );
+    assert_eq!(search(json!({"segments": [{"depTime": "202603030700"}]})), 121);
 
     let order = atlas.order(json!({"segments": 2, "retSegments": [{}]}));
     let session = atlas.ok(
@@ -447,10 +262,7 @@ fn bags_are_refused_for_their_reasons() {
     );
     let products = session["ancillaryProductElements"].as_array().unwrap();
     assert_eq!(products.len(), 9);
-    assert_ne!(
-        products[0]["price"], products[3]["price"],
-        "same code, another price per segment"
-    );
+    assert_ne!(products[0]["price"], products[3]["price"], "same code, another price per segment");
     assert_eq!(products[0]["productCode"], products[3]["productCode"]);
     let request = bag_request(&order, &session["sessionId"]);
     let with = |pointer: &str, value: Value| {
@@ -458,39 +270,22 @@ fn bags_are_refused_for_their_reasons() {
         *request.pointer_mut(pointer).unwrap() = value;
         atlas.status("/postBookingAncillaryOrder.do", request)
     };
-    let bag = |weight: i64, segment: i64| json!({"productCode": format!("SIM_BAG_1PC_{weight}KG"), "segmentIndex": segment});
+    let bag =
+        |weight: i64, segment: i64| json!({"productCode": format!("SIM_BAG_1PC_{weight}KG"), "segmentIndex": segment});
     assert_eq!(with("/sessionId", json!("other")), 301);
     assert_eq!(with("/passengers/0/name", json!("NO/ONE")), 503);
-    assert_eq!(
-        with("/passengers/0/ancillaries", json!([bag(99, 1), bag(99, 2)])),
-        503
-    );
+    assert_eq!(with("/passengers/0/ancillaries", json!([bag(99, 1), bag(99, 2)])), 503);
     assert_eq!(with("/passengers/0/ancillaries", json!([bag(20, 1)])), 307);
+    assert_eq!(with("/passengers/0/ancillaries", json!([bag(20, 1), bag(15, 2)])), 503);
+    assert_eq!(with("/passengers/0/ancillaries", json!([bag(20, 1), bag(20, 2), bag(20, 2)])), 503);
     assert_eq!(
-        with("/passengers/0/ancillaries", json!([bag(20, 1), bag(15, 2)])),
-        503
-    );
-    assert_eq!(
-        with(
-            "/passengers/0/ancillaries",
-            json!([bag(20, 1), bag(20, 2), bag(20, 2)])
-        ),
-        503
-    );
-    assert_eq!(
-        with(
-            "/passengers/0/ancillaries",
-            json!([bag(20, 1), bag(20, 2), bag(15, 3)])
-        ),
+        with("/passengers/0/ancillaries", json!([bag(20, 1), bag(20, 2), bag(15, 3)])),
         0,
         "directions may differ"
     );
     assert_eq!(with("/passengers/0/ancillaries", json!([bag(15, 3)])), 0);
 
-    assert_eq!(
-        bags(&atlas, &atlas.order(json!({"bookedBaggage": true})))["status"],
-        504
-    );
+    assert_eq!(bags(&atlas, &atlas.order(json!({"bookedBaggage": true})))["status"], 504);
     let rising = atlas.order(json!({"priceRise": true}));
     assert_eq!(bags(&atlas, &rising)["status"], 502);
     assert_eq!(bags(&atlas, &rising)["status"], 0);
@@ -504,38 +299,19 @@ fn payment_takes_money_once_and_says_what_is_wrong() {
     let pay = |body: Value| atlas.status("/pay.do", body);
     assert_eq!(pay(json!({"orderNo": no, "paymentMethod": 3})), 400);
     assert_eq!(pay(json!({"orderNo": no, "paymentMethod": 4})), 403);
-    assert_eq!(
-        pay(json!({"orderNo": no})),
-        0,
-        "without a method the deposit pays"
-    );
+    assert_eq!(pay(json!({"orderNo": no})), 0, "without a method the deposit pays");
     assert_eq!(pay(json!({"orderNo": no, "paymentMethod": 1})), 404);
     assert_eq!(atlas.deposit().to_string(), "38.5");
     let other = atlas.order(json!({"state": "unpaid", "fare": 60}));
-    assert_eq!(
-        pay(json!({"orderNo": other["orderNo"], "paymentMethod": 1})),
-        411
-    );
+    assert_eq!(pay(json!({"orderNo": other["orderNo"], "paymentMethod": 1})), 411);
     let card = |first: &str| json!({"cardNumber": "4111111111111111", "cardCVV": "123", "cardExpireMonth": "07", "cardExpireYear": "2031", "cardHolderLastName": "ROWAN", "cardHolderFirstName": first});
-    assert_eq!(
-        pay(json!({"orderNo": other["orderNo"], "paymentMethod": 3, "creditCard": card("Reject")})),
-        0
-    );
+    assert_eq!(pay(json!({"orderNo": other["orderNo"], "paymentMethod": 3, "creditCard": card("Reject")})), 0);
     atlas.advance("30s");
     assert_eq!(atlas.state(no), "2");
-    let failed = atlas.ok(
-        "/queryOrderDetails.do",
-        json!({"orderNo": other["orderNo"]}),
-    );
-    assert_eq!(
-        (failed["orderStatus"].as_str(), failed["errorCode"].as_str()),
-        (Some("-3"), Some("604"))
-    );
+    let failed = atlas.ok("/queryOrderDetails.do", json!({"orderNo": other["orderNo"]}));
+    assert_eq!((failed["orderStatus"].as_str(), failed["errorCode"].as_str()), (Some("-3"), Some("604")));
     let late = atlas.order(json!({"state": "unpaid"}));
     atlas.advance("30m");
-    assert_eq!(
-        pay(json!({"orderNo": late["orderNo"], "paymentMethod": 1})),
-        401
-    );
+    assert_eq!(pay(json!({"orderNo": late["orderNo"], "paymentMethod": 1})), 401);
     assert_eq!(atlas.executed("pay"), 2);
 }

@@ -1,10 +1,5 @@
 //! Finding, keeping, claiming and listing orders; notifications.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::expect_used
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 mod common;
 
@@ -17,39 +12,19 @@ use std::net::TcpListener;
 fn a_stop_wins_or_loses_after_eight_minutes() {
     let atlas = atlas("");
     let won = atlas.order(json!({"state": "unpaid", "ticketingSeconds": 3600, "fare": 50}));
-    let lost = atlas
-        .order(json!({"state": "ticketing", "ticketingSeconds": 3600, "stopOutcome": "issued"}));
+    let lost = atlas.order(json!({"state": "ticketing", "ticketingSeconds": 3600, "stopOutcome": "issued"}));
     let stop = |order: &Value| atlas.status("/stopTicket.do", json!({"orderNo": order["orderNo"]}));
     assert_ne!(stop(&won), 0, "unpaid");
-    atlas.ok(
-        "/pay.do",
-        json!({"orderNo": won["orderNo"], "paymentMethod": 1}),
-    );
+    atlas.ok("/pay.do", json!({"orderNo": won["orderNo"], "paymentMethod": 1}));
     assert_eq!((stop(&won), stop(&lost)), (0, 0));
     atlas.advance("7m");
-    assert_eq!(
-        (
-            atlas.state(&won["orderNo"]).as_str(),
-            atlas.state(&lost["orderNo"]).as_str()
-        ),
-        ("1", "1")
-    );
+    assert_eq!((atlas.state(&won["orderNo"]).as_str(), atlas.state(&lost["orderNo"]).as_str()), ("1", "1"));
     assert_eq!(stop(&won), 0);
     atlas.advance("1m");
-    assert_eq!(
-        (
-            atlas.state(&won["orderNo"]).as_str(),
-            atlas.state(&lost["orderNo"]).as_str()
-        ),
-        ("-3", "2")
-    );
+    assert_eq!((atlas.state(&won["orderNo"]).as_str(), atlas.state(&lost["orderNo"]).as_str()), ("-3", "2"));
     assert_ne!(stop(&lost), 0);
     assert_eq!(atlas.deposit(), 100_000, "a stopped order costs nothing");
-    assert_eq!(
-        atlas.executed("stopTicket"),
-        2,
-        "a repeated stop has no effect of its own"
-    );
+    assert_eq!(atlas.executed("stopTicket"), 2, "a repeated stop has no effect of its own");
 }
 
 #[test]
@@ -67,10 +42,7 @@ fn a_lost_order_is_rebuilt_with_a_new_number_and_price() {
         (new["totalPrice"].to_string(), new["tktLimitTime"].as_str()),
         ("103.25".into(), Some("2026-03-02 17:00:00"))
     );
-    atlas.ok(
-        "/pay.do",
-        json!({"orderNo": new["orderNo"], "paymentMethod": 1}),
-    );
+    atlas.ok("/pay.do", json!({"orderNo": new["orderNo"], "paymentMethod": 1}));
     assert_eq!(rebuild(&new["orderNo"])["status"], 314);
     atlas.advance("30s");
     assert_eq!(rebuild(&new["orderNo"])["status"], 314);
@@ -82,10 +54,7 @@ fn a_lost_order_is_rebuilt_with_a_new_number_and_price() {
 #[test]
 fn an_outside_pnr_is_claimed_and_read() {
     let atlas = atlas("");
-    let pnr = atlas
-        .sim
-        .create_pnr(json!({"airline": "AK", "segments": 1}))
-        .unwrap();
+    let pnr = atlas.sim.create_pnr(json!({"airline": "AK", "segments": 1})).unwrap();
     let claim = |locator: &Value| {
         let body = json!({
             "mmb": {"airlinePnr": locator, "email": pnr["email"]},
@@ -133,42 +102,21 @@ fn the_list_pages_newest_first_and_ignores_unknown_keys() {
     }
     made.reverse();
     let numbers = |body: Value| -> Vec<Value> {
-        atlas.ok("/orderList.do", body)["orders"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|o| o["orderNo"].clone())
-            .collect()
+        atlas.ok("/orderList.do", body)["orders"].as_array().unwrap().iter().map(|o| o["orderNo"].clone()).collect()
     };
     assert_eq!(numbers(json!({})), made[..20]);
     assert_eq!(numbers(json!({"page": 2})), made[20..]);
     assert_eq!(numbers(json!({"page": "3", "pageSize": "10"})), made[20..]);
     assert_eq!(numbers(json!({"page": 9})), Vec::<Value>::new());
-    assert_eq!(
-        numbers(json!({"pageNo": 2, "clientOrderNo": "x", "pageSize": 100})),
-        made
-    );
-    assert_eq!(
-        numbers(json!({"orderStatus": [0], "orderNo": "", "airlines": []})).len(),
-        5
-    );
+    assert_eq!(numbers(json!({"pageNo": 2, "clientOrderNo": "x", "pageSize": 100})), made);
+    assert_eq!(numbers(json!({"orderStatus": [0], "orderNo": "", "airlines": []})).len(), 5);
     assert_eq!(numbers(json!({"orderNo": made[3]})), made[3..4]);
-    assert_eq!(
-        numbers(json!({"createTimeRangeFrom": "2026-03-02T08:00:20Z"})).len(),
-        5
-    );
+    assert_eq!(numbers(json!({"createTimeRangeFrom": "2026-03-02T08:00:20Z"})).len(), 5);
     let reply = atlas.ok("/orderList.do", json!({"pageSize": 500}));
-    assert_eq!(
-        (reply["totalRecords"].as_i64(), reply["pageSize"].as_i64()),
-        (Some(25), Some(100))
-    );
+    assert_eq!((reply["totalRecords"].as_i64(), reply["pageSize"].as_i64()), (Some(25), Some(100)));
     let row = &reply["orders"][24];
     assert_eq!(
-        (
-            row["orderStatus"].as_i64(),
-            row["orderCreateTimestamp"].as_str(),
-            &row["paymentTimestamp"]
-        ),
+        (row["orderStatus"].as_i64(), row["orderCreateTimestamp"].as_str(), &row["paymentTimestamp"]),
         (Some(0), Some("2026-03-02T08:00:00Z"), &Value::Null)
     );
 }
@@ -176,33 +124,16 @@ fn the_list_pages_newest_first_and_ignores_unknown_keys() {
 #[test]
 fn an_order_is_found_by_any_of_its_names() {
     let atlas = atlas("");
-    let one = atlas.order(
-        json!({"airline": "BX", "airlinePNR": "0419", "passengers": [{"name": "ROWAN/ALPHA"}]}),
-    );
-    let two = atlas.order(
-        json!({"airline": "BX", "airlinePNR": "0419", "passengers": [{"name": "CEDAR/BRAVO"}]}),
-    );
+    let one = atlas.order(json!({"airline": "BX", "airlinePNR": "0419", "passengers": [{"name": "ROWAN/ALPHA"}]}));
+    let two = atlas.order(json!({"airline": "BX", "airlinePNR": "0419", "passengers": [{"name": "CEDAR/BRAVO"}]}));
     let find = |body: Value| atlas.call("/queryOrderDetails.do", body);
-    assert_eq!(
-        find(json!({"pnrCode": one["pnrCode"]}))["orderNo"],
-        one["orderNo"]
-    );
+    assert_eq!(find(json!({"pnrCode": one["pnrCode"]}))["orderNo"], one["orderNo"]);
     assert_eq!(find(json!({"airlinePNR": "0419"}))["status"], 702);
-    assert_eq!(
-        find(json!({"airlinePNR": "0419", "carrier": "BX"}))["status"],
-        701
-    );
-    let named =
-        json!({"airlinePNR": "0419", "carrier": "BX", "passengers": [{"name": "Cedar/Bravo"}]});
+    assert_eq!(find(json!({"airlinePNR": "0419", "carrier": "BX"}))["status"], 701);
+    let named = json!({"airlinePNR": "0419", "carrier": "BX", "passengers": [{"name": "Cedar/Bravo"}]});
     assert_eq!(find(named)["orderNo"], two["orderNo"]);
-    assert_eq!(
-        find(json!({"orderNo": one["orderNo"], "pnrCode": two["pnrCode"]}))["status"],
-        704
-    );
-    assert_eq!(
-        find(json!({"airlinePNR": "NONE", "carrier": "BX"}))["status"],
-        703
-    );
+    assert_eq!(find(json!({"orderNo": one["orderNo"], "pnrCode": two["pnrCode"]}))["status"], 704);
+    assert_eq!(find(json!({"airlinePNR": "NONE", "carrier": "BX"}))["status"], 703);
 }
 
 #[test]
@@ -226,38 +157,15 @@ fn notifications_reach_a_listener() {
             let count = stream.read(&mut piece).unwrap();
             bytes.extend(&piece[..count]);
         }
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.starts_with("POST /hook HTTP/1.1\r\n"));
         told.push(serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap());
     }
-    let types: Vec<&str> = told
-        .iter()
-        .map(|event| event["type"].as_str().unwrap())
-        .collect();
-    assert_eq!(
-        types,
-        [
-            "order.ticketed",
-            "order.void",
-            "order.void",
-            "order.void",
-            "order.cancelled"
-        ]
-    );
-    assert_eq!(
-        (
-            told[0]["status"].as_i64(),
-            told[0]["data"]["orderStatus"].as_i64()
-        ),
-        (Some(-1), Some(2))
-    );
-    assert_eq!(
-        [1, 2, 3].map(|at| told[at]["data"]["voidStatus"].as_i64().unwrap()),
-        [0, 1, 2]
-    );
+    let types: Vec<&str> = told.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["order.ticketed", "order.void", "order.void", "order.void", "order.cancelled"]);
+    assert_eq!((told[0]["status"].as_i64(), told[0]["data"]["orderStatus"].as_i64()), (Some(-1), Some(2)));
+    assert_eq!([1, 2, 3].map(|at| told[at]["data"]["voidStatus"].as_i64().unwrap()), [0, 1, 2]);
     assert_eq!(
         told[4]["data"],
         json!({"orderNo": failing["orderNo"], "errorCode": "603", "errorMessage": told[4]["data"]["errorMessage"]})

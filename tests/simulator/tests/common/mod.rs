@@ -26,14 +26,8 @@ impl Wire {
 }
 
 pub fn atlas(profile: &str) -> Atlas {
-    let options = Options {
-        profile: profile.into(),
-        seed: 42,
-        ..Options::default()
-    };
-    Atlas {
-        sim: Simulator::start(options).unwrap(),
-    }
+    let options = Options { profile: profile.into(), seed: 42, ..Options::default() };
+    Atlas { sim: Simulator::start(options).unwrap() }
 }
 
 impl Atlas {
@@ -63,21 +57,10 @@ impl Atlas {
     }
 
     pub fn wire(&self, path: &str, body: &str) -> io::Result<Wire> {
-        self.send(
-            "POST",
-            path,
-            &["x-atlas-client-id: me", "x-atlas-client-secret: right"],
-            body.as_bytes(),
-        )
+        self.send("POST", path, &["x-atlas-client-id: me", "x-atlas-client-secret: right"], body.as_bytes())
     }
 
-    pub fn send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[&str],
-        body: &[u8],
-    ) -> io::Result<Wire> {
+    pub fn send(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> io::Result<Wire> {
         let mut stream = self.connect();
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n");
         for header in headers {
@@ -92,18 +75,13 @@ impl Atlas {
 
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.sim.url().trim_start_matches("http://")).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         stream
     }
 
     /// What an order query says now.
     pub fn state(&self, number: &Value) -> String {
-        self.ok("/queryOrderDetails.do", json!({"orderNo": number}))["orderStatus"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.ok("/queryOrderDetails.do", json!({"orderNo": number}))["orderStatus"].as_str().unwrap().to_owned()
     }
 
     /// Executed submits of one operation.
@@ -121,17 +99,10 @@ impl Atlas {
 pub fn receive(stream: &mut TcpStream) -> io::Result<Wire> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
-    let end = bytes
-        .windows(4)
-        .position(|w| w == b"\r\n\r\n")
-        .ok_or(io::ErrorKind::UnexpectedEof)?;
+    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Ok(Wire {
-        status,
-        head,
-        body: bytes[end + 4..].to_vec(),
-    })
+    Ok(Wire { status, head, body: bytes[end + 4..].to_vec() })
 }
 
 /// A complete refund list for an order as the control API shows it.
@@ -153,24 +124,15 @@ pub fn refund_list(order: &Value, reason: &str) -> Value {
 /// Quotes and submits a refund of everyone.
 pub fn refund(atlas: &Atlas, order: &Value) -> Value {
     let no = &order["orderNo"];
-    let quote = atlas.ok(
-        "/refundQuotation.do",
-        json!({"orderNo": no, "refundRequestList": refund_list(order, "1")}),
-    );
-    atlas.ok(
-        "/refund.do",
-        json!({"orderNo": no, "refundOfferId": quote["refundOfferId"]}),
-    )
+    let quote = atlas.ok("/refundQuotation.do", json!({"orderNo": no, "refundRequestList": refund_list(order, "1")}));
+    atlas.ok("/refund.do", json!({"orderNo": no, "refundOfferId": quote["refundOfferId"]}))
 }
 
 /// Quotes and submits a void.
 pub fn void(atlas: &Atlas, order: &Value) -> Value {
     let no = &order["orderNo"];
     let quote = atlas.ok("/voidQuotation.do", json!({"orderNo": no}));
-    atlas.ok(
-        "/void.do",
-        json!({"orderNo": no, "voidOfferId": quote["voidOfferId"]}),
-    )
+    atlas.ok("/void.do", json!({"orderNo": no, "voidOfferId": quote["voidOfferId"]}))
 }
 
 /// Searches and orders the 20 kg bag on every segment for the first passenger.
@@ -179,17 +141,13 @@ pub fn bags(atlas: &Atlas, order: &Value) -> Value {
         "/postBookingAncillarySearch.do",
         json!({"ticketOrderNo": order["orderNo"], "ancillaryCategory": "BAGGAGE"}),
     );
-    atlas.call(
-        "/postBookingAncillaryOrder.do",
-        bag_request(order, &session["sessionId"]),
-    )
+    atlas.call("/postBookingAncillaryOrder.do", bag_request(order, &session["sessionId"]))
 }
 
 pub fn bag_request(order: &Value, session: &Value) -> Value {
     let count = order["segments"].as_array().unwrap().len();
-    let chosen: Vec<Value> = (1..=count)
-        .map(|at| json!({"productCode": "SIM_BAG_1PC_20KG", "segmentIndex": at}))
-        .collect();
+    let chosen: Vec<Value> =
+        (1..=count).map(|at| json!({"productCode": "SIM_BAG_1PC_20KG", "segmentIndex": at})).collect();
     json!({
         "sessionId": session, "ticketOrderNo": order["orderNo"], "ancillaryCategory": "BAGGAGE",
         "passengers": [{"name": order["passengers"][0]["name"], "passengerType": 0, "ancillaries": chosen}],
