@@ -249,7 +249,7 @@ async fn run(inner: Arc<Inner>, prepared: Prepared) -> Reply {
         };
         let reply = Reply::of_exchange(op, &asked, exchange, &call);
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-        match retry::next(op.kind, reply.error(), attempt, left, retry_config, fastrand::f64()) {
+        match retry::next(op.kind, reply.error(), reply.http_status(), attempt, left, retry_config, fastrand::f64()) {
             Next::Done => return reply,
             Next::After(pause) => tokio::time::sleep(pause).await,
         }
