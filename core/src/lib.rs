@@ -25,6 +25,7 @@ mod json;
 mod judge;
 mod local;
 mod operation;
+mod order_list;
 mod outcome;
 mod reply;
 mod retry;
@@ -35,6 +36,7 @@ pub mod wire;
 
 pub use client::{Answer, Client, Failure, blocking};
 pub use operation::OperationKind;
+pub use order_list::{OrderPages, Orders};
 pub use outcome::{Advice, Detail, Error, Outcome, Status};
 pub use reply::Reply;
 

@@ -44,7 +44,8 @@ fn is_transient(error: &Error, http: Option<u16>) -> bool {
         // The deadline is over, so there is no time to repeat in.
         Status::TIMEOUT => false,
         Status::HTTP => matches!(http, Some(408 | 500..=599)),
-        Status::REFUSED | Status::UNCERTAIN => error.advice == Advice::Retry,
+        // Only codes that the status table calls passing; an undocumented one is final.
+        Status::REFUSED | Status::UNCERTAIN => error.advice == Advice::Retry && error.vendor_code.is_some(),
         _ => false,
     }
 }
