@@ -1,6 +1,7 @@
 //! (operation name, JSON bytes) → reply: the only door that the C and Python faces use, so that all
 //! languages get equal bytes.
 
+use crate::cancel::Cancel;
 use crate::client::{self, blocking};
 use crate::local;
 use crate::outcome::{Error, Status};
@@ -15,14 +16,20 @@ pub fn open(config: &[u8]) -> Result<Client, Reply> {
 }
 
 /// Calls an operation, blocking. Local operations need no client.
-pub fn call(client: Option<&Client>, operation: &[u8], request: &[u8], options: &[u8]) -> Reply {
+pub fn call(
+    client: Option<&Client>,
+    operation: &[u8],
+    request: &[u8],
+    options: &[u8],
+    cancel: Option<&Cancel>,
+) -> Reply {
     let name = match text(operation, "the operation name") {
         Ok(name) => name,
         Err(error) => return Reply::failed("", error),
     };
     match (text(request, "the request"), text(options, "the options")) {
         (Ok(request), Ok(options)) => match client {
-            Some(client) => client.call(name, request, options),
+            Some(client) => client.call_with(name, request, options, cancel),
             None => client::call_without_client(name, request, options),
         },
         (Err(error), _) | (_, Err(error)) => Reply::failed(name, error),

@@ -227,6 +227,7 @@ fn transport_error(op: &Operation, asked: &Asked, fault: Fault, sent: bool) -> E
             Status::TIMEOUT,
             format!("no place in the request budget within {} ms", asked.deadline_ms),
         ),
+        Fault::Cancelled => ("cancelled", Status::CANCELLED, "the caller cancelled the call".to_owned()),
         Fault::Io => ("io", Status::IO, "the connection broke before the answer was complete".to_owned()),
         Fault::TooLarge => ("too_large", Status::TOO_LARGE, "the answer is larger than maxResponseBytes".to_owned()),
         Fault::Encoding => ("bad_response", Status::RESPONSE, "the answer cannot be decompressed".to_owned()),

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use once_cell::sync::Lazy;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::cancel::Ticker;
 use crate::outcome::{Error, Status};
 
 thread_local! {
@@ -22,6 +23,8 @@ thread_local! {
 pub(crate) struct Generation {
     pub pid: u32,
     runtime: &'static Runtime,
+    /// Wakes cancelled calls.
+    pub ticker: &'static Ticker,
 }
 
 /// Only calling threads hold this lock, and never across a call, so that a fork finds it free.
@@ -43,7 +46,11 @@ pub(crate) fn current() -> Result<Generation, Error> {
                 .build()
                 .map_err(|e| Error::local("internal", Status::INTERNAL, format!("no runtime: {e}")))?;
             // Leaked on purpose: no host thread may drop a runtime, least of all in an async context.
-            let generation = Generation { pid, runtime: Box::leak(Box::new(runtime)) };
+            let generation = Generation {
+                pid,
+                runtime: Box::leak(Box::new(runtime)),
+                ticker: Box::leak(Box::new(Ticker::default())),
+            };
             *current = Some(generation);
             Ok(generation)
         }
