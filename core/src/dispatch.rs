@@ -36,6 +36,17 @@ pub fn call(
     }
 }
 
+/// Reads a vendor's answer that was recorded elsewhere (an audit, a support case), as a call would.
+///
+/// `request` is the request it answered, for the echo check; it may be `{}`.
+pub fn decode(operation: &[u8], request: &[u8], http_status: u16, body: &[u8]) -> Reply {
+    match (text(operation, "the operation name"), text(request, "the request")) {
+        (Ok(operation), Ok(request)) => local::decode(operation, request, http_status, body),
+        (Err(error), _) => Reply::failed("", error),
+        (Ok(operation), Err(error)) => Reply::failed(operation, error),
+    }
+}
+
 /// Checks a request without sending it; `data` is `{valid, body}`, the body as it would be sent.
 pub fn validate(operation: &[u8], request: &[u8]) -> Reply {
     match (text(operation, "the operation name"), text(request, "the request")) {

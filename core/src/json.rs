@@ -120,29 +120,34 @@ impl<'a> Node<'a> {
 /// Writes a JSON string: only what JSON demands is escaped, everything else stays UTF-8.
 pub(crate) fn write_str(s: &str, out: &mut String) {
     out.push('"');
-    let mut clean_from = 0;
-    for (i, b) in s.bytes().enumerate() {
-        if b >= 0x20 && b != b'"' && b != b'\\' {
-            continue;
-        }
-        out.push_str(s.get(clean_from..i).unwrap_or_default());
-        clean_from = i + 1;
-        match b {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            0x08 => out.push_str("\\b"),
-            0x0c => out.push_str("\\f"),
-            _ => {
+    let mut rest = s;
+    while let Some(at) = rest.bytes().position(is_special) {
+        let (plain, special) = rest.split_at(at);
+        out.push_str(plain);
+        match special.as_bytes().first() {
+            Some(b'"') => out.push_str("\\\""),
+            Some(b'\\') => out.push_str("\\\\"),
+            Some(b'\n') => out.push_str("\\n"),
+            Some(b'\r') => out.push_str("\\r"),
+            Some(b'\t') => out.push_str("\\t"),
+            Some(0x08) => out.push_str("\\b"),
+            Some(0x0c) => out.push_str("\\f"),
+            Some(b) => {
                 use fmt::Write;
                 let _ = write!(out, "\\u{b:04x}");
             }
+            None => {}
         }
+        rest = special.get(1..).unwrap_or_default();
     }
-    out.push_str(s.get(clean_from..).unwrap_or_default());
+    out.push_str(rest);
     out.push('"');
+}
+
+/// Bytes that end a run of plain characters in a string.
+#[inline]
+const fn is_special(b: u8) -> bool {
+    b < 0x20 || b == b'"' || b == b'\\'
 }
 
 struct Parser<'a> {
@@ -292,15 +297,19 @@ impl<'a> Parser<'a> {
         let from = self.at;
         let mut escaped = false;
         loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let Some(plain) = rest.iter().position(|b| is_special(*b)) else {
+                self.at = self.bytes.len();
+                return Err(self.error("a string has no end"));
+            };
+            self.at += plain;
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.at += 2;
                 }
-                Some(0..=0x1f) => return Err(self.error("a control character stands in a string")),
-                Some(_) => self.at += 1,
-                None => return Err(self.error("a string has no end")),
+                _ => return Err(self.error("a control character stands in a string")),
             }
         }
         let inside = self.text.get(from..self.at).unwrap_or_default();
