@@ -121,9 +121,12 @@ impl<'a> Node<'a> {
 pub(crate) fn write_str(s: &str, out: &mut String) {
     out.push('"');
     let mut rest = s;
-    while let Some(at) = rest.bytes().position(is_special) {
-        let (plain, special) = rest.split_at(at);
+    loop {
+        let (plain, special) = rest.split_at(plain_run(rest.as_bytes()));
         out.push_str(plain);
+        if special.is_empty() {
+            break;
+        }
         match special.as_bytes().first() {
             Some(b'"') => out.push_str("\\\""),
             Some(b'\\') => out.push_str("\\\\"),
@@ -140,7 +143,6 @@ pub(crate) fn write_str(s: &str, out: &mut String) {
         }
         rest = special.get(1..).unwrap_or_default();
     }
-    out.push_str(rest);
     out.push('"');
 }
 
@@ -148,6 +150,29 @@ pub(crate) fn write_str(s: &str, out: &mut String) {
 #[inline]
 const fn is_special(b: u8) -> bool {
     b < 0x20 || b == b'"' || b == b'\\'
+}
+
+/// How many bytes stand before the first special one (or the end), eight at a time: strings are most
+/// of a reply.
+#[inline]
+fn plain_run(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // The lowest flagged byte is always a true one; borrows only spoil the bytes above it.
+    let has_zero = |v: u64| v.wrapping_sub(ONES) & !v & HIGH;
+    let mut at = 0;
+    let mut chunks = bytes.chunks_exact(8);
+    for chunk in &mut chunks {
+        let v = u64::from_le_bytes(<[u8; 8]>::try_from(chunk).unwrap_or_default());
+        let control = v.wrapping_sub(ONES * 0x20) & !v & HIGH;
+        let special = control | has_zero(v ^ (ONES * b'"' as u64)) | has_zero(v ^ (ONES * b'\\' as u64));
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = chunks.remainder();
+    at + rest.iter().position(|b| is_special(*b)).unwrap_or(rest.len())
 }
 
 struct Parser<'a> {
@@ -297,19 +322,15 @@ impl<'a> Parser<'a> {
         let from = self.at;
         let mut escaped = false;
         loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let Some(plain) = rest.iter().position(|b| is_special(*b)) else {
-                self.at = self.bytes.len();
-                return Err(self.error("a string has no end"));
-            };
-            self.at += plain;
+            self.at += plain_run(self.bytes.get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.at += 2;
                 }
-                _ => return Err(self.error("a control character stands in a string")),
+                Some(_) => return Err(self.error("a control character stands in a string")),
+                None => return Err(self.error("a string has no end")),
             }
         }
         let inside = self.text.get(from..self.at).unwrap_or_default();

@@ -95,8 +95,9 @@ fn integer(node: &Node<'_>) -> Option<i64> {
         Node::Str(s) => &**s,
         _ => return None,
     };
-    let number: i64 = text.parse().ok()?;
-    (number.to_string() == text).then_some(number)
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let canonical = !digits.starts_with('+') && (digits == "0" || !digits.starts_with('0')) && text != "-0";
+    text.parse().ok().filter(|_| canonical)
 }
 
 /// What the judge must know of the request.

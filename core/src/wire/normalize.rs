@@ -206,6 +206,7 @@ fn write_scalar(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &mut String,
             "0" | "false" | "FALSE" | "False" => out.push_str("false"),
             _ => keep(node, path, out, warnings),
         },
+        Kind::Code if matches!(node, Node::Num(_)) && text.bytes().all(|b| b.is_ascii_digit()) => out.push_str(text),
         Kind::Code | Kind::CodeText => match (whole(text), node) {
             (Some(number), _) => {
                 let _ = write!(out, "{number}");
