@@ -76,7 +76,8 @@ class Record(Mapping[str, Any]):
 
     def to_dict(self) -> dict[str, Any]:
         """A copy as plain data, with the vendor's names and with amounts and times as text."""
-        return copy.deepcopy(self._values)
+        plain: dict[str, Any] = copy.deepcopy(self._values)
+        return plain
 
     def __repr__(self) -> str:
         # Names only: values may be passengers.
@@ -181,7 +182,8 @@ class Reply(Mapping[str, Any]):
 
     def to_dict(self) -> dict[str, Any]:
         """The data as plain data, with the vendor's names and with amounts and times as text."""
-        return self._record.to_dict()
+        plain: dict[str, Any] = self._record.to_dict()
+        return plain
 
     def __repr__(self) -> str:
         code = "" if self.error is None else f" {self.error.code}"

@@ -75,10 +75,7 @@ def schema_at(operation: str, path: tuple[str, ...]) -> Schema:
 
 
 def _load(operation: str, side: str) -> Schema:
-    try:
-        reply = _native.describe(operation.encode())
-    except UnicodeEncodeError:
-        return UNKNOWN
+    reply = _native.describe(operation.encode(errors="replace"))
     if not operation or not reply.ok:
         return UNKNOWN
     described = json.loads(reply.data)["operations"][0]
