@@ -31,7 +31,7 @@ def test_the_methods_are_those_of_the_core() -> None:
 def test_the_native_stub_names_what_there_is() -> None:
     from atlas_postbooking import _native
 
-    stub = (PROJECT / "python/atlas_postbooking/_native.pyi").read_text()
+    stub = (PROJECT / "python/atlas_postbooking/_native.pyi").read_text(encoding="utf-8")
     declared = set(re.findall(r"^(?:def|class) (\w+)|^(\w+):", stub, re.MULTILINE))
     names = {one or other for one, other in declared}
     present = {name for name in dir(_native) if not name.startswith("_")}
@@ -74,7 +74,7 @@ def test_all_is_what_there_is() -> None:
 
 
 def snippets() -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", (PROJECT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    return re.findall(r"^```python\n(.*?)^```", (PROJECT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
 def test_the_readme_runs(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,13 +82,13 @@ def test_the_readme_runs(server: Server, capsys: pytest.CaptureFixture[str]) -> 
     offer = {"status": 0, "orderNo": "A1", "isVoidable": True, "voidOfferId": "q_1"}
     offer["voidFareAmount"] = {"estimatedRefundAmount": "68.59", "currency": "USD"}
     orders = {"status": 0, "orders": [{"orderNo": "A1", "depDate": "20250522"}], "totalRecords": 1}
-    server.then(offer, {"status": 9999}, {"status": 0, "voidOrders": []}, {"status": 0, "orderNo": "A1"})
-    server.then(orders, {"status": 0, "balance": "12.50"}, {"status": 0, "orderNo": "A1", "isVoidable": False})
+    server.then(offer, {"status": 9999}, {"status": 0, "orderNo": "A1", "voidOrders": [{"voidOfferId": "q_1"}]})
+    server.then(offer, orders, {"status": 0, "balance": "12.50"}, {**offer, "isVoidable": False}, orders)
     names: dict[str, Any] = {"URL": server.url, "body": '{"type":"order.void","data":{"orderNo":"A1"}}'}
     assert len(snippets()) >= 5
     for snippet in snippets():
         exec(compile(snippet, "README.md", "exec"), names)
-    assert names["client"] is not None
+    assert names["found"] and names["order"].order_no == "A1" and names["event"].kind == "void"
     paths = [request.path for request in server.requests]
     assert paths[:3] == ["/voidQuotation.do", "/void.do", "/queryVoidOrders.do"]
     assert "68.59" in capsys.readouterr().out

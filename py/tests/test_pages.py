@@ -96,7 +96,7 @@ def test_it_goes_on_after_a_failure(server: Server, client: Client) -> None:
 
 
 def test_defaults_and_wrong_filters(server: Server, client: Client) -> None:
-    server.then(page(), page("A9", total=50))
+    server.then(page(), page("A9", total=50, size=10))
     assert list(client.iter_orders()) == [] and asked(server) == [(1, 100)]
     assert len(list(client.iter_orders({"page": "3"}, page_size="10"))) == 1
     assert asked(server)[1] == (3, 10)

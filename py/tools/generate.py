@@ -126,8 +126,8 @@ def main() -> None:
     """Writes the file, or compares it."""
     text = generate(described())
     if "--check" not in sys.argv:
-        TARGET.write_text(text)
-    elif TARGET.read_text() != text:
+        TARGET.write_text(text, encoding="utf-8")
+    elif TARGET.read_text(encoding="utf-8") != text:
         raise SystemExit(f"{TARGET.name} is not what tools/generate.py writes")
 
 
