@@ -43,7 +43,8 @@ def test_what_a_reply_says(server: Server, client: Client) -> None:
     reply = quote(server, client)
     assert reply.ok and bool(reply) is True
     assert reply.operation == "voidQuotation"
-    assert reply.outcome is Outcome.EXECUTED and reply.outcome == "executed" and f"{reply.outcome}" == "executed"
+    assert (reply.outcome, f"{reply.outcome}", str(reply.outcome)) == ("executed",) * 3
+    assert reply.outcome is Outcome.EXECUTED
     assert reply.error is None
     assert reply.raw == answer_of(QUOTE).partition(b"\r\n\r\n")[2]
     assert reply.json.startswith('{"ok":true,"operation":"voidQuotation","outcome":"executed","data":{"orderNo":"A1"')
