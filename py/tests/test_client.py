@@ -74,11 +74,9 @@ def test_the_interpreter_lock_is_released(server: Server, client: Client, from_m
 def test_many_threads(server: Server, client: Client) -> None:
     calls = 200
     server.then(*[{"status": 0, "orderNo": f"A{i}"} for i in range(calls)])
-    seen = []
     with ThreadPoolExecutor(16) as pool:
         # The script answers in the order of arrival, so some answers are about another order.
-        for each in pool.map(lambda i: outcome(client, i), range(calls)):
-            seen.append(each)
+        seen = list(pool.map(lambda i: outcome(client, i), range(calls)))
     assert len(server.requests) == calls and sorted(r.json["orderNo"] for r in server.requests) == sorted(
         f"A{i}" for i in range(calls)
     )

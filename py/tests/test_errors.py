@@ -162,7 +162,9 @@ def test_closed(server: Server) -> None:
 
 
 def test_the_tree() -> None:
-    below: dict[type, list[type]] = {atlas.NotExecuted: [atlas.Refused, atlas.TransportError, atlas.RateLimited, atlas.AuthError]}
+    below: dict[type, list[type]] = {
+        atlas.NotExecuted: [atlas.Refused, atlas.TransportError, atlas.RateLimited, atlas.AuthError]
+    }
     top = [
         *(atlas.RequestError, atlas.ConfigError, atlas.NotExecuted, atlas.OutcomeUnknown, atlas.AlreadySubmitted),
         *(atlas.Cancelled, atlas.CaseConflict, atlas.GuardError, atlas.LibraryError),

@@ -74,7 +74,9 @@ def test_all_is_what_there_is() -> None:
 
 
 def snippets() -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", (PROJECT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return re.findall(
+        r"^```python\n(.*?)^```", (PROJECT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
 
 
 def test_the_readme_runs(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,7 +72,7 @@ def test_the_mapping_has_the_vendors_names(server: Server, client: Client) -> No
     assert reply.get("nothing", 5) == 5 and next(iter(reply)) == "orderNo" and len(reply) > 10
     assert dict(reply.items())["orderNo"] == "A1"
     with pytest.raises(KeyError):
-        reply["void_offer_id"]
+        _ = reply["void_offer_id"]
 
 
 def test_unknown_fields(server: Server, client: Client) -> None:
@@ -82,15 +82,15 @@ def test_unknown_fields(server: Server, client: Client) -> None:
     assert inner["big"] == 12345678901234567890
     assert reply.void_tickets[0]["secretCode"] == 7
     with pytest.raises(AttributeError):
-        reply.novelty
+        _ = reply.novelty
     with pytest.raises(AttributeError):
-        reply.void_tickets[0].secret_code
+        _ = reply.void_tickets[0].secret_code
 
 
 def test_misspelt_attributes(server: Server, client: Client) -> None:
     reply = quote(server, client)
     with pytest.raises(AttributeError, match="voidQuotation has no field 'void_offer'") as caught:
-        reply.void_offer
+        _ = reply.void_offer
     assert (caught.value.name, caught.value.obj) == ("void_offer", reply)
     assert "void_offer_id" in dir(reply) and "original_total_amount" in dir(reply.void_tickets[0])
     with pytest.raises(AttributeError):
