@@ -149,25 +149,26 @@ impl Client {
         }
     }
 
-    /// As [`Client::call`], blocking this thread.
+    /// As [`Client::call_with`], blocking this thread; None if the watcher gave up waiting.
     pub(crate) fn call_blocking(
         &self,
         operation: &str,
         request: &str,
         options: &str,
         cancel: Option<&Cancel>,
-    ) -> Reply {
+        watch: Option<runtime::Watch<'_>>,
+    ) -> Option<Reply> {
         let prepared = match prepare(Some(&self.inner.config), operation, request, options) {
             Ok(prepared) => Prepared { cancel: cancel.cloned(), ..prepared },
-            Err(reply) => return *reply,
+            Err(reply) => return Some(*reply),
         };
         let op = prepared.op;
         let answered = runtime::current()
-            .and_then(|generation| generation.wait(run(self.inner.clone(), prepared, generation.ticker)));
+            .and_then(|generation| generation.wait(run(self.inner.clone(), prepared, generation.ticker), watch));
         match answered {
             Ok(reply) => reply,
-            Err(error) if error.status == Status::PANIC => Reply::failed(op.name, lost_task(op)),
-            Err(error) => Reply::failed(op.name, error),
+            Err(error) if error.status == Status::PANIC => Some(Reply::failed(op.name, lost_task(op))),
+            Err(error) => Some(Reply::failed(op.name, error)),
         }
     }
 }
@@ -408,7 +409,10 @@ for_each_operation!(async_methods);
 /// The same client for code without async. A call blocks its thread; inside a foreign async runtime
 /// it blocks that worker but does not panic.
 pub mod blocking {
-    use super::{Answer, Cancel, Error, Failure, LogLevel, Reply, answer, for_each_operation, request_text, wire};
+    use super::{
+        Answer, Cancel, Duration, Error, Failure, LogLevel, Reply, Status, answer, for_each_operation, request_text,
+        wire,
+    };
 
     /// A blocking client. Cheap to clone; may be used from any number of threads.
     #[derive(Clone, Debug)]
@@ -424,12 +428,28 @@ pub mod blocking {
 
         /// As [`super::Client::call`], blocking.
         pub fn call(&self, operation: &str, request: &str, options: &str) -> Reply {
-            self.inner.call_blocking(operation, request, options, None)
+            self.call_with(operation, request, options, None)
         }
 
         /// As [`super::Client::call_with`], blocking. Any thread, also a signal handler's, may cancel.
         pub fn call_with(&self, operation: &str, request: &str, options: &str, cancel: Option<&Cancel>) -> Reply {
-            self.inner.call_blocking(operation, request, options, cancel)
+            // Without a watcher there is always a reply.
+            self.inner.call_blocking(operation, request, options, cancel, None).unwrap_or_else(|| {
+                Reply::failed(operation, Error::local("internal", Status::INTERNAL, "a call ended without a reply"))
+            })
+        }
+
+        /// As [`Client::call`], asking `keep_waiting` every `slice`. When it says no, the call is left to run
+        /// on unobserved and there is no reply: of a submit, the outcome is unknown then.
+        pub fn call_watched(
+            &self,
+            operation: &str,
+            request: &str,
+            options: &str,
+            slice: Duration,
+            keep_waiting: &mut dyn FnMut() -> bool,
+        ) -> Option<Reply> {
+            self.inner.call_blocking(operation, request, options, None, Some((slice, keep_waiting)))
         }
 
         /// As [`super::Client::set_log_level`].

@@ -1,6 +1,8 @@
 //! (operation name, JSON bytes) → reply: the only door that the C and Python faces use, so that all
 //! languages get equal bytes.
 
+use std::time::Duration;
+
 use crate::cancel::Cancel;
 use crate::client::{self, blocking};
 use crate::local;
@@ -33,6 +35,25 @@ pub fn call(
             None => client::call_without_client(name, request, options),
         },
         (Err(error), _) | (_, Err(error)) => Reply::failed(name, error),
+    }
+}
+
+/// As [`call`], asking `keep_waiting` every `slice`. When it says no, the call is left to run on
+/// unobserved and there is no reply: of a submit, the outcome is unknown then.
+///
+/// For a face whose threads must look up now and then, as Python's main thread for signals.
+pub fn call_watched(
+    client: &Client,
+    operation: &[u8],
+    request: &[u8],
+    options: &[u8],
+    slice: Duration,
+    keep_waiting: &mut dyn FnMut() -> bool,
+) -> Option<Reply> {
+    match (std::str::from_utf8(operation), std::str::from_utf8(request), std::str::from_utf8(options)) {
+        (Ok(name), Ok(request), Ok(options)) => client.call_watched(name, request, options, slice, keep_waiting),
+        // It fails at once, in the words of `call`.
+        _ => Some(call(Some(client), operation, request, options, None)),
     }
 }
 
