@@ -20,7 +20,8 @@ struct desk {
     apb_client *client;
     const char *base_url;
     const char *order_no;
-    long minutes; /* since the submit */
+    char code[64]; /* of what was submitted */
+    long minutes;  /* since then */
 };
 
 typedef apb_status (*operation)(const apb_client *, const char *, size_t, apb_reply **);
@@ -133,6 +134,19 @@ static void tell_balance(const struct desk *desk, const char *label)
     apb_reply *reply = ask(desk, apb_balance, "{}");
     tell(label, "%s %s on deposit", field(reply, "data.accountBalance.amount"), field(reply, "data.accountBalance.currency"));
     apb_reply_free(reply);
+}
+
+/* Who travels, and what they paid. 0 if the order can be read. */
+static int tell_booking(const apb_reply *order)
+{
+    if (apb_reply_status(order) != APB_OK) {
+        tell_error(order);
+        return -1;
+    }
+    tell("booking", "%s flies %s to %s on %.10s and paid %s %s", field(order, "data.paxTicketInfos.0.name"),
+         field(order, "data.routing.fromSegments.0.depAirport"), field(order, "data.routing.fromSegments.0.arrAirport"),
+         field(order, "data.routing.fromSegments.0.depTime"), field(order, "data.totalPrice"), field(order, "data.currency"));
+    return 0;
 }
 
 #endif
