@@ -107,7 +107,7 @@ static int buy(struct desk *desk, const apb_reply *order, const apb_reply *shop)
     choose(order, shop, request, sizeof request);
     tell("quote", "a bag of %s kg costs %s %s", field(shop, "data.ancillaryProductElements.0.auxBaggageElement.weight"),
          field(shop, "data.ancillaryProductElements.0.price"), field(shop, "data.currency"));
-    tell_balance(desk, "deposit");
+    tell_balance(desk, "before");
     tell("submit", "order the bag");
     made = ask(desk, apb_post_booking_ancillary_order, request);
     if (apb_reply_outcome(made) == APB_EXECUTED && apb_reply_status(made) == APB_OK) {
@@ -125,7 +125,7 @@ static int buy(struct desk *desk, const apb_reply *order, const apb_reply *shop)
         end = UNSETTLED;
     }
     apb_reply_free(made);
-    tell_balance(desk, "deposit");
+    tell_balance(desk, "after");
     tell("the end", "%s", end == SETTLED ? "paid and ticketed" : end == REFUSED ? "no bag" : "still open: a person looks at it, and nothing is sent twice");
     return end;
 }

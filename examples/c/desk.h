@@ -132,7 +132,7 @@ static const char *when(const struct desk *desk)
 static void tell_balance(const struct desk *desk, const char *label)
 {
     apb_reply *reply = ask(desk, apb_balance, "{}");
-    tell(label, "%s %s on deposit", field(reply, "data.accountBalance.amount"), field(reply, "data.accountBalance.currency"));
+    tell(label, "%s %s on the deposit", field(reply, "data.accountBalance.amount"), field(reply, "data.accountBalance.currency"));
     apb_reply_free(reply);
 }
 

@@ -181,9 +181,9 @@ static int accept_quote(struct desk *desk, const struct matter *matter, const ch
          matter->name, field(quote, place[0]), field(quote, "data.serviceFee.transactionFee"));
     sprintf(place[0], "data.%.60s", matter->offer);
     sprintf(offer, "%.200s", field(quote, place[0]));
-    tell_balance(desk, "deposit");
+    tell_balance(desk, "before");
     end = submit(desk, matter, quote_request, offer);
-    tell_balance(desk, "deposit");
+    tell_balance(desk, "after");
     if (end == UNSETTLED) {
         tell("the end", "still open: a person looks at it, and nothing is sent twice");
     } else {
