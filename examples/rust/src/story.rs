@@ -4,7 +4,9 @@
 
 mod stage;
 
-use atlas_postbooking::wire::{BalanceRequest, FareAmount, QueryOrderDetailsReply, QueryOrderDetailsRequest, ServiceFee};
+use atlas_postbooking::wire::{
+    BalanceRequest, FareAmount, QueryOrderDetailsReply, QueryOrderDetailsRequest, ServiceFee,
+};
 use atlas_postbooking::{Failure, Outcome, Status, blocking::Client};
 use std::process::ExitCode;
 

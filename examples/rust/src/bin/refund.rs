@@ -5,8 +5,8 @@
 use atlas_postbooking::Failure;
 use atlas_postbooking::blocking::Client;
 use atlas_postbooking::wire::{
-    Code, Date, QueryOrderDetailsReply, QueryRefundOrdersRequest, RefundPassenger, RefundQuotationRequest, RefundRequest,
-    RefundSegment,
+    Code, Date, QueryOrderDetailsReply, QueryRefundOrdersRequest, RefundPassenger, RefundQuotationRequest,
+    RefundRequest, RefundSegment,
 };
 use std::process::ExitCode;
 use story::{Desk, End, Matter, run, tell, text};
@@ -67,7 +67,8 @@ fn refund(desk: &mut Desk) -> Result<End, Failure> {
                 ..Default::default()
             };
             let listed = client.query_refund_orders(&query)?.data.refund_orders;
-            let states = listed.into_iter().map(|r| (r.refund_offer_id, r.refund_status.as_ref().and_then(Code::number)));
+            let states =
+                listed.into_iter().map(|r| (r.refund_offer_id, r.refund_status.as_ref().and_then(Code::number)));
             Ok(states.collect())
         },
         offer: quote.refund_offer_id.unwrap_or_default(),
