@@ -187,7 +187,7 @@ public:
 
 #if APB_EXCEPTIONS
     /** The JSON of a success; throws OutcomeUnknown, NotExecuted or Error otherwise. */
-    APB_NODISCARD std::string value() const;
+    std::string value() const;
 #endif
 
     /** For the C functions; still owned by this. */
@@ -290,7 +290,7 @@ public:
 
 #if APB_EXCEPTIONS
     /** The JSON of a success; throws OutcomeUnknown, NotExecuted or AlreadySubmitted otherwise. */
-    APB_NODISCARD std::string value() const { return reply_.value(); }
+    std::string value() const { return reply_.value(); }
 #endif
 
 private:
