@@ -66,8 +66,13 @@ class Server:
         return self
 
     def hang(self) -> Server:
-        """Adds a step that never answers until the server ends."""
-        return self.then(lambda _: self.release.wait(60))
+        """Adds a step that never answers, and closes the connection when it is released."""
+
+        def wait(peer: socket.socket) -> None:
+            self.release.wait(60)
+            peer.shutdown(socket.SHUT_RDWR)
+
+        return self.then(wait)
 
     def wait_for(self, count: int) -> None:
         """Waits until so many requests have arrived."""

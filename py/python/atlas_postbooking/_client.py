@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
 
 from . import _local, _native
 from ._encode import encode_request, encode_settings
-from ._errors import ConfigError, RequestError, closed, error_of, panicked
+from ._errors import RequestError, bad_config, closed, error_of, panicked
 from ._operations import KINDS, AsyncOperations, Operations
 from ._pages import AsyncOrders, Orders
 from ._reply import Outcome, Reply
@@ -31,9 +30,12 @@ class _Core:
         try:
             text = encode_settings(config, keywords) or b"{}"
         except RequestError as refused:
-            problem = ConfigError(refused.message, **{**vars(refused), "code": "bad_config", "status": -5})
-            raise _without_secret(problem, keywords) from None
-        base_url = keywords.get("base_url") or (config or {}).get("baseUrl") or (config or {}).get("base_url")
+            config = None
+            keywords.clear()
+            raise bad_config(refused) from None
+        given = {**(config or {}), **keywords}
+        base_url = given.get("base_url", given.get("baseUrl"))
+        del given
         # Neither this object nor a traceback keeps the secret.
         config = None
         keywords.clear()
@@ -46,8 +48,9 @@ class _Core:
         if isinstance(opened, _native.Reply):
             raise error_of(Reply("clientNew", opened))
         self._native: _native.Client | None = opened
-        parts = urlsplit(str(base_url))
-        self.where = f"{parts.scheme}://{parts.netloc}"
+        # Without the path, which may be private; the core refuses users and passwords in it.
+        scheme, _, rest = str(base_url).partition("://")
+        self.where = f"{scheme}://{rest.partition('/')[0]}"
 
     def close(self) -> None:
         self._native = None
@@ -61,7 +64,7 @@ class _Core:
         if native is None:
             raise closed()
         try:
-            name = operation.encode()
+            name = operation.encode(errors="replace")
             # Only the main thread runs signal handlers (Ctrl-C); the others need not look up for them.
             if threading.get_ident() == threading.main_thread().ident:
                 try:
@@ -102,18 +105,14 @@ def annotate(interruption: BaseException, operation: str) -> None:
         note = f"{operation} was given up; outcome: {outcome}: it changes nothing at the vendor"
     note = f"atlas_postbooking: {note}."
     try:
-        if hasattr(interruption, "add_note"):
-            interruption.add_note(note)
+        add_note = getattr(interruption, "add_note", None)
+        if add_note is not None:
+            add_note(note)
         else:
             interruption.args = (*interruption.args, note)
         interruption.outcome = outcome  # type: ignore[attr-defined]
     except AttributeError:
         pass  # An exception with slots and without notes; the handler's own business.
-
-
-def _without_secret(problem: ConfigError, keywords: dict[str, Any]) -> ConfigError:
-    keywords.clear()
-    return problem
 
 
 class _Face:
@@ -126,8 +125,9 @@ class _Face:
         self._core.close()
 
     def __repr__(self) -> str:
-        state = " closed" if self._core.is_closed else ""
-        return f"<atlas_postbooking.{type(self).__name__} {self._core.where}{state}>"
+        core: _Core | None = getattr(self, "_core", None)
+        state = "not open" if core is None else f"{core.where} closed" if core.is_closed else core.where
+        return f"<atlas_postbooking.{type(self).__name__} {state}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

@@ -80,7 +80,9 @@ def _value(value: Any, schema: Schema, path: str) -> Any:
 
 def _refused(value: Any, path: str) -> RequestError:
     if isinstance(value, float):
-        return bad_request(f"{path} must not be a float, which cannot hold money exactly: give a Decimal, int or str", path)
+        return bad_request(
+            f"{path} must not be a float, which cannot hold money exactly: give a Decimal, int or str", path
+        )
     return bad_request(f"{path} is a {type(value).__name__}, which cannot be sent", path)
 
 

@@ -93,7 +93,7 @@ class AtlasError(Exception):
         parts = [] if self.message in self.help else [self.message]
         parts += [self.help] if self.help else []
         parts += [f"{each['field']} {each['message']}" for each in self.details[1:4]]
-        text = " ".join(part if part.endswith((".", "!", "?")) else part + "." for part in parts)
+        text = " ".join(part if part.endswith((".", "!", "?")) else part + "." for part in parts).replace("?.", "?")
         return f"{text} [outcome: {self.outcome}]"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -216,6 +216,20 @@ def bad_request(message: str, field: str) -> RequestError:
         advice="fix_request",
         field=field,
         details=[{"field": field, "message": message}],
+    )
+
+
+def bad_config(refused: RequestError) -> ConfigError:
+    """The same of a configuration."""
+    return ConfigError(
+        refused.message.replace("the request", "the configuration"),
+        help=refused.help.replace("the request", "the configuration"),
+        code="bad_config",
+        status=-5,
+        outcome="not_executed",
+        advice="fix_config",
+        field=refused.field,
+        details=refused.details,
     )
 
 

@@ -37,7 +37,7 @@ def parse_webhook(body: str | bytes | Mapping[str, Any]) -> Reply:
 def validate(operation: str, request: Mapping[str, Any] | None = None, /, **fields: Any) -> Reply:
     """Checks a request without sending it; ``reply["body"]`` is what would be sent."""
     try:
-        source = _native.validate(operation.encode(), encode_request(operation, request, fields))
+        source = _native.validate(operation.encode(errors="replace"), encode_request(operation, request, fields))
     except _native.Panicked as panic:
         raise panicked(operation, str(panic), False) from None
     return finish("validate", source)
@@ -46,7 +46,7 @@ def validate(operation: str, request: Mapping[str, Any] | None = None, /, **fiel
 def describe(operation: str | None = None) -> dict[str, Any]:
     """Describes one operation or all: ``{"operations": [{"name", "kind", "doc", "request", "reply", …}]}``."""
     try:
-        source = _native.describe(None if operation is None else operation.encode())
+        source = _native.describe(None if operation is None else operation.encode(errors="replace"))
     except _native.Panicked as panic:
         raise panicked("describe", str(panic), False) from None
     if not source.ok:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ._errors import bad_request
 from ._reply import Record, Reply
 
 if TYPE_CHECKING:
@@ -22,6 +23,13 @@ _LARGEST_PAGE = 100
 
 class OrdersMovedWarning(UserWarning):
     """The list changed while it was read: an order may be missing."""
+
+
+def _whole(value: Any, name: str) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise bad_request(f"/{name} must be a whole number", f"/{name}") from None
 
 
 class _Pages:
@@ -39,8 +47,8 @@ class _Pages:
         self._options = options
         size = self._filters.pop("page_size", None) or self._filters.pop("pageSize", None)
         self._filters.pop("pageSize", None)
-        self._size = int(size or _LARGEST_PAGE)
-        self._page = int(self._filters.pop("page", None) or 1)
+        self._size = _whole(size or _LARGEST_PAGE, "pageSize")
+        self._page = _whole(self._filters.pop("page", None) or 1, "page")
         #: The first page may be a later one; then the total says nothing about the end.
         self._from_start = self._page == 1
         self._seen: set[str] = set()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any, Protocol
 
+from . import _schema
 from ._schema import OPEN, Schema, loads, schema_at, schema_of, wrap
 
 
@@ -49,9 +50,13 @@ class Record(Mapping[str, Any]):
     def __getattr__(self, name: str) -> Any:
         if name[:1] != "_":
             schema = self._schema
-            vendor = schema.vendor_name(name)
-            if vendor is not None and (vendor in self._values or vendor in schema.converters):
+            vendor = schema.attributes.get(name)
+            if vendor is None:
+                vendor = schema.vendor_name(name)
+            # A documented field is there even if this reply is older than the documentation.
+            if vendor is not None and (vendor in schema.converters or vendor in self._values):
                 value = self[vendor] if vendor in self._values else None
+                # The next look finds it without coming here.
                 self.__dict__[name] = value
                 return value
         raise AttributeError(f"this {type(self).__name__} has no field {name!r}", name=name, obj=self)
@@ -76,7 +81,8 @@ class Record(Mapping[str, Any]):
 
     def to_dict(self) -> dict[str, Any]:
         """A copy as plain data, with the vendor's names and with amounts and times as text."""
-        return copy.deepcopy(self._values)
+        plain: dict[str, Any] = copy.deepcopy(self._values)
+        return plain
 
     def __repr__(self) -> str:
         # Names only: values may be passengers.
@@ -87,6 +93,9 @@ class Record(Mapping[str, Any]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_restore_record, (self._values, self._schema.operation, self._schema.path))
+
+
+_schema.record = Record
 
 
 def _restore_record(values: dict[str, Any], operation: str, path: tuple[str, ...]) -> Record:
@@ -181,7 +190,8 @@ class Reply(Mapping[str, Any]):
 
     def to_dict(self) -> dict[str, Any]:
         """The data as plain data, with the vendor's names and with amounts and times as text."""
-        return self._record.to_dict()
+        plain: dict[str, Any] = self._record.to_dict()
+        return plain
 
     def __repr__(self) -> str:
         code = "" if self.error is None else f" {self.error.code}"

@@ -34,8 +34,8 @@ class Schema:
         self.children: dict[str, Schema] = {}
 
     def vendor_name(self, attribute: str) -> str | None:
-        """The vendor's name of an attribute."""
-        return self.attributes.get(attribute)
+        """The vendor's name of an attribute that is not in ``attributes``."""
+        return None
 
 
 class OpenSchema(Schema):
@@ -47,6 +47,9 @@ class OpenSchema(Schema):
         first, *rest = attribute.split("_")
         return first + "".join(part[:1].upper() + part[1:] for part in rest)
 
+
+#: What makes a record of an object: the class itself, put here by the module that defines it.
+record: Callable[[dict[str, Any], Schema], Any]
 
 #: The fields are unknown: they are reached by the vendor's names alone.
 UNKNOWN = Schema("", ())
@@ -75,10 +78,7 @@ def schema_at(operation: str, path: tuple[str, ...]) -> Schema:
 
 
 def _load(operation: str, side: str) -> Schema:
-    try:
-        reply = _native.describe(operation.encode())
-    except UnicodeEncodeError:
-        return UNKNOWN
+    reply = _native.describe(operation.encode(errors="replace"))
     if not operation or not reply.ok:
         return UNKNOWN
     described = json.loads(reply.data)["operations"][0]
@@ -110,7 +110,7 @@ def _build(described: Mapping[str, Any], operation: str, path: tuple[str, ...]) 
 
 def _reader(schema: Schema) -> Convert:
     def read(value: Any) -> Any:
-        return _record(value, schema) if type(value) is dict else wrap(value)
+        return record(value, schema) if type(value) is dict else wrap(value)
 
     return read
 
@@ -127,16 +127,10 @@ def _each(convert: Convert | None) -> Convert:
 def wrap(value: Any) -> Any:
     """A value of which nothing is known: its objects become records, the rest stays."""
     if type(value) is dict:
-        return _record(value, OPEN)
+        return record(value, OPEN)
     if type(value) is list:
         return [wrap(item) for item in value]
     return value
-
-
-def _record(values: dict[str, Any], schema: Schema) -> Any:
-    from ._reply import Record
-
-    return Record(values, schema)
 
 
 # A value that is not what its schema says stays as it came: one odd field must not hide the others.

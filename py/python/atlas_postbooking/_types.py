@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from os import PathLike
-from typing import Any, TypedDict, Union
+from typing import Any, TypedDict
 
-Amount = Union[Decimal, int, str]
-Code = Union[int, str]
-Day = Union[date, str]
-Flag = Union[bool, int, str]
+Amount = Decimal | int | str
+Code = int | str
+Day = date | str
+Flag = bool | int | str
 #: With its offset, or (as text) in the vendor's form.
-Instant = Union[datetime, str]
+Instant = datetime | str
 #: The airport's own time, without an offset.
-LocalTime = Union[datetime, str]
+LocalTime = datetime | str
 Part = Mapping[str, Any]
 
 
