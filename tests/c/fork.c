@@ -30,6 +30,7 @@ static int generation(apb_client *client, const char *base_url, int depth)
     if (!voided(client, base_url)) {
         return 1;
     }
+    fflush(stdout); /* else the child would say it again */
     child = depth > 0 ? fork() : -1;
     if (child == 0) {
         int code = generation(client, base_url, depth - 1);
@@ -53,7 +54,9 @@ int main(int argc, char **argv)
     CHECK(generation(client, argv[1], 3) == 0);
     /* Several children at once, beside a parent that goes on. */
     for (i = 0; i < 4; i++) {
-        pid_t child = fork();
+        pid_t child;
+        fflush(stdout);
+        child = fork();
         if (child == 0) {
             _exit(voided(client, argv[1]) && voided(client, argv[1]) ? 0 : 1);
         }
