@@ -1,0 +1,44 @@
+# demo      a refund, a void and a bag, from the quote to the money, in C and in Python
+# build     everything, for development
+# test      every suite of every language; SUITES="c cpp" for some
+# lint      formatting, lints, documentation
+# install   headers, libraries and a pkg-config file under PREFIX
+PYTHON ?= python3
+CARGO ?= cargo
+PREFIX ?= /usr/local
+DESTDIR ?=
+PROFILE ?= release
+SUITES ?=
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+OUT := $(TARGET)/$(PROFILE)
+ROOT := $(DESTDIR)$(PREFIX)
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+.PHONY: demo build test lint install
+.DEFAULT_GOAL := build
+
+demo:
+	@$(PYTHON) examples/demo.py
+
+build:
+	$(CARGO) build --workspace
+
+test:
+	@$(PYTHON) tests/run.py $(SUITES)
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+# "dev" is what cargo calls the profile whose directory is "debug".
+install:
+	$(CARGO) build -p atlas-postbooking-c --profile $(if $(filter debug,$(PROFILE)),dev,$(PROFILE))
+	install -d "$(ROOT)/include" "$(ROOT)/lib/pkgconfig"
+	install -m 644 include/atlas_postbooking.h include/atlas_postbooking.hpp "$(ROOT)/include"
+	install -m 755 "$(OUT)/libatlas_postbooking.so" "$(ROOT)/lib/libatlas_postbooking.so.1"
+	ln -sf libatlas_postbooking.so.1 "$(ROOT)/lib/libatlas_postbooking.so"
+	install -m 644 "$(OUT)/libatlas_postbooking.a" "$(ROOT)/lib"
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' ffi-c/atlas_postbooking.pc.in \
+		> "$(ROOT)/lib/pkgconfig/atlas_postbooking.pc"

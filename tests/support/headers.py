@@ -1,0 +1,58 @@
+"""The headers: alone, twice, in every dialect, and what must not compile."""
+
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from building import ROOT, WARNINGS
+from tally import Tally
+
+STRICT = [*WARNINGS, "-Wshadow", "-Wconversion", "-Wundef"]
+C_DIALECTS = ["c89", "c99", "c11", "c17", "c2x"]
+CPP_OF_C_DIALECTS = ["c++98", "c++11", "c++17", "c++20", "c++23"]
+CPP_DIALECTS = ["c++11", "c++14", "c++17", "c++20", "c++23"]
+PROBES = 10
+# Found only where [[nodiscard]] is: from C++17 on.
+NODISCARD_PROBE = 7
+
+
+def compiles(compiler: str, language: str, text: str, *flags: str) -> tuple[bool, str]:
+    command = [compiler, "-x", language, *flags, f"-I{ROOT / 'include'}", "-fsyntax-only", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    return done.returncode == 0, done.stderr
+
+
+def compilers(language: str) -> list[str]:
+    names = (os.environ.get("CC", "cc"), "clang") if language == "c" else (os.environ.get("CXX", "c++"), "clang++")
+    return [name for name in names if shutil.which(name)]
+
+
+def check(tally: Tally) -> None:
+    jobs: list[tuple[bool, str, str, str, tuple[str, ...]]] = []
+    header = '#include "atlas_postbooking.h"\n'
+    for compiler in compilers("c"):
+        for dialect in C_DIALECTS:
+            jobs.append((True, compiler, "c", header * 2 + "int x(void);\n", (f"-std={dialect}", *STRICT)))
+    for compiler in compilers("c++"):
+        for dialect in CPP_OF_C_DIALECTS:
+            # <stdint.h> is not of C++98, but compilers have it.
+            jobs.append((True, compiler, "c++", header * 2, (f"-std={dialect}", *STRICT, "-Wno-long-long")))
+        for dialect in CPP_DIALECTS:
+            for more in ((), ("-fno-exceptions",), ("-fno-rtti", "-DAPB_NO_EXCEPTIONS")):
+                text = '#include "atlas_postbooking.hpp"\n' * 2
+                jobs.append((True, compiler, "c++", text, (f"-std={dialect}", *STRICT, "-Wold-style-cast", *more)))
+        probes = (ROOT / "tests/cpp/refused/probes.cpp").read_text()
+        for dialect in ("c++11", "c++20"):
+            jobs.append((True, compiler, "c++", probes, (f"-std={dialect}", *WARNINGS, "-DPROBE=0")))
+            for probe in range(1, PROBES + 1):
+                if probe == NODISCARD_PROBE and dialect == "c++11" and "clang" not in compiler:
+                    continue
+                # Without warnings, except for the one that is about one: the error must be the language's.
+                flags = ["-Werror=unused-result"] if probe == NODISCARD_PROBE else []
+                jobs.append((False, compiler, "c++", probes, (f"-std={dialect}", *flags, f"-DPROBE={probe}")))
+    with ThreadPoolExecutor(2) as pool:
+        results = pool.map(lambda job: compiles(job[1], job[2], job[3], *job[4]), jobs)
+        for (wanted, compiler, language, _, flags), (good, words) in zip(jobs, results):
+            verb = "does not compile" if wanted else "compiles, but must not"
+            tally.check(good == wanted, f"{compiler} {language} {' '.join(flags)} {verb}\n{words[:600]}")
