@@ -24,11 +24,12 @@ def rust_command(text: str) -> list[str]:
     (home / "src/main.rs").write_text(text)
     (home / "Cargo.toml").write_text(
         '[package]\nname = "readme"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n'
+        # The profile of the workspace, so that what it has built already is taken from its target directory.
+        '[profile.dev]\nopt-level = 1\ndebug = "line-tables-only"\n'
         f'[dependencies]\natlas-postbooking = {{ path = "{ROOT / "core"}" }}\n'
     )
     (home / "Cargo.lock").write_bytes((ROOT / "Cargo.lock").read_bytes())
-    # Its own target directory: another workspace would build everything anew over ours.
-    return ["cargo", "run", "--quiet", "--manifest-path", str(home / "Cargo.toml"), "--target-dir", str(BUILD / "readme-target")]
+    return ["cargo", "run", "--quiet", "--manifest-path", str(home / "Cargo.toml"), "--target-dir", str(building.target().parent)]
 
 
 def native_command(ending: str, text: str) -> list[str]:
