@@ -30,6 +30,7 @@
  * OWNERSHIP                          made by                      freed by
  *   apb_client *                     apb_client_new               apb_client_free
  *   apb_reply *                      every call (out_reply)       apb_reply_free
+ *   apb_cancel *                     apb_cancel_new               apb_cancel_free
  *   texts of a reply                 the reply                    apb_reply_free of that reply
  *   apb_version, apb_status_name     the library (static)         nobody
  *   Never free() anything of this library. apb_live_handles() counts what is not freed.
@@ -58,7 +59,8 @@
  *
  * FORK
  *   After fork() parent and child may both go on using a client, if no other thread was inside the
- *   library at that moment: the child opens its own connections. Calls in flight are the parent's.
+ *   library at that moment: the child opens its own connections. Calls in flight are the parent's,
+ *   and cancel tokens made before are stale in the child.
  *
  * SIGNALS, UNLOADING, OUTPUT
  *   No signal handler is installed, SIGPIPE is never raised, interrupted system calls are repeated.
@@ -97,7 +99,7 @@ extern "C" {
 #define APB_ABI_VERSION 1
 
 /**
- * A cancellation token; comes with a later version. Pass NULL.
+ * A cancel token. Sticky; shared by any number of calls. The value is an id, not an address.
  */
 typedef struct apb_cancel apb_cancel;
 
@@ -117,6 +119,17 @@ typedef struct apb_reply apb_reply;
  * A negative status does NOT mean that nothing happened: that is what apb_outcome says.
  */
 typedef int32_t apb_status;
+
+/**
+ * Receives one log line. Called on the thread of the call that the line is about, before that call
+ * returns; it may call the library. message is UTF-8 with a NUL behind its len bytes; both texts
+ * live until the receiver returns. level is 1 error, 2 warning, 3 info, 4 debug, 5 trace.
+ */
+typedef void (*apb_log_fn)(void *user_data,
+                           int32_t level,
+                           const char *target,
+                           const char *message,
+                           size_t len);
 
 /**
  * Does the effect asked for exist at the vendor? Zeroed memory is honest.
@@ -320,47 +333,11 @@ const char *apb_version(void);
 const char *apb_status_name(apb_status status);
 
 /**
- * How many clients and replies exist that were not freed. For leak checks at the end of a program.
+ * How many clients, replies and cancel tokens exist that were not freed. For leak checks at the end of a program.
  */
 uint64_t apb_live_handles(void);
 
 /**
- * Calls an operation by its name and waits for the end.
- *
- * client: may be NULL for parseWebhook only.
- * operation: NUL-terminated, "refundQuotation", "void" ...
- * request_json, len: the request with the vendor's field names; (NULL,0) is {}.
- * options_json, options_len: options of this call; (NULL,0) for none.
- * cancel: NULL.
- * out_reply: receives the reply, always, and with every status; must not be NULL, else nothing is
- * sent and APB_E_NULL comes back. Free it with apb_reply_free().
- * Returns the status of the reply. Whether it happened is apb_reply_outcome().
- */
-apb_status apb_call(const apb_client *client,
-                    const char *operation,
-                    const char *request_json,
-                    size_t len,
-                    const char *options_json,
-                    size_t options_len,
-                    const apb_cancel *cancel,
-                    apb_reply **out_reply);
-
-/**
- * Checks a request as a call would, without sending anything: `data` is {valid, body}, the body as
- * it would be sent. Arguments as in apb_call().
- */
-apb_status apb_validate(const char *operation,
-                        const char *request_json,
-                        size_t len,
-                        apb_reply **out_reply);
-
-/**
- * Describes one operation, or all of them for NULL: names, documentation, JSON Schemas of request
- * and reply, vendor codes. `data.operations` has the list.
- */
-apb_status apb_describe(const char *operation, apb_reply **out_reply);
-
-/**
  * Makes a client from a JSON configuration. Nothing is sent and no thread is started.
  *
  * config_json, len: the configuration; see "Configuration" above. Not kept, wipe it if you like.
@@ -380,209 +357,37 @@ apb_status apb_client_new(const char *config_json,
 void apb_client_free(apb_client *client);
 
 /**
- * postBookingAncillarySearch: which baggage can still be bought for a ticketed order (quote).
- */
-apb_status apb_post_booking_ancillary_search(const apb_client *client,
-                                             const char *request_json,
-                                             size_t len,
-                                             apb_reply **out_reply);
-
-/**
- * postBookingAncillaryOrder: orders baggage after ticketing; the new order is unpaid (submit).
- */
-apb_status apb_post_booking_ancillary_order(const apb_client *client,
-                                            const char *request_json,
-                                            size_t len,
-                                            apb_reply **out_reply);
-
-/**
- * refundQuotation: what a refund would give back (quote).
- */
-apb_status apb_refund_quotation(const apb_client *client,
-                                const char *request_json,
-                                size_t len,
-                                apb_reply **out_reply);
-
-/**
- * refund: submits a refund, which cannot be withdrawn (submit).
- */
-apb_status apb_refund(const apb_client *client,
-                      const char *request_json,
-                      size_t len,
-                      apb_reply **out_reply);
-
-/**
- * queryRefundOrders: how refunds stand (read).
- */
-apb_status apb_query_refund_orders(const apb_client *client,
-                                   const char *request_json,
-                                   size_t len,
-                                   apb_reply **out_reply);
-
-/**
- * voidQuotation: whether an order can be voided (quote).
- */
-apb_status apb_void_quotation(const apb_client *client,
-                              const char *request_json,
-                              size_t len,
-                              apb_reply **out_reply);
-
-/**
- * void: submits a void, which cannot be withdrawn (submit).
- */
-apb_status apb_void(const apb_client *client,
-                    const char *request_json,
-                    size_t len,
-                    apb_reply **out_reply);
-
-/**
- * queryVoidOrders: how voids stand (read).
- */
-apb_status apb_query_void_orders(const apb_client *client,
-                                 const char *request_json,
-                                 size_t len,
-                                 apb_reply **out_reply);
-
-/**
- * regenerateOrder: builds a new order from an expired or cancelled one (submit).
- */
-apb_status apb_regenerate_order(const apb_client *client,
-                                const char *request_json,
-                                size_t len,
-                                apb_reply **out_reply);
-
-/**
- * stopTicket: tries to stop the issuing of a paid order; look at the order after 8 minutes (submit).
- */
-apb_status apb_stop_ticket(const apb_client *client,
-                           const char *request_json,
-                           size_t len,
-                           apb_reply **out_reply);
-
-/**
- * orderList: lists orders, newest first (read).
- */
-apb_status apb_order_list(const apb_client *client,
-                          const char *request_json,
-                          size_t len,
-                          apb_reply **out_reply);
-
-/**
- * pnrClaim: brings a booking made elsewhere under Atlas' management (submit).
- */
-apb_status apb_pnr_claim(const apb_client *client,
-                         const char *request_json,
-                         size_t len,
-                         apb_reply **out_reply);
-
-/**
- * extractPnr: a booking at the airline as it is now (read).
- */
-apb_status apb_extract_pnr(const apb_client *client,
-                           const char *request_json,
-                           size_t len,
-                           apb_reply **out_reply);
-
-/**
- * queryOrderDetails: one order: the truth about it (read).
- */
-apb_status apb_query_order_details(const apb_client *client,
-                                   const char *request_json,
-                                   size_t len,
-                                   apb_reply **out_reply);
-
-/**
- * pay: pays a main, regenerated or ancillary order; never repeat it blindly (submit).
- */
-apb_status apb_pay(const apb_client *client,
-                   const char *request_json,
-                   size_t len,
-                   apb_reply **out_reply);
-
-/**
- * balance: the deposit (read).
- */
-apb_status apb_balance(const apb_client *client,
-                       const char *request_json,
-                       size_t len,
-                       apb_reply **out_reply);
-
-/**
- * updateWebhookURL: registers the address of notifications (submit, repeatable).
- */
-apb_status apb_update_webhook_url(const apb_client *client,
-                                  const char *request_json,
-                                  size_t len,
-                                  apb_reply **out_reply);
-
-/**
- * parseWebhook: reads a notification; the request is its body; client may be NULL; no network.
- */
-apb_status apb_parse_webhook(const apb_client *client,
-                             const char *request_json,
-                             size_t len,
-                             apb_reply **out_reply);
-
-/**
- * The reply as JSON, NUL-terminated too; lives until apb_reply_free(). NULL for NULL.
- * `out_len` may be NULL; else it receives the length without the NUL.
- */
-const char *apb_reply_json(const apb_reply *reply, size_t *out_len);
-
-/**
- * The vendor's bytes as received, decompressed; partial if the answer was cut; NULL if none began.
- * They are followed by a NUL that `out_len` does not count, and may contain NULs.
- */
-const char *apb_reply_raw(const apb_reply *reply, size_t *out_len);
-
-/**
- * The status of the call; APB_E_NULL for NULL.
- */
-apb_status apb_reply_status(const apb_reply *reply);
-
-/**
- * Did it happen? APB_UNKNOWN for NULL.
- */
-apb_outcome apb_reply_outcome(const apb_reply *reply);
-
-/**
- * The HTTP status of the answer; 0 if none came, or for NULL.
- */
-int32_t apb_reply_http_status(const apb_reply *reply);
-
-/**
- * The vendor's status number; APB_NO_VENDOR_STATUS if none was read, or for NULL.
- */
-int32_t apb_reply_vendor_status(const apb_reply *reply);
-
-/**
- * What went wrong, for a human, in English; "" on success; NULL for NULL. Lives until apb_reply_free().
- */
-const char *apb_reply_message(const apb_reply *reply);
-
-/**
- * Frees a reply and every text taken from it. NULL is fine.
- */
-void apb_reply_free(apb_reply *reply);
-
-/**
- * Makes a client from a JSON configuration. Nothing is sent and no thread is started.
+ * Sets or (with NULL) removes the receiver of a client's log lines.
  *
- * config_json, len: the configuration; see "Configuration" above. Not kept, wipe it if you like.
- * out_client: receives the client; NULL on failure. Free it with apb_client_free().
- * out_reply: may be NULL; receives a reply on failure only, which names the key that is wrong.
- * Returns APB_OK, APB_E_NULL, APB_E_UTF8, APB_E_JSON or APB_E_CONFIG.
+ * receiver: see apb_log_fn; user_data is handed to it and must outlive the client's last call.
+ * max_level: 1 error to 5 trace; lines above it are not made. 0 or less: none.
+ * Lines hold no body, header, secret, card or passenger.
+ * Returns APB_OK, APB_E_NULL or APB_E_HANDLE.
  */
-apb_status apb_client_new(const char *config_json,
-                          size_t len,
-                          apb_client **out_client,
-                          apb_reply **out_reply);
+apb_status apb_client_set_log(apb_client *client,
+                              apb_log_fn receiver,
+                              void *user_data,
+                              int32_t max_level);
 
 /**
- * Frees a client. NULL, stale and freed handles are fine. It returns at once; calls that are under
- * way in other threads go on to their end.
+ * Makes a cancel token; NULL only if there are millions. Free it with apb_cancel_free().
  */
-void apb_client_free(apb_client *client);
+apb_cancel *apb_cancel_new(void);
+
+/**
+ * Cancels every call that uses the token, now and later. From any thread, also from a signal
+ * handler: it only touches atomics. NULL, stale and freed tokens are ignored.
+ *
+ * A call that is cancelled before its request was taken ends as APB_NOT_EXECUTED, any other submit
+ * as APB_UNKNOWN; apb_reply_outcome() says which.
+ */
+void apb_cancel_set(const apb_cancel *cancel);
+
+/**
+ * Frees a token. NULL, stale and freed ones are fine. Calls that use it go on, and stay cancelled if
+ * it was set.
+ */
+void apb_cancel_free(apb_cancel *cancel);
 
 /**
  * Calls an operation by its name and waits for the end.
@@ -591,7 +396,7 @@ void apb_client_free(apb_client *client);
  * operation: NUL-terminated, "refundQuotation", "void" ...
  * request_json, len: the request with the vendor's field names; (NULL,0) is {}.
  * options_json, options_len: options of this call; (NULL,0) for none.
- * cancel: NULL.
+ * cancel: a token from apb_cancel_new(), or NULL.
  * out_reply: receives the reply, always, and with every status; must not be NULL, else nothing is
  * sent and APB_E_NULL comes back. Free it with apb_reply_free().
  * Returns the status of the reply. Whether it happened is apb_reply_outcome().

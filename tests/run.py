@@ -1,6 +1,6 @@
 """`make test`: every suite of every language. Standard library only.
 
-    python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, python; all of them by default
+    python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, python; all of them by default
 
 What cannot run, because a tool is missing, is named as SKIPPED; with APB_REQUIRE_ALL=1 it is a failure.
 The last line is `N passed, N failed, N skipped`.
@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
 import building  # noqa: E402
+import documents  # noqa: E402
 import headers  # noqa: E402
 import native  # noqa: E402
 import stories  # noqa: E402
@@ -89,6 +90,7 @@ SUITES: list[tuple[str, str, Callable[[Tally], None]]] = [
     ("examples", "examples, Rust", lambda tally: stories.check(tally, "rust")),
     ("examples", "examples, Python", lambda tally: stories.check(tally, "python")),
     ("examples", "demo", with_compiler(CC, stories.demo)),
+    ("documents", "README", with_compiler(CC, documents.check)),
     ("python", "Python", python),
     ("rust", "Rust", rust),
 ]

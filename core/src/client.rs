@@ -1,5 +1,6 @@
 //! The client: check → encode → send → keep the raw reply → decode → judge.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,15 +9,17 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use crate::budget::Budget;
+use crate::cancel::{Cancel, Ticker};
 use crate::config::{Config, Options};
 use crate::json::Node;
 use crate::judge::Asked;
+use crate::log::{Log, LogLevel};
 use crate::operation::{Operation, OperationKind, for_each_operation, nearest_operation};
 use crate::outcome::{Error, Outcome, Status};
 use crate::reply::{Call, Reply};
 use crate::retry::{self, Next};
 use crate::runtime;
-use crate::transport::{Exchange, Fault, Transport};
+use crate::transport::{Exchange, Fault, Limits, Transport};
 use crate::wire;
 
 /// An asynchronous client. Cheap to clone; all clones share connections and budgets.
@@ -33,6 +36,7 @@ pub struct Client {
 struct Inner {
     config: Config,
     live: Mutex<(u32, Arc<Live>)>,
+    log_level: AtomicU8,
 }
 
 /// What belongs to one process: a forked child makes its own.
@@ -62,6 +66,7 @@ struct Prepared {
     options: Options,
     timeout: Duration,
     started: Instant,
+    cancel: Option<Cancel>,
 }
 
 /// The data of a successful call, with the whole reply.
@@ -112,39 +117,66 @@ impl Client {
     pub fn new(config: &str) -> Result<Client, Error> {
         let config = Config::parse(config)?;
         let live = Live::new(&config)?;
-        Ok(Client { inner: Arc::new(Inner { config, live: Mutex::new((std::process::id(), live)) }) })
+        Ok(Client {
+            inner: Arc::new(Inner {
+                config,
+                live: Mutex::new((std::process::id(), live)),
+                log_level: AtomicU8::new(0),
+            }),
+        })
     }
 
     /// Calls an operation by its name with JSON, as the C and Python faces do.
     ///
     /// `options` may be empty. It never fails otherwise than by its reply.
     pub async fn call(&self, operation: &str, request: &str, options: &str) -> Reply {
+        self.call_with(operation, request, options, None).await
+    }
+
+    /// As [`Client::call`], with a token that cancels it.
+    pub async fn call_with(&self, operation: &str, request: &str, options: &str, cancel: Option<&Cancel>) -> Reply {
         let prepared = match prepare(Some(&self.inner.config), operation, request, options) {
-            Ok(prepared) => prepared,
+            Ok(prepared) => Prepared { cancel: cancel.cloned(), ..prepared },
             Err(reply) => return *reply,
         };
         let op = prepared.op;
         match runtime::current() {
             Err(error) => Reply::failed(op.name, error),
-            Ok(generation) => match generation.spawn(run(self.inner.clone(), prepared)).await {
+            Ok(generation) => match generation.spawn(run(self.inner.clone(), prepared, generation.ticker)).await {
                 Ok(reply) => reply,
                 Err(_) => Reply::failed(op.name, lost_task(op)),
             },
         }
     }
 
-    /// As [`Client::call`], blocking this thread.
-    pub(crate) fn call_blocking(&self, operation: &str, request: &str, options: &str) -> Reply {
+    /// As [`Client::call_with`], blocking this thread; None if the watcher gave up waiting.
+    pub(crate) fn call_blocking(
+        &self,
+        operation: &str,
+        request: &str,
+        options: &str,
+        cancel: Option<&Cancel>,
+        watch: Option<runtime::Watch<'_>>,
+    ) -> Option<Reply> {
         let prepared = match prepare(Some(&self.inner.config), operation, request, options) {
-            Ok(prepared) => prepared,
-            Err(reply) => return *reply,
+            Ok(prepared) => Prepared { cancel: cancel.cloned(), ..prepared },
+            Err(reply) => return Some(*reply),
         };
         let op = prepared.op;
-        match runtime::current().and_then(|generation| generation.wait(run(self.inner.clone(), prepared))) {
+        let answered = runtime::current()
+            .and_then(|generation| generation.wait(run(self.inner.clone(), prepared, generation.ticker), watch));
+        match answered {
             Ok(reply) => reply,
-            Err(error) if error.status == Status::PANIC => Reply::failed(op.name, lost_task(op)),
-            Err(error) => Reply::failed(op.name, error),
+            Err(error) if error.status == Status::PANIC => Some(Reply::failed(op.name, lost_task(op))),
+            Err(error) => Some(Reply::failed(op.name, error)),
         }
+    }
+}
+
+impl Client {
+    /// Lets log lines up to this level come with replies ([`Reply::log`]); None for no lines (the default).
+    pub fn set_log_level(&self, level: Option<LogLevel>) {
+        self.inner.log_level.store(level.map_or(0, |l| l as u8), Ordering::Relaxed);
     }
 }
 
@@ -184,7 +216,7 @@ fn prepare(config: Option<&Config>, operation: &str, request: &str, options: &st
     let (node, body) = check(op, request, options.allow_unknown).map_err(fail)?;
     let timeout = options.timeout.or(config.timeout).unwrap_or_else(|| default_timeout(op, &node));
     let asked = Asked::of(op, &node, timeout.as_millis() as u64);
-    Ok(Prepared { op, body, asked, options, timeout, started })
+    Ok(Prepared { op, body, asked, options, timeout, started, cancel: None })
 }
 
 pub(crate) fn unknown_operation(operation: &str) -> Reply {
@@ -219,24 +251,31 @@ fn default_timeout(op: &Operation, request: &Node<'_>) -> Duration {
 }
 
 /// Runs a prepared call on the library's thread.
-async fn run(inner: Arc<Inner>, prepared: Prepared) -> Reply {
-    let Prepared { op, body, asked, options, timeout, started } = prepared;
-    let deadline = tokio::time::Instant::from_std(started) + timeout;
+async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> Reply {
+    let Prepared { op, body, asked, options, timeout, started, cancel } = prepared;
     let live = match inner.live() {
         Ok(live) => live,
         Err(error) => return Reply::failed(op.name, error),
     };
+    let mut log = Log::new(inner.log_level.load(Ordering::Relaxed));
+    let limits =
+        Limits { deadline: tokio::time::Instant::from_std(started) + timeout, cancel: cancel.as_ref(), ticker };
     let retry_config = options.retry.unwrap_or(inner.config.retry);
+    let permit = limits.run(live.in_flight.acquire()).await;
     let mut attempt = 0;
     let mut sent_before = false;
-    let permit = tokio::time::timeout_at(deadline, live.in_flight.acquire()).await;
     loop {
         attempt += 1;
-        let mut exchange = if !matches!(permit, Ok(Ok(_))) || !live.wait_for_place(deadline).await {
-            Exchange::unsent(Fault::RateWaitTimeout)
-        } else {
-            let single = !matches!(op.kind, OperationKind::Read | OperationKind::Quote);
-            live.transport.exchange(op.path, &body, &options.headers, single, deadline).await
+        let mut exchange = match &permit {
+            Ok(Ok(_)) => match live.wait_for_place(&limits).await {
+                Ok(()) => {
+                    let single = op.kind.has_effect();
+                    live.transport.exchange(op.path, &body, &options.headers, single, &limits).await
+                }
+                Err(fault) => Exchange::unsent(fault),
+            },
+            Err(Fault::Cancelled) => Exchange::unsent(Fault::Cancelled),
+            _ => Exchange::unsent(Fault::RateWaitTimeout),
         };
         // Of a repeated submit, an earlier attempt may be the one that was executed.
         exchange.sent |= sent_before;
@@ -246,14 +285,54 @@ async fn run(inner: Arc<Inner>, prepared: Prepared) -> Reply {
             elapsed_ms: started.elapsed().as_millis() as u64,
             client_request_id: options.client_request_id.as_deref(),
             secret: &inner.config.client_secret,
+            retry_ignored: options.retry.is_some() && !op.kind.may_repeat(),
         };
-        let reply = Reply::of_exchange(op, &asked, exchange, &call);
-        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-        match retry::next(op.kind, reply.error(), attempt, left, retry_config, fastrand::f64()) {
-            Next::Done => return reply,
-            Next::After(pause) => tokio::time::sleep(pause).await,
+        let mut reply = Reply::of_exchange(op, &asked, exchange, &call);
+        log_attempt(&mut log, op, &reply, attempt);
+        let next = retry::next(
+            op.kind,
+            reply.error(),
+            reply.http_status(),
+            attempt,
+            limits.left(),
+            retry_config,
+            fastrand::f64(),
+        );
+        let Next::After(pause) = next else {
+            log_end(&mut log, op, &reply, &call);
+            reply.set_log(log.lines);
+            return reply;
+        };
+        log.add(LogLevel::Warn, "retry", || format!("{} is repeated after {} ms", op.name, pause.as_millis()));
+        if limits.run(tokio::time::sleep(pause)).await.is_err() {
+            // Cancelled in the pause: the next round says so, and makes no attempt.
+            attempt -= 1;
         }
     }
+}
+
+fn log_attempt(log: &mut Log, op: &Operation, reply: &Reply, attempt: u32) {
+    log.add(LogLevel::Debug, "transport", || {
+        format!(
+            "{} attempt {attempt}: http {}, vendor status {}, {} bytes",
+            op.name,
+            reply.http_status().map_or("none".to_owned(), |s| s.to_string()),
+            reply.vendor_status().map_or("none".to_owned(), |s| s.to_string()),
+            reply.raw().map_or(0, <[u8]>::len),
+        )
+    });
+}
+
+fn log_end(log: &mut Log, op: &Operation, reply: &Reply, call: &Call<'_>) {
+    let level = match (reply.outcome(), reply.error()) {
+        (Outcome::Unknown, _) => LogLevel::Error,
+        (_, Some(_)) => LogLevel::Warn,
+        (_, None) => LogLevel::Info,
+    };
+    log.add(level, "call", || {
+        let code = reply.error().map_or("ok", |e| e.code);
+        format!("{}: {}, {code}, {} attempts, {} ms", op.name, reply.outcome().name(), call.attempts, call.elapsed_ms)
+    });
 }
 
 impl Inner {
@@ -271,22 +350,22 @@ impl Inner {
 }
 
 impl Live {
-    /// Waits for a place in the request budget; false if there is none before the deadline.
-    async fn wait_for_place(&self, deadline: tokio::time::Instant) -> bool {
-        let Some(budget) = &self.budget else { return true };
-        let patience = deadline.saturating_duration_since(tokio::time::Instant::now());
-        let wait = {
-            let mut budget = budget.lock().unwrap_or_else(PoisonError::into_inner);
-            budget.take_within(self.since.elapsed().as_secs_f64(), patience)
+    /// Waits for a place in the request budget, unless there is none before the deadline.
+    async fn wait_for_place(&self, limits: &Limits<'_>) -> Result<(), Fault> {
+        let wait = match &self.budget {
+            None => Some(Duration::ZERO),
+            Some(budget) => {
+                let mut budget = budget.lock().unwrap_or_else(PoisonError::into_inner);
+                budget.take_within(self.since.elapsed().as_secs_f64(), limits.left())
+            }
         };
         match wait {
-            None => false,
-            Some(wait) => {
-                if !wait.is_zero() {
-                    tokio::time::sleep(wait).await;
-                }
-                true
-            }
+            None => Err(Fault::RateWaitTimeout),
+            Some(wait) if wait.is_zero() => Ok(()),
+            Some(wait) => match limits.run(tokio::time::sleep(wait)).await {
+                Err(Fault::Timeout) => Err(Fault::RateWaitTimeout),
+                other => other,
+            },
         }
     }
 }
@@ -330,7 +409,10 @@ for_each_operation!(async_methods);
 /// The same client for code without async. A call blocks its thread; inside a foreign async runtime
 /// it blocks that worker but does not panic.
 pub mod blocking {
-    use super::{Answer, Error, Failure, Reply, answer, for_each_operation, request_text, wire};
+    use super::{
+        Answer, Cancel, Duration, Error, Failure, LogLevel, Reply, Status, answer, for_each_operation, request_text,
+        wire,
+    };
 
     /// A blocking client. Cheap to clone; may be used from any number of threads.
     #[derive(Clone, Debug)]
@@ -346,7 +428,33 @@ pub mod blocking {
 
         /// As [`super::Client::call`], blocking.
         pub fn call(&self, operation: &str, request: &str, options: &str) -> Reply {
-            self.inner.call_blocking(operation, request, options)
+            self.call_with(operation, request, options, None)
+        }
+
+        /// As [`super::Client::call_with`], blocking. Any thread, also a signal handler's, may cancel.
+        pub fn call_with(&self, operation: &str, request: &str, options: &str, cancel: Option<&Cancel>) -> Reply {
+            // Without a watcher there is always a reply.
+            self.inner.call_blocking(operation, request, options, cancel, None).unwrap_or_else(|| {
+                Reply::failed(operation, Error::local("internal", Status::INTERNAL, "a call ended without a reply"))
+            })
+        }
+
+        /// As [`Client::call`], asking `keep_waiting` every `slice`. When it says no, the call is left to run
+        /// on unobserved and there is no reply: of a submit, the outcome is unknown then.
+        pub fn call_watched(
+            &self,
+            operation: &str,
+            request: &str,
+            options: &str,
+            slice: Duration,
+            keep_waiting: &mut dyn FnMut() -> bool,
+        ) -> Option<Reply> {
+            self.inner.call_blocking(operation, request, options, None, Some((slice, keep_waiting)))
+        }
+
+        /// As [`super::Client::set_log_level`].
+        pub fn set_log_level(&self, level: Option<LogLevel>) {
+            self.inner.set_log_level(level);
         }
     }
 

@@ -28,9 +28,9 @@ pub(crate) fn write_operations<'o>(operations: impl Iterator<Item = &'o Operatio
         write_str(op.doc, out);
         out.push_str(",\"request\":");
         let request = Writer { request: true, open: op.kind == OperationKind::Local };
-        request.schema(op.request, true, out);
+        request.schema(op.request, true, true, out);
         out.push_str(",\"reply\":");
-        Writer { request: false, open: true }.schema(op.reply, true, out);
+        Writer { request: false, open: true }.schema(op.reply, true, true, out);
         out.push_str(",\"statuses\":[");
         write_statuses(op, out);
         out.push_str("]}");
@@ -64,14 +64,14 @@ struct Writer {
 }
 
 impl Writer {
-    fn schema(self, shape: &Shape, root: bool, out: &mut String) {
+    fn schema(self, shape: &Shape, root: bool, described: bool, out: &mut String) {
         out.push('{');
         if root {
             let _ = write!(out, "\"$schema\":\"{DIALECT}\",");
         }
         out.push_str("\"title\":");
         write_str(shape.name, out);
-        if !shape.doc.is_empty() {
+        if described && !shape.doc.is_empty() {
             out.push_str(",\"description\":");
             write_str(shape.doc.trim(), out);
         }
@@ -96,7 +96,11 @@ impl Writer {
 
     fn field(self, field: &Field, out: &mut String) {
         let start = out.len();
-        self.kind(&field.kind, field.required && self.request, out);
+        // The field's own description stands for that of the object in it.
+        match field.kind {
+            Kind::Object(shape) => self.schema(shape, false, field.doc.is_empty(), out),
+            ref kind => self.kind(kind, field.required && self.request, out),
+        }
         // The description and the name in Rust and Python go into the same object.
         if out.ends_with('}') && out.len() > start {
             out.pop();
@@ -151,7 +155,7 @@ impl Writer {
             Kind::Int => simple(&["integer"], "", out),
             Kind::Real => simple(&["number"], "", out),
             Kind::Any => out.push_str("{}"),
-            Kind::Object(shape) => self.schema(shape, false, out),
+            Kind::Object(shape) => self.schema(shape, false, true, out),
             Kind::List(item) => {
                 let types = if required { "\"array\"" } else { "[\"array\",\"null\"]" };
                 let _ = write!(out, "{{\"type\":{types},\"items\":");

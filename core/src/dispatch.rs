@@ -1,6 +1,9 @@
 //! (operation name, JSON bytes) → reply: the only door that the C and Python faces use, so that all
 //! languages get equal bytes.
 
+use std::time::Duration;
+
+use crate::cancel::Cancel;
 use crate::client::{self, blocking};
 use crate::local;
 use crate::outcome::{Error, Status};
@@ -15,17 +18,53 @@ pub fn open(config: &[u8]) -> Result<Client, Reply> {
 }
 
 /// Calls an operation, blocking. Local operations need no client.
-pub fn call(client: Option<&Client>, operation: &[u8], request: &[u8], options: &[u8]) -> Reply {
+pub fn call(
+    client: Option<&Client>,
+    operation: &[u8],
+    request: &[u8],
+    options: &[u8],
+    cancel: Option<&Cancel>,
+) -> Reply {
     let name = match text(operation, "the operation name") {
         Ok(name) => name,
         Err(error) => return Reply::failed("", error),
     };
     match (text(request, "the request"), text(options, "the options")) {
         (Ok(request), Ok(options)) => match client {
-            Some(client) => client.call(name, request, options),
+            Some(client) => client.call_with(name, request, options, cancel),
             None => client::call_without_client(name, request, options),
         },
         (Err(error), _) | (_, Err(error)) => Reply::failed(name, error),
+    }
+}
+
+/// As [`call`], asking `keep_waiting` every `slice`. When it says no, the call is left to run on
+/// unobserved and there is no reply: of a submit, the outcome is unknown then.
+///
+/// For a face whose threads must look up now and then, as Python's main thread for signals.
+pub fn call_watched(
+    client: &Client,
+    operation: &[u8],
+    request: &[u8],
+    options: &[u8],
+    slice: Duration,
+    keep_waiting: &mut dyn FnMut() -> bool,
+) -> Option<Reply> {
+    match (std::str::from_utf8(operation), std::str::from_utf8(request), std::str::from_utf8(options)) {
+        (Ok(name), Ok(request), Ok(options)) => client.call_watched(name, request, options, slice, keep_waiting),
+        // It fails at once, in the words of `call`.
+        _ => Some(call(Some(client), operation, request, options, None)),
+    }
+}
+
+/// Reads a vendor's answer that was recorded elsewhere (an audit, a support case), as a call would.
+///
+/// `request` is the request it answered, for the echo check; it may be `{}`.
+pub fn decode(operation: &[u8], request: &[u8], http_status: u16, body: &[u8]) -> Reply {
+    match (text(operation, "the operation name"), text(request, "the request")) {
+        (Ok(operation), Ok(request)) => local::decode(operation, request, http_status, body),
+        (Err(error), _) => Reply::failed("", error),
+        (Ok(operation), Err(error)) => Reply::failed(operation, error),
     }
 }
 

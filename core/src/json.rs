@@ -120,29 +120,59 @@ impl<'a> Node<'a> {
 /// Writes a JSON string: only what JSON demands is escaped, everything else stays UTF-8.
 pub(crate) fn write_str(s: &str, out: &mut String) {
     out.push('"');
-    let mut clean_from = 0;
-    for (i, b) in s.bytes().enumerate() {
-        if b >= 0x20 && b != b'"' && b != b'\\' {
-            continue;
+    let mut rest = s;
+    loop {
+        let (plain, special) = rest.split_at(plain_run(rest.as_bytes()));
+        out.push_str(plain);
+        if special.is_empty() {
+            break;
         }
-        out.push_str(s.get(clean_from..i).unwrap_or_default());
-        clean_from = i + 1;
-        match b {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            0x08 => out.push_str("\\b"),
-            0x0c => out.push_str("\\f"),
-            _ => {
+        match special.as_bytes().first() {
+            Some(b'"') => out.push_str("\\\""),
+            Some(b'\\') => out.push_str("\\\\"),
+            Some(b'\n') => out.push_str("\\n"),
+            Some(b'\r') => out.push_str("\\r"),
+            Some(b'\t') => out.push_str("\\t"),
+            Some(0x08) => out.push_str("\\b"),
+            Some(0x0c) => out.push_str("\\f"),
+            Some(b) => {
                 use fmt::Write;
                 let _ = write!(out, "\\u{b:04x}");
             }
+            None => {}
         }
+        rest = special.get(1..).unwrap_or_default();
     }
-    out.push_str(s.get(clean_from..).unwrap_or_default());
     out.push('"');
+}
+
+/// Bytes that end a run of plain characters in a string.
+#[inline]
+const fn is_special(b: u8) -> bool {
+    b < 0x20 || b == b'"' || b == b'\\'
+}
+
+/// How many bytes stand before the first special one (or the end), eight at a time: strings are most
+/// of a reply.
+#[inline]
+fn plain_run(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // The lowest flagged byte is always a true one; borrows only spoil the bytes above it.
+    let has_zero = |v: u64| v.wrapping_sub(ONES) & !v & HIGH;
+    let mut at = 0;
+    let mut chunks = bytes.chunks_exact(8);
+    for chunk in &mut chunks {
+        let v = u64::from_le_bytes(<[u8; 8]>::try_from(chunk).unwrap_or_default());
+        let control = v.wrapping_sub(ONES * 0x20) & !v & HIGH;
+        let special = control | has_zero(v ^ (ONES * b'"' as u64)) | has_zero(v ^ (ONES * b'\\' as u64));
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = chunks.remainder();
+    at + rest.iter().position(|b| is_special(*b)).unwrap_or(rest.len())
 }
 
 struct Parser<'a> {
@@ -292,14 +322,14 @@ impl<'a> Parser<'a> {
         let from = self.at;
         let mut escaped = false;
         loop {
+            self.at += plain_run(self.bytes.get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
                     self.at += 2;
                 }
-                Some(0..=0x1f) => return Err(self.error("a control character stands in a string")),
-                Some(_) => self.at += 1,
+                Some(_) => return Err(self.error("a control character stands in a string")),
                 None => return Err(self.error("a string has no end")),
             }
         }

@@ -34,9 +34,9 @@ pub(crate) const ENVELOPE_KEYS: &[&str] = &["status", "msg", "requestId", "uuid"
 
 impl Envelope {
     /// Reads what is there; nothing is required.
-    pub fn read(body: &Node<'_>) -> Envelope {
+    pub fn read(body: &Node<'_>, http: u16) -> Envelope {
         let Node::Obj(members) = body else { return Envelope::default() };
-        if is_servers_own(body) {
+        if is_servers_own(body, http) {
             return Envelope::default();
         }
         let mut statuses = members.iter().filter(|(k, _)| k == "status").map(|(_, v)| integer(v));
@@ -46,6 +46,9 @@ impl Envelope {
             Some(Node::Num(token)) => Some((*token).to_owned()),
             _ => None,
         };
+        // Of a key that stands twice, nobody knows which one counts.
+        let mut numbers = members.iter().filter(|(k, _)| k == "orderNo").map(|(_, v)| v);
+        let first_number = numbers.next();
         let code_429 = body.get("code").and_then(integer) == Some(429);
         Envelope {
             status: first,
@@ -66,25 +69,35 @@ impl Envelope {
                 .filter(|s| (0.0..1e7).contains(s))
                 .map(|s| (s * 1000.0) as u64),
             limited: code_429 && first.is_none(),
-            contradictory: statuses.any(|s| s != first) || (code_429 && first == Some(0)),
+            contradictory: statuses.any(|s| s != first)
+                || numbers.any(|n| Some(n) != first_number)
+                || (code_429 && first == Some(0)),
         }
     }
 }
 
-/// The error page of the web server in front of the vendor's application, as JSON: its `status` is
-/// the HTTP status again. Read as a vendor code, a 404 of pay would mean "already paid".
-fn is_servers_own(body: &Node<'_>) -> bool {
+/// The error page of the web server in front of the vendor's application, as JSON
+/// (`{"timestamp":…,"status":404,"error":"Not Found","path":"/pay.do"}`): its `status` is the HTTP
+/// status again. Read as a vendor code, a 404 of pay would mean "already paid".
+fn is_servers_own(body: &Node<'_>, http: u16) -> bool {
     let is_text = |key: &str| matches!(body.get(key), Some(Node::Str(_)));
-    is_text("error") && is_text("path") && body.get("timestamp").is_some() && body.get("msg").is_none()
+    let repeats_http = http >= 400 && body.get("status").and_then(integer) == Some(i64::from(http));
+    let names_place = is_text("path") && body.get("timestamp").is_some();
+    is_text("error") && body.get("msg").is_none() && (repeats_http || names_place)
 }
 
 /// An integer, as number or text (`0` and `"0"`).
+///
+/// Nothing looser: what decides over money must not be guessed from `"00"` or `0.0`.
 fn integer(node: &Node<'_>) -> Option<i64> {
-    match node {
-        Node::Num(token) => token.parse().ok(),
-        Node::Str(s) => s.trim().parse().ok(),
-        _ => None,
-    }
+    let text = match node {
+        Node::Num(token) => token,
+        Node::Str(s) => &**s,
+        _ => return None,
+    };
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let canonical = !digits.starts_with('+') && (digits == "0" || !digits.starts_with('0')) && text != "-0";
+    text.parse().ok().filter(|_| canonical)
 }
 
 /// What the judge must know of the request.
@@ -119,7 +132,8 @@ pub(crate) fn judge(
     body: Option<&Node<'_>>,
     warnings: &mut Warnings,
 ) -> Judgement {
-    let envelope = body.map(Envelope::read).unwrap_or_default();
+    let http = exchange.head.as_ref().map_or(0, |h| h.status);
+    let envelope = body.map(|body| Envelope::read(body, http)).unwrap_or_default();
     let error = verdict(op, asked, exchange, body, &envelope, warnings);
     let outcome = match &error {
         None => Outcome::Executed,
@@ -145,6 +159,7 @@ fn verdict(
             answered(op, "bad_response", Status::RESPONSE, "the answer contradicts itself", unknown_if_submit(op))
         }
         (Some(_), _) if envelope.limited => limited(op),
+        (Some(body), Some(_)) if is_wrong_order(op, asked, body) => wrong_order(op),
         (Some(body), Some(0)) => return success(op, asked, body, warnings),
         (Some(_), Some(code)) => refused(op, code),
         _ => http_error(op, http),
@@ -170,7 +185,8 @@ fn answered(op: &Operation, code: &'static str, status: Status, message: impl In
     error.outcome = outcome;
     match outcome {
         Outcome::Unknown => {
-            error.advice = Advice::Reconcile;
+            let repeatable = op.kind == OperationKind::RepeatableSubmit;
+            error.advice = if repeatable { Advice::Retry } else { Advice::Reconcile };
             error.next = op.resolved_by;
             error.help = match (op.kind, op.resolved_by) {
                 (OperationKind::RepeatableSubmit, _) => {
@@ -184,7 +200,7 @@ fn answered(op: &Operation, code: &'static str, status: Status, message: impl In
                 }
                 (_, None) => format!("The {} may have been accepted; do not send it again.", op.name),
             };
-            error.retryable = op.kind == OperationKind::RepeatableSubmit;
+            error.retryable = repeatable;
         }
         _ => {
             error.advice = Advice::Retry;
@@ -212,6 +228,7 @@ fn transport_error(op: &Operation, asked: &Asked, fault: Fault, sent: bool) -> E
             Status::TIMEOUT,
             format!("no place in the request budget within {} ms", asked.deadline_ms),
         ),
+        Fault::Cancelled => ("cancelled", Status::CANCELLED, "the caller cancelled the call".to_owned()),
         Fault::Io => ("io", Status::IO, "the connection broke before the answer was complete".to_owned()),
         Fault::TooLarge => ("too_large", Status::TOO_LARGE, "the answer is larger than maxResponseBytes".to_owned()),
         Fault::Encoding => ("bad_response", Status::RESPONSE, "the answer cannot be decompressed".to_owned()),
@@ -338,17 +355,12 @@ fn http_error(op: &Operation, http: u16) -> Error {
 
 /// Body status 0: does anything contradict it?
 fn success(op: &Operation, asked: &Asked, body: &Node<'_>, warnings: &mut Warnings) -> Option<Error> {
-    let text = |key: &str| match body.get(key) {
-        Some(Node::Str(s)) if !s.trim().is_empty() => Some(s.to_string()),
-        Some(Node::Num(token)) => Some((*token).to_owned()),
-        _ => None,
-    };
     let key = match op.name {
         "queryOrderDetails" => Some("orderNo"),
         "extractPnr" => Some("airlinePnr"),
         _ => None,
     };
-    if let Some(key) = key.filter(|key| text(key).is_none()) {
+    if let Some(key) = key.filter(|key| text(body, key).is_none()) {
         let mut error = answered(
             op,
             "not_found",
@@ -361,32 +373,20 @@ fn success(op: &Operation, asked: &Asked, body: &Node<'_>, warnings: &mut Warnin
         error.help = "There is no such order or booking; check what was asked for.".to_owned();
         return Some(error);
     }
+    let documented = |field: &str| op.reply.fields.iter().any(|f| f.name == field);
     for (i, (_, field)) in op.echoes.iter().enumerate().filter(|(_, (_, field))| !field.is_empty()) {
         let asked = asked.echoes.get(i).and_then(Option::as_deref);
-        let decides = i == 0;
-        match (asked, text(field)) {
+        match (asked, text(body, field)) {
             (Some(asked), Some(got)) if !is_echo(asked, &got) => {
-                if decides {
-                    let outcome = unknown_if_submit(op);
-                    let mut error =
-                        answered(op, "wrong_order", Status::RESPONSE, "the answer is about another order", outcome);
-                    if outcome == Outcome::NotExecuted {
-                        error.advice = Advice::ContactSupport;
-                        error.retryable = false;
-                        error.help =
-                            "The answer is about another order and was not used; report it to Atlas.".to_owned();
-                    }
-                    return Some(error);
-                }
                 warnings.add("echo_differs", format!("/{field}"), "not the number that was asked for");
             }
-            (_, None) if decides && op.kind.has_effect() => {
+            (_, None) if i == 0 && op.kind.has_effect() && documented(field) => {
                 warnings.add("no_echo", format!("/{field}"), "accepted, but the order number is missing in the answer");
             }
             _ => {}
         }
     }
-    if let Some(code) = op.case_code.filter(|code| text(code).is_none()) {
+    if let Some(code) = op.case_code.filter(|code| text(body, code).is_none()) {
         warnings.add("no_case_code", format!("/{code}"), "accepted, but its number is missing in the answer");
     }
     let denied = |key: &str| {
@@ -400,6 +400,31 @@ fn success(op: &Operation, asked: &Asked, body: &Node<'_>, warnings: &mut Warnin
         warnings.add("not_voidable", "/isVoidable".to_owned(), "the offer must not be used");
     }
     None
+}
+
+fn text(body: &Node<'_>, key: &str) -> Option<String> {
+    match body.get(key) {
+        Some(Node::Str(s)) if !s.trim().is_empty() => Some(s.to_string()),
+        Some(Node::Num(token)) => Some((*token).to_owned()),
+        _ => None,
+    }
+}
+
+/// Whether the answer names another order than the one asked for, whatever its status says.
+fn is_wrong_order(op: &Operation, asked: &Asked, body: &Node<'_>) -> bool {
+    let (Some((_, field)), Some(Some(asked))) = (op.echoes.first(), asked.echoes.first()) else { return false };
+    text(body, field).is_some_and(|got| !is_echo(asked, &got))
+}
+
+fn wrong_order(op: &Operation) -> Error {
+    let outcome = unknown_if_submit(op);
+    let mut error = answered(op, "wrong_order", Status::RESPONSE, "the answer is about another order", outcome);
+    if outcome == Outcome::NotExecuted {
+        error.advice = Advice::ContactSupport;
+        error.retryable = false;
+        error.help = "The answer is about another order and was not used; report it to Atlas.".to_owned();
+    }
+    error
 }
 
 /// The same number, or one of several that the vendor joined.

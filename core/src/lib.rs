@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod budget;
+mod cancel;
 mod client;
 mod config;
 mod describe;
@@ -24,7 +25,9 @@ pub mod dispatch;
 mod json;
 mod judge;
 mod local;
+mod log;
 mod operation;
+mod order_list;
 mod outcome;
 mod reply;
 mod retry;
@@ -33,8 +36,11 @@ mod status;
 mod transport;
 pub mod wire;
 
+pub use cancel::Cancel;
 pub use client::{Answer, Client, Failure, blocking};
+pub use log::{LogLevel, LogLine};
 pub use operation::OperationKind;
+pub use order_list::{OrderPages, Orders};
 pub use outcome::{Advice, Detail, Error, Outcome, Status};
 pub use reply::Reply;
 

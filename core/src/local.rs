@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use crate::client::{check, unknown_operation};
 use crate::describe;
 use crate::json::{Node, write_str};
+use crate::judge::Asked;
 use crate::operation::{OPERATIONS, Operation};
 use crate::outcome::{Error, Status};
-use crate::reply::Reply;
+use crate::reply::{Call, Reply};
+use crate::transport::{Exchange, Head};
 use crate::wire::{Path, Warnings, event_shape, write_object};
 
 /// Keys of a notification that are not its payload.
@@ -95,6 +97,17 @@ fn scalar(node: &Node<'_>) -> Option<String> {
 /// A short, stable fingerprint; it need not resist anybody, since notifications are unsigned anyway.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Judges and normalises a recorded answer.
+pub(crate) fn decode(operation: &str, request: &str, http_status: u16, body: &[u8]) -> Reply {
+    let Some(op) = Operation::find(operation).filter(|op| !op.path.is_empty()) else {
+        return unknown_operation(operation);
+    };
+    let asked = Node::parse(request).map(|request| Asked::of(op, &request, 0)).unwrap_or_default();
+    let head = Head { status: http_status, ..Head::default() };
+    let exchange = Exchange { head: Some(head), body: Some(body.to_vec()), sent: true, ..Exchange::default() };
+    Reply::of_exchange(op, &asked, exchange, &Call::default())
 }
 
 /// Checks a request as a call would, and answers the body that would be sent.

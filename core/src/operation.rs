@@ -212,6 +212,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         request: QueryRefundOrdersRequest::SHAPE,
         reply: QueryRefundOrdersReply::SHAPE,
         family: Family::Refund,
+        echoes: &[("orderNo", "orderNo")],
         doc: "Asks how the refunds of an order stand.",
         ..BASE
     },
@@ -245,6 +246,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         request: QueryVoidOrdersRequest::SHAPE,
         reply: QueryVoidOrdersReply::SHAPE,
         family: Family::Void,
+        echoes: &[("orderNo", "orderNo")],
         doc: "Asks how the voids of an order stand.",
         ..BASE
     },
@@ -268,6 +270,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         reply: StopTicketReply::SHAPE,
         family: Family::General,
         resolved_by: Some("queryOrderDetails"),
+        echoes: &[("orderNo", "orderNo")],
         doc: "Tries to stop the issuing of a paid order. Accepted means only that the attempt was made: look at the order after 8 minutes (-3 stopped, 2 issued anyway).",
         ..BASE
     },

@@ -241,7 +241,7 @@ impl Error {
             code,
             status,
             outcome: Outcome::NotExecuted,
-            help: format!("Nothing was sent: {message}."),
+            help: format!("Nothing was sent: {message}{}", if message.ends_with('?') { "" } else { "." }),
             message,
             advice,
             next: None,

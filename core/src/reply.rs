@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::json::{Node, write_str};
 use crate::judge::{Asked, ENVELOPE_KEYS, Envelope, judge};
+use crate::log::LogLine;
 use crate::operation::Operation;
 use crate::outcome::{Error, Outcome, Status};
 use crate::transport::Exchange;
@@ -20,9 +21,19 @@ pub struct Reply {
     error: Option<Box<Error>>,
     http_status: Option<u16>,
     vendor_status: Option<i64>,
+    log: Vec<LogLine>,
 }
 
 impl Reply {
+    /// What the call had to say, if the client's log level asks for it.
+    pub fn log(&self) -> &[LogLine] {
+        &self.log
+    }
+
+    pub(crate) fn set_log(&mut self, lines: Vec<LogLine>) {
+        self.log = lines;
+    }
+
     /// The reply as JSON: `ok`, `operation`, `outcome`, `data` or `error`, `warnings`, `meta`.
     pub fn json(&self) -> &str {
         &self.json
@@ -99,6 +110,9 @@ impl Reply {
         if op.kind == crate::operation::OperationKind::Submit {
             warnings.add("not_journaled", String::new(), "no store is configured: after a crash only the vendor knows");
         }
+        if call.retry_ignored {
+            warnings.add("option_ignored", String::new(), "a submit is never repeated: the option retry had no effect");
+        }
         let draft = Draft {
             outcome: judgement.outcome,
             error: judgement.error,
@@ -134,6 +148,8 @@ pub(crate) struct Call<'c> {
     pub client_request_id: Option<&'c str>,
     /// Must not appear in the reply, even if the vendor echoes it.
     pub secret: &'c str,
+    /// The options asked for a repetition that a submit never gets.
+    pub retry_ignored: bool,
 }
 
 /// Older refund queries put the one refund at the root: it becomes a list of one.
@@ -224,7 +240,7 @@ impl<'d> Draft<'d> {
             self.attempts, self.elapsed_ms, self.bytes
         );
         let mut data = (start, end);
-        if self.secret.len() >= 6 && out.contains(self.secret) {
+        if self.secret.len() >= 6 && memchr::memmem::find(out.as_bytes(), self.secret.as_bytes()).is_some() {
             // An echoed secret must not travel on through logs of replies; `raw` stays untouched.
             let prefix = out.get(..start).unwrap_or_default().replace(self.secret, "***").len();
             let middle = out.get(start..end).unwrap_or_default().replace(self.secret, "***").len();
@@ -239,6 +255,7 @@ impl<'d> Draft<'d> {
             error: self.error,
             http_status: self.http_status,
             vendor_status: self.envelope.status,
+            log: Vec::new(),
         }
     }
 }

@@ -6,11 +6,14 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use once_cell::sync::Lazy;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::cancel::Ticker;
 use crate::outcome::{Error, Status};
 
 thread_local! {
@@ -22,6 +25,8 @@ thread_local! {
 pub(crate) struct Generation {
     pub pid: u32,
     runtime: &'static Runtime,
+    /// Wakes cancelled calls.
+    pub ticker: &'static Ticker,
 }
 
 /// Only calling threads hold this lock, and never across a call, so that a fork finds it free.
@@ -43,7 +48,11 @@ pub(crate) fn current() -> Result<Generation, Error> {
                 .build()
                 .map_err(|e| Error::local("internal", Status::INTERNAL, format!("no runtime: {e}")))?;
             // Leaked on purpose: no host thread may drop a runtime, least of all in an async context.
-            let generation = Generation { pid, runtime: Box::leak(Box::new(runtime)) };
+            let generation = Generation {
+                pid,
+                runtime: Box::leak(Box::new(runtime)),
+                ticker: Box::leak(Box::new(Ticker::default())),
+            };
             *current = Some(generation);
             Ok(generation)
         }
@@ -62,7 +71,9 @@ impl Generation {
 
     /// Runs a future on the I/O thread and waits for it on this one. Works inside a foreign async
     /// runtime too (it blocks that thread), because nothing is entered here.
-    pub fn wait<F>(self, future: F) -> Result<F::Output, Error>
+    ///
+    /// When the watcher says no, the future is left to run on unobserved and there is no output.
+    pub fn wait<F>(self, future: F, watch: Option<Watch<'_>>) -> Result<Option<F::Output>, Error>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -75,6 +86,24 @@ impl Generation {
             let _ = sender.send(future.await);
         });
         // The sender is gone without a word only if the task panicked.
-        receiver.recv().map_err(|_| Error::local("panic", Status::PANIC, "a call panicked on the library's thread"))
+        let Some((slice, keep_waiting)) = watch else {
+            return receiver.recv().map(Some).map_err(|_| lost());
+        };
+        loop {
+            match receiver.recv_timeout(slice) {
+                Ok(output) => return Ok(Some(output)),
+                Err(RecvTimeoutError::Disconnected) => return Err(lost()),
+                // What ended at that very moment is not lost.
+                Err(RecvTimeoutError::Timeout) if !keep_waiting() => return Ok(receiver.try_recv().ok()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
     }
+}
+
+/// How often to look up while waiting, and what to ask then: whether to go on.
+pub(crate) type Watch<'w> = (Duration, &'w mut dyn FnMut() -> bool);
+
+fn lost() -> Error {
+    Error::local("panic", Status::PANIC, "a call panicked on the library's thread")
 }

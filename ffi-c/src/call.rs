@@ -4,15 +4,11 @@ use std::ffi::c_char;
 
 use atlas_postbooking::{Reply, Status, dispatch};
 
+use crate::cancel::{InUse, apb_cancel, token};
 use crate::client::{apb_client, get};
 use crate::consts::*;
 use crate::reply::{answer, apb_reply};
 use crate::text::bytes;
-
-/// A cancellation token; comes with a later version. Pass NULL.
-pub struct apb_cancel {
-    _opaque: [u8; 0],
-}
 
 /// Calls an operation by its name and waits for the end.
 ///
@@ -20,7 +16,7 @@ pub struct apb_cancel {
 /// operation: NUL-terminated, "refundQuotation", "void" ...
 /// request_json, len: the request with the vendor's field names; (NULL,0) is {}.
 /// options_json, options_len: options of this call; (NULL,0) for none.
-/// cancel: NULL.
+/// cancel: a token from apb_cancel_new(), or NULL.
 /// out_reply: receives the reply, always, and with every status; must not be NULL, else nothing is
 /// sent and APB_E_NULL comes back. Free it with apb_reply_free().
 /// Returns the status of the reply. Whether it happened is apb_reply_outcome().
@@ -46,36 +42,49 @@ pub unsafe extern "C" fn apb_call(
             }
             let name = bytes(operation, usize::MAX).unwrap_or_default();
             match bytes(options_json, options_len) {
-                _ if !cancel.is_null() => stale(name, "the cancel handle is stale"),
                 None => null(name, "options_json is NULL, but its length is not 0"),
-                Some(options) => named(client, name, request_json, len, options),
+                Some(_) if !cancel.is_null() && token(cancel).is_none() => {
+                    stale(name, "the cancel handle is stale, freed, or none")
+                }
+                Some(options) => run(client, name, request_json, len, options, cancel),
             }
         })
     }
 }
 
-/// A call whose operation and options are known.
+/// A call by a named function: without options and token.
 ///
 /// # Safety
 /// `request_json` and `len` as in [`bytes`].
-pub unsafe fn named(
+pub unsafe fn named(client: *const apb_client, operation: &[u8], request_json: *const c_char, len: usize) -> Reply {
+    // SAFETY: the caller's promise.
+    unsafe { run(client, operation, request_json, len, b"", std::ptr::null()) }
+}
+
+/// # Safety
+/// `request_json` and `len` as in [`bytes`].
+unsafe fn run(
     client: *const apb_client,
     operation: &[u8],
     request_json: *const c_char,
     len: usize,
     options: &[u8],
+    cancel: *const apb_cancel,
 ) -> Reply {
     // SAFETY: the caller's promise.
     let Some(request) = (unsafe { bytes(request_json, len) }) else {
         return null(operation, "request_json is NULL, but its length is not 0");
     };
     if client.is_null() {
-        return dispatch::call(None, operation, request, options);
+        return dispatch::call(None, operation, request, options, None);
     }
-    match get(client) {
-        Some(client) => dispatch::call(Some(&client), operation, request, options),
-        None => stale(operation, "the client handle is stale, freed, or none"),
-    }
+    let Some(client) = get(client) else {
+        return stale(operation, "the client handle is stale, freed, or none");
+    };
+    let in_use = token(cancel);
+    let reply = dispatch::call(Some(&client.core), operation, request, options, in_use.as_ref().map(InUse::token));
+    client.deliver(reply.log());
+    reply
 }
 
 fn null(operation: &[u8], message: &str) -> Reply {

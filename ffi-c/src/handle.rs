@@ -33,7 +33,7 @@ pub struct Registry<T> {
 }
 
 /// Bits of an id that name the slot; the rest is the generation.
-const SLOT_BITS: u32 = if usize::BITS == 64 { 32 } else { 16 };
+const SLOT_BITS: u32 = 32;
 
 impl<T> Registry<T> {
     /// An empty registry.

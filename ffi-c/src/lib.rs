@@ -6,6 +6,7 @@
 #![allow(non_camel_case_types)]
 
 mod call;
+mod cancel;
 mod client;
 mod consts;
 mod guard;
@@ -13,30 +14,7 @@ mod handle;
 mod named;
 mod reply;
 mod text;
+mod version;
 
-use std::ffi::c_char;
-
-/// The ABI version of the loaded library: compare it with `APB_ABI_VERSION` before the first call.
-/// It grows only on a break; additions leave it as it is.
-#[unsafe(no_mangle)]
-pub extern "C" fn apb_abi_version() -> u32 {
-    consts::APB_ABI_VERSION
-}
-
-/// The version of the loaded library, as static text.
-#[unsafe(no_mangle)]
-pub extern "C" fn apb_version() -> *const c_char {
-    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
-}
-
-/// The name of a status, "APB_E_TIMEOUT" for -24, as static text; "APB_E_?" for unknown numbers.
-#[unsafe(no_mangle)]
-pub extern "C" fn apb_status_name(status: consts::apb_status) -> *const c_char {
-    guard::quietly(c"APB_E_?".as_ptr(), || text::status_name(status))
-}
-
-/// How many clients and replies exist that were not freed. For leak checks at the end of a program.
-#[unsafe(no_mangle)]
-pub extern "C" fn apb_live_handles() -> u64 {
-    handle::live()
-}
+// Handles carry a slot and a generation of 32 bits each in a pointer's worth of bits.
+const _: () = assert!(usize::BITS == 64, "the C ABI needs a 64-bit target");

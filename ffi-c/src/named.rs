@@ -22,7 +22,7 @@ pub unsafe extern "C" fn apb_post_booking_ancillary_search(
     // SAFETY: the caller's promises about the text and the pointer.
     unsafe {
         answer("postBookingAncillarySearch", out_reply, || {
-            named(client, b"postBookingAncillarySearch", request_json, len, b"")
+            named(client, b"postBookingAncillarySearch", request_json, len)
         })
     }
 }
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn apb_post_booking_ancillary_order(
     // SAFETY: the caller's promises about the text and the pointer.
     unsafe {
         answer("postBookingAncillaryOrder", out_reply, || {
-            named(client, b"postBookingAncillaryOrder", request_json, len, b"")
+            named(client, b"postBookingAncillaryOrder", request_json, len)
         })
     }
 }
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn apb_refund_quotation(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("refundQuotation", out_reply, || named(client, b"refundQuotation", request_json, len, b"")) }
+    unsafe { answer("refundQuotation", out_reply, || named(client, b"refundQuotation", request_json, len)) }
 }
 
 /// refund: submits a refund, which cannot be withdrawn (submit).
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn apb_refund(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("refund", out_reply, || named(client, b"refund", request_json, len, b"")) }
+    unsafe { answer("refund", out_reply, || named(client, b"refund", request_json, len)) }
 }
 
 /// queryRefundOrders: how refunds stand (read).
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn apb_query_refund_orders(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("queryRefundOrders", out_reply, || named(client, b"queryRefundOrders", request_json, len, b"")) }
+    unsafe { answer("queryRefundOrders", out_reply, || named(client, b"queryRefundOrders", request_json, len)) }
 }
 
 /// voidQuotation: whether an order can be voided (quote).
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn apb_void_quotation(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("voidQuotation", out_reply, || named(client, b"voidQuotation", request_json, len, b"")) }
+    unsafe { answer("voidQuotation", out_reply, || named(client, b"voidQuotation", request_json, len)) }
 }
 
 /// void: submits a void, which cannot be withdrawn (submit).
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn apb_void(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("void", out_reply, || named(client, b"void", request_json, len, b"")) }
+    unsafe { answer("void", out_reply, || named(client, b"void", request_json, len)) }
 }
 
 /// queryVoidOrders: how voids stand (read).
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn apb_query_void_orders(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("queryVoidOrders", out_reply, || named(client, b"queryVoidOrders", request_json, len, b"")) }
+    unsafe { answer("queryVoidOrders", out_reply, || named(client, b"queryVoidOrders", request_json, len)) }
 }
 
 /// regenerateOrder: builds a new order from an expired or cancelled one (submit).
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn apb_regenerate_order(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("regenerateOrder", out_reply, || named(client, b"regenerateOrder", request_json, len, b"")) }
+    unsafe { answer("regenerateOrder", out_reply, || named(client, b"regenerateOrder", request_json, len)) }
 }
 
 /// stopTicket: tries to stop the issuing of a paid order; look at the order after 8 minutes (submit).
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn apb_stop_ticket(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("stopTicket", out_reply, || named(client, b"stopTicket", request_json, len, b"")) }
+    unsafe { answer("stopTicket", out_reply, || named(client, b"stopTicket", request_json, len)) }
 }
 
 /// orderList: lists orders, newest first (read).
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn apb_order_list(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("orderList", out_reply, || named(client, b"orderList", request_json, len, b"")) }
+    unsafe { answer("orderList", out_reply, || named(client, b"orderList", request_json, len)) }
 }
 
 /// pnrClaim: brings a booking made elsewhere under Atlas' management (submit).
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn apb_pnr_claim(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("pnrClaim", out_reply, || named(client, b"pnrClaim", request_json, len, b"")) }
+    unsafe { answer("pnrClaim", out_reply, || named(client, b"pnrClaim", request_json, len)) }
 }
 
 /// extractPnr: a booking at the airline as it is now (read).
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn apb_extract_pnr(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("extractPnr", out_reply, || named(client, b"extractPnr", request_json, len, b"")) }
+    unsafe { answer("extractPnr", out_reply, || named(client, b"extractPnr", request_json, len)) }
 }
 
 /// queryOrderDetails: one order: the truth about it (read).
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn apb_query_order_details(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("queryOrderDetails", out_reply, || named(client, b"queryOrderDetails", request_json, len, b"")) }
+    unsafe { answer("queryOrderDetails", out_reply, || named(client, b"queryOrderDetails", request_json, len)) }
 }
 
 /// pay: pays a main, regenerated or ancillary order; never repeat it blindly (submit).
@@ -238,7 +238,7 @@ pub unsafe extern "C" fn apb_pay(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("pay", out_reply, || named(client, b"pay", request_json, len, b"")) }
+    unsafe { answer("pay", out_reply, || named(client, b"pay", request_json, len)) }
 }
 
 /// balance: the deposit (read).
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn apb_balance(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("balance", out_reply, || named(client, b"balance", request_json, len, b"")) }
+    unsafe { answer("balance", out_reply, || named(client, b"balance", request_json, len)) }
 }
 
 /// updateWebhookURL: registers the address of notifications (submit, repeatable).
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn apb_update_webhook_url(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("updateWebhookURL", out_reply, || named(client, b"updateWebhookURL", request_json, len, b"")) }
+    unsafe { answer("updateWebhookURL", out_reply, || named(client, b"updateWebhookURL", request_json, len)) }
 }
 
 /// parseWebhook: reads a notification; the request is its body; client may be NULL; no network.
@@ -283,5 +283,5 @@ pub unsafe extern "C" fn apb_parse_webhook(
     out_reply: *mut *mut apb_reply,
 ) -> apb_status {
     // SAFETY: the caller's promises about the text and the pointer.
-    unsafe { answer("parseWebhook", out_reply, || named(client, b"parseWebhook", request_json, len, b"")) }
+    unsafe { answer("parseWebhook", out_reply, || named(client, b"parseWebhook", request_json, len)) }
 }

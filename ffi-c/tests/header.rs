@@ -20,7 +20,7 @@ fn generate() -> String {
     config.config_path = None;
     let mut builder = cbindgen::Builder::new().with_config(config);
     // The order of the files is the order of the header.
-    for file in ["consts", "lib", "client", "call", "named", "reply"] {
+    for file in ["consts", "version", "client", "cancel", "call", "named", "reply"] {
         builder = builder.with_src(dir().join(format!("src/{file}.rs")));
     }
     let mut out = Vec::new();
@@ -97,6 +97,16 @@ fn functions() -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+#[test]
+fn nothing_is_declared_twice() {
+    let header = std::fs::read_to_string(header_path()).unwrap();
+    for function in functions() {
+        let declarations =
+            header.lines().filter(|l| !l.starts_with([' ', '/']) && l.contains(&format!("{function}("))).count();
+        assert!(declarations <= 1, "{function} is declared {declarations} times");
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The functions of the module, all of them through the core's one door.
 
+use std::time::Duration;
+
 use atlas_postbooking::dispatch;
 use pyo3::prelude::*;
 
-use crate::courier;
 use crate::guard::{Panicked, guarded_py};
 use crate::reply::Reply;
 
@@ -17,18 +18,37 @@ pub(crate) struct Client {
 impl Client {
     /// Calls an operation and waits for its end, with the interpreter lock released.
     fn call(&self, py: Python<'_>, operation: &[u8], request: &[u8], options: &[u8]) -> PyResult<Reply> {
-        py.detach(|| guarded_py(|| dispatch::call(Some(&self.core), operation, request, options))).map(Reply::from)
+        py.detach(|| guarded_py(|| dispatch::call(Some(&self.core), operation, request, options, None)))
+            .map(Reply::from)
     }
 
     /// As `call`, for the main thread: Python's signal handlers run meanwhile, and if one raises, the
-    /// call is left to run on by itself.
+    /// call is left to run on by itself. If it ended at that very moment, the exception carries its
+    /// reply as `_atlas_reply`.
     fn call_interruptible(&self, py: Python<'_>, operation: &[u8], request: &[u8], options: &[u8]) -> PyResult<Reply> {
-        match courier::carry(py, &self.core, operation, request, options)? {
-            Ok(core) => Ok(Reply::from(core)),
-            Err(panic) => Err(Panicked::new_err(panic)),
+        let mut raised = None;
+        let reply = py.detach(|| {
+            let mut look_up = || {
+                raised = Python::attach(|py| py.check_signals()).err();
+                raised.is_none()
+            };
+            guarded_py(|| dispatch::call_watched(&self.core, operation, request, options, SLICE, &mut look_up))
+        });
+        match (raised, reply?) {
+            (None, Some(core)) => Ok(Reply::from(core)),
+            (None, None) => Err(Panicked::new_err("a call ended without a reply")),
+            (Some(raised), reply) => {
+                if let Some(core) = reply {
+                    let _ = raised.value(py).setattr("_atlas_reply", Reply::from(core));
+                }
+                Err(raised)
+            }
         }
     }
 }
+
+/// How long a signal may wait for its handler.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// A client, or the reply that says what is wrong with the configuration.
 #[derive(IntoPyObject)]
@@ -50,7 +70,7 @@ pub(crate) fn open(py: Python<'_>, config: &[u8]) -> PyResult<Opened> {
 /// Calls an operation that needs no client.
 #[pyfunction]
 pub(crate) fn call(py: Python<'_>, operation: &[u8], request: &[u8], options: &[u8]) -> PyResult<Reply> {
-    py.detach(|| guarded_py(|| dispatch::call(None, operation, request, options))).map(Reply::from)
+    py.detach(|| guarded_py(|| dispatch::call(None, operation, request, options, None))).map(Reply::from)
 }
 
 /// Checks a request without sending it.

@@ -2,7 +2,6 @@
 //! (`atlas_postbooking/`), what they do is the core's.
 
 mod client;
-mod courier;
 mod guard;
 mod reply;
 

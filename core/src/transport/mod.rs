@@ -3,6 +3,7 @@
 mod body;
 mod tls;
 
+use std::future::Future;
 use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use crate::cancel::{Cancel, Ticker};
 use crate::config::Config;
 use crate::outcome::{Error, Status};
 use body::{HandOver, OnceBody};
@@ -25,6 +27,7 @@ pub(crate) enum Fault {
     Timeout,
     /// The deadline passed while waiting for a place in the request budget.
     RateWaitTimeout,
+    Cancelled,
     /// The connection broke, or the reply was cut.
     Io,
     TooLarge,
@@ -55,6 +58,28 @@ impl Exchange {
     /// An attempt that ended before anything was handed to a connection.
     pub fn unsent(fault: Fault) -> Exchange {
         Exchange { fault: Some(fault), ..Exchange::default() }
+    }
+}
+
+/// What may end a wait: the call's deadline and its cancellation.
+pub(crate) struct Limits<'l> {
+    pub deadline: tokio::time::Instant,
+    pub cancel: Option<&'l Cancel>,
+    pub ticker: &'static Ticker,
+}
+
+impl Limits<'_> {
+    /// Runs a future to its end, unless one of the limits comes first.
+    pub async fn run<F: Future>(&self, future: F) -> Result<F::Output, Fault> {
+        match self.ticker.race(self.cancel, tokio::time::timeout_at(self.deadline, future)).await {
+            None => Err(Fault::Cancelled),
+            Some(Err(_)) => Err(Fault::Timeout),
+            Some(Ok(output)) => Ok(output),
+        }
+    }
+
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(tokio::time::Instant::now())
     }
 }
 
@@ -111,7 +136,7 @@ impl Transport {
         body: &str,
         extra: &[(String, String)],
         single: bool,
-        deadline: tokio::time::Instant,
+        limits: &Limits<'_>,
     ) -> Exchange {
         let (body, hand_over) = OnceBody::new(Bytes::copy_from_slice(body.as_bytes()));
         let mut url = self.base.clone();
@@ -126,9 +151,8 @@ impl Transport {
         let request = client.post(url).headers(headers).body(reqwest::Body::wrap(body));
         let mut exchange = Exchange::default();
         // `exchange` lives outside the timed future, so that a partial body survives the deadline.
-        let timed = tokio::time::timeout_at(deadline, self.run(request, &hand_over, &mut exchange)).await;
-        if timed.is_err() {
-            exchange.fault = Some(Fault::Timeout);
+        if let Err(fault) = limits.run(self.run(request, &hand_over, &mut exchange)).await {
+            exchange.fault = Some(fault);
         }
         exchange.sent = !hand_over.revoke();
         exchange

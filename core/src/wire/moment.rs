@@ -198,10 +198,11 @@ impl Moment {
 }
 
 fn push_number(n: u32, width: u32, out: &mut String) {
-    for place in (0..width).rev() {
-        let digit = (n / 10u32.pow(place)) % 10;
-        out.push(char::from(b'0' + digit as u8));
+    if width == 4 {
+        push_number(n / 100 % 100, 2, out);
     }
+    out.push(char::from(b'0' + (n / 10 % 10) as u8));
+    out.push(char::from(b'0' + (n % 10) as u8));
 }
 
 fn number(text: &str) -> Option<u16> {

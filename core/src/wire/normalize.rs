@@ -104,9 +104,7 @@ pub(crate) fn write_object(
         if at > 0 {
             out.push(',');
         }
-        out.push('"');
-        out.push_str(field.name);
-        out.push_str("\":");
+        out.push_str(field.key);
         let node = found.get(at).copied().flatten();
         let path = Path::Key(path, field.name);
         match (&field.kind, node) {
@@ -208,6 +206,7 @@ fn write_scalar(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &mut String,
             "0" | "false" | "FALSE" | "False" => out.push_str("false"),
             _ => keep(node, path, out, warnings),
         },
+        Kind::Code if matches!(node, Node::Num(_)) && text.bytes().all(|b| b.is_ascii_digit()) => out.push_str(text),
         Kind::Code | Kind::CodeText => match (whole(text), node) {
             (Some(number), _) => {
                 let _ = write!(out, "{number}");
@@ -226,6 +225,12 @@ fn write_scalar(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &mut String,
             },
             _ => keep(node, path, out, warnings),
         },
+        // Without sign and exponent, the wire's token is the amount.
+        Kind::Amount if matches!(node, Node::Num(_)) && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
+            out.push('"');
+            out.push_str(text);
+            out.push('"');
+        }
         Kind::Amount | Kind::AmountWithCurrency => {
             let number = match kind {
                 Kind::AmountWithCurrency => split_currency(text).0,

@@ -59,10 +59,7 @@ message! {
     }
 
     /// Nothing but the acceptance of the attempt: look at the order after 8 minutes.
-    StopTicketReply {
-        /// Not documented; read if present.
-        order_no "orderNo": Option<String>;
-    }
+    StopTicketReply {}
 
     /// Lists orders that depart within a year, newest first. All filters are optional.
     OrderListRequest {

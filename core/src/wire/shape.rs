@@ -52,6 +52,8 @@ impl Kind {
 pub(crate) struct Field {
     /// The vendor's name.
     pub name: &'static str,
+    /// The name as a JSON key with its colon, ready to write; empty where nothing is written.
+    pub key: &'static str,
     /// The name in Rust and Python.
     pub ident: &'static str,
     pub doc: &'static str,
@@ -72,6 +74,7 @@ impl Field {
     pub const fn new(name: &'static str, ident: &'static str, doc: &'static str, kind: Kind) -> Field {
         Field {
             name,
+            key: "",
             ident,
             doc,
             kind,
@@ -81,6 +84,10 @@ impl Field {
             default: None,
             sent_null: false,
         }
+    }
+    pub const fn key(mut self, key: &'static str) -> Field {
+        self.key = key;
+        self
     }
     pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Field {
         self.aliases = aliases;
@@ -214,7 +221,7 @@ macro_rules! message {
                         stringify!($ident),
                         concat!($($fdoc),*),
                         crate::wire::shape::message!(@kind $ty $(=> $kind)?),
-                    )$(.$flag())*.aliases(&[$($alias),*]),
+                    )$(.$flag())*.aliases(&[$($alias),*]).key(concat!("\"", $name, "\":")),
                 )*],
                 rules: &[$($($rule),*)?],
             };
