@@ -297,6 +297,32 @@ private:
     Reply reply_;
 };
 
+/** A cancel token: sticky, shared by any number of calls, set from any thread. Move-only. */
+class Cancel {
+public:
+    Cancel() noexcept : cancel_(apb_cancel_new()) {}
+    ~Cancel() { apb_cancel_free(cancel_); }
+    Cancel(Cancel &&other) noexcept : cancel_(other.cancel_) { other.cancel_ = nullptr; }
+    Cancel &operator=(Cancel &&other) noexcept
+    {
+        if (this != &other) {
+            apb_cancel_free(cancel_);
+            cancel_ = other.cancel_;
+            other.cancel_ = nullptr;
+        }
+        return *this;
+    }
+    Cancel(const Cancel &) = delete;
+    Cancel &operator=(const Cancel &) = delete;
+
+    /** Ends the calls that use it. A submit that had left this machine is unknown then, not undone. */
+    void set() const noexcept { apb_cancel_set(cancel_); }
+    apb_cancel *get() const noexcept { return cancel_; }
+
+private:
+    apb_cancel *cancel_;
+};
+
 /** A client. Any number of threads may use one at once. Move-only. */
 class Client {
 public:
@@ -345,12 +371,20 @@ public:
      * Any operation by its name, with options of this call ({"timeoutMs":...}). As the name may be
      * that of a submit, the outcome has to be looked at.
      */
-    APB_NODISCARD Submitted call(const std::string &operation, Text request, Text options = Text(nullptr, 0)) const
+    APB_NODISCARD Submitted call(const std::string &operation, Text request, Text options = Text(nullptr, 0)) const noexcept
     {
-        apb_reply *reply = nullptr;
-        apb_call(client_, operation.c_str(), request.data(), request.size(), options.data(), options.size(), nullptr,
-                 &reply);
-        return Submitted(Reply(reply));
+        return start(operation, request, options, nullptr);
+    }
+    /** The same, for calls that may be cancelled. */
+    APB_NODISCARD Submitted call(const std::string &operation, Text request, Text options, const Cancel &cancel) const noexcept
+    {
+        return start(operation, request, options, cancel.get());
+    }
+
+    /** Log lines of this client's calls; see apb_client_set_log. A receiver must not throw. */
+    Status set_log(apb_log_fn receiver, void *user_data, std::int32_t max_level) const noexcept
+    {
+        return static_cast<Status>(apb_client_set_log(client_, receiver, user_data, max_level));
     }
 
 /* One method per operation, with the name and the meaning of its function in atlas_postbooking.h. */
@@ -385,6 +419,12 @@ public:
     apb_client *get() const noexcept { return client_; }
 
 private:
+    Submitted start(const std::string &operation, Text request, Text options, const apb_cancel *cancel) const noexcept
+    {
+        apb_reply *reply = nullptr;
+        apb_call(client_, operation.c_str(), request.data(), request.size(), options.data(), options.size(), cancel, &reply);
+        return Submitted(Reply(reply));
+    }
     apb_client *client_;
 };
 

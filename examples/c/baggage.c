@@ -70,29 +70,42 @@ static int pay(struct desk *desk, const char *bag)
     return happened == SETTLED ? follow_bag(desk, bag) : happened;
 }
 
+/* A value as the JSON that it is, so that it can go into a request without being escaped again. */
+static void as_json(const apb_reply *reply, const char *path, char *out, size_t size)
+{
+    size_t len = 0;
+    const char *value = json_find(apb_reply_json(reply, NULL), path, &len);
+    if (value == NULL || len >= size) {
+        value = "null";
+        len = 4;
+    }
+    memcpy(out, value, len);
+    out[len] = '\0';
+}
+
 /* The request for the first bag on sale, for the first passenger, on every flight out. */
 static void choose(const apb_reply *order, const apb_reply *shop, char *request, size_t size)
 {
-    char name[128];
-    char product[128];
-    char session[128];
+    char name[256];
+    char product[256];
+    char session[256];
     size_t len;
     size_t used;
     int i;
-    json_text(apb_reply_json(order, NULL), "data.paxTicketInfos.0.name", name, sizeof name);
-    json_text(apb_reply_json(shop, NULL), "data.ancillaryProductElements.0.productCode", product, sizeof product);
-    json_text(apb_reply_json(shop, NULL), "data.sessionId", session, sizeof session);
+    as_json(order, "data.paxTicketInfos.0.name", name, sizeof name);
+    as_json(shop, "data.ancillaryProductElements.0.productCode", product, sizeof product);
+    as_json(shop, "data.sessionId", session, sizeof session);
     used = (size_t)sprintf(request,
-                           "{\"sessionId\":\"%s\",\"ancillaryCategory\":\"BAGGAGE\",\"ticketOrderNo\":\"%s\","
-                           "\"passengers\":[{\"name\":\"%s\",\"passengerType\":0,\"ancillaries\":[",
+                           "{\"sessionId\":%s,\"ancillaryCategory\":\"BAGGAGE\",\"ticketOrderNo\":\"%s\","
+                           "\"passengers\":[{\"name\":%s,\"passengerType\":0,\"ancillaries\":[",
                            session, field(order, "data.orderNo"), name);
-    for (i = 0; used + 300 < size; i++) {
+    for (i = 0; used + 600 < size; i++) {
         char place[64];
         sprintf(place, "data.fromSegments.%d.segmentIndex", i);
         if (json_find(apb_reply_json(shop, NULL), place, &len) == NULL) {
             break;
         }
-        used += (size_t)sprintf(request + used, "%s{\"productCode\":\"%s\",\"segmentIndex\":%s}", i == 0 ? "" : ",", product,
+        used += (size_t)sprintf(request + used, "%s{\"productCode\":%s,\"segmentIndex\":%s}", i == 0 ? "" : ",", product,
                                 field(shop, place));
     }
     strcpy(request + used, "]}]}");

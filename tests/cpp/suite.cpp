@@ -5,6 +5,8 @@
 #include "atlas_postbooking.hpp"
 #include "flow.h"
 
+#include <chrono>
+#include <cstring>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -142,6 +144,43 @@ static void texts(const apb::Client &client)
     CHECK(which(client.call("no such", "{}")) == 2);
 }
 
+// A token that is set ends what uses it, before and after.
+static void cancels(const apb::Client &client, const char *base_url)
+{
+    char order_no[128];
+    char request[2048];
+    apb::Cancel token;
+    CHECK(which(client.call("balance", "{}", "", token)) == 1);
+    flow_ready(client.get(), base_url, "void", order_no, request);
+    sim_tell(base_url, "/_sim/faults", "{\"endpoint\":\"void\",\"mode\":\"delay\",\"delayMs\":30000}");
+    std::thread other([&token] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        token.set();
+    });
+    CHECK(which(client.call("void", request, "", token)) == 0); // it had left
+    other.join();
+    apb::Cancel moved(std::move(token));
+    CHECK(which(client.call("void", request, "", moved)) == 2); // nothing leaves any more
+    token = apb::Cancel();
+    CHECK(which(client.call("balance", "{}", "", token)) == 1);
+}
+
+static void logs(const apb::Client &client)
+{
+    int lines = 0;
+    const apb_log_fn count = [](void *lines_, std::int32_t, const char *, const char *message, std::size_t size) {
+        *static_cast<int *>(lines_) += std::strlen(message) == size ? 1 : 1000;
+    };
+    CHECK(client.set_log(count, &lines, 5) == apb::Status::ok);
+    CHECK(client.balance("{}").ok());
+    CHECK(lines > 0 && lines < 1000);
+    const int before = lines;
+    CHECK(client.set_log(nullptr, nullptr, 0) == apb::Status::ok);
+    CHECK(client.balance("{}").ok());
+    CHECK(lines == before);
+    CHECK(apb::Client().set_log(count, &lines, 5) == apb::Status::null_argument);
+}
+
 static std::string timeless(std::string json)
 {
     sim_without_time(&json[0]);
@@ -254,6 +293,8 @@ int main(int argc, char **argv)
         submits(client, argv[1]);
         texts(client);
         methods(client);
+        cancels(client, argv[1]);
+        logs(client);
         threads(client);
 #if defined(__cpp_exceptions)
         exceptions(client, argv[1]);

@@ -49,8 +49,8 @@ def check(tally: Tally) -> None:
                 if probe == NODISCARD_PROBE and dialect == "c++11" and "clang" not in compiler:
                     continue
                 # Without warnings, except for the one that is about one: the error must be the language's.
-                flags = ["-Werror=unused-result"] if probe == NODISCARD_PROBE else []
-                jobs.append((False, compiler, "c++", probes, (f"-std={dialect}", *flags, f"-DPROBE={probe}")))
+                more = ("-Werror=unused-result",) if probe == NODISCARD_PROBE else ()
+                jobs.append((False, compiler, "c++", probes, (f"-std={dialect}", *more, f"-DPROBE={probe}")))
     with ThreadPoolExecutor(2) as pool:
         results = pool.map(lambda job: compiles(job[1], job[2], job[3], *job[4]), jobs)
         for (wanted, compiler, language, _, flags), (good, words) in zip(jobs, results):

@@ -144,7 +144,11 @@ class Hostile:
                 return
             body += got
         self._counts[name] += 1
-        BEHAVIOURS.get(name, lambda line: line.sendall(ANSWERS[name]))(line)
+        behaviour = BEHAVIOURS.get(name)
+        if behaviour:
+            behaviour(line)
+        else:
+            line.sendall(ANSWERS[name])
         # Closing with unread bytes would reset the line, which is another case.
         line.shutdown(socket.SHUT_WR)
         line.recv(1)

@@ -38,4 +38,4 @@ class Simulator:
 
     def order(self, **wishes: Any) -> str:
         """A ticketed order, unless it is asked to be something else; its number."""
-        return self.post("orders", **wishes)["orderNo"]
+        return str(self.post("orders", **wishes)["orderNo"])

@@ -103,6 +103,12 @@ impl Desk {
     }
 }
 
+/// One of a list: the offer that it was submitted with, and its state.
+pub type Listed = (Option<String>, Option<i64>);
+
+/// Lists, narrowed to a code.
+pub type List<'a> = dyn Fn(&Client, Option<&str>) -> Result<Vec<Listed>, Failure> + 'a;
+
 /// A refund or a void: how it is called, and how it is quoted, submitted (with its offer) and listed.
 pub struct Matter<'a> {
     /// "void"
@@ -114,7 +120,7 @@ pub struct Matter<'a> {
     /// Submits; gives the code of what came into being.
     pub submit: &'a dyn Fn(&Client) -> Result<Option<String>, Failure>,
     /// Lists, narrowed to a code: offers and states.
-    pub list: &'a dyn Fn(&Client, Option<&str>) -> Result<Vec<(Option<String>, Option<i64>)>, Failure>,
+    pub list: &'a List<'a>,
     /// The offer of the quote.
     pub offer: String,
     /// Minutes between two queries.
