@@ -1,0 +1,189 @@
+//! Runs every vector through every language. See `README.md`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test program: failing loudly and printing are its purpose"
+)]
+
+mod callers;
+mod languages;
+mod proxy;
+mod run;
+mod server;
+mod tls;
+mod vector;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use languages::{LANGUAGES, Places};
+use tls::Authority;
+use vector::{File, Vector};
+
+/// What was counted for one language.
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: Option<String>,
+    lines: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    match all() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("vectors: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn all() -> Result<bool, String> {
+    let only = std::env::var("APB_VECTOR").unwrap_or_default();
+    let languages = std::env::var("APB_LANG").unwrap_or_default();
+    let wanted = |language: &str| languages.is_empty() || languages.split(',').any(|l| l == language);
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let root = here.join("../..").canonicalize().map_err(|e| e.to_string())?;
+    let work = std::env::temp_dir().join(format!("atlas-vectors-{}", std::process::id()));
+    let authority = Authority::new(&work).map_err(|e| e.to_string())?;
+    let places = Places { root, work };
+    let mut files = vector::load(&here)?;
+    if std::env::var_os("BLESS").is_some() {
+        return bless(&mut files, &authority, &only).map(|()| true);
+    }
+    let vectors: Vec<&Vector> =
+        files.iter().flat_map(|f| f.vectors.iter().map(|(v, _)| v)).filter(|v| v.id().contains(&only)).collect();
+    println!("{} vectors in {} files", vectors.len(), files.len());
+    let (authority, places, vectors) = (&authority, &places, &vectors);
+    let tallies: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = LANGUAGES
+            .iter()
+            .filter(|language| wanted(language))
+            .map(|language| (*language, scope.spawn(move || run_language(language, vectors, places, authority))))
+            .collect();
+        threads.into_iter().map(|(language, t)| (language, t.join().expect("no panic"))).collect()
+    });
+    Ok(report(&tallies))
+}
+
+/// Runs all vectors in one language.
+fn run_language(language: &str, vectors: &[&Vector], places: &Places, authority: &Authority) -> Tally {
+    let started = Instant::now();
+    let mut tally = Tally::default();
+    let mut caller = match languages::start(language, places) {
+        Ok(caller) => caller,
+        Err(why) => {
+            tally.skipped = Some(why);
+            return tally;
+        }
+    };
+    for vector in vectors {
+        let faults = match run::run(vector, &mut *caller, authority) {
+            Ok(ran) => run::faults(vector, &ran),
+            Err(e) => vec![e],
+        };
+        if faults.is_empty() {
+            tally.passed += 1;
+        } else {
+            tally.failed += 1;
+            tally.lines.push(format!("FAILED {language} {}\n    {}", vector.id(), faults.join("\n    ")));
+            if faults.iter().any(|f| f.starts_with("the caller broke")) {
+                match languages::start(language, places) {
+                    Ok(again) => caller = again,
+                    Err(_) => break,
+                }
+            }
+        }
+    }
+    if let Some(vector) = vectors.iter().find(|v| v.reply.is_some()) {
+        tally.lines.extend(self_check(language, vector, &mut *caller, authority));
+        tally.failed += usize::from(tally.lines.last().is_some_and(|l| l.starts_with("FAILED self-check")));
+    }
+    tally.lines.push(format!("{language}: done in {:.1} s", started.elapsed().as_secs_f32()));
+    tally
+}
+
+/// One changed byte must fail, else the comparison proves nothing.
+fn self_check(
+    language: &str,
+    vector: &Vector,
+    caller: &mut dyn callers::Caller,
+    authority: &Authority,
+) -> Option<String> {
+    let mut changed = vector.clone();
+    let text = vector.reply.as_ref()?.get().replacen("\"warnings\":", "\"warnings\": ", 1);
+    changed.reply = serde_json::value::RawValue::from_string(text).ok();
+    match run::run(&changed, caller, authority) {
+        Ok(ran) if run::faults(&changed, &ran).is_empty() => {
+            Some(format!("FAILED self-check: {language} did not notice a changed byte"))
+        }
+        _ => None,
+    }
+}
+
+/// Prints what was counted; false if anything failed, or was skipped where nothing may be.
+fn report(tallies: &[(&str, Tally)]) -> bool {
+    let require_all = std::env::var("APB_REQUIRE_ALL").is_ok_and(|v| v == "1");
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for (_, tally) in tallies {
+        tally.lines.iter().for_each(|line| println!("{line}"));
+    }
+    for (language, tally) in tallies {
+        match &tally.skipped {
+            Some(why) => {
+                println!("{language:>8}: SKIPPED: {why}");
+                skipped += 1;
+            }
+            None => println!("{language:>8}: {} passed, {} failed", tally.passed, tally.failed),
+        }
+        passed += tally.passed;
+        failed += tally.failed;
+    }
+    if require_all && skipped > 0 {
+        println!("APB_REQUIRE_ALL=1: a skipped language is a failure");
+        failed += skipped;
+        skipped = 0;
+    }
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    failed == 0
+}
+
+/// Writes the replies of the Rust core into the files, to be reviewed by a human.
+fn bless(files: &mut [File], authority: &Authority, only: &str) -> Result<(), String> {
+    for file in files {
+        for (vector, members) in &mut file.vectors {
+            if !vector.id().contains(only) {
+                continue;
+            }
+            let ran = run::run(vector, &mut callers::InProcess, authority)?;
+            let json = run::settled(&String::from_utf8_lossy(&ran.answer.json));
+            let reply = serde_json::value::RawValue::from_string(json).map_err(|e| e.to_string())?;
+            members.0.retain(|(key, _)| key != "reply");
+            if vector.wire.is_none()
+                && let Some(request) = ran.requests.first()
+            {
+                let path = serde_json::Value::from(request.path.as_str());
+                let wire = format!("{{\"path\":{path},\"body\":{}}}", String::from_utf8_lossy(&request.body));
+                members.0.push((
+                    "wire".to_owned(),
+                    serde_json::value::RawValue::from_string(wire).map_err(|e| e.to_string())?,
+                ));
+            }
+            members.0.push(("reply".to_owned(), reply.clone()));
+            vector.reply = Some(reply);
+            for fault in run::faults(vector, &ran) {
+                println!("{}: {fault}", vector.id());
+            }
+        }
+        file.save().map_err(|e| e.to_string())?;
+        println!("{}: {} replies", Path::new(file.path.file_name().unwrap_or_default()).display(), file.vectors.len());
+    }
+    Ok(())
+}
