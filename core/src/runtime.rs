@@ -38,7 +38,10 @@ pub(crate) fn current() -> Result<Generation, Error> {
                 .worker_threads(1)
                 .max_blocking_threads(16)
                 .thread_name("apb-io")
-                .on_thread_start(|| IS_OURS.set(true))
+                .on_thread_start(|| {
+                    IS_OURS.set(true);
+                    hold_sigpipe();
+                })
                 .enable_all()
                 .build()
                 .map_err(|e| Error::local("internal", Status::INTERNAL, format!("no runtime: {e}")))?;
@@ -47,6 +50,18 @@ pub(crate) fn current() -> Result<Generation, Error> {
             *current = Some(generation);
             Ok(generation)
         }
+    }
+}
+
+/// Writing to a connection that the other side has reset raises SIGPIPE in the writing thread, which
+/// kills a host that does not expect it (Rust programs ignore it, C programs do not). Our threads
+/// keep it pending for ever; the host's own threads and handlers are not touched.
+fn hold_sigpipe() {
+    #[cfg(unix)]
+    {
+        let mut set = nix::sys::signal::SigSet::empty();
+        set.add(nix::sys::signal::Signal::SIGPIPE);
+        let _ = set.thread_block();
     }
 }
 
