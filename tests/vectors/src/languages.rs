@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use crate::callers::{Caller, InProcess, OtherProcess};
 
@@ -15,6 +16,8 @@ pub struct Places {
     /// Where callers are built.
     pub work: PathBuf,
 }
+
+static BUILDING: Mutex<()> = Mutex::new(());
 
 /// Starts the caller of a language, or says why it is skipped.
 pub fn start(language: &str, places: &Places) -> Result<Box<dyn Caller>, String> {
@@ -31,8 +34,12 @@ pub fn start(language: &str, places: &Places) -> Result<Box<dyn Caller>, String>
             Ok(Box::new(OtherProcess::start(&mut command)?))
         }
         _ => {
-            let library = library(places)?;
+            let _one_at_a_time = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
             let program = places.work.join(format!("caller-{language}"));
+            if program.exists() {
+                return Ok(Box::new(OtherProcess::start(&mut Command::new(program))?));
+            }
+            let library = library(places)?;
             let mut command = if language == "c" {
                 let mut cc = compiler("CC", "cc");
                 cc.args(["-std=c99", "-O1"]).arg(callers.join("caller.c"));
@@ -40,7 +47,6 @@ pub fn start(language: &str, places: &Places) -> Result<Box<dyn Caller>, String>
                 cc.arg("-L").arg(&library).arg("-latlas_postbooking");
                 // It is looked for at run time under its soname, which only an installation has.
                 let soname = places.work.join("libatlas_postbooking.so.1");
-                let _ = std::fs::remove_file(&soname);
                 std::os::unix::fs::symlink(library.join("libatlas_postbooking.so"), soname)
                     .map_err(|e| e.to_string())?;
                 cc.arg(format!("-Wl,-rpath,{}", places.work.display()));

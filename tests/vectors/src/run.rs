@@ -119,6 +119,10 @@ pub fn faults(vector: &Vector, ran: &Ran) -> Vec<String> {
                 same("reply", &difference(reply.get(), &got).0, &difference(reply.get(), &got).1);
             }
         }
+        None if vector.verb == Verb::Describe => {
+            let name = (!vector.operation.is_empty()).then_some(vector.operation.as_bytes());
+            same("reply", &settled(atlas_postbooking::dispatch::describe(name).json()), &settled(&json));
+        }
         None => same("reply", &"one in the file (BLESS=1 writes it)", &"none"),
     }
     let value: Value = serde_json::from_str(&json).unwrap_or(Value::Null);
