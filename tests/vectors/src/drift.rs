@@ -65,7 +65,7 @@ pub fn run<'v>(vectors: impl Iterator<Item = &'v Vector>, mut other: Option<&mut
         r#"{{"baseUrl":"http://127.0.0.1:{}","clientId":"vector-client","clientSecret":"vector-secret-0001","retry":{{"maxAttempts":1}}}}"#,
         server.port
     );
-    let client = dispatch::open(config.as_bytes()).ok().expect("a client");
+    let Ok(client) = dispatch::open(config.as_bytes()) else { panic!("no client") };
     for vector in vectors.filter(|v| is_subject(v)) {
         let body = vector.server[0].answer.as_ref().and_then(|a| a.body.as_ref()).expect("a body");
         let body: Value = serde_json::from_str(body.get()).expect("JSON");
