@@ -79,6 +79,13 @@ fn library(places: &Places) -> Result<PathBuf, String> {
     let directory = profile.ok_or("no target directory")?.to_owned();
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(&places.root).args(["build", "--quiet", "--package", "atlas-postbooking-c"]);
+    // What an outer cargo says about this package would make build scripts run again and again.
+    for (name, _) in std::env::vars_os() {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+        if name.to_str().is_some_and(|n| of_package.iter().any(|p| n.starts_with(p))) {
+            cargo.env_remove(name);
+        }
+    }
     if directory.ends_with("release") {
         cargo.arg("--release");
     }
