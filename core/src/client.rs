@@ -266,7 +266,7 @@ async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> 
     let mut sent_before = false;
     loop {
         attempt += 1;
-        let mut exchange = match &permit {
+        let exchange = match &permit {
             Ok(Ok(_)) => match live.wait_for_place(&limits).await {
                 Ok(()) => {
                     let single = op.kind.has_effect();
@@ -278,13 +278,13 @@ async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> 
             _ => Exchange::unsent(Fault::RateWaitTimeout),
         };
         // Of a repeated submit, an earlier attempt may be the one that was executed.
-        exchange.sent |= sent_before;
-        sent_before = exchange.sent;
+        let sent_earlier = std::mem::replace(&mut sent_before, op.kind.has_effect() && (sent_before || exchange.sent));
         let call = Call {
             attempts: attempt,
             elapsed_ms: started.elapsed().as_millis() as u64,
             client_request_id: options.client_request_id.as_deref(),
             secret: &inner.config.client_secret,
+            sent_before: sent_earlier,
             retry_ignored: options.retry.is_some() && !op.kind.may_repeat(),
         };
         let mut reply = Reply::of_exchange(op, &asked, exchange, &call);

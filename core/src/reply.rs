@@ -106,7 +106,14 @@ impl Reply {
         // A byte order mark is no reason to lose an answer.
         let text = text.map(|t| t.strip_prefix('\u{feff}').unwrap_or(t));
         let body = text.and_then(|t| Node::parse(t).ok()).filter(|n| matches!(n, Node::Obj(_)));
-        let judgement = judge(op, asked, &exchange, body.as_ref(), &mut warnings);
+        let mut judgement = judge(op, asked, &exchange, body.as_ref(), &mut warnings);
+        if call.sent_before && judgement.outcome == Outcome::NotExecuted {
+            // This repetition was refused, but an earlier, unanswered attempt may have been executed.
+            judgement.outcome = Outcome::Unknown;
+            if let Some(error) = &mut judgement.error {
+                error.outcome = Outcome::Unknown;
+            }
+        }
         if op.kind == crate::operation::OperationKind::Submit {
             warnings.add("not_journaled", String::new(), "no store is configured: after a crash only the vendor knows");
         }
@@ -150,6 +157,8 @@ pub(crate) struct Call<'c> {
     pub secret: &'c str,
     /// The options asked for a repetition that a submit never gets.
     pub retry_ignored: bool,
+    /// An earlier attempt of a repeatable submit may have been executed.
+    pub sent_before: bool,
 }
 
 /// Older refund queries put the one refund at the root: it becomes a list of one.

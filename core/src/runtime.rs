@@ -43,7 +43,10 @@ pub(crate) fn current() -> Result<Generation, Error> {
                 .worker_threads(1)
                 .max_blocking_threads(16)
                 .thread_name("apb-io")
-                .on_thread_start(|| IS_OURS.set(true))
+                .on_thread_start(|| {
+                    IS_OURS.set(true);
+                    hold_signals();
+                })
                 .enable_all()
                 .build()
                 .map_err(|e| Error::local("internal", Status::INTERNAL, format!("no runtime: {e}")))?;
@@ -57,6 +60,14 @@ pub(crate) fn current() -> Result<Generation, Error> {
             Ok(generation)
         }
     }
+}
+
+/// Our threads take no signals. The host's handlers run on the host's threads, and writing to a
+/// connection that the other side has reset does not kill a host that does not expect SIGPIPE (Rust
+/// programs ignore it, C programs do not). Masks and handlers of other threads are not touched.
+fn hold_signals() {
+    #[cfg(unix)]
+    let _ = nix::sys::signal::SigSet::all().thread_block();
 }
 
 impl Generation {

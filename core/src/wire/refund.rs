@@ -54,6 +54,8 @@ message! {
         display_currency "displayCurrency": Option<String>;
         /// Who and which flights.
         refund_request_list "refundRequestList": Vec<RefundPassenger>, required, never_null;
+        /// Legacy client id (2022).
+        cid "cid": Option<String>;
     }
 
     /// Submits a refund. It cannot be withdrawn.

@@ -1,0 +1,126 @@
+//! The vendor's published samples themselves, where they are at hand: they must be understood whole.
+
+use std::path::Path;
+
+use atlas_postbooking::dispatch;
+use serde_json::{Value, json};
+
+use crate::server::Server;
+use crate::vector::{Answer, Step, Vector, bytes_of};
+
+/// Keys that are not data, or that are moved: the envelope, a currency split off, older names.
+const ELSEWHERE: &[&str] =
+    &["status", "msg", "requestId", "uuid", "clientRequestId", "refundReason", "refundable", "travelStartDate"];
+
+/// Samples of other endpoints.
+const NOT_OURS: &[&str] = &["order", "incidentConfirm", "incidentList", "queryMail"];
+
+/// Runs every sample; gives its name and what is wrong.
+pub fn run(directory: &Path, vectors: &[&Vector]) -> Vec<(String, Vec<String>)> {
+    let mut results = Vec::new();
+    let mut folders: Vec<_> = list(directory).into_iter().filter(|p| p.is_dir()).collect();
+    folders.sort();
+    let server = Server::start(&[], None).expect("a server");
+    let config = format!(
+        r#"{{"baseUrl":"http://127.0.0.1:{}","clientId":"i","clientSecret":"s","retry":{{"maxAttempts":1}}}}"#,
+        server.port
+    );
+    let Ok(client) = dispatch::open(config.as_bytes()) else { panic!("no client") };
+    for folder in folders {
+        let operation = name_of(&folder);
+        if NOT_OURS.contains(&operation.as_str()) {
+            continue;
+        }
+        let mut files = list(&folder);
+        files.sort();
+        for file in files {
+            let name = format!("{operation}-{}", name_of(&file).replace("-live", ""));
+            let Ok(text) = std::fs::read_to_string(&file) else { continue };
+            let Ok(sample) = serde_json::from_str::<Value>(&text) else {
+                results.push((name, vec!["is not JSON".to_owned()]));
+                continue;
+            };
+            let twin = vectors.iter().find(|v| v.theme == "samples" && v.name == name);
+            let Some(twin) = twin else {
+                results.push((name, vec!["no vector of that shape".to_owned()]));
+                continue;
+            };
+            let faults = if operation == "webhook" {
+                success(&dispatch::call(None, b"parseWebhook", text.as_bytes(), b""))
+            } else if name.ends_with("request") {
+                // What a first-generation sample sends beyond the contract needs the option.
+                let options = bytes_of(twin.options.as_ref());
+                server.push(answer(r#"{"status":100}"#));
+                let reply = dispatch::call(Some(&client), operation.as_bytes(), text.as_bytes(), &options);
+                let sent = server.requests().len();
+                if sent == 1 { Vec::new() } else { vec![format!("was refused: {}", reply.message())] }
+            } else {
+                let mut request: Value = serde_json::from_slice(&bytes_of(twin.request.as_ref())).unwrap_or_default();
+                for key in ["orderNo", "ticketOrderNo"] {
+                    if request.get(key).is_some() && sample.get(key).is_some_and(Value::is_string) {
+                        request[key] = sample[key].clone();
+                    }
+                }
+                server.push(answer(&text));
+                let reply = dispatch::call(Some(&client), operation.as_bytes(), request.to_string().as_bytes(), b"");
+                server.requests();
+                let mut faults = Vec::new();
+                if sample["status"] == json!(0) {
+                    faults = success(&reply);
+                }
+                let data: Value = serde_json::from_str(reply.data()).unwrap_or_default();
+                lost(&sample, &data, "", &mut faults);
+                // A mock's "string" is no amount: null with a warning is what the surface says.
+                let whole: Value = serde_json::from_str(reply.json()).unwrap_or_default();
+                let warned =
+                    |path: &str| whole["warnings"].as_array().is_some_and(|w| w.iter().any(|w| w["path"] == path));
+                faults.retain(|f| !f.strip_suffix(" became null").is_some_and(warned));
+                faults
+            };
+            results.push((name, faults));
+        }
+    }
+    results
+}
+
+fn answer(text: &str) -> Step {
+    Step { answer: Some(Answer { text: Some(text.to_owned()), ..Answer::default() }), ..Step::default() }
+}
+
+fn success(reply: &atlas_postbooking::Reply) -> Vec<String> {
+    if reply.error().is_none() { Vec::new() } else { vec![format!("is no success: {}", reply.message())] }
+}
+
+/// Keys of the sample that the data does not have.
+fn lost(sample: &Value, data: &Value, path: &str, faults: &mut Vec<String>) {
+    match (sample, data) {
+        (Value::Object(wanted), Value::Object(got)) => {
+            for (key, value) in wanted.iter().filter(|(k, _)| !ELSEWHERE.contains(&k.as_str())) {
+                match got.get(key).or_else(|| got.get("refundOrders")?.get(0)?.get(key)) {
+                    Some(found) => lost(value, found, &format!("{path}/{key}"), faults),
+                    None => faults.push(format!("{path}/{key} was lost")),
+                }
+            }
+        }
+        (Value::Array(wanted), Value::Array(got)) => {
+            if wanted.len() != got.len() {
+                faults.push(format!("{path} had {} items, has {}", wanted.len(), got.len()));
+            }
+            for (i, (w, g)) in wanted.iter().zip(got).enumerate() {
+                lost(w, g, &format!("{path}/{i}"), faults);
+            }
+        }
+        (Value::Number(_) | Value::String(_), Value::Null) if sample != "" => {
+            faults.push(format!("{path} became null"));
+        }
+        _ => {}
+    }
+}
+
+fn list(directory: &Path) -> Vec<std::path::PathBuf> {
+    std::fs::read_dir(directory).into_iter().flatten().filter_map(|e| Some(e.ok()?.path())).collect()
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
+}

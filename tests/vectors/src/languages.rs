@@ -1,0 +1,107 @@
+//! Builds and starts the callers of all languages.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use crate::callers::{Caller, InProcess, OtherProcess};
+
+/// The languages, in the order of the output.
+pub const LANGUAGES: &[&str] = &["rust", "c", "cpp", "python"];
+
+/// Where things are.
+pub struct Places {
+    /// The repository.
+    pub root: PathBuf,
+    /// Where callers are built.
+    pub work: PathBuf,
+}
+
+static BUILDING: Mutex<()> = Mutex::new(());
+
+/// Starts the caller of a language, or says why it is skipped.
+pub fn start(language: &str, places: &Places) -> Result<Box<dyn Caller>, String> {
+    let callers = places.root.join("tests/vectors/callers");
+    match language {
+        "rust" => Ok(Box::new(InProcess)),
+        "python" => {
+            let python = std::env::var_os("APB_PYTHON").unwrap_or_else(|| "python3".into());
+            let mut command = Command::new(python);
+            if let Some(path) = std::env::var_os("APB_PYTHONPATH") {
+                command.env("PYTHONPATH", path);
+            }
+            command.arg(callers.join("caller.py"));
+            Ok(Box::new(OtherProcess::start(&mut command)?))
+        }
+        _ => {
+            let _one_at_a_time = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+            let program = places.work.join(format!("caller-{language}"));
+            if program.exists() {
+                return Ok(Box::new(OtherProcess::start(&mut Command::new(program))?));
+            }
+            let library = library(places)?;
+            let mut command = if language == "c" {
+                let mut cc = compiler("CC", "cc");
+                cc.args(["-std=c99", "-O1"]).arg(callers.join("caller.c"));
+                // C takes the shared library, C++ the static one: both are shipped.
+                cc.arg("-L").arg(&library).arg("-latlas_postbooking");
+                // It is looked for at run time under its soname, which only an installation has.
+                let soname = places.work.join("libatlas_postbooking.so.1");
+                std::os::unix::fs::symlink(library.join("libatlas_postbooking.so"), soname)
+                    .map_err(|e| e.to_string())?;
+                cc.arg(format!("-Wl,-rpath,{}", places.work.display()));
+                cc
+            } else {
+                let mut cxx = compiler("CXX", "c++");
+                cxx.args(["-std=c++17", "-O1"]).arg(callers.join("caller.cpp"));
+                cxx.arg(library.join("libatlas_postbooking.a")).args(["-lpthread", "-ldl", "-lm"]);
+                cxx
+            };
+            command.args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-I"]).arg(places.root.join("include"));
+            command.arg("-o").arg(&program);
+            run(&mut command)?;
+            Ok(Box::new(OtherProcess::start(&mut Command::new(program))?))
+        }
+    }
+}
+
+fn compiler(variable: &str, default: &str) -> Command {
+    Command::new(std::env::var_os(variable).unwrap_or_else(|| default.into()))
+}
+
+/// The directory of the C libraries. They are built here, because a stale one would prove nothing.
+fn library(places: &Places) -> Result<PathBuf, String> {
+    if let Some(directory) = std::env::var_os("APB_LIB_DIR") {
+        return Ok(directory.into());
+    }
+    let me = std::env::current_exe().map_err(|e| e.to_string())?;
+    let profile = me.parent().filter(|p| !p.ends_with("deps")).or_else(|| me.parent()?.parent());
+    let directory = profile.ok_or("no target directory")?.to_owned();
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(&places.root).args(["build", "--quiet", "--package", "atlas-postbooking-c"]);
+    // What an outer cargo says about this package would make build scripts run again and again.
+    for (name, _) in std::env::vars_os() {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+        if name.to_str().is_some_and(|n| of_package.iter().any(|p| n.starts_with(p))) {
+            cargo.env_remove(name);
+        }
+    }
+    if directory.ends_with("release") {
+        cargo.arg("--release");
+    }
+    if let Some(target) = directory.parent() {
+        cargo.arg("--target-dir").arg(target);
+    }
+    run(&mut cargo)?;
+    Ok(directory)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let name = Path::new(command.get_program()).display().to_string();
+    let output = command.output().map_err(|e| format!("{name}: {e}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{name} failed: {}", text.lines().take(20).collect::<Vec<_>>().join("\n    ")))
+}

@@ -1,0 +1,248 @@
+//! Runs one vector with one caller and compares everything that came of it.
+
+use std::net::TcpListener;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::callers::{Answer, Call, Caller, NO_VENDOR_STATUS};
+use crate::proxy::ProxyServer;
+use crate::server::{Request, Server};
+use crate::tls::Authority;
+use crate::vector::{Listen, Ordered, Vector, Verb, bytes_of, unhex};
+
+/// What every configuration has unless the vector says otherwise. The pauses of retries are short.
+const DEFAULTS: &str = r#"{"baseUrl":"${url}","clientId":"vector-client","clientSecret":"vector-secret-0001","retry":{"maxAttempts":3,"baseDelayMs":1,"maxDelayMs":2}}"#;
+
+/// What came of a run.
+pub struct Ran {
+    pub answer: Answer,
+    pub requests: Vec<Request>,
+    pub connections: usize,
+}
+
+/// Sets the scene, calls, and gives what came of it.
+pub fn run(vector: &Vector, caller: &mut dyn Caller, authority: &Authority) -> Result<Ran, String> {
+    let text = |e: &dyn std::fmt::Display| e.to_string();
+    let tls = authority.server(vector.listen).map_err(|e| text(&e))?;
+    let scheme = if tls.is_some() || vector.listen == Listen::TlsGarbage { "https" } else { "http" };
+    let mut server = None;
+    let mut held = Vec::new();
+    let port = match vector.listen {
+        Listen::Dead => {
+            // Free at this moment, and nobody else on this machine is handed it so soon.
+            let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| text(&e))?;
+            listener.local_addr().map_err(|e| text(&e))?.port()
+        }
+        Listen::Full => full(&mut held).map_err(|e| text(&e))?,
+        _ => server.insert(Server::start(&vector.server, tls).map_err(|e| text(&e))?).port,
+    };
+    let proxy = vector.proxy.map(ProxyServer::start).transpose().map_err(|e| text(&e))?;
+    let fill = |text: &str| {
+        text.replace("${url}", &format!("{scheme}://127.0.0.1:{port}"))
+            .replace("${port}", &port.to_string())
+            .replace("${proxy}", &format!("127.0.0.1:{}", proxy.as_ref().map_or(0, |p| p.port)))
+            .replace("${dir}", &authority.directory.display().to_string())
+    };
+    let call = Call {
+        verb: vector.verb,
+        times: vector.times.unwrap_or(1),
+        operation: vector.operation.clone().into_bytes(),
+        config: fill(&config(vector)?).into_bytes(),
+        request: vector.request_hex.as_deref().map_or_else(|| bytes_of(vector.request.as_ref()), unhex),
+        options: bytes_of(vector.options.as_ref()),
+    };
+    let answer = caller.call(&call)?;
+    let (requests, connections) = server.as_ref().map_or_else(Default::default, |s| (s.requests(), s.connections()));
+    Ok(Ran { answer, requests, connections })
+}
+
+/// A listener that accepts nobody more.
+fn full(held: &mut Vec<socket2::Socket>) -> std::io::Result<u16> {
+    use socket2::{Domain, SockAddr, Socket, Type};
+    let any: std::net::SocketAddr = ([127, 0, 0, 1], 0).into();
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&any.into())?;
+    listener.listen(0)?;
+    let address: SockAddr = listener.local_addr()?;
+    held.push(listener);
+    for _ in 0..4 {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        let _ = socket.connect(&address);
+        held.push(socket);
+    }
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    Ok(address.as_socket().map_or(0, |a| a.port()))
+}
+
+/// The defaults with the vector's members over them; text is taken as it stands.
+fn config(vector: &Vector) -> Result<String, String> {
+    let mut members: Ordered = serde_json::from_str(DEFAULTS).map_err(|e| e.to_string())?;
+    if let Some(raw) = &vector.config {
+        if !raw.get().starts_with('{') {
+            return Ok(String::from_utf8_lossy(&bytes_of(Some(raw))).into_owned());
+        }
+        let own: Ordered = serde_json::from_str(raw.get()).map_err(|e| e.to_string())?;
+        for (key, value) in own.0 {
+            members.0.retain(|(k, _)| *k != key);
+            members.0.push((key, value));
+        }
+    }
+    let members: Vec<_> = members.0.iter().map(|(k, v)| format!("{}:{}", Value::from(k.as_str()), v.get())).collect();
+    Ok(format!("{{{}}}", members.join(",")))
+}
+
+/// The reply with its only measured number set to zero.
+pub fn settled(json: &str) -> String {
+    const KEY: &str = "\"elapsedMs\":";
+    // The last one: a body may have a key of that name.
+    let Some(at) = json.rfind(KEY).map(|i| i + KEY.len()) else { return json.to_owned() };
+    let digits = json[at..].bytes().take_while(u8::is_ascii_digit).count();
+    format!("{}0{}", &json[..at], &json[at + digits..])
+}
+
+/// Everything that is wrong with a run.
+pub fn faults(vector: &Vector, ran: &Ran) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut same = |what: &str, want: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug| {
+        let (want, got) = (format!("{want:?}"), format!("{got:?}"));
+        if want != got {
+            faults.push(format!("{what}: expected {want}, got {got}"));
+        }
+    };
+    let json = String::from_utf8_lossy(&ran.answer.json);
+    match &vector.reply {
+        Some(reply) => {
+            let got = settled(&json);
+            if got != reply.get() {
+                same("reply", &difference(reply.get(), &got).0, &difference(reply.get(), &got).1);
+            }
+        }
+        None if vector.verb == Verb::Describe => {
+            let name = (!vector.operation.is_empty()).then_some(vector.operation.as_bytes());
+            same("reply", &settled(atlas_postbooking::dispatch::describe(name).json()), &settled(&json));
+        }
+        None => same("reply", &"one in the file (BLESS=1 writes it)", &"none"),
+    }
+    let value: Value = serde_json::from_str(&json).unwrap_or(Value::Null);
+    let meta = &value["meta"];
+    same("accessor of the status", &value["error"]["status"].as_i64().unwrap_or(0), &i64::from(ran.answer.status));
+    let outcome = ["unknown", "executed", "not_executed"].get(ran.answer.outcome as usize);
+    same("accessor of the outcome", &value["outcome"].as_str(), &outcome.copied());
+    same("ok", &Some(ran.answer.status == 0), &value["ok"].as_bool());
+    if let Some(http) = ran.answer.http {
+        same("accessor of the HTTP status", &meta["httpStatus"].as_i64().unwrap_or(0), &i64::from(http));
+    }
+    if let Some(vendor) = ran.answer.vendor {
+        let want = meta["vendorStatus"].as_i64().map_or(NO_VENDOR_STATUS, |n| i32::try_from(n).unwrap_or(vendor));
+        same("accessor of the vendor status", &want, &vendor);
+    }
+    same("live handles", &0, &ran.answer.leaked);
+    let expect = &vector.expect;
+    let error = &value["error"];
+    let text = |v: &Value| v.as_str().map(str::to_owned);
+    for (what, want, got) in [
+        ("outcome", &expect.outcome, text(&value["outcome"])),
+        ("error.code", &expect.code, text(&error["code"])),
+        ("error.advice", &expect.advice, text(&error["advice"])),
+        ("error.next", &expect.next, text(&error["next"])),
+        ("error.vendorCode", &expect.vendor_code, text(&error["vendorCode"])),
+        ("error.field", &expect.field, text(&error["field"])),
+    ] {
+        if want.is_some() {
+            same(what, want, &got);
+        }
+    }
+    if let Some(status) = expect.status {
+        same("status", &status, &ran.answer.status);
+    }
+    if expect.retry_after_ms.is_some() {
+        same("error.retryAfterMs", &expect.retry_after_ms, &error["retryAfterMs"].as_u64());
+    }
+    if let Some(warnings) = &expect.warnings {
+        let got: Vec<_> = value["warnings"].as_array().into_iter().flatten().filter_map(|w| text(&w["code"])).collect();
+        same("warnings", warnings, &got);
+    }
+    for (pointer, want) in &expect.at {
+        same(pointer, &want.get(), &at(&json, pointer).as_deref().unwrap_or("nothing"));
+    }
+    if let Some(raw) = &expect.raw {
+        let got = ran.answer.raw.as_ref().map_or("none".into(), |b| String::from_utf8_lossy(b));
+        same("raw", raw, &got);
+    }
+    same("requests", &vector.expected_requests(), &ran.requests.len());
+    if let Some(connections) = vector.connections {
+        same("connections", &connections, &ran.connections);
+    }
+    faults.extend(wire_faults(vector, &ran.requests));
+    faults
+}
+
+/// The text at a JSON Pointer, with its own characters.
+fn at(json: &str, pointer: &str) -> Option<String> {
+    let mut node: Box<RawValue> = serde_json::from_str(json).ok()?;
+    for part in pointer.split('/').skip(1) {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        node = if node.get().starts_with('[') {
+            let items: Vec<Box<RawValue>> = serde_json::from_str(node.get()).ok()?;
+            items.into_iter().nth(part.parse().ok()?)?
+        } else {
+            let members: Ordered = serde_json::from_str(node.get()).ok()?;
+            members.0.into_iter().find(|(k, _)| *k == part)?.1
+        };
+    }
+    Some(node.get().to_owned())
+}
+
+fn wire_faults(vector: &Vector, requests: &[Request]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for request in requests {
+        let header = |name: &str| request.headers.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
+        let wire = vector.wire.as_ref();
+        let changed = |name: &str| wire.is_some_and(|w| w.headers.contains_key(name));
+        if request.method != "POST" {
+            faults.push(format!("method: {}", request.method));
+        }
+        for (name, want) in [
+            ("content-type", "application/json"),
+            ("accept-encoding", "gzip"),
+            ("accept", "*/*"),
+            ("x-atlas-client-id", "vector-client"),
+            ("x-atlas-client-secret", "vector-secret-0001"),
+        ] {
+            if header(name).as_deref() != Some(want) && !changed(name) {
+                faults.push(format!("header {name}: {:?}", header(name)));
+            }
+        }
+        let Some(wire) = wire else { continue };
+        if request.path != wire.path {
+            faults.push(format!("path: expected {}, got {}", wire.path, request.path));
+        }
+        if let Some(body) = &wire.body {
+            let got = String::from_utf8_lossy(&request.body);
+            if got != body.get() {
+                faults.push(format!("body: expected {}, got {got}", body.get()));
+            }
+        }
+        for (name, want) in &wire.headers {
+            if header(name) != *want {
+                faults.push(format!("header {name}: expected {want:?}, got {:?}", header(name)));
+            }
+        }
+    }
+    if vector.verb == Verb::Call && vector.wire.is_none() && !requests.is_empty() {
+        faults.push("the vector does not say what must arrive (`wire`)".to_owned());
+    }
+    faults
+}
+
+/// The surroundings of the first byte that differs, of both texts.
+fn difference(want: &str, got: &str) -> (String, String) {
+    let same = want.bytes().zip(got.bytes()).take_while(|(a, b)| a == b).count();
+    let part = |text: &str| {
+        let from = same.saturating_sub(60);
+        format!("…{}…", String::from_utf8_lossy(&text.as_bytes()[from.min(text.len())..(same + 80).min(text.len())]))
+    };
+    (part(want), part(got))
+}

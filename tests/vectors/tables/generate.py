@@ -1,0 +1,249 @@
+"""Writes codes.json and http.json from the tables below, which are typed from the documentation of the
+surface, never from the code. Afterwards `BLESS=1 vectors` adds the whole replies, for review.
+
+Rows: operation -> what a status code of the answer's body must mean.
+"""
+
+import json
+import pathlib
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+
+ORDER = "TESTA20260302160000001"
+OFFER = "q_00000000000000000000000000000a01"
+LIST = [{"lastName": "MUSTER", "firstName": "ERIKA", "refundReason": "1",
+         "segments": [{"depDate": "20260401", "flightNo": "XX101", "depAirport": "VIE", "arrAirport": "OSL"}]}]
+FLIGHT = {"carrier": "XX", "flightNumber": "XX101", "depAirport": "VIE", "arrAirport": "OSL", "depTime": "202604010810"}
+LEG = {"dptAirport": "VIE", "arrAirport": "OSL", "flightNumber": "XX101",
+       "depTime": "2026-04-01 08:10", "arrTime": "2026-04-01 10:25"}
+
+# operation: (kind, path, request in the form that is sent)
+OPERATIONS = {
+    "postBookingAncillarySearch": ("quote", "/postBookingAncillarySearch.do",
+                                   {"ticketOrderNo": ORDER, "ancillaryCategory": "BAGGAGE"}),
+    "postBookingAncillaryOrder": ("submit", "/postBookingAncillaryOrder.do",
+                                  {"sessionId": "s-01", "ancillaryCategory": "BAGGAGE", "ticketOrderNo": ORDER,
+                                   "passengers": [{"name": "MUSTER/ERIKA", "passengerType": 0, "ancillaries":
+                                                   [{"productCode": "BAG_1PC_10KG", "segmentIndex": 1}]}]}),
+    "refundQuotation": ("quote", "/refundQuotation.do", {"orderNo": ORDER, "refundRequestList": LIST}),
+    "refund": ("submit", "/refund.do", {"orderNo": ORDER, "refundOfferId": OFFER, "refundRequestList": None}),
+    "queryRefundOrders": ("read", "/queryRefundOrders.do", {"orderNo": ORDER}),
+    "voidQuotation": ("quote", "/voidQuotation.do", {"orderNo": ORDER}),
+    "void": ("submit", "/void.do", {"orderNo": ORDER, "voidOfferId": OFFER}),
+    "queryVoidOrders": ("read", "/queryVoidOrders.do", {"orderNo": ORDER}),
+    "regenerateOrder": ("submit", "/regenerateOrder.do", {"originalOrderNo": ORDER}),
+    "stopTicket": ("submit", "/stopTicket.do", {"orderNo": ORDER}),
+    "orderList": ("read", "/orderList.do", {}),
+    "pnrClaim": ("submit", "/pnr/claim.do",
+                 {"mmb": {"airlinePnr": "ABC12D", "email": "desk@agency.example"},
+                  "passengers": [{"name": "MUSTER/ERIKA", "passengerType": 0}], "fromSegments": [FLIGHT]}),
+    "extractPnr": ("read", "/extractPnr.do",
+                   {"airlinePnr": "ABC12D", "carrier": "XX",
+                    "passengers": [{"firstName": "ERIKA", "lastName": "MUSTER"}],
+                    "contact": {"email": "desk@agency.example"}, "routing": {"fromSegments": [LEG]}}),
+    "queryOrderDetails": ("read", "/queryOrderDetails.do", {"orderNo": ORDER}),
+    "pay": ("submit", "/pay.do", {"orderNo": ORDER, "paymentMethod": 1}),
+    "balance": ("read", "/balance.do", {}),
+    "updateWebhookURL": ("repeatable", "/updateWebhookURL.do", {"url": "https://agency.example/atlas"}),
+}
+REFUSED, AUTH, LIMITED = (-43, "refused"), (-42, "unauthorized"), (-41, "rate_limited")
+UNCERTAIN, ALREADY, RUNNING = (-47, "vendor_uncertain"), (-48, "already_submitted"), (-49, "in_progress")
+NOT_FOUND = (-46, "not_found")
+
+# For every operation.
+GENERAL = {100: REFUSED, 901: REFUSED, 900: AUTH, 902: AUTH, 429: LIMITED,
+           2: UNCERTAIN, -1: UNCERTAIN, 9999: UNCERTAIN, 77777: UNCERTAIN}
+
+REFUND = [801, 802, 805, 807, 809, 810, 811, 812, 815, 820, 821, 822, 823, 824, 8041, 905]
+VOID = [801, 805, 808, 809, 810, 815, 820, 822, 823, 824, 841, 843, 905]
+TAKEN = [803, 816, 817, 818]
+
+
+def span(*parts):
+    return [code for part in parts for code in (range(part[0], part[1] + 1) if isinstance(part, tuple) else [part])]
+
+
+# operation: [(codes, meaning)]
+SUBMITS = {
+    "refund": [(REFUND, REFUSED), (TAKEN, ALREADY), ([814], RUNNING)],
+    "void": [(VOID, REFUSED), (TAKEN, ALREADY), ([814], RUNNING)],
+    "postBookingAncillaryOrder": [
+        (span(6, 301, (307, 310), 312, 313, 317, 327, 329, (407, 410), (501, 504), (506, 509)), REFUSED),
+        ([505], ALREADY), ([316, 324, 330], UNCERTAIN)],
+    "regenerateOrder": [
+        (span((300, 315), 317, (319, 323), (325, 329), (407, 410), 6051), REFUSED),
+        ([316, 318, 324, 330], UNCERTAIN)],
+    "stopTicket": [([1, 800, 801, 805], UNCERTAIN)],
+    "pnrClaim": [([1, 301, 703, 800], UNCERTAIN)],
+    "pay": [(span(400, 401, 403, (407, 410), (412, 415)), REFUSED), ([404, 615], ALREADY),
+            ([402, 405, 411], UNCERTAIN), ([406], RUNNING)],
+    "updateWebhookURL": [],
+}
+READS = {
+    # A quote or a look-up that meets an existing submit is refused; 801 is never "not found".
+    "refundQuotation": [(REFUND + TAKEN + [814], REFUSED)],
+    "queryRefundOrders": [(REFUND + TAKEN + [814], REFUSED)],
+    "voidQuotation": [(VOID + TAKEN + [814], REFUSED)],
+    "queryVoidOrders": [(VOID + TAKEN + [814], REFUSED)],
+    "postBookingAncillarySearch": [([117, 118, 119, 120, 121, 125], REFUSED)],
+    "queryOrderDetails": [([701, 702, 704, 705], REFUSED), ([703, 800], NOT_FOUND)],
+    "extractPnr": [([703, 800], NOT_FOUND)],
+    "orderList": [],
+    "balance": [],
+}
+# error.vendorCode and advice as the surface names them.
+WORDS = {805: "offer_expired", 809: "not_ticketed", 117: "not_ticketed", 8041: "segment_not_found"}
+ADVICE = {("pay", 615): "wait", ("refund", 905): "wait", ("void", 905): "wait", ("refund", 805): "requote",
+          ("void", 805): "requote"}
+NEXT = {("refund", 905): "queryRefundOrders", ("void", 905): "queryVoidOrders"}
+
+ONCE = {"retry": {"maxAttempts": 1}}
+
+
+def outcome(operation, meaning):
+    if OPERATIONS[operation][0] in ("read", "quote"):
+        return "not_executed"
+    return {ALREADY: "executed", RUNNING: "unknown", UNCERTAIN: "unknown"}.get(meaning, "not_executed")
+
+
+def vector(name, operation, answer, expect, once=True, **more):
+    kind, path, request = OPERATIONS[operation]
+    out = {"name": name, "operation": operation}
+    if kind != "submit" and once:
+        out["options"] = ONCE
+    out |= {"request": request, "server": [{"answer": answer}], "wire": {"path": path, "body": request}}
+    if kind == "submit":
+        out["connections"] = 1
+    return out | more | {"expect": expect}
+
+
+def of_code(operation, code, meaning):
+    status, word = meaning
+    body = {"status": code, "msg": "words that decide nothing"}
+    if operation in ("refundQuotation", "voidQuotation"):
+        body |= {"refundOfferId" if operation == "refundQuotation" else "voidOfferId": OFFER}
+    if (operation, code) == ("regenerateOrder", 318):
+        body |= {"duplicateOrders": ["TESTA20260302150000009"]}
+    expect = {"outcome": outcome(operation, meaning), "status": status, "code": word}
+    if code in WORDS and meaning == REFUSED:
+        expect["vendorCode"] = WORDS[code]
+    if code == 900:
+        expect["advice"] = "contact_support"
+    for key, table in (("advice", ADVICE), ("next", NEXT)):
+        if (operation, code) in table:
+            expect[key] = table[operation, code]
+    if "duplicateOrders" in body:
+        expect["at"] = {"/data/duplicateOrders": body["duplicateOrders"]}
+    return vector(f"{operation}-{code}", operation, {"body": body}, expect)
+
+
+def codes():
+    for operation in OPERATIONS:
+        rows = dict(GENERAL)
+        for numbers, meaning in {**SUBMITS, **READS}[operation]:
+            rows |= dict.fromkeys(numbers, meaning)
+        for code, meaning in rows.items():
+            yield of_code(operation, code, meaning)
+        # The same as text.
+        text = of_code(operation, 9999, UNCERTAIN)
+        text["name"] = f"{operation}-9999-as-text"
+        text["server"][0]["answer"]["body"]["status"] = "9999"
+        yield text
+
+
+def of_http(http):
+    """The meaning of an HTTP status without the vendor's envelope, and whether a submit was refused by it."""
+    meaning = {401: AUTH, 403: AUTH, 429: LIMITED}.get(http)
+    if meaning is None:
+        meaning = ((-44, "bad_response") if http < 300 else (-40, "redirect") if http < 400 else (-40, "http_error"))
+    return meaning, http in (401, 403, 404, 405, 413, 415, 429)
+
+
+def http():
+    page = "<html><body>a page that is not the vendor's</body></html>"
+    for status in [200, 201, 202, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 406, 408, 409, 410, 411, 412,
+                   413, 414, 415, 418, 421, 422, 429, 431, 451, 500, 501, 502, 503, 504, 505, 520, 599]:
+        (number, word), refused = of_http(status)
+        for operation in ("refund", "queryOrderDetails"):
+            result = "not_executed" if refused or operation != "refund" else "unknown"
+            answer = {"status": status, "headers": {"Content-Type": "text/html"}, "text": page}
+            if 300 <= status < 400:
+                answer["headers"]["Location"] = "/elsewhere.do"
+            yield vector(f"page-{status}-{operation}", operation, answer,
+                         {"outcome": result, "status": number, "code": word, "raw": page, "at": {"/data": None}})
+    for status in (204, 304):
+        (number, word), _ = of_http(status)
+        yield vector(f"empty-{status}-refund", "refund", {"status": status},
+                     {"outcome": "unknown", "status": number, "code": word})
+    for status in (201, 302, 400, 401, 404, 429, 500, 503):
+        yield vector(f"envelope-decides-{status}", "refund",
+                     {"status": status, "body": {"status": 0, "orderNo": ORDER, "refundCode": "202603-0001"}},
+                     {"outcome": "executed", "status": 0, "warnings": ["not_journaled"]})
+        yield vector(f"envelope-decides-{status}-816", "refund", {"status": status, "body": {"status": 816}},
+                     {"outcome": "executed", "status": -48, "code": "already_submitted"})
+    for name, body in {
+        "empty": "", "text": "OK", "array": "[0]", "null": "null", "string": '"0"', "number": "0", "no-status": "{}",
+        "null-status": '{"status":null}', "word-status": '{"status":"ok"}', "float-status": '{"status":0.0}',
+        "padded-status": '{"status":"00"}', "signed-status": '{"status":"+0"}', "blank-status": '{"status":""}',
+        "true-status": '{"status":true}', "false-status": '{"status":false}', "object-status": '{"status":{}}',
+        "array-status": '{"status":[0]}', "exponent-status": '{"status":0e0}', "wrapped": '{"data":{"status":0}}',
+        "cut-json": '{"status":0,"orderNo":"TESTA', "two-values": '{"status":0}{"status":0}',
+        "two-statuses": '{"status":0,"status":805}', "huge-status": '{"status":99999999999999999999}',
+        "html": "<html>", "control-character": '{"status":0,"msg":"a\u0001b"}', "single-quotes": "{'status':0}",
+        "deep": '{"status":0,"x":' + "[" * 200 + "]" * 200 + "}", "negative-zero": '{"status":-0}',
+    }.items():
+        for operation in ("void", "balance"):
+            yield vector(f"no-envelope-{name}-{operation}", operation, {"text": body},
+                         {"outcome": "unknown" if operation == "void" else "not_executed", "status": -44,
+                          "code": "bad_response", "raw": body})
+    yield vector("bad-utf8-void", "void", {"hex": b'{"status":0,"msg":"\xff\xfe"}'.hex()},
+                 {"outcome": "unknown", "status": -44, "code": "bad_response"})
+    yield vector("byte-order-mark-void", "void", {"hex": b'\xef\xbb\xbf{"status":0,"voidCode":"202603-0001"}'.hex()},
+                 {"outcome": "executed", "status": 0, "warnings": ["no_echo", "not_journaled"]})
+    # The web server's own page repeats the HTTP status; read as a vendor code, 404 would mean "paid".
+    spring = {"timestamp": "2026-03-02T08:00:00.000+00:00", "status": 404, "error": "Not Found", "path": "/pay.do"}
+    yield vector("servers-own-404-pay", "pay", {"status": 404, "body": spring},
+                 {"outcome": "not_executed", "status": -40, "code": "http_error"})
+    spring = spring | {"status": 500, "error": "Internal Server Error"}
+    yield vector("servers-own-500-pay", "pay", {"status": 500, "body": spring},
+                 {"outcome": "unknown", "status": -40, "code": "http_error"})
+    limited = {"code": 429, "message": "Too many requests", "limitType": "SEARCH_QPS", "limit": 10}
+    wait = {"outcome": "not_executed", "status": -41, "code": "rate_limited", "advice": "wait"}
+    for name, answer, after in [
+        ("code", {"body": limited | {"retryAfter": 2}}, 2000),
+        ("code-429", {"status": 429, "body": limited | {"retryAfter": 2}}, 2000),
+        ("code-as-text", {"body": limited | {"code": "429", "retryAfter": "3"}}, 3000),
+        ("code-fraction", {"body": limited | {"retryAfter": 0.25}}, 250),
+        ("code-no-time", {"body": limited}, None),
+        ("status-429", {"body": {"status": 429, "msg": "slow down"}}, None),
+        ("status-429-as-text", {"body": {"status": "429", "msg": None}}, None),
+        ("status-429-http", {"status": 429, "body": {"status": 429, "msg": "slow down"}}, None),
+        ("page", {"status": 429, "text": page}, None),
+        ("empty", {"status": 429}, None),
+        ("header-seconds", {"status": 429, "headers": {"Retry-After": "7"}, "text": page}, 7000),
+        ("header-date", {"status": 429, "headers": {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, "text": page}, 0),
+        ("header-milliseconds", {"status": 429, "headers": {"Retry-After-Ms": "120"}, "text": page}, 120),
+        ("header-nonsense", {"status": 429, "headers": {"Retry-After": "soon"}, "text": page}, None),
+        ("body-before-header", {"status": 429, "headers": {"Retry-After": "7"}, "body": limited | {"retryAfter": 1}},
+         1000),
+    ]:
+        for operation in ("void", "queryVoidOrders", "updateWebhookURL"):
+            expect = wait | ({} if after is None else {"retryAfterMs": after})
+            expect["at"] = {"/error/retryAfterMs": after}
+            yield vector(f"limit-{name}-{operation}", operation, answer, expect)
+
+
+def write(name, about, vectors):
+    lines = []
+    for one in vectors:
+        parts = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}"
+                 for key, value in one.items()]
+        lines.append("{\n" + ",\n".join(parts) + "\n}")
+    text = f'{{\n"about": {json.dumps(about)},\n"vectors": [\n' + ",\n".join(lines) + "\n]\n}\n"
+    (HERE / name).write_text(text)
+
+
+if __name__ == "__main__":
+    write("codes.json", "Every vendor code of every operation. Written by tables/generate.py.", codes())
+    write("http.json", "HTTP statuses, answers without the vendor's envelope, all forms of 429. "
+                       "Written by tables/generate.py.", http())
