@@ -278,7 +278,8 @@ async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> 
             _ => Exchange::unsent(Fault::RateWaitTimeout),
         };
         // Of a repeated submit, an earlier attempt may be the one that was executed.
-        let sent_earlier = std::mem::replace(&mut sent_before, op.kind.has_effect() && (sent_before || exchange.sent));
+        let sent_earlier = sent_before;
+        sent_before |= op.kind.has_effect() && exchange.sent;
         let call = Call {
             attempts: attempt,
             elapsed_ms: started.elapsed().as_millis() as u64,
