@@ -69,8 +69,8 @@
  *   becomes APB_E_PANIC; it does not cross into your code.
  *
  * SECRETS
- *   The configuration text is not kept. The client secret is in no reply and no message, and is wiped
- *   when the client goes.
+ *   The configuration text is not kept. The client secret is in no message, and is wiped when the client
+ *   goes. Should the vendor echo it (six characters or more), a reply's JSON has *** instead.
  *
  * TWO RUST LIBRARIES IN ONE PROGRAM
  *   Link the shared library. Two Rust static archives in one program clash at link time.
@@ -122,7 +122,7 @@ typedef int32_t apb_status;
 
 /**
  * Receives one log line. Called on the thread of the call that the line is about, before that call
- * returns; it may call the library. message is UTF-8 with a NUL behind its len bytes; both texts
+ * returns; it may call the library, but must return: no exception, no longjmp. message is UTF-8 with a NUL behind its len bytes; both texts
  * live until the receiver returns. level is 1 error, 2 warning, 3 info, 4 debug, 5 trace.
  */
 typedef void (*apb_log_fn)(void *user_data,

@@ -25,7 +25,7 @@ impl Budget {
         // The bucket may be at most `burst` intervals away from full.
         let wait = full_at - now - interval * f64::from(self.rate.burst);
         self.full_at = full_at;
-        if wait > 0.0 { Duration::from_secs_f64(wait) } else { Duration::ZERO }
+        Duration::try_from_secs_f64(wait.max(0.0)).unwrap_or(Duration::MAX)
     }
 
     /// As [`Budget::take`], but takes nothing if the wait is longer than `patience`.

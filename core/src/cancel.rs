@@ -100,6 +100,8 @@ impl Ticker {
 
     async fn run(&self) {
         let mut seen = MOVED.load(Ordering::SeqCst);
+        // A cancellation before this moment was counted already, perhaps after its call read its flag.
+        self.wake.notify_waiters();
         loop {
             tokio::time::sleep(TICK).await;
             let now = MOVED.load(Ordering::SeqCst);

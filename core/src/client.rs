@@ -35,7 +35,8 @@ pub struct Client {
 
 struct Inner {
     config: Config,
-    live: Mutex<(u32, Arc<Live>)>,
+    /// The process that made it, and its connections.
+    live: Mutex<Option<(u32, Arc<Live>)>>,
     log_level: AtomicU8,
 }
 
@@ -120,7 +121,7 @@ impl Client {
         Ok(Client {
             inner: Arc::new(Inner {
                 config,
-                live: Mutex::new((std::process::id(), live)),
+                live: Mutex::new(Some((std::process::id(), live))),
                 log_level: AtomicU8::new(0),
             }),
         })
@@ -186,6 +187,16 @@ impl std::fmt::Debug for Client {
     }
 }
 
+/// A panic on the caller's side of a call.
+pub(crate) fn panicked(operation: &str, words: &str) -> Reply {
+    let mut error = match Operation::find(operation) {
+        Some(op) => lost_task(op),
+        None => Error::local("panic", Status::PANIC, ""),
+    };
+    error.message = format!("the library panicked: {words}");
+    Reply::failed(operation, error)
+}
+
 /// A call whose task ended without an answer: for a submit nobody knows what happened.
 fn lost_task(op: &Operation) -> Error {
     let mut error = Error::local("panic", Status::PANIC, "a call panicked on the library's thread");
@@ -242,13 +253,21 @@ fn default_timeout(op: &Operation, request: &Node<'_>) -> Duration {
     let millis = match (op.kind, request.get("timeout")) {
         (OperationKind::Submit | OperationKind::RepeatableSubmit, _) => 150_000,
         // The vendor's own limit for asking the airline, and time to say so.
-        (_, Some(Node::Num(token))) if op.name == "extractPnr" => {
-            token.parse::<u64>().unwrap_or(25_000).min(600_000) + 5_000
-        }
+        (_, Some(Node::Num(text))) if op.name == "extractPnr" => extract_millis(text),
+        (_, Some(Node::Str(text))) if op.name == "extractPnr" => extract_millis(text),
         _ => 30_000,
     };
     Duration::from_millis(millis)
 }
+
+/// The vendor's own limit, given as number or text, and the time to say so.
+fn extract_millis(text: &str) -> u64 {
+    let limit = wire::whole(text).and_then(|ms| u64::try_from(ms).ok()).unwrap_or(25_000);
+    limit.min(crate::config::MAX_MILLIS) + 5_000
+}
+
+/// Replies above this size are decoded beside the I/O thread, so that other calls do not wait for it.
+const LARGE: usize = 64 << 10;
 
 /// Runs a prepared call on the library's thread.
 async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> Reply {
@@ -263,7 +282,8 @@ async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> 
     let retry_config = options.retry.unwrap_or(inner.config.retry);
     let permit = limits.run(live.in_flight.acquire()).await;
     let mut attempt = 0;
-    let mut sent_before = false;
+    let mut in_doubt = false;
+    let asked = Arc::new(asked);
     loop {
         attempt += 1;
         let exchange = match &permit {
@@ -278,17 +298,26 @@ async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> 
             _ => Exchange::unsent(Fault::RateWaitTimeout),
         };
         // Of a repeated submit, an earlier attempt may be the one that was executed.
-        let sent_earlier = sent_before;
-        sent_before |= op.kind.has_effect() && exchange.sent;
         let call = Call {
             attempts: attempt,
             elapsed_ms: started.elapsed().as_millis() as u64,
-            client_request_id: options.client_request_id.as_deref(),
-            secret: &inner.config.client_secret,
-            sent_before: sent_earlier,
+            client_request_id: options.client_request_id.clone(),
+            in_doubt,
             retry_ignored: options.retry.is_some() && !op.kind.may_repeat(),
         };
-        let mut reply = Reply::of_exchange(op, &asked, exchange, &call);
+        let elapsed_ms = call.elapsed_ms;
+        let size = exchange.body.as_ref().map_or(0, Vec::len);
+        let decode = {
+            let (asked, inner) = (asked.clone(), inner.clone());
+            move || Reply::of_exchange(op, &asked, exchange, &call, &inner.config.client_secret)
+        };
+        let mut reply = if size < LARGE {
+            decode()
+        } else {
+            tokio::task::spawn_blocking(decode).await.unwrap_or_else(|_| Reply::failed(op.name, lost_task(op)))
+        };
+        // Of a repeated submit, an earlier attempt may be the one that was executed.
+        in_doubt |= op.kind.has_effect() && reply.outcome() == Outcome::Unknown;
         log_attempt(&mut log, op, &reply, attempt);
         let next = retry::next(
             op.kind,
@@ -300,7 +329,7 @@ async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> 
             fastrand::f64(),
         );
         let Next::After(pause) = next else {
-            log_end(&mut log, op, &reply, &call);
+            log_end(&mut log, op, &reply, attempt, elapsed_ms);
             reply.set_log(log.lines);
             return reply;
         };
@@ -324,7 +353,7 @@ fn log_attempt(log: &mut Log, op: &Operation, reply: &Reply, attempt: u32) {
     });
 }
 
-fn log_end(log: &mut Log, op: &Operation, reply: &Reply, call: &Call<'_>) {
+fn log_end(log: &mut Log, op: &Operation, reply: &Reply, attempts: u32, elapsed_ms: u64) {
     let level = match (reply.outcome(), reply.error()) {
         (Outcome::Unknown, _) => LogLevel::Error,
         (_, Some(_)) => LogLevel::Warn,
@@ -332,7 +361,7 @@ fn log_end(log: &mut Log, op: &Operation, reply: &Reply, call: &Call<'_>) {
     };
     log.add(level, "call", || {
         let code = reply.error().map_or("ok", |e| e.code);
-        format!("{}: {}, {code}, {} attempts, {} ms", op.name, reply.outcome().name(), call.attempts, call.elapsed_ms)
+        format!("{}: {}, {code}, {attempts} attempts, {elapsed_ms} ms", op.name, reply.outcome().name())
     });
 }
 
@@ -342,11 +371,23 @@ impl Inner {
     fn live(&self) -> Result<Arc<Live>, Error> {
         let pid = std::process::id();
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if live.0 != pid {
-            let inherited = std::mem::replace(&mut *live, (pid, Live::new(&self.config)?));
-            std::mem::forget(inherited);
+        if let Some((owner, live)) = &*live
+            && *owner == pid
+        {
+            return Ok(live.clone());
         }
-        Ok(live.1.clone())
+        let own = Live::new(&self.config)?;
+        std::mem::forget(live.replace((pid, own.clone())));
+        Ok(own)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let live = self.live.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if live.as_ref().is_some_and(|(owner, _)| *owner != std::process::id()) {
+            std::mem::forget(live.take());
+        }
     }
 }
 

@@ -266,7 +266,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// The longest deadline: a day. Longer ones are mistakes of unit.
-const MAX_MILLIS: u64 = 86_400_000;
+pub(crate) const MAX_MILLIS: u64 = 86_400_000;
 
 /// Reads values whose types [`encode`] has checked.
 struct Reader<'n> {
@@ -329,11 +329,11 @@ fn retry(node: Option<&Node<'_>>, path: &str, base: Option<RetryConfig>) -> Resu
 fn rate(node: Option<&Node<'_>>, path: &str) -> Result<Option<Rate>, Error> {
     let Some(node) = node.filter(|n| !n.is_null()) else { return Ok(None) };
     let per_second = match node.get("perSecond") {
-        Some(Node::Num(token)) => token.parse::<f64>().ok().filter(|n| *n > 0.0 && *n <= 1e6),
+        Some(Node::Num(token)) => token.parse::<f64>().ok().filter(|n| (1e-6..=1e6).contains(n)),
         _ => None,
     };
     let Some(per_second) = per_second else {
-        return Err(bad_config(&format!("{path}/perSecond"), "must be above 0, and 1000000 at most"));
+        return Err(bad_config(&format!("{path}/perSecond"), "must be from 0.000001 to 1000000"));
     };
     let burst = number(node.get("burst"), &format!("{path}/burst"), 1, 1_000_000)?.unwrap_or(1) as u32;
     Ok(Some(Rate { per_second, burst }))
@@ -350,6 +350,7 @@ fn is_reserved(name: &str) -> bool {
                 | "authorization"
                 | "proxy-authorization"
                 | "cookie"
+                | "token"
                 | "connection"
                 | "transfer-encoding"
                 | "te"
@@ -374,11 +375,14 @@ impl Options {
         if node.is_null() {
             return Ok(Options::default());
         }
-        encode(&OPTIONS, &node, false).map_err(bad)?;
+        // Read from what the check wrote, where flags are true or false whatever the caller wrote.
+        let checked = encode(&OPTIONS, &node, false).map_err(bad)?;
+        let node = Node::parse(&checked).unwrap_or(Node::Null);
         let as_request = |mut e: Error| {
             e.code = "bad_request";
             e.status = Status::REQUEST;
             e.message = e.message.replacen("configuration", "options", 1);
+            e.help = e.help.replacen("configuration", "options", 1);
             e
         };
         let r = Reader { node: &node };

@@ -90,6 +90,11 @@ pub fn failure(operation: &str, code: &'static str, status: Status, message: &st
     Reply::failed(operation, Error::local(code, status, message))
 }
 
+/// The reply for a panic that a face caught: of a submit, nobody knows how far it came.
+pub fn panicked(operation: &str, words: &str) -> Reply {
+    client::panicked(operation, words)
+}
+
 fn text<'t>(bytes: &'t [u8], what: &str) -> Result<&'t str, Error> {
     std::str::from_utf8(bytes).map_err(|e| {
         Error::local("bad_utf8", Status::UTF8, format!("{what} is not UTF-8 from byte {}", e.valid_up_to()))

@@ -33,6 +33,12 @@ pub(crate) struct Envelope {
 pub(crate) const ENVELOPE_KEYS: &[&str] = &["status", "msg", "requestId", "uuid", "clientRequestId"];
 
 impl Envelope {
+    /// Takes the caller's secret out of what the vendor wrote.
+    pub fn redact(&mut self, secret: &str) {
+        let texts = [&mut self.message, &mut self.request_id, &mut self.client_request_id];
+        texts.into_iter().flatten().for_each(|text| crate::reply::redact(text, secret));
+    }
+
     /// Reads what is there; nothing is required.
     pub fn read(body: &Node<'_>, http: u16) -> Envelope {
         let Node::Obj(members) = body else { return Envelope::default() };
@@ -86,6 +92,11 @@ fn is_servers_own(body: &Node<'_>, http: u16) -> bool {
     is_text("error") && body.get("msg").is_none() && (repeats_http || names_place)
 }
 
+fn reads_as_done(op: &Operation, body: &Node<'_>) -> bool {
+    let code = body.get("status").and_then(integer);
+    op.kind.has_effect() && code.and_then(|c| status::find(op.family, c)).is_some_and(|row| row.class == Class::Already)
+}
+
 /// An integer, as number or text (`0` and `"0"`).
 ///
 /// Nothing looser: what decides over money must not be guessed from `"00"` or `0.0`.
@@ -122,6 +133,21 @@ pub(crate) struct Judgement {
     pub outcome: Outcome,
     pub error: Option<Box<Error>>,
     pub envelope: Envelope,
+}
+
+impl Judgement {
+    /// Takes back "not executed": an earlier attempt of the same call may have been carried out.
+    pub fn doubt(&mut self, op: &Operation) {
+        self.outcome = Outcome::Unknown;
+        if let Some(error) = &mut self.error {
+            let doubtful = answered(op, error.code, error.status, error.message.clone(), Outcome::Unknown);
+            error.outcome = doubtful.outcome;
+            error.advice = doubtful.advice;
+            error.next = doubtful.next;
+            error.retryable = doubtful.retryable;
+            error.help = doubtful.help;
+        }
+    }
 }
 
 /// Judges an attempt. `body` is the parsed body if it is a JSON object.
@@ -162,6 +188,11 @@ fn verdict(
         (Some(body), Some(_)) if is_wrong_order(op, asked, body) => wrong_order(op),
         (Some(body), Some(0)) => return success(op, asked, body, warnings),
         (Some(_), Some(code)) => refused(op, code),
+        // The server's own page, whose number as a vendor code would mean "done already": the two readings
+        // disagree about money, so neither is taken.
+        (Some(body), None) if reads_as_done(op, body) => {
+            answered(op, "http_error", Status::HTTP, format!("the server answered HTTP {http}"), unknown_if_submit(op))
+        }
         _ => http_error(op, http),
     };
     if error.status == Status::RATE_LIMITED {

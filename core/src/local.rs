@@ -12,12 +12,19 @@ use crate::reply::{Call, Reply};
 use crate::transport::{Exchange, Head};
 use crate::wire::{Path, Warnings, event_shape, write_object};
 
+/// Anybody may send notifications; the vendor's have a few kilobytes.
+const LARGEST_EVENT: usize = 1 << 20;
+
 /// Keys of a notification that are not its payload.
 const EVENT_KEYS: &[&str] = &["cid", "type", "status", "notificationId", "requestSource"];
 
 /// Reads a notification's body. Unknown types are not an error: what is unsigned must not be able to stop a receiver.
 pub(crate) fn parse_webhook(body: &str) -> Reply {
     const NAME: &str = "parseWebhook";
+    if body.len() > LARGEST_EVENT {
+        let message = format!("a notification has {LARGEST_EVENT} bytes at most");
+        return Reply::failed(NAME, Error::local("bad_request", Status::REQUEST, message));
+    }
     let event = match Node::parse(body) {
         Ok(event @ Node::Obj(_)) => event,
         Ok(other) => {
@@ -43,7 +50,8 @@ pub(crate) fn parse_webhook(body: &str) -> Reply {
     let notification = text("notificationId");
     let dedupe = match &notification {
         Some(id) => format!("{}:{id}", text("type").unwrap_or_default()),
-        None if event_type.kind == "unknown" || order.is_none() => {
+        // A code or an order's own state tells events apart; of the rest only their text does.
+        None if order.is_none() || !event_type.is_told_by_state() => {
             format!("{}:{:016x}", text("type").unwrap_or_default(), fnv1a(body.as_bytes()))
         }
         None => {
@@ -107,7 +115,7 @@ pub(crate) fn decode(operation: &str, request: &str, http_status: u16, body: &[u
     let asked = Node::parse(request).map(|request| Asked::of(op, &request, 0)).unwrap_or_default();
     let head = Head { status: http_status, ..Head::default() };
     let exchange = Exchange { head: Some(head), body: Some(body.to_vec()), sent: true, ..Exchange::default() };
-    Reply::of_exchange(op, &asked, exchange, &Call::default())
+    Reply::of_exchange(op, &asked, exchange, &Call::default(), "")
 }
 
 /// Checks a request as a call would, and answers the body that would be sent.

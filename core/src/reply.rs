@@ -11,7 +11,7 @@ use crate::transport::Exchange;
 use crate::wire::{Path, Warnings, write_object};
 
 /// What came of a call.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Reply {
     json: String,
     /// Where `data` stands in `json`.
@@ -99,7 +99,13 @@ impl Reply {
     }
 
     /// Judges an exchange and writes the reply.
-    pub(crate) fn of_exchange(op: &'static Operation, asked: &Asked, exchange: Exchange, call: &Call<'_>) -> Reply {
+    pub(crate) fn of_exchange(
+        op: &'static Operation,
+        asked: &Asked,
+        exchange: Exchange,
+        call: &Call,
+        secret: &str,
+    ) -> Reply {
         let mut warnings = Warnings::default();
         let text =
             exchange.body.as_deref().filter(|_| exchange.fault.is_none()).and_then(|b| std::str::from_utf8(b).ok());
@@ -107,12 +113,8 @@ impl Reply {
         let text = text.map(|t| t.strip_prefix('\u{feff}').unwrap_or(t));
         let body = text.and_then(|t| Node::parse(t).ok()).filter(|n| matches!(n, Node::Obj(_)));
         let mut judgement = judge(op, asked, &exchange, body.as_ref(), &mut warnings);
-        if call.sent_before && judgement.outcome == Outcome::NotExecuted {
-            // This repetition was refused, but an earlier, unanswered attempt may have been executed.
-            judgement.outcome = Outcome::Unknown;
-            if let Some(error) = &mut judgement.error {
-                error.outcome = Outcome::Unknown;
-            }
+        if call.in_doubt && judgement.outcome == Outcome::NotExecuted {
+            judgement.doubt(op);
         }
         if op.kind == crate::operation::OperationKind::Submit {
             warnings.add("not_journaled", String::new(), "no store is configured: after a crash only the vendor knows");
@@ -120,17 +122,21 @@ impl Reply {
         if call.retry_ignored {
             warnings.add("option_ignored", String::new(), "a submit is never repeated: the option retry had no effect");
         }
+        // A vendor that echoes the secret must not make it travel on through whoever stores replies.
+        judgement.envelope.redact(secret);
+        if let Some(error) = &mut judgement.error {
+            error.vendor_message.clone_from(&judgement.envelope.message);
+        }
         let draft = Draft {
             outcome: judgement.outcome,
             error: judgement.error,
             envelope: judgement.envelope,
             http_status: exchange.head.as_ref().map(|h| h.status),
             header_request_id: exchange.head.as_ref().and_then(|h| h.request_id.as_deref()),
-            client_request_id: call.client_request_id,
+            client_request_id: call.client_request_id.as_deref(),
             attempts: call.attempts,
             elapsed_ms: call.elapsed_ms,
             bytes: exchange.body.as_ref().map_or(0, Vec::len),
-            secret: call.secret,
             capacity: exchange.body.as_ref().map_or(0, Vec::len) * 5 / 4,
             ..Draft::new(op.name)
         };
@@ -138,7 +144,9 @@ impl Reply {
             Some(Node::Obj(members)) => draft.finish_with(warnings, |out, warnings| {
                 let reshaped = reshape(op, members);
                 let members = reshaped.as_deref().unwrap_or(members);
+                let start = out.len();
                 write_object(op.reply, members, ENVELOPE_KEYS, &Path::Root, out, warnings);
+                redact_json(out, start, secret);
             }),
             _ => draft.finish_with(warnings, |out, _| out.push_str("null")),
         };
@@ -147,18 +155,70 @@ impl Reply {
     }
 }
 
+/// Shows what a log may show: no passenger, no body.
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reply")
+            .field("outcome", &self.outcome)
+            .field("status", &self.status())
+            .field("http_status", &self.http_status)
+            .field("vendor_status", &self.vendor_status)
+            .field("bytes", &self.raw.as_ref().map(Vec::len))
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a reply says about the call itself.
-#[derive(Default)]
-pub(crate) struct Call<'c> {
+#[derive(Debug, Default)]
+pub(crate) struct Call {
     pub attempts: u32,
     pub elapsed_ms: u64,
-    pub client_request_id: Option<&'c str>,
-    /// Must not appear in the reply, even if the vendor echoes it.
-    pub secret: &'c str,
+    pub client_request_id: Option<String>,
     /// The options asked for a repetition that a submit never gets.
     pub retry_ignored: bool,
     /// An earlier attempt of a repeatable submit may have been executed.
-    pub sent_before: bool,
+    pub in_doubt: bool,
+}
+
+/// Secrets shorter than this are ordinary words; replacing them would spoil replies.
+const SHORTEST_SECRET: usize = 6;
+
+/// Takes the secret out of a text.
+pub(crate) fn redact(text: &mut String, secret: &str) {
+    if secret.len() >= SHORTEST_SECRET && text.contains(secret) {
+        *text = text.replace(secret, "***");
+    }
+}
+
+/// Takes the secret out of the strings of the JSON that begins at `start`; numbers and keys' grammar stay.
+fn redact_json(out: &mut String, start: usize, secret: &str) {
+    let mut escaped = String::new();
+    write_str(secret, &mut escaped);
+    let needle = escaped.trim_matches('"').as_bytes();
+    let written = out.get(start..).unwrap_or_default();
+    if secret.len() < SHORTEST_SECRET || memchr::memmem::find(written.as_bytes(), needle).is_none() {
+        return;
+    }
+    let written = written.to_owned();
+    if let Ok(mut node) = Node::parse(&written) {
+        redact_node(&mut node, secret);
+        out.truncate(start);
+        node.write(out);
+    }
+}
+
+fn redact_node(node: &mut Node<'_>, secret: &str) {
+    match node {
+        Node::Str(text) if text.contains(secret) => *text = text.replace(secret, "***").into(),
+        Node::Arr(items) => items.iter_mut().for_each(|item| redact_node(item, secret)),
+        Node::Obj(members) => members.iter_mut().for_each(|(key, value)| {
+            if key.contains(secret) {
+                *key = key.replace(secret, "***").into();
+            }
+            redact_node(value, secret);
+        }),
+        _ => {}
+    }
 }
 
 /// Older refund queries put the one refund at the root: it becomes a list of one.
@@ -185,7 +245,6 @@ struct Draft<'d> {
     attempts: u32,
     elapsed_ms: u64,
     bytes: usize,
-    secret: &'d str,
     capacity: usize,
 }
 
@@ -203,7 +262,6 @@ impl<'d> Draft<'d> {
             attempts: 0,
             elapsed_ms: 0,
             bytes: 0,
-            secret: "",
             capacity: 0,
         }
     }
@@ -248,17 +306,9 @@ impl<'d> Draft<'d> {
             ",\"attempts\":{},\"elapsedMs\":{},\"bytes\":{}}}}}",
             self.attempts, self.elapsed_ms, self.bytes
         );
-        let mut data = (start, end);
-        if self.secret.len() >= 6 && memchr::memmem::find(out.as_bytes(), self.secret.as_bytes()).is_some() {
-            // An echoed secret must not travel on through logs of replies; `raw` stays untouched.
-            let prefix = out.get(..start).unwrap_or_default().replace(self.secret, "***").len();
-            let middle = out.get(start..end).unwrap_or_default().replace(self.secret, "***").len();
-            out = out.replace(self.secret, "***");
-            data = (prefix, prefix + middle);
-        }
         Reply {
             json: out,
-            data,
+            data: (start, end),
             raw: None,
             outcome: self.outcome,
             error: self.error,

@@ -67,7 +67,15 @@ pub(crate) fn current() -> Result<Generation, Error> {
 /// programs ignore it, C programs do not). Masks and handlers of other threads are not touched.
 fn hold_signals() {
     #[cfg(unix)]
-    let _ = nix::sys::signal::SigSet::all().thread_block();
+    {
+        use nix::sys::signal::{SigSet, Signal};
+        let mut held = SigSet::all();
+        // Faults of the thread itself belong to the host's crash handler, and profilers want every thread.
+        for own in [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGTRAP, Signal::SIGPROF] {
+            held.remove(own);
+        }
+        let _ = held.thread_block();
+    }
 }
 
 impl Generation {

@@ -152,3 +152,20 @@ fn log_lines_hold_no_secret() {
     client.set_log_level(None);
     assert!(client.call("void", r#"{"orderNo":"O","voidOfferId":"x"}"#, "").log().is_empty());
 }
+
+/// However early in a call it comes, a cancellation is seen: the server here answers after the test is over.
+#[test]
+fn no_cancellation_is_lost() {
+    let (url, _) = serve(Duration::from_secs(60));
+    let client = Arc::new(client(&url, r#","timeoutMs":20000"#));
+    for round in 0..60u64 {
+        let cancel = Cancel::new();
+        let (setter, client) = (cancel.clone(), client.clone());
+        let call = std::thread::spawn(move || {
+            client.call_with("void", r#"{"orderNo":"O","voidOfferId":"early"}"#, "", Some(&cancel))
+        });
+        std::thread::sleep(Duration::from_micros(round * 25));
+        setter.set();
+        assert_eq!(call.join().unwrap().error().unwrap().code, "cancelled", "round {round}");
+    }
+}

@@ -36,18 +36,19 @@ pub unsafe extern "C" fn apb_call(
 ) -> apb_status {
     // SAFETY: the caller's promises about the texts and the pointer.
     unsafe {
-        answer("", out_reply, || {
-            if operation.is_null() {
-                return null(b"", "operation is NULL");
+        let name = if operation.is_null() { None } else { bytes(operation, usize::MAX) };
+        let shown = String::from_utf8_lossy(name.unwrap_or_default());
+        answer(&shown, out_reply, || {
+            let Some(name) = name else { return null(b"", "operation is NULL") };
+            let Some(options) = bytes(options_json, options_len) else {
+                return null(name, "options_json is NULL, but its length is not 0");
+            };
+            // Looked up once: from here on the call has the token, whatever becomes of its handle.
+            let token = token(cancel);
+            if token.is_none() && !cancel.is_null() {
+                return stale(name, "the cancel handle is stale, freed, or none");
             }
-            let name = bytes(operation, usize::MAX).unwrap_or_default();
-            match bytes(options_json, options_len) {
-                None => null(name, "options_json is NULL, but its length is not 0"),
-                Some(_) if !cancel.is_null() && token(cancel).is_none() => {
-                    stale(name, "the cancel handle is stale, freed, or none")
-                }
-                Some(options) => run(client, name, request_json, len, options, cancel),
-            }
+            run(client, name, request_json, len, options, token.as_ref())
         })
     }
 }
@@ -58,7 +59,7 @@ pub unsafe extern "C" fn apb_call(
 /// `request_json` and `len` as in [`bytes`].
 pub unsafe fn named(client: *const apb_client, operation: &[u8], request_json: *const c_char, len: usize) -> Reply {
     // SAFETY: the caller's promise.
-    unsafe { run(client, operation, request_json, len, b"", std::ptr::null()) }
+    unsafe { run(client, operation, request_json, len, b"", None) }
 }
 
 /// # Safety
@@ -69,7 +70,7 @@ unsafe fn run(
     request_json: *const c_char,
     len: usize,
     options: &[u8],
-    cancel: *const apb_cancel,
+    token: Option<&InUse>,
 ) -> Reply {
     // SAFETY: the caller's promise.
     let Some(request) = (unsafe { bytes(request_json, len) }) else {
@@ -81,8 +82,7 @@ unsafe fn run(
     let Some(client) = get(client) else {
         return stale(operation, "the client handle is stale, freed, or none");
     };
-    let in_use = token(cancel);
-    let reply = dispatch::call(Some(&client.core), operation, request, options, in_use.as_ref().map(InUse::token));
+    let reply = dispatch::call(Some(&client.core), operation, request, options, token.map(InUse::token));
     client.deliver(reply.log());
     reply
 }

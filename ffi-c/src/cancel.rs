@@ -50,10 +50,22 @@ fn make_chunk(index: usize) -> Option<()> {
     Some(())
 }
 
+/// Set in the ids of tokens, so that a token is no client and a client no token.
+const KIND: usize = 1 << 31;
+
+/// A token's slot and generation, whoever made it.
+fn find_any(id: usize) -> Option<(&'static Slot, u64)> {
+    let slot = slot(index_of(id)?)?;
+    Some((slot, (id as u64) >> GENERATION))
+}
+
+fn index_of(id: usize) -> Option<usize> {
+    (id & KIND != 0).then_some(id & (KIND - 1))
+}
+
+/// The slot of a token that this process made.
 fn find(id: usize) -> Option<(&'static Slot, u64)> {
-    let slot = slot(id & 0xffff_ffff)?;
-    let generation = (id as u64) >> GENERATION;
-    (slot.pid.load(Ordering::SeqCst) == std::process::id()).then_some((slot, generation))
+    find_any(id).filter(|(slot, _)| slot.pid.load(Ordering::SeqCst) == std::process::id())
 }
 
 /// Changes a slot's word, if it is still of that generation and not freed.
@@ -92,7 +104,7 @@ impl Drop for InUse {
 pub fn token(cancel: *const apb_cancel) -> Option<InUse> {
     let (slot, generation) = find(cancel.addr())?;
     update(slot, generation, |word| word + USE)?;
-    let index = (cancel.addr() & 0xffff_ffff) as u32;
+    let index = index_of(cancel.addr())? as u32;
     Some(InUse { slot, index, token: Cancel::watching(move || slot.word.load(Ordering::SeqCst) & SET != 0) })
 }
 
@@ -127,7 +139,7 @@ pub extern "C" fn apb_cancel_new() -> *mut apb_cancel {
         slot.pid.store(std::process::id(), Ordering::SeqCst);
         let generation = slot.word.load(Ordering::SeqCst) >> GENERATION;
         handle::born();
-        std::ptr::without_provenance_mut((generation << GENERATION) as usize | index as usize)
+        std::ptr::without_provenance_mut((generation << GENERATION) as usize | KIND | index as usize)
     })
 }
 
@@ -150,11 +162,12 @@ pub extern "C" fn apb_cancel_set(cancel: *const apb_cancel) {
 #[unsafe(no_mangle)]
 pub extern "C" fn apb_cancel_free(cancel: *mut apb_cancel) {
     quietly((), || {
-        let Some((slot, generation)) = find(cancel.addr()) else { return };
+        // A forked child may free what it inherited, though it cannot use it.
+        let Some((slot, generation)) = find_any(cancel.addr()) else { return };
         let Some(before) = update(slot, generation, |word| word | FREED) else { return };
         handle::died();
         if (before & (u64::MAX >> GENERATION)) / USE == 0 {
-            recycle(slot, (cancel.addr() & 0xffff_ffff) as u32);
+            recycle(slot, index_of(cancel.addr()).unwrap_or_default() as u32);
         }
     });
 }

@@ -24,7 +24,7 @@ pub struct Held {
 }
 
 /// Receives one log line. Called on the thread of the call that the line is about, before that call
-/// returns; it may call the library. message is UTF-8 with a NUL behind its len bytes; both texts
+/// returns; it may call the library, but must return: no exception, no longjmp. message is UTF-8 with a NUL behind its len bytes; both texts
 /// live until the receiver returns. level is 1 error, 2 warning, 3 info, 4 debug, 5 trace.
 pub type apb_log_fn = Option<
     unsafe extern "C" fn(user_data: *mut c_void, level: i32, target: *const c_char, message: *const c_char, len: usize),

@@ -62,9 +62,7 @@ pub unsafe fn answer(operation: &str, out: *mut *mut apb_reply, body: impl FnOnc
     }
     // SAFETY: checked above; so that a caller who frees it after a failure frees nothing.
     unsafe { *out = std::ptr::null_mut() };
-    let reply = caught(body).unwrap_or_else(|text| {
-        dispatch::failure(operation, "panic", Status::PANIC, &format!("the library panicked: {text}"))
-    });
+    let reply = caught(body).unwrap_or_else(|text| dispatch::panicked(operation, &text));
     // SAFETY: as above. Building the C reply may run out of memory and panic too.
     caught(|| unsafe { give(reply, out) }).unwrap_or(APB_E_PANIC)
 }

@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char};
 /// `APB_ZSTR`: the text ends at its NUL.
 const ZSTR: usize = usize::MAX;
 
-/// The caller's bytes. `(NULL, 0)` is the empty text; NULL with any other length is None.
+/// The caller's bytes; None for what cannot be a text. `(NULL, 0)` is the empty text; NULL with any other length is None.
 ///
 /// # Safety
 /// `text` is NULL, or points to `len` readable bytes, or to a NUL-terminated text if `len` is `APB_ZSTR`.

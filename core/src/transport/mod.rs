@@ -125,7 +125,11 @@ impl Transport {
             headers: fixed_headers(config)?,
             base: config.base_url.clone(),
             max_bytes: config.max_response_bytes,
-            proxied: config.proxy.is_some(),
+            proxied: match config.proxy.as_deref() {
+                None => false,
+                Some("env") => ENV_PROXIES.iter().any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty())),
+                Some(_) => true,
+            },
         })
     }
 
@@ -221,6 +225,9 @@ impl Transport {
         }
     }
 }
+
+/// Where `proxy: "env"` looks.
+const ENV_PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 fn fixed_headers(config: &Config) -> Result<HeaderMap, Error> {
     let value = |text: &str| {

@@ -56,7 +56,7 @@ impl Walk {
                     self.out.push_str(default);
                     continue;
                 }
-                (None, None) if field.sent_null => null,
+                (given, None) if field.sent_null && given.is_none_or(is_empty) => null,
                 (None, None) => continue,
                 (Some(value), _) => value,
             };
@@ -232,6 +232,15 @@ impl Walk {
             _ => "a string",
         };
         self.problem(path, format!("must be {expected}, not {}", node.type_name()));
+    }
+}
+
+/// Given, but nothing: `""` or `[]`.
+fn is_empty(node: &Node<'_>) -> bool {
+    match node {
+        Node::Str(s) => s.trim().is_empty(),
+        Node::Arr(items) => items.is_empty(),
+        _ => false,
     }
 }
 

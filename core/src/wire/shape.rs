@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::moment::Clock;
 
@@ -143,19 +144,29 @@ pub(crate) trait Message: Value {
 pub(crate) trait Slot: Default {
     const KIND: Kind;
     fn is_absent(&self) -> bool;
+    /// Reads a field of a reply. A value of an unexpected type leaves it empty, and an odd element is left
+    /// out of its list: one odd value must not hide the others, and the reply's text still has it.
+    fn read(raw: &RawValue) -> Self;
 }
 
-impl<T: Value> Slot for Option<T> {
+impl<T: Value + DeserializeOwned> Slot for Option<T> {
     const KIND: Kind = T::KIND;
     fn is_absent(&self) -> bool {
         self.is_none()
     }
+    fn read(raw: &RawValue) -> Self {
+        serde_json::from_str(raw.get()).unwrap_or_default()
+    }
 }
 
-impl<T: Value> Slot for Vec<T> {
+impl<T: Value + DeserializeOwned> Slot for Vec<T> {
     const KIND: Kind = Kind::List(&T::KIND);
     fn is_absent(&self) -> bool {
         self.is_empty()
+    }
+    fn read(raw: &RawValue) -> Self {
+        let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
+        items.into_iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
     }
 }
 
@@ -172,11 +183,75 @@ impl Value for serde_json::Value {
     const KIND: Kind = Kind::Any;
 }
 
-/// Reads a field of a reply; a value of an unexpected type leaves it empty, since the reply text
-/// still has it and one odd field must not hide the others.
-pub(crate) fn lenient<'de, D: serde::Deserializer<'de>, T: DeserializeOwned + Default>(d: D) -> Result<T, D::Error> {
-    let raw = Box::<serde_json::value::RawValue>::deserialize(d)?;
-    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+/// See [`Slot::read`].
+pub(crate) fn lenient<'de, D: serde::Deserializer<'de>, T: Slot>(d: D) -> Result<T, D::Error> {
+    Box::<RawValue>::deserialize(d).map(|raw| T::read(&raw))
+}
+
+/// Fields about a person or a card. `Debug` shows that they are there and nothing of them, because
+/// debug texts end in logs.
+const PRIVATE: &[&str] = &[
+    "name",
+    "lastName",
+    "firstName",
+    "birthday",
+    "gender",
+    "nationality",
+    "cardNum",
+    "cardExpired",
+    "cardIssuePlace",
+    "cardType",
+    "contactEmails",
+    "contactPhones",
+    "contactEmail",
+    "contactName",
+    "contactPhone",
+    "email",
+    "mobile",
+    "address",
+    "postcode",
+    "mmbEmail",
+    "paxName",
+    "paxNames",
+    "extras",
+    "tailDigitsOfPaymentCard",
+    "creditCard",
+    "cardNumber",
+    "cardCVV",
+    "cardExpireMonth",
+    "cardExpireYear",
+    "cardHolderLastName",
+    "cardHolderFirstName",
+    "cardHolderCountry",
+    "cardHolderProvince",
+    "cardHolderCity",
+    "cardHolderPostCode",
+    "cardHolderAddress",
+    "ip",
+    "docNum",
+    "emailSubject",
+    "emailLink",
+    "from",
+    "to",
+    "itineraryDownload",
+];
+
+/// Shows a field in `Debug`, if it is there.
+pub(crate) fn show<T: Slot + std::fmt::Debug>(
+    shown: &mut std::fmt::DebugStruct<'_, '_>,
+    ident: &str,
+    name: &str,
+    value: &T,
+) {
+    match (value.is_absent(), PRIVATE.contains(&name)) {
+        (true, _) => {}
+        (false, true) => {
+            shown.field(ident, &format_args!("(private)"));
+        }
+        (false, false) => {
+            shown.field(ident, value);
+        }
+    }
 }
 
 /// Declares messages: struct and table at once.
@@ -194,7 +269,7 @@ macro_rules! message {
         }
     )*) => { $(
         $(#[doc = $doc])*
-        #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
         #[serde(default)]
         pub struct $message {
             $(
@@ -206,6 +281,14 @@ macro_rules! message {
                 )]
                 pub $ident: $ty,
             )*
+        }
+        impl std::fmt::Debug for $message {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                #[allow(unused_mut)]
+                let mut shown = f.debug_struct(stringify!($message));
+                $(crate::wire::shape::show(&mut shown, stringify!($ident), $name, &self.$ident);)*
+                shown.finish_non_exhaustive()
+            }
         }
         impl crate::wire::shape::Value for $message {
             const KIND: crate::wire::shape::Kind =
@@ -231,3 +314,33 @@ macro_rules! message {
     (@kind $ty:ty) => { <$ty as crate::wire::shape::Slot>::KIND };
 }
 pub(crate) use message;
+
+#[cfg(test)]
+mod tests {
+    use crate::wire::{ClaimPassenger, CreditCard, QueryVoidOrdersReply};
+
+    #[test]
+    fn debug_shows_no_card_and_no_passenger() {
+        let card = CreditCard {
+            card_number: Some("4111111111111111".into()),
+            card_cvv: Some("737".into()),
+            ..CreditCard::default()
+        };
+        let passenger = ClaimPassenger {
+            name: Some("DOE/JANE".into()),
+            passenger_type: Some(0.into()),
+            ..ClaimPassenger::default()
+        };
+        let shown = format!("{card:?} {passenger:?}");
+        assert!(!shown.contains("4111") && !shown.contains("737") && !shown.contains("DOE"), "{shown}");
+        assert!(shown.contains("passenger_type"), "{shown}");
+    }
+
+    #[test]
+    fn one_odd_element_does_not_hide_the_others() {
+        let text = r#"{"voidOrders":[null,7,{"voidCode":"202603-0001","voidStatus":{"odd":1}}]}"#;
+        let reply: QueryVoidOrdersReply = serde_json::from_str(text).unwrap();
+        assert_eq!(reply.void_orders.len(), 1);
+        assert_eq!(reply.void_orders[0].void_code.as_deref(), Some("202603-0001"));
+    }
+}

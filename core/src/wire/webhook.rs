@@ -198,6 +198,13 @@ pub(crate) struct EventType {
     pub hint: Option<&'static str>,
 }
 
+impl EventType {
+    /// Whether order, code and state are all there is to such an event.
+    pub fn is_told_by_state(&self) -> bool {
+        matches!(self.kind, "ticketed" | "void" | "cancelled" | "addon_complete" | "refund_complete")
+    }
+}
+
 const fn event(
     name: &'static str,
     kind: &'static str,

@@ -52,12 +52,13 @@ impl Caller for InProcess {
                 let name = (!call.operation.is_empty()).then_some(&*call.operation);
                 reply = Some(dispatch::describe(name));
             }
-            Verb::Local => reply = Some(dispatch::call(None, &call.operation, &call.request, &call.options)),
+            Verb::Local => reply = Some(dispatch::call(None, &call.operation, &call.request, &call.options, None)),
             Verb::Call => match dispatch::open(&call.config) {
                 Err(refused) => reply = Some(refused),
                 Ok(client) => {
                     for _ in 0..call.times {
-                        reply = Some(dispatch::call(Some(&client), &call.operation, &call.request, &call.options));
+                        reply =
+                            Some(dispatch::call(Some(&client), &call.operation, &call.request, &call.options, None));
                     }
                 }
             },

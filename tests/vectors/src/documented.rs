@@ -46,12 +46,12 @@ pub fn run(directory: &Path, vectors: &[&Vector]) -> Vec<(String, Vec<String>)> 
                 continue;
             };
             let faults = if operation == "webhook" {
-                success(&dispatch::call(None, b"parseWebhook", text.as_bytes(), b""))
+                success(&dispatch::call(None, b"parseWebhook", text.as_bytes(), b"", None))
             } else if name.ends_with("request") {
                 // What a first-generation sample sends beyond the contract needs the option.
                 let options = bytes_of(twin.options.as_ref());
                 server.push(answer(r#"{"status":100}"#));
-                let reply = dispatch::call(Some(&client), operation.as_bytes(), text.as_bytes(), &options);
+                let reply = dispatch::call(Some(&client), operation.as_bytes(), text.as_bytes(), &options, None);
                 let sent = server.requests().len();
                 if sent == 1 { Vec::new() } else { vec![format!("was refused: {}", reply.message())] }
             } else {
@@ -62,7 +62,8 @@ pub fn run(directory: &Path, vectors: &[&Vector]) -> Vec<(String, Vec<String>)> 
                     }
                 }
                 server.push(answer(&text));
-                let reply = dispatch::call(Some(&client), operation.as_bytes(), request.to_string().as_bytes(), b"");
+                let reply =
+                    dispatch::call(Some(&client), operation.as_bytes(), request.to_string().as_bytes(), b"", None);
                 server.requests();
                 let mut faults = Vec::new();
                 if sample["status"] == json!(0) {

@@ -77,7 +77,7 @@ pub fn run<'v>(vectors: impl Iterator<Item = &'v Vector>, mut other: Option<&mut
                 ..Step::default()
             };
             server.push(step());
-            let answer = answer_of(dispatch::call(Some(&client), vector.operation.as_bytes(), &request, b""));
+            let answer = answer_of(dispatch::call(Some(&client), vector.operation.as_bytes(), &request, b"", None));
             server.requests();
             drift.cases += 1;
             let mut faults = check(vector, &changed, &text, &request, &answer);
