@@ -1,6 +1,6 @@
 """`make test`: every suite of every language. Standard library only.
 
-    python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, python; all of them by default
+    python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors, python; all of them by default
 
 What cannot run, because a tool is missing, is named as SKIPPED; with APB_REQUIRE_ALL=1 it is a failure.
 The last line is `N passed, N failed, N skipped`.
@@ -28,7 +28,7 @@ from tally import Tally, table  # noqa: E402
 
 def rust(tally: Tally) -> None:
     # The whole build first: tests of one crate load what another one builds.
-    command = ["cargo", "test", "--workspace", "--no-fail-fast"]
+    command = ["cargo", "test", "--workspace", "--exclude", "atlas-vectors", "--no-fail-fast"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
     for result in re.findall(r"^test result: .*$", done.stdout, re.MULTILINE):
         tally.add(result.replace("ignored", "skipped"))
@@ -36,6 +36,19 @@ def rust(tally: Tally) -> None:
     tally.words += [f"rust: {name}" for name in failures]
     if done.returncode != 0 and not tally.failed:
         tally.check(False, f"cargo test:\n{done.stderr[-3000:]}")
+
+
+def vectors(tally: Tally) -> None:
+    """One corpus through every language; how many ran in each is shown."""
+    environment = os.environ | {"APB_PYTHONPATH": str(PYTHON), "APB_LIB_DIR": str(building.target())}
+    command = ["cargo", "run", "--quiet", "-p", "atlas-vectors"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, errors="replace")
+    lines = done.stdout.strip().splitlines() or [""]
+    print("\n".join(f"  {line}" for line in lines if re.match(r"\s*(rust|c|cpp|python|drift|documented): (\d|SKIPPED)", line)))
+    counted = tally.add(lines[-1])
+    tally.words += [line[:400] for line in lines if line.startswith("FAILED")][:20]
+    if done.returncode != 0 and not (counted and tally.failed):
+        tally.check(False, f"vectors:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
 def python(tally: Tally) -> None:
@@ -91,6 +104,7 @@ SUITES: list[tuple[str, str, Callable[[Tally], None]]] = [
     ("examples", "examples, Python", lambda tally: stories.check(tally, "python")),
     ("examples", "demo", with_compiler(CC, stories.demo)),
     ("documents", "README", with_compiler(CC, documents.check)),
+    ("vectors", "vectors", with_compiler(CXX, vectors)),
     ("python", "Python", python),
     ("rust", "Rust", rust),
 ]

@@ -381,6 +381,7 @@ impl Options {
         let as_request = |mut e: Error| {
             e.code = "bad_request";
             e.status = Status::REQUEST;
+            e.advice = crate::outcome::Advice::FixRequest;
             e.message = e.message.replacen("configuration", "options", 1);
             e.help = e.help.replacen("configuration", "options", 1);
             e

@@ -202,7 +202,10 @@ def http():
                  {"outcome": "executed", "status": 0, "warnings": ["no_echo", "not_journaled"]})
     # The web server's own page repeats the HTTP status; read as a vendor code, 404 would mean "paid".
     spring = {"timestamp": "2026-03-02T08:00:00.000+00:00", "status": 404, "error": "Not Found", "path": "/pay.do"}
+    # As a vendor code, 404 of pay would mean "paid already": the two readings disagree, so neither is taken.
     yield vector("servers-own-404-pay", "pay", {"status": 404, "body": spring},
+                 {"outcome": "unknown", "status": -40, "code": "http_error"})
+    yield vector("servers-own-404-void", "void", {"status": 404, "body": spring | {"path": "/void.do"}},
                  {"outcome": "not_executed", "status": -40, "code": "http_error"})
     spring = spring | {"status": 500, "error": "Internal Server Error"}
     yield vector("servers-own-500-pay", "pay", {"status": 500, "body": spring},
