@@ -149,6 +149,7 @@ class Operations:
         carrier: str | None = None,
         display_currency: str | None = None,
         refund_request_list: Sequence[Part] | None = None,
+        cid: str | None = None,
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
@@ -162,6 +163,7 @@ class Operations:
             carrier: Two-letter airline code.
             display_currency: Adds display amounts in this currency, for the rest of this refund.
             refund_request_list: Who and which flights. Required.
+            cid: Legacy client id (2022).
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
         fields: dict[str, Any] = {
@@ -170,6 +172,7 @@ class Operations:
             "carrier": carrier,
             "display_currency": display_currency,
             "refund_request_list": refund_request_list,
+            "cid": cid,
             **unknown,
         }
         return self._operate("refundQuotation", request, fields, options)
@@ -780,6 +783,7 @@ class AsyncOperations:
         carrier: str | None = None,
         display_currency: str | None = None,
         refund_request_list: Sequence[Part] | None = None,
+        cid: str | None = None,
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
@@ -793,6 +797,7 @@ class AsyncOperations:
             carrier: Two-letter airline code.
             display_currency: Adds display amounts in this currency, for the rest of this refund.
             refund_request_list: Who and which flights. Required.
+            cid: Legacy client id (2022).
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
         fields: dict[str, Any] = {
@@ -801,6 +806,7 @@ class AsyncOperations:
             "carrier": carrier,
             "display_currency": display_currency,
             "refund_request_list": refund_request_list,
+            "cid": cid,
             **unknown,
         }
         return await self._operate("refundQuotation", request, fields, options)
