@@ -1,0 +1,5 @@
+PYTHON ?= python3
+
+.PHONY: demo
+demo:
+	@$(PYTHON) examples/demo.py

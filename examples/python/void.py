@@ -1,0 +1,38 @@
+"""A void, from the quote to the money: cancels a whole order soon after ticketing.
+
+python void.py BASE_URL ORDER_NO
+"""
+
+from desk import REFUSED, Desk, Matter, run, submit, tell
+
+
+def void(desk: Desk) -> int:
+    client, order_no = desk.client, desk.order_no
+    desk.booking()
+    quote = client.void_quotation(order_no=order_no)
+    if not quote.is_voidable:
+        tell("quote", "this order cannot be voided; ask for a refund")
+        return REFUSED
+    money = quote.void_fare_amount
+    tell(
+        "quote",
+        f"of {money.original_fare_amount} {money.currency}, a void gives back {money.estimated_refund_amount};"
+        f" Atlas keeps a fee of {quote.service_fee.transaction_fee}",
+    )
+    matter = Matter(
+        name="void",
+        done="voided",
+        quote=lambda: client.void_quotation(order_no=order_no),
+        submit=lambda: client.void(order_no=order_no, void_offer_id=quote.void_offer_id),
+        list=lambda code: client.query_void_orders(order_no=order_no, void_code=code).void_orders,
+        code_of=lambda one: one.void_code,
+        state_of=lambda one: one.void_status,
+        offer_of=lambda one: one.void_offer_id,
+        offer=quote.void_offer_id,
+        pause=30,
+    )
+    return submit(desk, matter)
+
+
+if __name__ == "__main__":
+    run(void)

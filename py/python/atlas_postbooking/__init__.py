@@ -1,0 +1,59 @@
+"""Post-booking calls of the Atlas flight API: refunds, voids, ancillaries, orders, notifications.
+
+Every reply and every exception answers what matters when money moves: did it happen?
+
+    with Client(base_url="https://…", client_id="…", client_secret="…") as client:
+        quote = client.void_quotation(order_no="TESTA20260302160000000")
+        client.void(order_no=quote.order_no, void_offer_id=quote.void_offer_id)
+"""
+
+from ._client import AsyncClient, Client
+from ._errors import (
+    AlreadySubmitted,
+    AtlasError,
+    AuthError,
+    Cancelled,
+    CaseConflict,
+    ConfigError,
+    GuardError,
+    LibraryError,
+    NotExecuted,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    RequestError,
+    TransportError,
+)
+from ._local import describe, parse_webhook, validate
+from ._native import VERSION as __version__
+from ._pages import AsyncOrders, Orders, OrdersMovedWarning
+from ._reply import Outcome, Record, Reply
+
+__all__ = [
+    "AlreadySubmitted",
+    "AsyncClient",
+    "AsyncOrders",
+    "AtlasError",
+    "AuthError",
+    "Cancelled",
+    "CaseConflict",
+    "Client",
+    "ConfigError",
+    "GuardError",
+    "LibraryError",
+    "NotExecuted",
+    "Orders",
+    "OrdersMovedWarning",
+    "Outcome",
+    "OutcomeUnknown",
+    "RateLimited",
+    "Record",
+    "Refused",
+    "Reply",
+    "RequestError",
+    "TransportError",
+    "__version__",
+    "describe",
+    "parse_webhook",
+    "validate",
+]

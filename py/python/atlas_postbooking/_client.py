@@ -1,0 +1,246 @@
+"""The clients."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from . import _local, _native
+from ._encode import encode_request, encode_settings
+from ._errors import RequestError, bad_config, closed, error_of, panicked
+from ._operations import KINDS, AsyncOperations, Operations
+from ._pages import AsyncOrders, Orders
+from ._reply import Outcome, Reply
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self, Unpack
+
+    from ._types import Config
+
+
+class _Core:
+    """An open native client, and how to call it."""
+
+    __slots__ = ("_native", "where")
+
+    def __init__(self, config: Mapping[str, Any] | None, keywords: dict[str, Any]) -> None:
+        try:
+            text = encode_settings(config, keywords) or b"{}"
+        except RequestError as refused:
+            config = None
+            keywords.clear()
+            raise bad_config(refused) from None
+        given = {**(config or {}), **keywords}
+        base_url = given.get("base_url", given.get("baseUrl"))
+        del given
+        # Neither this object nor a traceback keeps the secret.
+        config = None
+        keywords.clear()
+        try:
+            opened = _native.open(text)
+        except _native.Panicked as panic:
+            del text
+            raise panicked("clientNew", str(panic), False) from None
+        del text
+        if isinstance(opened, _native.Reply):
+            raise error_of(Reply("clientNew", opened))
+        self._native: _native.Client | None = opened
+        # Without the path, which may be private; the core refuses users and passwords in it.
+        scheme, _, rest = str(base_url).partition("://")
+        self.where = f"{scheme}://{rest.partition('/')[0]}"
+
+    def close(self) -> None:
+        self._native = None
+
+    @property
+    def is_closed(self) -> bool:
+        return self._native is None
+
+    def send(self, operation: str, request: bytes, options: bytes) -> Reply:
+        native = self._native
+        if native is None:
+            raise closed()
+        try:
+            name = operation.encode(errors="replace")
+            # Only the main thread runs signal handlers (Ctrl-C); the others need not look up for them.
+            if threading.get_ident() == threading.main_thread().ident:
+                try:
+                    source = native.call_interruptible(name, request, options)
+                except _native.Panicked:
+                    raise
+                except BaseException as interruption:
+                    annotate(interruption, operation)
+                    raise
+            else:
+                source = native.call(name, request, options)
+        except _native.Panicked as panic:
+            raise panicked(operation, str(panic), has_effect(operation)) from None
+        if source.ok:
+            return Reply(operation, source)
+        raise error_of(Reply(operation, source))
+
+
+def has_effect(operation: str) -> bool:
+    """Whether the effect of a call outlives it; of what is not known, yes."""
+    return KINDS.get(operation, "submit") == "submit"
+
+
+def annotate(interruption: BaseException, operation: str) -> None:
+    """Says on a KeyboardInterrupt (or what else a signal handler raised) what became of the call."""
+    source = getattr(interruption, "_atlas_reply", None)
+    if source is not None:
+        outcome = Outcome(source.outcome)
+        note = f"{operation} had just ended; outcome: {outcome}"
+    elif has_effect(operation):
+        outcome = Outcome.UNKNOWN
+        note = (
+            f"{operation} goes on in the background while this process lives; outcome: {outcome}: "
+            "it may be executed, so ask the vendor before you send it again"
+        )
+    else:
+        outcome = Outcome.NOT_EXECUTED
+        note = f"{operation} was given up; outcome: {outcome}: it changes nothing at the vendor"
+    note = f"atlas_postbooking: {note}."
+    try:
+        add_note = getattr(interruption, "add_note", None)
+        if add_note is not None:
+            add_note(note)
+        else:
+            interruption.args = (*interruption.args, note)
+        interruption.outcome = outcome  # type: ignore[attr-defined]
+    except AttributeError:
+        pass  # An exception with slots and without notes; the handler's own business.
+
+
+class _Face:
+    """What both clients share."""
+
+    _core: _Core
+
+    def close(self) -> None:
+        """Closes the client. Calls under way go on to their end."""
+        self._core.close()
+
+    def __repr__(self) -> str:
+        core: _Core | None = getattr(self, "_core", None)
+        state = "not open" if core is None else f"{core.where} closed" if core.is_closed else core.where
+        return f"<atlas_postbooking.{type(self).__name__} {state}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} cannot be pickled, because it holds a secret and connections: "
+            "make one in each process"
+        )
+
+
+class Client(_Face, Operations):
+    """A client. It may be used from any number of threads.
+
+    Takes its configuration as a mapping (``{"baseUrl": …}``), as keywords (``base_url=…``) or both.
+    Nothing is sent and no thread is started before the first call.
+    """
+
+    def __init__(self, config: Mapping[str, Any] | None = None, /, **keywords: Unpack[Config]) -> None:
+        self._core = _Core(config, keywords)  # type: ignore[arg-type]
+
+    def call(
+        self,
+        operation: str,
+        request: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """Calls an operation by the vendor's name."""
+        return self._operate(operation, request, {}, options)
+
+    def _operate(
+        self,
+        operation: str,
+        request: Mapping[str, Any] | None,
+        fields: dict[str, Any],
+        options: Mapping[str, Any] | None,
+    ) -> Reply:
+        body = encode_request(operation, request, fields)
+        return self._core.send(operation, body, encode_settings(options) if options else b"")
+
+    def iter_orders(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        options: Mapping[str, Any] | None = None,
+        **filters: Any,
+    ) -> Orders:
+        """Lists orders page after page, each order once; takes what :meth:`order_list` takes."""
+        return Orders(self, request, filters, options)
+
+    def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> Reply:
+        """As :func:`atlas_postbooking.parse_webhook`."""
+        return _local.parse_webhook(body)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncClient(_Face, AsyncOperations):
+    """The same client for asyncio. Cancelling a call leaves it running: a submit is not stopped by it."""
+
+    def __init__(self, config: Mapping[str, Any] | None = None, /, **keywords: Unpack[Config]) -> None:
+        self._core = _Core(config, keywords)  # type: ignore[arg-type]
+
+    async def call(
+        self,
+        operation: str,
+        request: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """Calls an operation by the vendor's name."""
+        return await self._operate(operation, request, {}, options)
+
+    async def _operate(
+        self,
+        operation: str,
+        request: Mapping[str, Any] | None,
+        fields: dict[str, Any],
+        options: Mapping[str, Any] | None,
+    ) -> Reply:
+        # asyncio is slow to import, and most programs never need it.
+        import asyncio
+
+        body = encode_request(operation, request, fields)
+        settings = encode_settings(options) if options else b""
+        try:
+            return await asyncio.to_thread(self._core.send, operation, body, settings)
+        except asyncio.CancelledError as cancelled:
+            annotate(cancelled, operation)
+            raise
+
+    def iter_orders(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        options: Mapping[str, Any] | None = None,
+        **filters: Any,
+    ) -> AsyncOrders:
+        """Lists orders page after page, each order once; takes what :meth:`order_list` takes."""
+        return AsyncOrders(self, request, filters, options)
+
+    async def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> Reply:
+        """As :func:`atlas_postbooking.parse_webhook`."""
+        return _local.parse_webhook(body)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

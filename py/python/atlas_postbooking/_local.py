@@ -1,0 +1,63 @@
+"""What needs no client and no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from . import _native
+from ._encode import encode_request, to_json
+from ._errors import bad_request, error_of, panicked
+from ._reply import Reply
+
+
+def parse_webhook(body: str | bytes | Mapping[str, Any]) -> Reply:
+    """Reads a notification of the vendor.
+
+    Give the body as it came. Nothing signs it, so it is a hint and never the truth: confirm it with the
+    operation in ``reply.hint``. Equal ``dedupe_key`` means delivered twice. The payload is
+    ``reply["data"]``.
+    """
+    if isinstance(body, str):
+        try:
+            text = body.encode()
+        except UnicodeEncodeError:
+            raise bad_request("the notification holds half of a surrogate pair, which is no text", "") from None
+    elif isinstance(body, (bytes, bytearray, memoryview)):
+        text = bytes(body)
+    else:
+        text = to_json(dict(body))
+    try:
+        return finish("parseWebhook", _native.call(b"parseWebhook", text, b""))
+    except _native.Panicked as panic:
+        raise panicked("parseWebhook", str(panic), False) from None
+
+
+def validate(operation: str, request: Mapping[str, Any] | None = None, /, **fields: Any) -> Reply:
+    """Checks a request without sending it; ``reply["body"]`` is what would be sent."""
+    try:
+        source = _native.validate(operation.encode(errors="replace"), encode_request(operation, request, fields))
+    except _native.Panicked as panic:
+        raise panicked(operation, str(panic), False) from None
+    return finish("validate", source)
+
+
+def describe(operation: str | None = None) -> dict[str, Any]:
+    """Describes one operation or all: ``{"operations": [{"name", "kind", "doc", "request", "reply", …}]}``."""
+    try:
+        source = _native.describe(None if operation is None else operation.encode(errors="replace"))
+    except _native.Panicked as panic:
+        raise panicked("describe", str(panic), False) from None
+    if not source.ok:
+        raise error_of(Reply("describe", source))
+    described: dict[str, Any] = json.loads(source.data)
+    return described
+
+
+def finish(operation: str, source: _native.Reply) -> Reply:
+    """A reply, or its exception."""
+    reply = Reply(operation, source)
+    if source.ok:
+        return reply
+    raise error_of(reply)

@@ -1,0 +1,61 @@
+"""Types of arguments, for type checkers only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from os import PathLike
+from typing import Any, TypedDict
+
+Amount = Decimal | int | str
+Code = int | str
+Day = date | str
+Flag = bool | int | str
+#: With its offset, or (as text) in the vendor's form.
+Instant = datetime | str
+#: The airport's own time, without an offset.
+LocalTime = datetime | str
+Part = Mapping[str, Any]
+
+
+class Retry(TypedDict, total=False):
+    """How reads and quotes are repeated."""
+
+    max_attempts: int
+    base_delay_ms: int
+    max_delay_ms: int
+
+
+class Rate(TypedDict):
+    """A request budget."""
+
+    per_second: float
+    burst: int
+
+
+class Config(TypedDict, total=False):
+    """The configuration of a client as keywords; the defaults are in the README."""
+
+    base_url: str
+    client_id: str
+    client_secret: str
+    timeout_ms: int | None
+    connect_timeout_ms: int
+    user_agent: str
+    accept: str
+    proxy: str | None
+    ca_file: str | PathLike[str] | None
+    ca_mode: str
+    client_cert_file: str | PathLike[str] | None
+    client_key_file: str | PathLike[str] | None
+    max_response_bytes: int
+    max_connections: int
+    retry: Retry | Part
+    rate_limit: Rate | Part | None
+    max_in_flight: int
+    store: Part | None
+    settle_ms: int
+    offer_max_age_ms: Part
+    follow: Rate | Part
+    clock: Part | None

@@ -1,0 +1,49 @@
+//! A core reply, handed to Python piece by piece as it asks for them.
+
+use atlas_postbooking::Reply as CoreReply;
+use pyo3::prelude::*;
+
+/// What came of a call.
+#[pyclass(frozen, module = "atlas_postbooking._native")]
+pub(crate) struct Reply {
+    pub(crate) core: CoreReply,
+}
+
+#[pymethods]
+impl Reply {
+    #[getter]
+    fn ok(&self) -> bool {
+        self.core.error().is_none()
+    }
+
+    #[getter]
+    fn status(&self) -> i32 {
+        self.core.status().number()
+    }
+
+    #[getter]
+    fn outcome(&self) -> &'static str {
+        self.core.outcome().name()
+    }
+
+    #[getter]
+    fn json(&self) -> &str {
+        self.core.json()
+    }
+
+    #[getter]
+    fn data(&self) -> &str {
+        self.core.data()
+    }
+
+    #[getter]
+    fn raw(&self) -> Option<&[u8]> {
+        self.core.raw()
+    }
+}
+
+impl From<CoreReply> for Reply {
+    fn from(core: CoreReply) -> Reply {
+        Reply { core }
+    }
+}

@@ -1,0 +1,112 @@
+"""An HTTP server that does exactly what a test tells it, byte by byte."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Request:
+    """What arrived."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def answer(body: Any, status: int = 200, headers: str = "") -> bytes:
+    """A whole answer."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n{headers}\r\n"
+    return head.encode() + content
+
+
+#: Bytes to send (then the connection stays open), None to close it at once, or a function that gets the
+#: socket and does as it likes.
+Step = bytes | None | Callable[[socket.socket], None]
+
+
+class Server:
+    """Answers each request with the next step of its script."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.arrived = threading.Condition()
+        self._script: deque[Step] = deque()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.release = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release.set()
+        self._listener.close()
+        for each in self._sockets:
+            each.close()
+
+    def then(self, *bodies: Any, **rest: Any) -> Server:
+        """Adds answers: dicts become JSON; bytes, None and functions are steps."""
+        for body in bodies:
+            step = answer(body, **rest) if isinstance(body, (dict, list)) else body
+            self._script.append(step)
+        return self
+
+    def hang(self) -> Server:
+        """Adds a step that never answers, and closes the connection when it is released."""
+
+        def wait(peer: socket.socket) -> None:
+            self.release.wait(60)
+            peer.shutdown(socket.SHUT_RDWR)
+
+        return self.then(wait)
+
+    def wait_for(self, count: int) -> None:
+        """Waits until so many requests have arrived."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.requests) >= count, 30), "no request arrived"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            self._sockets.append(peer)
+            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer: socket.socket) -> None:
+        try:
+            with peer, peer.makefile("rb") as stream:
+                while line := stream.readline():
+                    path = line.split()[1].decode()
+                    headers = {}
+                    while (header := stream.readline()) not in (b"\r\n", b""):
+                        name, _, value = header.decode().partition(":")
+                        headers[name.lower()] = value.strip()
+                    body = stream.read(int(headers.get("content-length", "0")))
+                    with self.arrived:
+                        self.requests.append(Request(path, headers, body))
+                        step = self._script.popleft() if self._script else answer({"status": -1}, 500)
+                        self.arrived.notify_all()
+                    if step is None:
+                        return
+                    if callable(step):
+                        step(peer)
+                    else:
+                        peer.sendall(step)
+        except OSError:
+            pass

@@ -1,0 +1,132 @@
+"""Ctrl-C, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted import Server, answer
+
+import atlas_postbooking
+
+HERE = Path(atlas_postbooking.__file__).parent.parent
+
+PROGRAM = """
+import json, signal, sys, threading
+from atlas_postbooking import Client
+client = Client(base_url=sys.argv[1], client_id="id", client_secret="secret", timeout_ms=60000)
+def stop(*_):
+    raise RuntimeError("stopped")
+if "alarm" in sys.argv:
+    signal.signal(signal.SIGINT, stop)
+if "quiet" in sys.argv:
+    signal.signal(signal.SIGINT, lambda *_: print("rang", flush=True))
+if "nested" in sys.argv:
+    signal.signal(signal.SIGINT, lambda *_: print(client.balance()["n"], flush=True))
+try:
+    if "read" in sys.argv:
+        reply = client.query_void_orders(order_no="A1")
+    else:
+        reply = client.void(order_no="A1", void_offer_id="q")
+    print("reply", reply.outcome)
+except BaseException as e:
+    print(json.dumps({"kind": type(e).__name__, "notes": getattr(e, "__notes__", list(e.args)), "outcome": e.outcome}))
+    sys.stdout.flush()
+    if "stay" in sys.argv:
+        sys.stdin.readline()
+        print(client.balance()["n"])
+"""
+
+
+def start(server: Server, *flags: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, server.url, *flags]
+    return subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def finish(process: subprocess.Popen[str], say: str = "") -> list[str]:
+    try:
+        out, err = process.communicate(say, timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        pytest.fail("the program did not react")
+    assert err == "" and process.returncode == 0
+    return out.splitlines()
+
+
+def interrupted(server: Server, *flags: str) -> dict[str, Any]:
+    server.hang()
+    process = start(server, *flags)
+    server.wait_for(1)
+    process.send_signal(signal.SIGINT)
+    told: dict[str, Any] = json.loads(finish(process)[0])
+    return told
+
+
+def test_a_submit(server: Server) -> None:
+    told = interrupted(server)
+    assert (told["kind"], told["outcome"]) == ("KeyboardInterrupt", "unknown")
+    assert "void goes on in the background" in told["notes"][-1] and "ask the vendor" in told["notes"][-1]
+
+
+def test_a_read(server: Server) -> None:
+    told = interrupted(server, "read")
+    assert (told["kind"], told["outcome"]) == ("KeyboardInterrupt", "not_executed")
+    assert "changes nothing" in told["notes"][-1]
+
+
+def test_what_another_handler_raises(server: Server) -> None:
+    told = interrupted(server, "alarm")
+    assert (told["kind"], told["outcome"]) == ("RuntimeError", "unknown")
+
+
+def late(server: Server, body: dict[str, Any]) -> Any:
+    return lambda peer: (server.release.wait(30), peer.sendall(answer(body)))
+
+
+def test_a_handler_that_does_not_raise(server: Server) -> None:
+    server.then(late(server, {"status": 0, "orderNo": "A1"}))
+    process = start(server, "quiet")
+    server.wait_for(1)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None and process.stdout.readline() == "rang\n", "while the call still waits"
+    server.release.set()
+    assert finish(process) == ["reply executed"]
+
+
+def test_a_handler_that_makes_a_call(server: Server) -> None:
+    server.then(late(server, {"status": 0, "orderNo": "A1"}), {"status": 0, "n": 7})
+    process = start(server, "nested")
+    server.wait_for(1)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None and process.stdout.readline() == "7\n"
+    server.release.set()
+    assert finish(process) == ["reply executed"]
+
+
+def test_the_call_goes_on_and_so_does_the_client(server: Server) -> None:
+    arrived: list[int] = []
+
+    def slow(peer: Any) -> None:
+        server.release.wait(30)
+        peer.sendall(answer({"status": 0, "orderNo": "A1"}))
+        # The connection was still there to take it.
+        arrived.append(1)
+
+    server.then(slow, {"status": 0, "n": 5})
+    process = start(server, "stay")
+    server.wait_for(1)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None and json.loads(process.stdout.readline())["outcome"] == "unknown"
+    server.release.set()
+    assert finish(process, "\n") == ["5"]
+    assert arrived

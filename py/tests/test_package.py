@@ -1,0 +1,96 @@
+"""The files of the package."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted import Server
+
+import atlas_postbooking
+
+PROJECT = Path(__file__).parent.parent
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(atlas_postbooking.__file__).parent.parent)}
+    return subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=300)
+
+
+def test_the_methods_are_those_of_the_core() -> None:
+    ran = run(sys.executable, "tools/generate.py", "--check")
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_the_native_stub_names_what_there_is() -> None:
+    from atlas_postbooking import _native
+
+    stub = (PROJECT / "python/atlas_postbooking/_native.pyi").read_text(encoding="utf-8")
+    declared = set(re.findall(r"^(?:def|class) (\w+)|^(\w+):", stub, re.MULTILINE))
+    names = {one or other for one, other in declared}
+    present = {name for name in dir(_native) if not name.startswith("_")}
+    assert present | {"panic_for_tests"} == names
+    for kind in ("Client", "Reply"):
+        body = stub.partition(f"class {kind}:")[2].partition("\n\n")[0]
+        members = {name for name in dir(getattr(_native, kind)) if not name.startswith("_")}
+        assert members == set(re.findall(r"    def (\w+)", body))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
+def test_mypy() -> None:
+    ran = run(sys.executable, "-m", "mypy", "python", "tests")
+    assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
+def test_misspelt_keywords_are_type_errors(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from atlas_postbooking import Client\n"
+        "client = Client(base_url='', client_id='', client_secret='')\n"
+        "client.void_quotation(order_no='A1').void_offer_id\n"
+        "client.void_quotation(order_nr='A1')\n"
+        "Client(base_ur='')\n"
+    )
+    ran = run(sys.executable, "-m", "mypy", str(program))
+    assert [line.split(":")[1] for line in ran.stdout.splitlines() if "error" in line and ".py:" in line] == ["4", "5"]
+
+
+def test_imports_stay_light() -> None:
+    program = "import sys, atlas_postbooking; print([m for m in ('asyncio', 'ssl', 'http') if m in sys.modules])"
+    assert run(sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {program}").stdout == "[]\n"
+
+
+def test_all_is_what_there_is() -> None:
+    public = {name for name, value in vars(atlas_postbooking).items() if not name.startswith("_")}
+    modules = {name for name in public if isinstance(vars(atlas_postbooking)[name], type(sys))}
+    assert public - modules == set(atlas_postbooking.__all__) - {"__version__"}
+
+
+def snippets() -> list[str]:
+    return re.findall(
+        r"^```python\n(.*?)^```", (PROJECT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+
+
+def test_the_readme_runs(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """The snippets, one after the other, against a vendor that answers as they tell."""
+    offer = {"status": 0, "orderNo": "A1", "isVoidable": True, "voidOfferId": "q_1"}
+    offer["voidFareAmount"] = {"estimatedRefundAmount": "68.59", "currency": "USD"}
+    orders = {"status": 0, "orders": [{"orderNo": "A1", "depDate": "20250522"}], "totalRecords": 1}
+    server.then(offer, {"status": 9999}, {"status": 0, "orderNo": "A1", "voidOrders": [{"voidOfferId": "q_1"}]})
+    server.then(offer, orders, {"status": 0, "balance": "12.50"}, {**offer, "isVoidable": False}, orders)
+    names: dict[str, Any] = {"URL": server.url, "body": '{"type":"order.void","data":{"orderNo":"A1"}}'}
+    assert len(snippets()) >= 5
+    for snippet in snippets():
+        exec(compile(snippet, "README.md", "exec"), names)
+    assert names["found"] and names["order"].order_no == "A1" and names["event"].kind == "void"
+    paths = [request.path for request in server.requests]
+    assert paths[:3] == ["/voidQuotation.do", "/void.do", "/queryVoidOrders.do"]
+    assert "68.59" in capsys.readouterr().out

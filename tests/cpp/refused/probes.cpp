@@ -1,0 +1,39 @@
+// probes.cpp - each PROBE is a mistake that must not compile; without one, the file does.
+#include "atlas_postbooking.hpp"
+
+#include <string>
+
+apb::Outcome use(const apb::Client &client);
+
+apb::Outcome use(const apb::Client &client)
+{
+#if PROBE == 1 // two owners of one client
+    apb::Client copy = client;
+#elif PROBE == 2 // two owners of one reply
+    const apb::Reply reply = client.balance("{}");
+    apb::Reply copy(reply);
+#elif PROBE == 3 // the data of a submit without its outcome
+    const std::string json = client.refund("{}").json();
+#elif PROBE == 4 // success or failure, as if there were no third
+    if (client.refund("{}")) {
+        return apb::Outcome::executed;
+    }
+#elif PROBE == 5 // "not ok" taken for "did not happen"
+    if (!client.refund("{}").ok()) {
+        return apb::Outcome::not_executed;
+    }
+#elif PROBE == 6 // an outcome forgotten
+    client.refund("{}").match([](const apb::Reply &) {}, [](const apb::Reply &) {});
+#elif PROBE == 7 // a submit whose answer nobody looks at
+    client.refund("{}");
+#elif PROBE == 8 // an outcome as a number
+    const int number = client.refund("{}").outcome();
+#elif PROBE == 9 // the reply kept, the outcome left behind
+    const apb::Reply reply = client.refund("{}");
+#elif PROBE == 10 // configuration text as a client
+    apb::Client made = "{}";
+#endif
+    apb::Outcome outcome;
+    const apb::Reply reply = client.refund("{}").take(outcome);
+    return outcome;
+}

@@ -1,0 +1,264 @@
+// suite.cpp - the C++ header: ownership, outcomes that must be looked at, text arguments, and every
+// method against its C function. Compiles with and without exceptions, C++11 and later.
+//
+//   suite BASE_URL
+#include "atlas_postbooking.hpp"
+#include "flow.h"
+
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+// What may not be copied, and what moves without throwing: containers rely on it.
+static_assert(!std::is_copy_constructible<apb::Client>::value, "a client is not copied");
+static_assert(!std::is_copy_assignable<apb::Client>::value, "a client is not copied");
+static_assert(!std::is_copy_constructible<apb::Reply>::value, "a reply is not copied");
+static_assert(!std::is_copy_constructible<apb::Submitted>::value, "a submit is not copied");
+static_assert(std::is_nothrow_move_constructible<apb::Client>::value, "a client moves");
+static_assert(std::is_nothrow_move_assignable<apb::Client>::value, "a client moves");
+static_assert(std::is_nothrow_move_constructible<apb::Reply>::value, "a reply moves");
+static_assert(std::is_nothrow_move_assignable<apb::Reply>::value, "a reply moves");
+static_assert(std::is_nothrow_move_constructible<apb::Submitted>::value, "a submit moves");
+// "if (answer)" would make a third outcome look like a second.
+static_assert(!std::is_convertible<apb::Submitted, bool>::value, "three outcomes are no bool");
+static_assert(!std::is_constructible<bool, apb::Reply>::value, "three outcomes are no bool");
+
+static std::string config_for(const std::string &base_url)
+{
+    return "{\"baseUrl\":\"" + base_url + "\",\"clientId\":\"me\",\"clientSecret\":\"s3cr3t\"}";
+}
+
+static int which(const apb::Submitted &answer)
+{
+    return answer.match([](const apb::Reply &) { return 1; }, [](const apb::Reply &) { return 2; },
+                        [](const apb::Reply &) { return 0; });
+}
+
+static void creation(const std::string &base_url)
+{
+    apb::Reply why;
+    apb::Client none = apb::Client::create("{\"baseUrl\":\"http://127.0.0.1:1\",\"clientID\":\"me\"}", &why);
+    CHECK(!none);
+    CHECK(why.status() == apb::Status::bad_config);
+    CHECK(why.message().find("clientId") != std::string::npos); // the nearest key
+    CHECK(!apb::Client::create("nonsense"));
+    CHECK(none.balance("{}").status() == apb::Status::null_argument);
+
+    apb::Client client = apb::Client::create(config_for(base_url), &why);
+    CHECK(static_cast<bool>(client));
+    CHECK(why.get() == nullptr); // what was in it is gone
+    CHECK(client.balance("{}").ok());
+
+    apb::Client moved = std::move(client);
+    CHECK(!client);
+    CHECK(client.balance("{}").status() == apb::Status::null_argument);
+    CHECK(moved.balance("{}").ok());
+    moved = std::move(moved);
+    CHECK(moved.balance("{}").ok());
+    moved = apb::Client::create(config_for(base_url));
+    CHECK(moved.balance("{}").ok());
+    std::vector<apb::Client> several;
+    several.push_back(std::move(moved));
+    several.emplace_back();
+    CHECK(several.front().balance("{}").ok());
+}
+
+static void replies(const apb::Client &client)
+{
+    apb::Reply empty;
+    CHECK(!empty.ok() && empty.outcome() == apb::Outcome::unknown && empty.json().empty() && empty.raw().empty());
+    CHECK(empty.message().empty() && !empty.has_raw() && !empty.has_vendor_status() && empty.http_status() == 0);
+
+    apb::Reply reply = client.balance("{}");
+    CHECK(reply.ok() && reply.outcome() == apb::Outcome::executed && reply.status() == apb::Status::ok);
+    CHECK(reply.http_status() == 200 && reply.has_vendor_status() && reply.vendor_status() == 0);
+    CHECK(reply.message().empty() && reply.has_raw() && reply.raw().find("accountBalance") != std::string::npos);
+    const std::string json = reply.json();
+    CHECK(json.front() == '{' && json.back() == '}');
+
+    apb::Reply moved(std::move(reply));
+    CHECK(reply.get() == nullptr && reply.outcome() == apb::Outcome::unknown);
+    CHECK(moved.json() == json);
+    moved = std::move(moved);
+    CHECK(moved.json() == json);
+    apb_reply *given_away = moved.release();
+    CHECK(moved.get() == nullptr);
+    apb_reply_free(given_away);
+
+    const int branch = client.balance("{}").match([](const apb::Reply &) { return 1; }, [](const apb::Reply &) { return 2; },
+                                                  [](const apb::Reply &) { return 0; });
+    CHECK(branch == 1);
+    CHECK(std::string(apb::name(apb::Status::timeout)) == "APB_E_TIMEOUT");
+    CHECK(std::string(apb::name(apb::Outcome::not_executed)) == "not_executed");
+    CHECK(std::string(apb::name(apb::Outcome())) == "unknown"); // zeroed memory is honest
+    CHECK(apb::abi_matches());
+}
+
+static void submits(const apb::Client &client, const char *base_url)
+{
+    char order_no[128];
+    char request[2048];
+    apb_client *c = client.get();
+
+    flow_ready(c, base_url, "void", order_no, request);
+    CHECK(which(client.void_(request)) == 1);
+    CHECK(which(client.void_(request)) == 1); // "already submitted" is executed as well
+    CHECK(which(client.void_("{\"orderNo\":\"X\"}")) == 2);
+
+    flow_ready(c, base_url, "refund", order_no, request);
+    sim_tell(base_url, "/_sim/faults", "{\"endpoint\":\"refund\",\"mode\":\"drop_after\"}");
+    apb::Submitted lost = client.refund(std::string(request));
+    CHECK(lost.outcome() == apb::Outcome::unknown && which(lost) == 0);
+    apb::Outcome outcome = apb::Outcome::executed;
+    const apb::Reply reply = std::move(lost).take(outcome);
+    CHECK(outcome == apb::Outcome::unknown && reply.json().find("queryRefundOrders") != std::string::npos);
+
+    // Branches may give nothing, or different types with one in common.
+    int seen = 0;
+    client.call("stopTicket", "{}").match([&](const apb::Reply &) { seen = 1; }, [&](const apb::Reply &) { seen = 2; },
+                                          [&](const apb::Reply &) { seen = 3; });
+    CHECK(seen == 2);
+    const std::string words = client.pay("{}").match([](const apb::Reply &) { return "done"; },
+                                                     [](const apb::Reply &r) { return r.message(); },
+                                                     [](const apb::Reply &) { return std::string(); });
+    CHECK(words.find("orderNo") != std::string::npos);
+}
+
+static void texts(const apb::Client &client)
+{
+    const std::string with_nul("{\"orderNo\":\"a\0b\"}", 17);
+    CHECK(client.query_void_orders(with_nul).status() == apb::Status::bad_json); // its whole length counts
+    CHECK(client.balance("").ok());
+    CHECK(client.balance(std::string()).ok());
+    CHECK(client.balance(static_cast<const char *>(nullptr)).ok()); // the empty text
+    CHECK(client.balance(apb::Text("{}garbage", 2)).ok());
+#if __cplusplus >= 201703L
+    CHECK(client.balance(std::string_view("{}garbage").substr(0, 2)).ok());
+    CHECK(client.balance(std::string_view()).ok());
+#endif
+    CHECK(which(client.call("balance", "{}", "{\"timeoutMs\":1,\"nonsense\":2}")) == 2);
+    CHECK(which(client.call("balance", "{}", "{\"timeoutMs\":5000}")) == 1);
+    CHECK(which(client.call("no such", "{}")) == 2);
+}
+
+static std::string timeless(std::string json)
+{
+    sim_without_time(&json[0]);
+    return json.c_str();
+}
+
+// Every method is the operation that its name says.
+static void methods(const apb::Client &client)
+{
+    const char *const x = "{\"orderNo\":\"NOSUCHORDER\"}";
+    apb::Outcome outcome;
+#define READ(method, operation)                                                                                        \
+    CHECK_AS(timeless(client.method(x).json()) == timeless(client.call(operation, x).take(outcome).json()), operation)
+#define SUBMIT(method, operation)                                                                                      \
+    CHECK_AS(timeless(client.method(x).take(outcome).json()) == timeless(client.call(operation, x).take(outcome).json()),  \
+             operation)
+    READ(post_booking_ancillary_search, "postBookingAncillarySearch");
+    SUBMIT(post_booking_ancillary_order, "postBookingAncillaryOrder");
+    READ(refund_quotation, "refundQuotation");
+    SUBMIT(refund, "refund");
+    READ(query_refund_orders, "queryRefundOrders");
+    READ(void_quotation, "voidQuotation");
+    SUBMIT(void_, "void");
+    READ(query_void_orders, "queryVoidOrders");
+    SUBMIT(regenerate_order, "regenerateOrder");
+    SUBMIT(stop_ticket, "stopTicket");
+    READ(order_list, "orderList");
+    SUBMIT(pnr_claim, "pnrClaim");
+    READ(extract_pnr, "extractPnr");
+    READ(query_order_details, "queryOrderDetails");
+    SUBMIT(pay, "pay");
+    READ(balance, "balance");
+    SUBMIT(update_webhook_url, "updateWebhookURL");
+    READ(parse_webhook, "parseWebhook");
+    CHECK(timeless(apb::parse_webhook(x).json()) == timeless(client.parse_webhook(x).json()));
+    CHECK(apb::validate("void", "{\"orderNo\":\"X\",\"voidOfferId\":\"o\"}").ok());
+    CHECK(apb::describe().ok() && apb::describe("void").ok());
+    CHECK(apb::describe("viod").status() == apb::Status::unknown_operation);
+}
+
+// 64 threads on one client.
+static void threads(const apb::Client &client)
+{
+    std::vector<std::thread> crowd;
+    std::vector<int> good(64);
+    for (std::size_t i = 0; i < good.size(); i++) {
+        crowd.emplace_back([&client, &good, i] {
+            for (int round = 0; round < 10; round++) {
+                good[i] += client.balance("{}").ok() ? 1 : 0;
+            }
+        });
+    }
+    int sum = 0;
+    for (std::size_t i = 0; i < good.size(); i++) {
+        crowd[i].join();
+        sum += good[i];
+    }
+    CHECK(sum == 640);
+}
+
+#if defined(__cpp_exceptions)
+static void exceptions(const apb::Client &client, const char *base_url)
+{
+    char order_no[128];
+    char request[2048];
+    int caught = 0;
+    CHECK(client.balance("{}").value().find("accountBalance") != std::string::npos);
+    try {
+        apb::Client broken("{}");
+    } catch (const apb::NotExecuted &error) {
+        caught += error.status() == apb::Status::bad_config && *error.what() != '\0';
+    }
+    try {
+        client.query_order_details("{\"orderNo\":\"NOSUCHORDER\"}").value();
+    } catch (const apb::NotExecuted &error) {
+        caught += error.status() == apb::Status::not_found && error.json().find("\"error\"") != std::string::npos;
+    }
+    flow_ready(client.get(), base_url, "void", order_no, request);
+    sim_tell(base_url, "/_sim/faults", "{\"endpoint\":\"void\",\"mode\":\"drop_after\"}");
+    try {
+        client.void_(request).value();
+    } catch (const apb::OutcomeUnknown &error) {
+        caught += error.outcome() == apb::Outcome::unknown;
+    }
+    try {
+        client.void_(request).value();
+    } catch (const apb::AlreadySubmitted &error) {
+        caught += error.outcome() == apb::Outcome::executed;
+    }
+    try {
+        client.pay("{}").value();
+    } catch (const std::runtime_error &error) { // all of them are
+        caught += *error.what() != '\0';
+    }
+    CHECK(caught == 5);
+    apb::Client good(config_for(base_url));
+    CHECK(good.balance("{}").ok());
+}
+#endif
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        return 2;
+    }
+    creation(argv[1]);
+    {
+        const apb::Client client = apb::Client::create(config_for(argv[1]));
+        replies(client);
+        submits(client, argv[1]);
+        texts(client);
+        methods(client);
+        threads(client);
+#if defined(__cpp_exceptions)
+        exceptions(client, argv[1]);
+#endif
+    }
+    CHECK(apb::live_handles() == 0);
+    return check_end();
+}

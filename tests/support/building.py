@@ -1,0 +1,94 @@
+"""Builds what the demo and the suites run: the library by cargo, C and C++ programs by the compiler.
+
+Standard library only. Everything made here lands in build/; cargo keeps its own target directory.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+LIB = BUILD / "lib"
+PYTHON = BUILD / "python"
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+C89_HABITS = ["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wdeclaration-after-statement", "-Wstrict-prototypes"]
+# What the static library needs from the system; `rustc --print native-static-libs` is the source.
+NATIVE = ["-lpthread", "-ldl", "-lm", "-lgcc_s", "-lc", "-lrt", "-lutil"]
+
+
+def target() -> Path:
+    """Where cargo puts the development build."""
+    base = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+    return (base if base.is_absolute() else ROOT / base) / "debug"
+
+
+def cargo(*args: str, quiet: bool = False) -> None:
+    """Runs cargo, and ends the program if it fails: its own words say why."""
+    command = ["cargo", *args]
+    done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE if quiet else None, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{done.stderr or ''}\n`{' '.join(command)}` failed")
+
+
+def library(*, python: bool = False, quiet: bool = False) -> None:
+    """Builds library, simulator and, if asked, the Python module, and lays them out in build/."""
+    packages = ["-p", "atlas-postbooking-c", "-p", "atlas-simulator"]
+    cargo("build", *packages, *(["-p", "atlas-postbooking-py"] if python else []), quiet=quiet)
+    lay_out_library()
+    if python:
+        lay_out_python()
+
+
+def lay_out_library() -> None:
+    """build/lib: the names that a linker (.so) and a loader (.so.1) look for, and the archive."""
+    LIB.mkdir(parents=True, exist_ok=True)
+    replace(target() / "libatlas_postbooking.so", LIB / "libatlas_postbooking.so.1")
+    replace(target() / "libatlas_postbooking.a", LIB / "libatlas_postbooking.a")
+    link = LIB / "libatlas_postbooking.so"
+    if not link.is_symlink():
+        link.symlink_to("libatlas_postbooking.so.1")
+
+
+def lay_out_python() -> None:
+    """build/python: the package with the module that cargo built, importable without pip."""
+    package = PYTHON / "atlas_postbooking"
+    shutil.copytree(
+        ROOT / "py/python/atlas_postbooking",
+        package,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("*.so", "__pycache__"),
+    )
+    replace(target() / "lib_native.so", package / "_native.abi3.so")
+
+
+def replace(source: Path, place: Path) -> None:
+    """Copies beside and renames over: a program that has the old file mapped must not see it change."""
+    beside = place.with_name(place.name + ".new")
+    shutil.copy2(source, beside)
+    os.replace(beside, place)
+
+
+def compiler(source: Path) -> str:
+    """The compiler of a source file, which CC and CXX may name."""
+    return os.environ.get("CXX", "c++") if source.suffix == ".cpp" else os.environ.get("CC", "cc")
+
+
+def program(source: Path, *, flags: list[str] = [], static: bool = False, name: str = "") -> Path:
+    """Compiles one file to a program against the shared or the static library."""
+    out = BUILD / "bin" / (name or source.stem)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    dialect = [] if any(flag.startswith("-std=") for flag in flags) else ["-std=c++11"]
+    dialect = dialect if source.suffix == ".cpp" else C89_HABITS
+    link = [str(LIB / "libatlas_postbooking.a"), *NATIVE]
+    if not static:
+        # Found by the program wherever it is started from, without LD_LIBRARY_PATH.
+        link = [f"-L{LIB}", "-latlas_postbooking", f"-Wl,-rpath,{LIB}"]
+    includes = [f"-I{ROOT / 'include'}", f"-I{ROOT / 'tests/support'}"]
+    command = [compiler(source), *dialect, *WARNINGS, "-g", "-pthread", *includes, *flags, str(source)]
+    done = subprocess.run([*command, "-o", str(out), *link, "-ldl"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{source.relative_to(ROOT)} does not build:\n{done.stderr}")
+    return out

@@ -1,0 +1,36 @@
+/*
+ * named.h - every named function with the operation that it calls. tests/c/replies.c holds it against
+ * apb_describe(), so that none is forgotten.
+ */
+#ifndef NAMED_H
+#define NAMED_H
+
+#include "atlas_postbooking.h"
+
+static const struct {
+    const char *name;
+    apb_status (*function)(const apb_client *, const char *, size_t, apb_reply **);
+} named[] = {
+    {"postBookingAncillarySearch", apb_post_booking_ancillary_search},
+    {"postBookingAncillaryOrder", apb_post_booking_ancillary_order},
+    {"refundQuotation", apb_refund_quotation},
+    {"refund", apb_refund},
+    {"queryRefundOrders", apb_query_refund_orders},
+    {"voidQuotation", apb_void_quotation},
+    {"void", apb_void},
+    {"queryVoidOrders", apb_query_void_orders},
+    {"regenerateOrder", apb_regenerate_order},
+    {"stopTicket", apb_stop_ticket},
+    {"orderList", apb_order_list},
+    {"pnrClaim", apb_pnr_claim},
+    {"extractPnr", apb_extract_pnr},
+    {"queryOrderDetails", apb_query_order_details},
+    {"pay", apb_pay},
+    {"balance", apb_balance},
+    {"updateWebhookURL", apb_update_webhook_url},
+    {"parseWebhook", apb_parse_webhook},
+};
+
+#define NAMED (sizeof named / sizeof *named)
+
+#endif
