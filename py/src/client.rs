@@ -17,7 +17,8 @@ pub(crate) struct Client {
 impl Client {
     /// Calls an operation and waits for its end, with the interpreter lock released.
     fn call(&self, py: Python<'_>, operation: &[u8], request: &[u8], options: &[u8]) -> PyResult<Reply> {
-        py.detach(|| guarded_py(|| dispatch::call(Some(&self.core), operation, request, options))).map(Reply::from)
+        py.detach(|| guarded_py(|| dispatch::call(Some(&self.core), operation, request, options, None)))
+            .map(Reply::from)
     }
 
     /// As `call`, for the main thread: Python's signal handlers run meanwhile, and if one raises, the
@@ -50,7 +51,7 @@ pub(crate) fn open(py: Python<'_>, config: &[u8]) -> PyResult<Opened> {
 /// Calls an operation that needs no client.
 #[pyfunction]
 pub(crate) fn call(py: Python<'_>, operation: &[u8], request: &[u8], options: &[u8]) -> PyResult<Reply> {
-    py.detach(|| guarded_py(|| dispatch::call(None, operation, request, options))).map(Reply::from)
+    py.detach(|| guarded_py(|| dispatch::call(None, operation, request, options, None))).map(Reply::from)
 }
 
 /// Checks a request without sending it.

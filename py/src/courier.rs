@@ -53,7 +53,7 @@ pub(crate) fn carry(
 ) -> PyResult<Answer> {
     let Some(mut courier) = Courier::hire() else {
         // No thread to be had: better a call that cannot be interrupted than none.
-        return Ok(py.detach(|| guarded(|| dispatch::call(Some(client), operation, request, options))));
+        return Ok(py.detach(|| guarded(|| dispatch::call(Some(client), operation, request, options, None))));
     };
     let job = Job {
         client: client.clone(),
@@ -62,7 +62,7 @@ pub(crate) fn carry(
         options: options.to_vec(),
     };
     if courier.jobs.send(job).is_err() {
-        return Ok(py.detach(|| guarded(|| dispatch::call(Some(client), operation, request, options))));
+        return Ok(py.detach(|| guarded(|| dispatch::call(Some(client), operation, request, options, None))));
     }
     let answer = courier.wait(py)?;
     courier.rest();
@@ -80,7 +80,8 @@ impl Courier {
         let (outbox, answers) = channel::<Answer>();
         let work = move || {
             while let Ok(job) = inbox.recv() {
-                let answer = guarded(|| dispatch::call(Some(&job.client), &job.operation, &job.request, &job.options));
+                let answer =
+                    guarded(|| dispatch::call(Some(&job.client), &job.operation, &job.request, &job.options, None));
                 drop(job);
                 // Nobody listens any more after an interrupt; then this thread has done its last work.
                 if outbox.send(answer).is_err() {
