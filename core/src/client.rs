@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use crate::budget::Budget;
-use crate::cancel::{Cancel, Ticker};
+use crate::cancel::Cancel;
 use crate::config::{Config, Options};
 use crate::json::Node;
 use crate::judge::Asked;
@@ -18,7 +18,7 @@ use crate::operation::{Operation, OperationKind, for_each_operation, nearest_ope
 use crate::outcome::{Error, Outcome, Status};
 use crate::reply::{Call, Reply};
 use crate::retry::{self, Next};
-use crate::runtime;
+use crate::runtime::{self, Generation};
 use crate::transport::{Exchange, Fault, Limits, Transport};
 use crate::wire;
 
@@ -142,7 +142,7 @@ impl Client {
         let op = prepared.op;
         match runtime::current() {
             Err(error) => Reply::failed(op.name, error),
-            Ok(generation) => match generation.spawn(run(self.inner.clone(), prepared, generation.ticker)).await {
+            Ok(generation) => match generation.spawn(run(self.inner.clone(), prepared, generation)).await {
                 Ok(reply) => reply,
                 Err(_) => Reply::failed(op.name, lost_task(op)),
             },
@@ -162,8 +162,8 @@ impl Client {
             Err(reply) => return *reply,
         };
         let op = prepared.op;
-        let answered = runtime::current()
-            .and_then(|generation| generation.wait(run(self.inner.clone(), prepared, generation.ticker)));
+        let answered =
+            runtime::current().and_then(|generation| generation.wait(run(self.inner.clone(), prepared, generation)));
         match answered {
             Ok(reply) => reply,
             Err(error) if error.status == Status::PANIC => Reply::failed(op.name, lost_task(op)),
@@ -250,9 +250,11 @@ fn default_timeout(op: &Operation, request: &Node<'_>) -> Duration {
 }
 
 /// Runs a prepared call on the library's thread.
-async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> Reply {
+async fn run(inner: Arc<Inner>, prepared: Prepared, generation: Generation) -> Reply {
     let Prepared { op, body, asked, options, timeout, started, cancel } = prepared;
-    let live = match inner.live() {
+    let ticker = generation.ticker;
+    generation.pacer.keep();
+    let live = match inner.live(generation.pid) {
         Ok(live) => live,
         Err(error) => return Reply::failed(op.name, error),
     };
@@ -337,8 +339,9 @@ fn log_end(log: &mut Log, op: &Operation, reply: &Reply, call: &Call<'_>) {
 impl Inner {
     /// This process' connections. In a forked child the inherited ones are forgotten, never dropped:
     /// closing them would disturb the parent's sockets.
-    fn live(&self) -> Result<Arc<Live>, Error> {
-        let pid = std::process::id();
+    ///
+    /// `pid` is the process of the runtime that asks, hence this one: its thread runs nowhere else.
+    fn live(&self, pid: u32) -> Result<Arc<Live>, Error> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         if live.0 != pid {
             let inherited = std::mem::replace(&mut *live, (pid, Live::new(&self.config)?));
