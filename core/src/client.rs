@@ -254,6 +254,7 @@ async fn run(inner: Arc<Inner>, prepared: Prepared, generation: Generation) -> R
     let Prepared { op, body, asked, options, timeout, started, cancel } = prepared;
     let ticker = generation.ticker;
     generation.pacer.keep();
+    let body = bytes::Bytes::from(body);
     let live = match inner.live(generation.pid) {
         Ok(live) => live,
         Err(error) => return Reply::failed(op.name, error),
@@ -271,7 +272,7 @@ async fn run(inner: Arc<Inner>, prepared: Prepared, generation: Generation) -> R
             Ok(Ok(_)) => match live.wait_for_place(&limits).await {
                 Ok(()) => {
                     let single = op.kind.has_effect();
-                    live.transport.exchange(op.path, &body, &options.headers, single, &limits).await
+                    live.transport.exchange(op.path, body.clone(), &options.headers, single, &limits).await
                 }
                 Err(fault) => Exchange::unsent(fault),
             },
