@@ -142,7 +142,7 @@ impl Client {
         let op = prepared.op;
         match runtime::current() {
             Err(error) => Reply::failed(op.name, error),
-            Ok(generation) => match generation.spawn(run(self.inner.clone(), prepared, generation)).await {
+            Ok(generation) => match generation.spawn(Box::pin(run(self.inner.clone(), prepared, generation))).await {
                 Ok(reply) => reply,
                 Err(_) => Reply::failed(op.name, lost_task(op)),
             },
@@ -162,8 +162,8 @@ impl Client {
             Err(reply) => return *reply,
         };
         let op = prepared.op;
-        let answered =
-            runtime::current().and_then(|generation| generation.wait(run(self.inner.clone(), prepared, generation)));
+        let answered = runtime::current()
+            .and_then(|generation| generation.wait(Box::pin(run(self.inner.clone(), prepared, generation))));
         match answered {
             Ok(reply) => reply,
             Err(error) if error.status == Status::PANIC => Reply::failed(op.name, lost_task(op)),
@@ -249,7 +249,8 @@ fn default_timeout(op: &Operation, request: &Node<'_>) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Runs a prepared call on the library's thread.
+/// Runs a prepared call on the library's thread. Its future is some kilobytes large, and a task moves its
+/// future several times: box it.
 async fn run(inner: Arc<Inner>, prepared: Prepared, generation: Generation) -> Reply {
     let Prepared { op, body, asked, options, timeout, started, cancel } = prepared;
     let ticker = generation.ticker;
