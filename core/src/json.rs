@@ -119,6 +119,7 @@ impl<'a> Node<'a> {
 }
 
 /// Writes a string or key of a tree: borrowed, it stood like this in a JSON text already.
+#[allow(clippy::ptr_arg)] // Borrowed or owned is what this is about.
 pub(crate) fn write_text(s: &Cow<'_, str>, out: &mut String) {
     match s {
         Cow::Borrowed(s) => {

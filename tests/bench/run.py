@@ -243,7 +243,7 @@ def counts(url: str, options) -> str:
     for name in CLIENTS:
         if "httpx" in name:
             continue
-        count = 100 if is_python(name) else 300
+        count = 50 if is_python(name) else 200
         number = instructions(name, url, "quote", count)
         base = bases.setdefault(CLIENTS[name][1], number)
         systems, kinds = system_calls(name, url, "quote", 300)
@@ -314,7 +314,7 @@ def machine() -> str:
     packages = run(PYTHON, "-m", "pip", "list", "--format=freeze").split()
     versions = ", ".join(line.replace("==", " ") for line in packages if line.split("==")[0] in PACKAGES)
     return (
-        f"{os.cpu_count()} CPUs ({model[1] if model else '?'}), Linux {os.uname().release}, {run('rustc', '--version').split(' (')[0]}, "
+        f"{os.cpu_count()} CPUs ({model[1] if model else '?'}), Linux {os.uname().release.split('-')[0]}, {run('rustc', '--version').split(' (')[0]}, "
         f"libcurl {curl}, yyjson of the package {YYJSON}, Python {sys.version.split()[0]}, {versions}."
     )
 

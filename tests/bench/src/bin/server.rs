@@ -2,8 +2,8 @@
 //!
 //! `server` prints its port; `server small|quote|list` prints that body.
 //!
-//! A connection is asked again and again for half a millisecond after an answer, so that a client
-//! that calls without a pause never waits for this process to wake up.
+//! A connection is asked again and again for five milliseconds after an answer, so that a client
+//! that calls without a pause, a slow one too, never waits for this process to wake up.
 #![allow(clippy::print_stdout, clippy::expect_used)]
 
 use std::io::{ErrorKind, Read, Write};
@@ -11,7 +11,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const AWAKE: Duration = Duration::from_micros(500);
+const AWAKE: Duration = Duration::from_millis(5);
 
 struct Answers {
     quote: Vec<u8>,
