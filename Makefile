@@ -1,6 +1,7 @@
 # demo      a refund, a void and a bag, from the quote to the money, in C and in Python
 # build     everything, for development
 # test      every suite of every language; SUITES="c cpp" for some
+# bench     side by side with what users would take instead; writes docs/performance.md
 # lint      formatting, lints, documentation
 # install   headers, libraries and a pkg-config file under PREFIX
 PYTHON ?= python3
@@ -15,7 +16,7 @@ OUT := $(TARGET)/$(PROFILE)
 ROOT := $(DESTDIR)$(PREFIX)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: demo build test lint install
+.PHONY: demo build test lint install bench
 .DEFAULT_GOAL := build
 
 demo:
@@ -42,3 +43,7 @@ install:
 	install -m 644 "$(OUT)/libatlas_postbooking.a" "$(ROOT)/lib"
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' ffi-c/atlas_postbooking.pc.in \
 		> "$(ROOT)/lib/pkgconfig/atlas_postbooking.pc"
+
+# Minutes, on a machine that has nothing else to do.
+bench:
+	@$(PYTHON) tests/bench/run.py --write

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use crate::budget::Budget;
-use crate::cancel::{Cancel, Ticker};
+use crate::cancel::Cancel;
 use crate::config::{Config, Options};
 use crate::json::Node;
 use crate::judge::Asked;
@@ -18,7 +18,7 @@ use crate::operation::{Operation, OperationKind, for_each_operation, nearest_ope
 use crate::outcome::{Error, Outcome, Status};
 use crate::reply::{Call, Reply};
 use crate::retry::{self, Next};
-use crate::runtime;
+use crate::runtime::{self, Generation};
 use crate::transport::{Exchange, Fault, Limits, Transport};
 use crate::wire;
 
@@ -143,7 +143,7 @@ impl Client {
         let op = prepared.op;
         match runtime::current() {
             Err(error) => Reply::failed(op.name, error),
-            Ok(generation) => match generation.spawn(run(self.inner.clone(), prepared, generation.ticker)).await {
+            Ok(generation) => match generation.spawn(Box::pin(run(self.inner.clone(), prepared, generation))).await {
                 Ok(reply) => reply,
                 Err(_) => Reply::failed(op.name, lost_task(op)),
             },
@@ -165,7 +165,7 @@ impl Client {
         };
         let op = prepared.op;
         let answered = runtime::current()
-            .and_then(|generation| generation.wait(run(self.inner.clone(), prepared, generation.ticker), watch));
+            .and_then(|generation| generation.wait(Box::pin(run(self.inner.clone(), prepared, generation)), watch));
         match answered {
             Ok(reply) => reply,
             Err(error) if error.status == Status::PANIC => Some(Reply::failed(op.name, lost_task(op))),
@@ -269,10 +269,14 @@ fn extract_millis(text: &str) -> u64 {
 /// Replies above this size are decoded beside the I/O thread, so that other calls do not wait for it.
 const LARGE: usize = 64 << 10;
 
-/// Runs a prepared call on the library's thread.
-async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> Reply {
+/// Runs a prepared call on the library's thread. Its future is some kilobytes large, and a task moves its
+/// future several times: box it.
+async fn run(inner: Arc<Inner>, prepared: Prepared, generation: Generation) -> Reply {
     let Prepared { op, body, asked, options, timeout, started, cancel } = prepared;
-    let live = match inner.live() {
+    let ticker = generation.ticker;
+    generation.pacer.keep();
+    let body = bytes::Bytes::from(body);
+    let live = match inner.live(generation.pid) {
         Ok(live) => live,
         Err(error) => return Reply::failed(op.name, error),
     };
@@ -290,7 +294,7 @@ async fn run(inner: Arc<Inner>, prepared: Prepared, ticker: &'static Ticker) -> 
             Ok(Ok(_)) => match live.wait_for_place(&limits).await {
                 Ok(()) => {
                     let single = op.kind.has_effect();
-                    live.transport.exchange(op.path, &body, &options.headers, single, &limits).await
+                    live.transport.exchange(op.path, body.clone(), &options.headers, single, &limits).await
                 }
                 Err(fault) => Exchange::unsent(fault),
             },
@@ -368,8 +372,9 @@ fn log_end(log: &mut Log, op: &Operation, reply: &Reply, attempts: u32, elapsed_
 impl Inner {
     /// This process' connections. In a forked child the inherited ones are forgotten, never dropped:
     /// closing them would disturb the parent's sockets.
-    fn live(&self) -> Result<Arc<Live>, Error> {
-        let pid = std::process::id();
+    ///
+    /// `pid` is the process of the runtime that asks, hence this one: its thread runs nowhere else.
+    fn live(&self, pid: u32) -> Result<Arc<Live>, Error> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((owner, live)) = &*live
             && *owner == pid

@@ -25,6 +25,7 @@ pub(crate) enum Node<'a> {
     Bool(bool),
     /// The number's own characters, valid by JSON's grammar.
     Num(&'a str),
+    /// Borrowed only by the parser, from a string without escapes: it can be written as it is.
     Str(Cow<'a, str>),
     Arr(Vec<Node<'a>>),
     /// Duplicate keys are all kept; readers take the last one, as most JSON libraries do.
@@ -94,7 +95,7 @@ impl<'a> Node<'a> {
             Node::Bool(true) => out.push_str("true"),
             Node::Bool(false) => out.push_str("false"),
             Node::Num(token) => out.push_str(token),
-            Node::Str(s) => write_str(s, out),
+            Node::Str(s) => write_text(s, out),
             Node::Arr(items) => {
                 out.push('[');
                 for (i, item) in items.iter().enumerate() {
@@ -111,13 +112,27 @@ impl<'a> Node<'a> {
                     if i > 0 {
                         out.push(',');
                     }
-                    write_str(key, out);
+                    write_text(key, out);
                     out.push(':');
                     value.write(out);
                 }
                 out.push('}');
             }
         }
+    }
+}
+
+/// Writes a string or key of a tree: borrowed, it stood like this in a JSON text already.
+#[allow(clippy::ptr_arg)] // Borrowed or owned is what this is about.
+pub(crate) fn write_text(s: &Cow<'_, str>, out: &mut String) {
+    match s {
+        Cow::Borrowed(s) => {
+            out.reserve(s.len() + 2);
+            out.push('"');
+            out.push_str(s);
+            out.push('"');
+        }
+        Cow::Owned(s) => write_str(s, out),
     }
 }
 

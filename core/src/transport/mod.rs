@@ -9,10 +9,12 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Request, Response};
 use url::Url;
 
 use crate::cancel::{Cancel, Ticker};
 use crate::config::Config;
+use crate::operation::OPERATIONS;
 use crate::outcome::{Error, Status};
 use body::{HandOver, OnceBody};
 
@@ -91,6 +93,8 @@ pub(crate) struct Transport {
     single: reqwest::Client,
     headers: HeaderMap,
     base: Url,
+    /// The address of every path, so that none is put together for a call.
+    urls: Vec<(&'static str, Url)>,
     max_bytes: usize,
     proxied: bool,
 }
@@ -123,6 +127,7 @@ impl Transport {
             pooled: build(false)?,
             single: build(true)?,
             headers: fixed_headers(config)?,
+            urls: OPERATIONS.iter().map(|op| (op.path, address(&config.base_url, op.path))).collect(),
             base: config.base_url.clone(),
             max_bytes: config.max_response_bytes,
             proxied: match config.proxy.as_deref() {
@@ -137,14 +142,14 @@ impl Transport {
     pub async fn exchange(
         &self,
         path: &str,
-        body: &str,
+        body: Bytes,
         extra: &[(String, String)],
         single: bool,
         limits: &Limits<'_>,
     ) -> Exchange {
-        let (body, hand_over) = OnceBody::new(Bytes::copy_from_slice(body.as_bytes()));
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        let (body, hand_over) = OnceBody::new(body);
+        let known = self.urls.iter().find(|(p, _)| *p == path).map(|(_, url)| url.clone());
+        let mut request = Request::new(Method::POST, known.unwrap_or_else(|| address(&self.base, path)));
         let mut headers = self.headers.clone();
         for (name, value) in extra {
             if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
@@ -152,18 +157,25 @@ impl Transport {
             }
         }
         let client = if single { &self.single } else { &self.pooled };
-        let request = client.post(url).headers(headers).body(reqwest::Body::wrap(body));
+        // Moved in whole: the builder would copy them one by one.
+        *request.headers_mut() = headers;
+        *request.body_mut() = Some(reqwest::Body::wrap(body));
         let mut exchange = Exchange::default();
         // `exchange` lives outside the timed future, so that a partial body survives the deadline.
-        if let Err(fault) = limits.run(self.run(request, &hand_over, &mut exchange)).await {
+        if let Err(fault) = limits.run(self.run(client.execute(request), &hand_over, &mut exchange)).await {
             exchange.fault = Some(fault);
         }
         exchange.sent = !hand_over.revoke();
         exchange
     }
 
-    async fn run(&self, request: reqwest::RequestBuilder, hand_over: &HandOver, exchange: &mut Exchange) {
-        let mut response = match request.send().await {
+    async fn run(
+        &self,
+        response: impl Future<Output = reqwest::Result<Response>>,
+        hand_over: &HandOver,
+        exchange: &mut Exchange,
+    ) {
+        let mut response = match response.await {
             Ok(response) => response,
             Err(e) => {
                 // Revoked at once: after an error the connection's task must not still take the body.
@@ -180,21 +192,21 @@ impl Transport {
                 return;
             }
         };
+        let room = decoder.room(response.content_length());
         let mut wire = 0usize;
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
                     wire += chunk.len();
-                    let fault = if wire > self.max_bytes { Some(Fault::TooLarge) } else { decoder.write(&chunk) };
-                    exchange.body = Some(decoder.take_so_far(exchange.body.take()));
+                    let body = exchange.body.get_or_insert_with(|| Vec::with_capacity(room));
+                    let fault = if wire > self.max_bytes { Some(Fault::TooLarge) } else { decoder.write(&chunk, body) };
                     if fault.is_some() {
                         exchange.fault = fault;
                         return;
                     }
                 }
                 Ok(None) => {
-                    exchange.fault = decoder.finish();
-                    exchange.body = Some(decoder.take_so_far(exchange.body.take()));
+                    exchange.fault = decoder.finish(exchange.body.get_or_insert_default());
                     return;
                 }
                 Err(_) => {
@@ -228,6 +240,12 @@ impl Transport {
 
 /// Where `proxy: "env"` looks.
 const ENV_PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
+fn address(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}
 
 fn fixed_headers(config: &Config) -> Result<HeaderMap, Error> {
     let value = |text: &str| {
@@ -276,7 +294,7 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     hidden.is_some_and(|e| is_tls(e)) || error.source().is_some_and(is_tls)
 }
 
-fn head(response: &reqwest::Response) -> Head {
+fn head(response: &Response) -> Head {
     let headers = response.headers();
     let text =
         |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(|v| v.chars().take(200).collect::<String>());
@@ -300,7 +318,8 @@ fn retry_after(text: &str) -> Option<u64> {
 
 /// Bounds the decoded size, and decompresses as the bytes arrive.
 enum Decoder {
-    Plain(Capped),
+    /// Bytes that may still come.
+    Plain(usize),
     Gzip(Box<flate2::write::MultiGzDecoder<Capped>>),
 }
 
@@ -326,48 +345,59 @@ impl std::io::Write for Capped {
 }
 
 impl Decoder {
+    /// What is set aside for an answer on its own word; more only when it has come.
+    const ROOM: u64 = 256 * 1024;
+
     /// None if the answer uses an encoding that was not asked for.
     fn new(headers: &HeaderMap, max_bytes: usize) -> Option<Decoder> {
-        let sink = Capped { bytes: Vec::new(), left: max_bytes };
         let mut encodings = headers.get_all("content-encoding").iter();
         let encoding = match (encodings.next(), encodings.next()) {
-            (None, _) => return Some(Decoder::Plain(sink)),
+            (None, _) => return Some(Decoder::Plain(max_bytes)),
             (Some(one), None) => one.to_str().ok()?.trim().to_ascii_lowercase(),
             _ => return None,
         };
         match encoding.as_str() {
-            "" | "identity" => Some(Decoder::Plain(sink)),
-            "gzip" | "x-gzip" => Some(Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink)))),
+            "" | "identity" => Some(Decoder::Plain(max_bytes)),
+            "gzip" | "x-gzip" => {
+                let sink = Capped { bytes: Vec::new(), left: max_bytes };
+                Some(Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))))
+            }
             _ => None,
         }
     }
 
-    fn write(&mut self, chunk: &[u8]) -> Option<Fault> {
-        let written = match self {
-            Decoder::Plain(sink) => sink.write_all(chunk),
-            Decoder::Gzip(gz) => gz.write_all(chunk).and_then(|()| gz.flush()),
-        };
-        written.err().map(fault_of)
-    }
-
-    fn finish(&mut self) -> Option<Fault> {
+    /// How much room the body gets at once: all of a small answer, and the NUL that C wants behind it.
+    fn room(&self, announced: Option<u64>) -> usize {
         match self {
-            Decoder::Plain(_) => None,
-            Decoder::Gzip(gz) => gz.try_finish().err().map(fault_of),
+            Decoder::Plain(_) => announced.unwrap_or(0).min(Decoder::ROOM) as usize + 1,
+            Decoder::Gzip(_) => 0,
         }
     }
 
-    /// Moves what was decoded since the last call behind `so_far`.
-    fn take_so_far(&mut self, so_far: Option<Vec<u8>>) -> Vec<u8> {
-        let sink = match self {
-            Decoder::Plain(sink) => sink,
-            Decoder::Gzip(gz) => gz.get_mut(),
-        };
-        match so_far {
-            None => std::mem::take(&mut sink.bytes),
-            Some(mut all) => {
-                all.append(&mut sink.bytes);
-                all
+    /// Decodes a chunk behind what the body holds.
+    fn write(&mut self, chunk: &[u8], body: &mut Vec<u8>) -> Option<Fault> {
+        match self {
+            Decoder::Plain(left) => {
+                let Some(rest) = left.checked_sub(chunk.len()) else { return Some(Fault::TooLarge) };
+                *left = rest;
+                body.extend_from_slice(chunk);
+                None
+            }
+            Decoder::Gzip(gz) => {
+                let written = gz.write_all(chunk).and_then(|()| gz.flush());
+                body.append(&mut gz.get_mut().bytes);
+                written.err().map(fault_of)
+            }
+        }
+    }
+
+    fn finish(&mut self, body: &mut Vec<u8>) -> Option<Fault> {
+        match self {
+            Decoder::Plain(_) => None,
+            Decoder::Gzip(gz) => {
+                let finished = gz.try_finish();
+                body.append(&mut gz.get_mut().bytes);
+                finished.err().map(fault_of)
             }
         }
     }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::shape::{Field, Kind, Shape};
 use super::{Clock, write_amount};
-use crate::json::{Member, Node, write_str};
+use crate::json::{Member, Node, write_str, write_text};
 
 /// Warnings of one reply are cut here; a hostile reply must not grow without bound.
 const MAX_WARNINGS: usize = 50;
@@ -146,7 +146,7 @@ fn write_unknown(unknown: &[&Member<'_>], first: bool, out: &mut String) {
             out.push(',');
         }
         first = false;
-        write_str(key, out);
+        write_text(key, out);
         out.push(':');
         value.write(out);
     }
@@ -192,7 +192,10 @@ fn write_scalar(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &mut String,
         _ => return keep(node, path, out, warnings),
     };
     match kind {
-        Kind::Text | Kind::CurrencyOf(_) => write_str(text, out),
+        Kind::Text | Kind::CurrencyOf(_) => match node {
+            Node::Str(s) => write_text(s, out),
+            _ => write_str(text, out),
+        },
         Kind::Joined => {
             if text.contains(['|', ',']) {
                 warnings.add("joined_value", path.pointer(), "several values joined in one");

@@ -8,6 +8,11 @@ pub fn small() -> String {
     )
 }
 
+/// The same order as the reply to a refund quotation.
+pub fn quote() -> String {
+    small().replace(r#""refundOrders":[{"#, "").replace(r#""basic"}]}"#, r#""basic"}"#)
+}
+
 /// A page of the order list with that many orders; 13000 make about 5 MB.
 pub fn list(orders: usize) -> String {
     let mut out = format!(r#"{{"status":0,"msg":null,"page":1,"pageSize":{orders},"totalRecords":{orders},"orders":["#);

@@ -1,0 +1,105 @@
+//! A server that costs little: a thread a connection, answers made beforehand.
+//!
+//! `server` prints its port; `server small|quote|list` prints that body.
+//!
+//! A connection is asked again and again for five milliseconds after an answer, so that a client
+//! that calls without a pause, a slow one too, never waits for this process to wake up.
+#![allow(clippy::print_stdout, clippy::expect_used)]
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const AWAKE: Duration = Duration::from_millis(5);
+
+struct Answers {
+    quote: Vec<u8>,
+    small: Vec<u8>,
+    list: Vec<u8>,
+}
+
+fn answer(body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+}
+
+/// The length of the first whole request, and its path.
+fn request(bytes: &[u8]) -> Option<(usize, &str)> {
+    let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(bytes.get(..head)?).ok()?;
+    let length = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
+    });
+    let whole = head + length.unwrap_or(0);
+    let path = text.split(' ').nth(1)?;
+    (bytes.len() >= whole).then_some((whole, path))
+}
+
+fn read(stream: &mut TcpStream, into: &mut [u8]) -> std::io::Result<usize> {
+    let start = Instant::now();
+    loop {
+        match stream.read(into) {
+            Err(e) if e.kind() == ErrorKind::WouldBlock && start.elapsed() < AWAKE => std::hint::spin_loop(),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                stream.set_nonblocking(false)?;
+                let read = stream.read(into);
+                stream.set_nonblocking(true)?;
+                return read;
+            }
+            other => return other,
+        }
+    }
+}
+
+fn write(stream: &mut TcpStream, mut bytes: &[u8]) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        match stream.write(bytes) {
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => std::hint::spin_loop(),
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
+fn serve(mut stream: TcpStream, answers: &Answers) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_nonblocking(true)?;
+    let mut bytes = Vec::new();
+    let mut chunk = vec![0; 16 * 1024];
+    loop {
+        let read = read(&mut stream, &mut chunk)?;
+        if read == 0 {
+            return Ok(());
+        }
+        bytes.extend_from_slice(chunk.get(..read).unwrap_or_default());
+        while let Some((whole, path)) = request(&bytes) {
+            let answer = match path {
+                "/orderList.do" => &answers.list,
+                "/refundQuotation.do" => &answers.quote,
+                _ => &answers.small,
+            };
+            write(&mut stream, answer)?;
+            bytes.drain(..whole);
+        }
+    }
+}
+
+fn main() {
+    let (quote, small, list) = (atlas_bench::quote(), atlas_bench::small(), atlas_bench::list(13_000));
+    match std::env::args().nth(1).as_deref() {
+        Some("quote") => return println!("{quote}"),
+        Some("small") => return println!("{small}"),
+        Some("list") => return println!("{list}"),
+        _ => {}
+    }
+    let answers = Arc::new(Answers { quote: answer(&quote), small: answer(&small), list: answer(&list) });
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    println!("{}", listener.local_addr().expect("an address").port());
+    for stream in listener.incoming().flatten() {
+        let answers = answers.clone();
+        std::thread::spawn(move || serve(stream, &answers));
+    }
+}
