@@ -30,7 +30,7 @@ OUT = ROOT / "build/bench"
 PYTHON = OUT / "venv/bin/python"
 PAGE = ROOT / "docs/performance.md"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-YYJSON = "4.0.6"  # of the Python package that carries the C source (yyjson 0.10)
+YYJSON = "4.0.6"  # of the Python package that carries the C source (yyjson 0.10.0)
 PACKAGES = ["requests", "httpx", "pyreqwest"]
 CLIENT_CPU, SERVER_CPU = 0, max(os.sched_getaffinity(0))
 
@@ -315,7 +315,7 @@ def machine() -> str:
     versions = ", ".join(line.replace("==", " ") for line in packages if line.split("==")[0] in PACKAGES)
     return (
         f"{os.cpu_count()} CPUs ({model[1] if model else '?'}), Linux {os.uname().release.split('-')[0]}, {run('rustc', '--version').split(' (')[0]}, "
-        f"libcurl {curl}, yyjson of the package {YYJSON}, Python {sys.version.split()[0]}, {versions}."
+        f"libcurl {curl}, yyjson 0.10.0, Python {sys.version.split()[0]}, {versions}."
     )
 
 
