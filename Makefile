@@ -32,6 +32,8 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check licenses bans sources; \
+	else echo "SKIPPED: licences, bans and sources are not checked without cargo-deny"; fi
 
 # "dev" is what cargo calls the profile whose directory is "debug".
 install:

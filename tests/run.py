@@ -92,6 +92,7 @@ SUITES: list[tuple[str, str, Callable[[Tally], None]]] = [
     ("c", "C, .a", with_compiler(CC, lambda tally: native.plain(tally, "c", static=True))),
     ("c", "C, sanitizers", with_compiler(CC, lambda tally: native.sanitized(tally, "c"))),
     ("c", "C, valgrind", with_compiler(CC, lambda tally: native.valgrind(tally, "c"))),
+    ("c", "C, panic=abort", with_compiler(CC, native.aborting)),
     ("c", "exports", with_compiler("nm", native.exports)),
     ("c", "installation", with_compiler(CC, native.installed)),
     ("cpp", "C++, .so", with_compiler(CXX, lambda tally: native.plain(tally, "cpp", static=False))),

@@ -1,25 +1,21 @@
-//! The client: check → encode → send → keep the raw reply → decode → judge.
+//! The client: one method for any operation, one for each, async and blocking.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
 
-use crate::budget::Budget;
+use crate::call::{lost_task, prepare, run};
 use crate::cancel::Cancel;
-use crate::config::{Config, Options};
-use crate::json::Node;
-use crate::judge::Asked;
-use crate::log::{Log, LogLevel};
-use crate::operation::{Operation, OperationKind, for_each_operation, nearest_operation};
+use crate::config::Config;
+use crate::live::{Inner, Live};
+use crate::log::LogLevel;
+use crate::operation::for_each_operation;
 use crate::outcome::{Error, Outcome, Status};
-use crate::reply::{Call, Reply};
-use crate::retry::{self, Next};
-use crate::runtime::{self, Generation};
-use crate::transport::{Exchange, Fault, Limits, Transport};
+use crate::reply::Reply;
+use crate::runtime;
 use crate::wire;
 
 /// An asynchronous client. Cheap to clone; all clones share connections and budgets.
@@ -31,43 +27,6 @@ use crate::wire;
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
-}
-
-struct Inner {
-    config: Config,
-    /// The process that made it, and its connections.
-    live: Mutex<Option<(u32, Arc<Live>)>>,
-    log_level: AtomicU8,
-}
-
-/// What belongs to one process: a forked child makes its own.
-struct Live {
-    transport: Transport,
-    in_flight: Semaphore,
-    budget: Option<Mutex<Budget>>,
-    since: Instant,
-}
-
-impl Live {
-    fn new(config: &Config) -> Result<Arc<Live>, Error> {
-        Ok(Arc::new(Live {
-            transport: Transport::new(config)?,
-            in_flight: Semaphore::new(config.max_in_flight),
-            budget: config.rate_limit.map(|rate| Mutex::new(Budget::new(rate))),
-            since: Instant::now(),
-        }))
-    }
-}
-
-/// A request that has been checked.
-struct Prepared {
-    op: &'static Operation,
-    body: String,
-    asked: Asked,
-    options: Options,
-    timeout: Duration,
-    started: Instant,
-    cancel: Option<Cancel>,
 }
 
 /// The data of a successful call, with the whole reply.
@@ -137,7 +96,7 @@ impl Client {
     /// As [`Client::call`], with a token that cancels it.
     pub async fn call_with(&self, operation: &str, request: &str, options: &str, cancel: Option<&Cancel>) -> Reply {
         let prepared = match prepare(Some(&self.inner.config), operation, request, options) {
-            Ok(prepared) => Prepared { cancel: cancel.cloned(), ..prepared },
+            Ok(prepared) => prepared.with(cancel),
             Err(reply) => return *reply,
         };
         let op = prepared.op;
@@ -160,7 +119,7 @@ impl Client {
         watch: Option<runtime::Watch<'_>>,
     ) -> Option<Reply> {
         let prepared = match prepare(Some(&self.inner.config), operation, request, options) {
-            Ok(prepared) => Prepared { cancel: cancel.cloned(), ..prepared },
+            Ok(prepared) => prepared.with(cancel),
             Err(reply) => return Some(*reply),
         };
         let op = prepared.op;
@@ -184,236 +143,6 @@ impl Client {
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Client").field(&self.inner.config).finish()
-    }
-}
-
-/// A panic on the caller's side of a call.
-pub(crate) fn panicked(operation: &str, words: &str) -> Reply {
-    let mut error = match Operation::find(operation) {
-        Some(op) => lost_task(op),
-        None => Error::local("panic", Status::PANIC, ""),
-    };
-    error.message = format!("the library panicked: {words}");
-    Reply::failed(operation, error)
-}
-
-/// A call whose task ended without an answer: for a submit nobody knows what happened.
-fn lost_task(op: &Operation) -> Error {
-    let mut error = Error::local("panic", Status::PANIC, "a call panicked on the library's thread");
-    if op.kind.has_effect() {
-        error.outcome = Outcome::Unknown;
-        error.advice = crate::outcome::Advice::Reconcile;
-        error.next = op.resolved_by;
-        error.help = format!("The {} may have been accepted; ask the vendor before anything else.", op.name);
-    }
-    error
-}
-
-/// Checks everything that can be checked without network. Local operations end here.
-fn prepare(config: Option<&Config>, operation: &str, request: &str, options: &str) -> Result<Prepared, Box<Reply>> {
-    let started = Instant::now();
-    let Some(op) = Operation::find(operation) else {
-        return Err(Box::new(unknown_operation(operation)));
-    };
-    if op.kind == OperationKind::Local {
-        return Err(Box::new(crate::local::parse_webhook(request)));
-    }
-    let Some(config) = config else {
-        let error = Error::local("null_argument", Status::NULL, format!("{} needs a client", op.name));
-        return Err(Box::new(Reply::failed(op.name, error)));
-    };
-    let fail = |error| Box::new(Reply::failed(op.name, error));
-    let options = Options::parse(options, config.retry).map_err(fail)?;
-    let (node, body) = check(op, request, options.allow_unknown).map_err(fail)?;
-    let timeout = options.timeout.or(config.timeout).unwrap_or_else(|| default_timeout(op, &node));
-    let asked = Asked::of(op, &node, timeout.as_millis() as u64);
-    Ok(Prepared { op, body, asked, options, timeout, started, cancel: None })
-}
-
-pub(crate) fn unknown_operation(operation: &str) -> Reply {
-    let shown: String = operation.chars().take(100).collect();
-    let mut message = format!("there is no operation `{shown}`");
-    if let Some(near) = nearest_operation(operation) {
-        message.push_str(&format!("; did you mean `{near}`?"));
-    }
-    Reply::failed(&shown, Error::local("unknown_operation", Status::OPERATION, message))
-}
-
-/// Parses and checks a request; gives its tree and the body to send.
-pub(crate) fn check<'r>(op: &Operation, request: &'r str, allow_unknown: bool) -> Result<(Node<'r>, String), Error> {
-    let text = if request.trim().is_empty() { "{}" } else { request };
-    let node = Node::parse(text)
-        .map_err(|e| Error::local("bad_json", Status::JSON, format!("the request is not JSON: {e}")))?;
-    let body = wire::encode(op.request, &node, allow_unknown)
-        .map_err(|problems| Error::problems("bad_request", Status::REQUEST, op.name, problems))?;
-    Ok((node, body))
-}
-
-fn default_timeout(op: &Operation, request: &Node<'_>) -> Duration {
-    let millis = match (op.kind, request.get("timeout")) {
-        (OperationKind::Submit | OperationKind::RepeatableSubmit, _) => 150_000,
-        // The vendor's own limit for asking the airline, and time to say so.
-        (_, Some(Node::Num(text))) if op.name == "extractPnr" => extract_millis(text),
-        (_, Some(Node::Str(text))) if op.name == "extractPnr" => extract_millis(text),
-        _ => 30_000,
-    };
-    Duration::from_millis(millis)
-}
-
-/// The vendor's own limit, given as number or text, and the time to say so.
-fn extract_millis(text: &str) -> u64 {
-    let limit = wire::whole(text).and_then(|ms| u64::try_from(ms).ok()).unwrap_or(25_000);
-    limit.min(crate::config::MAX_MILLIS) + 5_000
-}
-
-/// Replies above this size are decoded beside the I/O thread, so that other calls do not wait for it.
-const LARGE: usize = 64 << 10;
-
-/// Runs a prepared call on the library's thread. Its future is some kilobytes large, and a task moves its
-/// future several times: box it.
-async fn run(inner: Arc<Inner>, prepared: Prepared, generation: Generation) -> Reply {
-    let Prepared { op, body, asked, options, timeout, started, cancel } = prepared;
-    let ticker = generation.ticker;
-    generation.pacer.keep();
-    let body = bytes::Bytes::from(body);
-    let live = match inner.live(generation.pid) {
-        Ok(live) => live,
-        Err(error) => return Reply::failed(op.name, error),
-    };
-    let mut log = Log::new(inner.log_level.load(Ordering::Relaxed));
-    let limits =
-        Limits { deadline: tokio::time::Instant::from_std(started) + timeout, cancel: cancel.as_ref(), ticker };
-    let retry_config = options.retry.unwrap_or(inner.config.retry);
-    let permit = limits.run(live.in_flight.acquire()).await;
-    let mut attempt = 0;
-    let mut in_doubt = false;
-    let asked = Arc::new(asked);
-    loop {
-        attempt += 1;
-        let exchange = match &permit {
-            Ok(Ok(_)) => match live.wait_for_place(&limits).await {
-                Ok(()) => {
-                    let single = op.kind.has_effect();
-                    live.transport.exchange(op.path, body.clone(), &options.headers, single, &limits).await
-                }
-                Err(fault) => Exchange::unsent(fault),
-            },
-            Err(Fault::Cancelled) => Exchange::unsent(Fault::Cancelled),
-            _ => Exchange::unsent(Fault::RateWaitTimeout),
-        };
-        // Of a repeated submit, an earlier attempt may be the one that was executed.
-        let call = Call {
-            attempts: attempt,
-            elapsed_ms: started.elapsed().as_millis() as u64,
-            client_request_id: options.client_request_id.clone(),
-            in_doubt,
-            retry_ignored: options.retry.is_some() && !op.kind.may_repeat(),
-        };
-        let elapsed_ms = call.elapsed_ms;
-        let size = exchange.body.as_ref().map_or(0, Vec::len);
-        let decode = {
-            let (asked, inner) = (asked.clone(), inner.clone());
-            move || Reply::of_exchange(op, &asked, exchange, &call, &inner.config.client_secret)
-        };
-        let mut reply = if size < LARGE {
-            decode()
-        } else {
-            tokio::task::spawn_blocking(decode).await.unwrap_or_else(|_| Reply::failed(op.name, lost_task(op)))
-        };
-        // Of a repeated submit, an earlier attempt may be the one that was executed.
-        in_doubt |= op.kind.has_effect() && reply.outcome() == Outcome::Unknown;
-        log_attempt(&mut log, op, &reply, attempt);
-        let next = retry::next(
-            op.kind,
-            reply.error(),
-            reply.http_status(),
-            attempt,
-            limits.left(),
-            retry_config,
-            fastrand::f64(),
-        );
-        let Next::After(pause) = next else {
-            log_end(&mut log, op, &reply, attempt, elapsed_ms);
-            reply.set_log(log.lines);
-            return reply;
-        };
-        log.add(LogLevel::Warn, "retry", || format!("{} is repeated after {} ms", op.name, pause.as_millis()));
-        if limits.run(tokio::time::sleep(pause)).await.is_err() {
-            // Cancelled in the pause: the next round says so, and makes no attempt.
-            attempt -= 1;
-        }
-    }
-}
-
-fn log_attempt(log: &mut Log, op: &Operation, reply: &Reply, attempt: u32) {
-    log.add(LogLevel::Debug, "transport", || {
-        format!(
-            "{} attempt {attempt}: http {}, vendor status {}, {} bytes",
-            op.name,
-            reply.http_status().map_or("none".to_owned(), |s| s.to_string()),
-            reply.vendor_status().map_or("none".to_owned(), |s| s.to_string()),
-            reply.raw().map_or(0, <[u8]>::len),
-        )
-    });
-}
-
-fn log_end(log: &mut Log, op: &Operation, reply: &Reply, attempts: u32, elapsed_ms: u64) {
-    let level = match (reply.outcome(), reply.error()) {
-        (Outcome::Unknown, _) => LogLevel::Error,
-        (_, Some(_)) => LogLevel::Warn,
-        (_, None) => LogLevel::Info,
-    };
-    log.add(level, "call", || {
-        let code = reply.error().map_or("ok", |e| e.code);
-        format!("{}: {}, {code}, {attempts} attempts, {elapsed_ms} ms", op.name, reply.outcome().name())
-    });
-}
-
-impl Inner {
-    /// This process' connections. In a forked child the inherited ones are forgotten, never dropped:
-    /// closing them would disturb the parent's sockets.
-    ///
-    /// `pid` is the process of the runtime that asks, hence this one: its thread runs nowhere else.
-    fn live(&self, pid: u32) -> Result<Arc<Live>, Error> {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((owner, live)) = &*live
-            && *owner == pid
-        {
-            return Ok(live.clone());
-        }
-        let own = Live::new(&self.config)?;
-        std::mem::forget(live.replace((pid, own.clone())));
-        Ok(own)
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        let live = self.live.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if live.as_ref().is_some_and(|(owner, _)| *owner != std::process::id()) {
-            std::mem::forget(live.take());
-        }
-    }
-}
-
-impl Live {
-    /// Waits for a place in the request budget, unless there is none before the deadline.
-    async fn wait_for_place(&self, limits: &Limits<'_>) -> Result<(), Fault> {
-        let wait = match &self.budget {
-            None => Some(Duration::ZERO),
-            Some(budget) => {
-                let mut budget = budget.lock().unwrap_or_else(PoisonError::into_inner);
-                budget.take_within(self.since.elapsed().as_secs_f64(), limits.left())
-            }
-        };
-        match wait {
-            None => Err(Fault::RateWaitTimeout),
-            Some(wait) if wait.is_zero() => Ok(()),
-            Some(wait) => match limits.run(tokio::time::sleep(wait)).await {
-                Err(Fault::Timeout) => Err(Fault::RateWaitTimeout),
-                other => other,
-            },
-        }
     }
 }
 
@@ -518,14 +247,4 @@ pub mod blocking {
         };
     }
     for_each_operation!(blocking_methods);
-}
-
-/// A call without a client: local operations only.
-pub(crate) fn call_without_client(operation: &str, request: &str, options: &str) -> Reply {
-    match prepare(None, operation, request, options) {
-        Err(reply) => *reply,
-        Ok(prepared) => {
-            Reply::failed(prepared.op.name, Error::local("null_argument", Status::NULL, "a client is needed"))
-        }
-    }
 }

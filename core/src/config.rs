@@ -1,4 +1,4 @@
-//! The configuration of a client and the options of a call: JSON in, every fault named.
+//! The configuration of a client: JSON in, every fault named.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::outcome::{Error, Status};
 use crate::wire::shape::{Field, Kind, Shape};
 use crate::wire::{Problem, encode};
 
-const fn field(name: &'static str, kind: Kind, doc: &'static str) -> Field {
+pub(crate) const fn field(name: &'static str, kind: Kind, doc: &'static str) -> Field {
     Field::new(name, name, doc, kind)
 }
 
-const RETRY: Shape = Shape {
+pub(crate) const RETRY: Shape = Shape {
     name: "Retry",
     doc: "How reads and quotes are repeated.",
     fields: &[
@@ -98,24 +98,6 @@ const CLOCK: Shape = Shape {
     rules: &[],
 };
 
-/// The keys of a call's options.
-pub(crate) const OPTIONS: Shape = Shape {
-    name: "Options",
-    doc: "Options of one call.",
-    fields: &[
-        field("timeoutMs", Kind::Int, "Deadline of this call."),
-        field("retry", Kind::Object(&RETRY), "Repetition; reads and quotes only."),
-        field(
-            "headers",
-            Kind::Any,
-            "Further headers: an object of strings. Not credentials, host, content-* or accept-encoding.",
-        ),
-        field("clientRequestId", Kind::Text, "The caller's name for this call; comes back in meta."),
-        field("allowUnknown", Kind::Bool, "Send request keys that the contract does not know."),
-    ],
-    rules: &[],
-};
-
 /// Root certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CaMode {
@@ -156,16 +138,6 @@ pub(crate) struct Config {
     pub retry: RetryConfig,
     pub rate_limit: Option<Rate>,
     pub max_in_flight: usize,
-}
-
-/// Checked options of a call.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Options {
-    pub timeout: Option<Duration>,
-    pub retry: Option<RetryConfig>,
-    pub headers: Vec<(String, String)>,
-    pub client_request_id: Option<String>,
-    pub allow_unknown: bool,
 }
 
 fn bad_config(path: &str, message: impl Into<String>) -> Error {
@@ -269,12 +241,12 @@ fn is_loopback(url: &Url) -> bool {
 pub(crate) const MAX_MILLIS: u64 = 86_400_000;
 
 /// Reads values whose types [`encode`] has checked.
-struct Reader<'n> {
-    node: &'n Node<'n>,
+pub(crate) struct Reader<'n> {
+    pub node: &'n Node<'n>,
 }
 
 impl Reader<'_> {
-    fn text(&self, key: &str) -> Option<String> {
+    pub fn text(&self, key: &str) -> Option<String> {
         self.node.get(key).and_then(Node::as_str).map(str::to_owned)
     }
 
@@ -297,7 +269,7 @@ impl Reader<'_> {
         number(self.node.get(key), &format!("/{key}"), least, u64::from(u32::MAX) * 4)
     }
 
-    fn millis(&self, key: &str, least: u64) -> Result<Option<Duration>, Error> {
+    pub fn millis(&self, key: &str, least: u64) -> Result<Option<Duration>, Error> {
         Ok(number(self.node.get(key), &format!("/{key}"), least, MAX_MILLIS)?.map(Duration::from_millis))
     }
 }
@@ -310,7 +282,7 @@ fn number(node: Option<&Node<'_>>, path: &str, least: u64, most: u64) -> Result<
     }
 }
 
-fn retry(node: Option<&Node<'_>>, path: &str, base: Option<RetryConfig>) -> Result<RetryConfig, Error> {
+pub(crate) fn retry(node: Option<&Node<'_>>, path: &str, base: Option<RetryConfig>) -> Result<RetryConfig, Error> {
     let base = base.unwrap_or(RetryConfig {
         max_attempts: 3,
         base_delay: Duration::from_millis(200),
@@ -337,88 +309,6 @@ fn rate(node: Option<&Node<'_>>, path: &str) -> Result<Option<Rate>, Error> {
     };
     let burst = number(node.get("burst"), &format!("{path}/burst"), 1, 1_000_000)?.unwrap_or(1) as u32;
     Ok(Some(Rate { per_second, burst }))
-}
-
-/// Headers that a call's options may not set: credentials, and what the transport decides.
-fn is_reserved(name: &str) -> bool {
-    name.starts_with("content-")
-        || name.starts_with("x-atlas-client-")
-        || matches!(
-            name,
-            "host"
-                | "accept-encoding"
-                | "authorization"
-                | "proxy-authorization"
-                | "cookie"
-                | "token"
-                | "connection"
-                | "transfer-encoding"
-                | "te"
-                | "trailer"
-                | "upgrade"
-                | "expect"
-                | "keep-alive"
-                | "proxy-connection"
-        )
-}
-
-impl Options {
-    /// Reads options; empty text means none.
-    pub fn parse(text: &str, base: RetryConfig) -> Result<Options, Error> {
-        if text.trim().is_empty() {
-            return Ok(Options::default());
-        }
-        let bad = |problems| Error::problems("bad_request", Status::REQUEST, "options", problems);
-        let one = |path: &str, message: &str| bad(vec![Problem { path: path.to_owned(), message: message.to_owned() }]);
-        let node = Node::parse(text)
-            .map_err(|e| Error::local("bad_json", Status::JSON, format!("the options are not JSON: {e}")))?;
-        if node.is_null() {
-            return Ok(Options::default());
-        }
-        // Read from what the check wrote, where flags are true or false whatever the caller wrote.
-        let checked = encode(&OPTIONS, &node, false).map_err(bad)?;
-        let node = Node::parse(&checked).unwrap_or(Node::Null);
-        let as_request = |mut e: Error| {
-            e.code = "bad_request";
-            e.status = Status::REQUEST;
-            e.advice = crate::outcome::Advice::FixRequest;
-            e.message = e.message.replacen("configuration", "options", 1);
-            e.help = e.help.replacen("configuration", "options", 1);
-            e
-        };
-        let r = Reader { node: &node };
-        let mut headers = Vec::new();
-        match node.get("headers") {
-            None | Some(Node::Null) => {}
-            Some(Node::Obj(members)) => {
-                for (name, value) in members {
-                    let path = format!("/headers/{name}");
-                    let valid_name = reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_ok();
-                    let Some(value) = value.as_str().filter(|v| reqwest::header::HeaderValue::from_str(v).is_ok())
-                    else {
-                        return Err(one(&path, "must be text that a header can carry"));
-                    };
-                    if !valid_name || is_reserved(&name.to_ascii_lowercase()) {
-                        return Err(one(&path, "this header cannot be set"));
-                    }
-                    headers.push((name.to_string(), value.to_owned()));
-                }
-            }
-            Some(other) => {
-                return Err(one("/headers", &format!("must be an object of strings, not {}", other.type_name())));
-            }
-        }
-        Ok(Options {
-            timeout: r.millis("timeoutMs", 1).map_err(as_request)?,
-            retry: match node.get("retry").filter(|n| !n.is_null()) {
-                Some(retry_node) => Some(retry(Some(retry_node), "/retry", Some(base)).map_err(as_request)?),
-                None => None,
-            },
-            headers,
-            client_request_id: r.text("clientRequestId"),
-            allow_unknown: matches!(node.get("allowUnknown"), Some(Node::Bool(true))),
-        })
-    }
 }
 
 #[cfg(test)]
@@ -472,15 +362,5 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         assert!(!format!("{:?}", parse("").unwrap()).contains("\"s\""));
-    }
-
-    #[test]
-    fn options_refuse_credentials() {
-        let base = parse("").unwrap().retry;
-        let error = Options::parse(r#"{"headers":{"X-Atlas-Client-Secret":"x"}}"#, base).unwrap_err();
-        assert_eq!(error.field.as_deref(), Some("/headers/X-Atlas-Client-Secret"));
-        assert!(Options::parse(r#"{"headers":{"X-Trace":"1"},"allowUnknown":true}"#, base).unwrap().allow_unknown);
-        assert_eq!(Options::parse(r#"{"timeoutms":1}"#, base).unwrap_err().field.as_deref(), Some("/timeoutms"));
-        assert_eq!(Options::parse(r#"{"timeoutMs":0}"#, base).unwrap_err().code, "bad_request");
     }
 }

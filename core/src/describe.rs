@@ -42,7 +42,7 @@ fn write_statuses(op: &Operation, out: &mut String) {
     if op.path.is_empty() {
         return;
     }
-    for (i, row) in status::rows(op.family).iter().chain(status::GENERAL).enumerate() {
+    for (i, row) in status::rows(op.family).chain(status::GENERAL).enumerate() {
         let _ = write!(
             out,
             "{}{{\"code\":{},\"word\":\"{}\",\"advice\":\"{}\",\"help\":",

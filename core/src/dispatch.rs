@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use crate::call;
 use crate::cancel::Cancel;
-use crate::client::{self, blocking};
+use crate::client::blocking;
 use crate::local;
 use crate::outcome::{Error, Status};
 use crate::reply::Reply;
@@ -32,7 +33,7 @@ pub fn call(
     match (text(request, "the request"), text(options, "the options")) {
         (Ok(request), Ok(options)) => match client {
             Some(client) => client.call_with(name, request, options, cancel),
-            None => client::call_without_client(name, request, options),
+            None => call::call_without_client(name, request, options),
         },
         (Err(error), _) | (_, Err(error)) => Reply::failed(name, error),
     }
@@ -92,7 +93,7 @@ pub fn failure(operation: &str, code: &'static str, status: Status, message: &st
 
 /// The reply for a panic that a face caught: of a submit, nobody knows how far it came.
 pub fn panicked(operation: &str, words: &str) -> Reply {
-    client::panicked(operation, words)
+    call::panicked(operation, words)
 }
 
 fn text<'t>(bytes: &'t [u8], what: &str) -> Result<&'t str, Error> {

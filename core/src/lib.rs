@@ -17,16 +17,20 @@
 #![forbid(unsafe_code)]
 
 mod budget;
+mod call;
 mod cancel;
 mod client;
 mod config;
 mod describe;
 pub mod dispatch;
+mod envelope;
 mod json;
 mod judge;
+mod live;
 mod local;
 mod log;
 mod operation;
+mod options;
 mod order_list;
 mod outcome;
 mod reply;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::client::{check, unknown_operation};
+use crate::call::{check, unknown_operation};
 use crate::describe;
 use crate::json::{Node, write_str};
 use crate::judge::Asked;

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::envelope::{ENVELOPE_KEYS, Envelope};
 use crate::json::{Node, write_str};
-use crate::judge::{Asked, ENVELOPE_KEYS, Envelope, judge};
+use crate::judge::{Asked, judge};
 use crate::log::LogLine;
 use crate::operation::Operation;
 use crate::outcome::{Error, Outcome, Status};

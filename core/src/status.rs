@@ -61,21 +61,22 @@ use Class::*;
 
 /// What the vendor means by a code at an endpoint of that family; general codes hold everywhere.
 pub(crate) fn find(family: Family, code: i64) -> Option<&'static Row> {
-    rows(family).iter().chain(GENERAL).find(|row| row.code == code)
+    rows(family).chain(GENERAL).find(|row| row.code == code)
 }
 
 /// The codes of a family, without the general ones.
-pub(crate) fn rows(family: Family) -> &'static [Row] {
-    match family {
-        Family::General => &[],
-        Family::Refund => REFUND,
-        Family::Void => VOID,
-        Family::AncillarySearch => ANCILLARY_SEARCH,
-        Family::AncillaryOrder => ANCILLARY_ORDER,
-        Family::Regenerate => REGENERATE,
-        Family::Pay => PAY,
-        Family::Lookup => LOOKUP,
-    }
+pub(crate) fn rows(family: Family) -> impl Iterator<Item = &'static Row> {
+    let (own, shared): (&[Row], &[Row]) = match family {
+        Family::General => (&[], &[]),
+        Family::Refund => (REFUND, &[]),
+        Family::Void => (VOID, &[]),
+        Family::AncillarySearch => (ANCILLARY_SEARCH, &[]),
+        Family::AncillaryOrder => (ANCILLARY_ORDER, BOARDING),
+        Family::Regenerate => (REGENERATE, BOARDING),
+        Family::Pay => (PAY, BOARDING),
+        Family::Lookup => (LOOKUP, &[]),
+    };
+    own.iter().chain(shared)
 }
 
 /// Codes that any endpoint may answer.
@@ -237,10 +238,6 @@ const ANCILLARY_ORDER: &[Row] = &[
     row(327, "passenger_data_insufficient", Refused, FixRequest, "The passenger data does not satisfy the airline."),
     row(329, "no_payment_method", Refused, FixConfig, "The account has no way to pay in this currency."),
     row(330, "in_progress", Uncertain, Reconcile, "An operation is in progress."),
-    row(407, "passenger_data_missing", Refused, FixRequest, "Passenger data is missing."),
-    row(408, "child_alone", Refused, FixRequest, "A child cannot board alone."),
-    row(409, "baggage_segment_mismatch", Refused, FixRequest, "Baggage and flights do not match."),
-    row(410, "bad_contact", Refused, FixRequest, "The contact's format is wrong."),
     row(501, "ancillary_not_allowed", Refused, ContactSupport, "Nothing can be added to this order."),
     row(502, "price_increased", Refused, Requote, "The price went up; search again and look at it."),
     row(
@@ -262,6 +259,14 @@ const ANCILLARY_ORDER: &[Row] = &[
     row(507, "too_close_to_departure", Refused, GiveUp, "Departure is less than 24 hours away."),
     row(508, "no_payment_method", Refused, FixConfig, "The account has no way to pay in this currency."),
     row(509, "illegal_parameter", Refused, FixRequest, "A parameter is illegal; the vendor's message names it."),
+];
+
+/// Faults of the passengers, which ordering, regenerating and paying report alike.
+const BOARDING: &[Row] = &[
+    row(407, "passenger_data_missing", Refused, FixRequest, "Passenger data is missing."),
+    row(408, "child_alone", Refused, FixRequest, "A child cannot board alone."),
+    row(409, "baggage_segment_mismatch", Refused, FixRequest, "Baggage and flights do not match."),
+    row(410, "bad_contact", Refused, FixRequest, "The contact's format is wrong."),
 ];
 
 const REGENERATE: &[Row] = &[
@@ -308,10 +313,6 @@ const REGENERATE: &[Row] = &[
     row(328, "seat_unavailable", Refused, FixRequest, "A seat is unavailable."),
     row(329, "no_payment_method", Refused, FixConfig, "The account has no way to pay in this currency."),
     row(330, "in_progress", Uncertain, Reconcile, "An operation is in progress."),
-    row(407, "passenger_data_missing", Refused, FixRequest, "Passenger data is missing."),
-    row(408, "child_alone", Refused, FixRequest, "A child cannot board alone."),
-    row(409, "baggage_segment_mismatch", Refused, FixRequest, "Baggage and flights do not match."),
-    row(410, "bad_contact", Refused, FixRequest, "The contact's format is wrong."),
     row(6051, "passenger_blacklisted", Refused, GiveUp, "A passenger is on a government's list."),
 ];
 
@@ -341,10 +342,6 @@ const PAY: &[Row] = &[
         "The order's state does not allow a payment, perhaps because it is paid: query it, never pay again.",
     ),
     row(406, "payment_in_progress", InProgress, Reconcile, "A payment is running; query the order, never pay again."),
-    row(407, "passenger_data_missing", Refused, FixRequest, "Passenger data is missing."),
-    row(408, "child_alone", Refused, FixRequest, "A child cannot board alone."),
-    row(409, "baggage_segment_mismatch", Refused, FixRequest, "Baggage and flights do not match."),
-    row(410, "bad_contact", Refused, FixRequest, "The contact's format is wrong."),
     row(
         411,
         "payment_error",
@@ -379,3 +376,28 @@ const LOOKUP: &[Row] = &[
     row(705, "lookup_timeout", Refused, Retry, "The look-up timed out; try again."),
     row(800, "order_not_found", NotFound, FixRequest, "There is no such order; check the number."),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_has_one_meaning_in_a_family() {
+        for family in [
+            Family::General,
+            Family::Refund,
+            Family::Void,
+            Family::AncillarySearch,
+            Family::AncillaryOrder,
+            Family::Regenerate,
+            Family::Pay,
+            Family::Lookup,
+        ] {
+            let mut codes: Vec<i64> = rows(family).chain(GENERAL).map(|row| row.code).collect();
+            let all = codes.len();
+            codes.sort_unstable();
+            codes.dedup();
+            assert_eq!(codes.len(), all, "{family:?}");
+        }
+    }
+}

@@ -59,6 +59,22 @@ def plain(tally: Tally, language: str, static: bool) -> None:
             run_one(tally, source, binary)
 
 
+def aborting(tally: Tally) -> None:
+    """The C programs again, on a library in which any panic, also a caught one, would end the process.
+
+    No tested path may panic at all: the net that catches panics must not be needed.
+    """
+    target = building.target().parent / "panic-abort"
+    building.cargo("build", "-p", "atlas-postbooking-c", "--config", 'profile.dev.panic="abort"', "--target-dir", str(target))
+    place = BUILD / "lib-abort"
+    place.mkdir(parents=True, exist_ok=True)
+    building.replace(target / "debug/libatlas_postbooking.so", place / "libatlas_postbooking.so.1")
+    for source in programs("c"):
+        if source.stem != "loading":
+            binary = building.program(source, flags=HELPERS, name=f"{source.stem}-abort")
+            run_one(tally, source, binary, under=["env", f"LD_LIBRARY_PATH={place}"])
+
+
 def sanitized(tally: Tally, language: str) -> None:
     for source in programs(language):
         # The loader test has no library of its own to be checked.
