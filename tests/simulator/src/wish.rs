@@ -136,7 +136,11 @@ impl World {
                 _ => return Err("segments is a list, or a number from 1 to 4".into()),
             },
         };
-        wishes.extend(list(wish, "retSegments").iter().map(|s| (s.clone(), true)));
+        match wish.get("retSegments").and_then(Value::as_u64) {
+            Some(count @ 0..=4) => wishes.extend((0..count).map(|_| (json!({}), true))),
+            Some(_) => return Err("retSegments is a list, or a number from 0 to 4".into()),
+            None => wishes.extend(list(wish, "retSegments").iter().map(|s| (s.clone(), true))),
+        }
         let mut made: Vec<Segment> = Vec::new();
         let start = self.rng.usize(0..AIRPORTS.len());
         for (nth, (wish, back)) in wishes.iter().enumerate() {
