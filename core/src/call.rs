@@ -156,7 +156,6 @@ pub(crate) async fn run(inner: Arc<Inner>, prepared: Prepared, generation: Gener
             Err(Fault::Cancelled) => Exchange::unsent(Fault::Cancelled),
             _ => Exchange::unsent(Fault::RateWaitTimeout),
         };
-        // Of a repeated submit, an earlier attempt may be the one that was executed.
         let call = Call {
             attempts: attempt,
             elapsed_ms: started.elapsed().as_millis() as u64,

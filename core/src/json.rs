@@ -413,6 +413,12 @@ mod tests {
     }
 
     #[test]
+    fn refuses_a_text_of_too_many_values() {
+        let many = format!("[{}0]", "0,".repeat(MAX_NODES));
+        assert_eq!(Node::parse(&many).unwrap_err().what, "too many values");
+    }
+
+    #[test]
     fn mends_half_a_surrogate_pair() {
         for (text, want) in [
             (r#""ok \ud83d""#, "ok \u{fffd}"),

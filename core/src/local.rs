@@ -144,3 +144,15 @@ pub(crate) fn describe_operation(operation: Option<&str>) -> Reply {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_larger_than_any_is_refused() {
+        let event = |size: usize| format!(r#"{{"type":"order.void","note":"{}"}}"#, "a".repeat(size));
+        assert_eq!(parse_webhook(&event(LARGEST_EVENT)).error().map(|e| e.code), Some("bad_request"));
+        assert!(parse_webhook(&event(LARGEST_EVENT / 2)).error().is_none());
+    }
+}
