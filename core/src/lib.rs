@@ -24,6 +24,7 @@ mod config;
 mod describe;
 pub mod dispatch;
 mod envelope;
+mod follow;
 mod json;
 mod judge;
 mod live;
@@ -42,6 +43,7 @@ pub mod wire;
 
 pub use cancel::Cancel;
 pub use client::{Answer, Client, Failure, blocking};
+pub use follow::{Follow, FollowSteps};
 pub use log::{LogLevel, LogLine};
 pub use operation::OperationKind;
 pub use order_list::{OrderPages, Orders};
