@@ -125,6 +125,25 @@ private:
     std::size_t size_;
 };
 
+/** A text as a JSON string, with its quotes: for building requests without a JSON library. */
+inline std::string quoted(const std::string &text)
+{
+    static const char *const digits = "0123456789abcdef";
+    std::string out = "\"";
+    for (const char c : text) {
+        const unsigned char byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (byte < 0x20) {
+            out += std::string("\\u00") + digits[byte >> 4] + digits[byte & 15];
+        } else {
+            out += c;
+        }
+    }
+    return out + '"';
+}
+
 /** What came of a call. Move-only; an empty one (moved from) reads as APB_E_NULL, outcome unknown. */
 class Reply {
 public:
@@ -471,24 +490,6 @@ public:
     }
 
 private:
-    /* A text as JSON. */
-    static std::string quoted(const std::string &text)
-    {
-        static const char *const digits = "0123456789abcdef";
-        std::string out = "\"";
-        for (const char c : text) {
-            const unsigned char byte = static_cast<unsigned char>(c);
-            if (c == '"' || c == '\\') {
-                out += '\\';
-                out += c;
-            } else if (byte < 0x20) {
-                out += std::string("\\u00") + digits[byte >> 4] + digits[byte & 15];
-            } else {
-                out += c;
-            }
-        }
-        return out + '"';
-    }
     const Client *client_;
     std::string key_;
 };
