@@ -19,6 +19,7 @@
 mod budget;
 mod call;
 mod cancel;
+mod case;
 mod client;
 mod config;
 mod describe;
