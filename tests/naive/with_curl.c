@@ -4,7 +4,8 @@
  *   with_curl BASE_URL void|regenerateOrder TIMEOUT_MS TRIES
  *
  * Order numbers come on standard input. For each a line `ORDER BY_STATUS BY_HTTP`: what a program
- * believes that looks at the body's status, and one that looks at HTTP's. TRIES 1 is libcurl as it is.
+ * believes that looks at the body's status, and one that looks at HTTP's. TRIES 1 is libcurl as it is:
+ * it sends again by itself when a kept connection breaks before the first byte of the answer.
  */
 #include <curl/curl.h>
 #include <stdio.h>
