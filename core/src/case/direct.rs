@@ -42,7 +42,7 @@ pub(crate) async fn submit(course: &mut Course, store: &Arc<dyn Store>, request:
     let mut driver = Driver::new(course, store.clone(), &owner, Memory::default());
     let reply = driver.submit(&row.case, name, &request).await;
     let sent = facts::sent(name, &reply);
-    match driver.drive(row.clone(), Event::Submitted(name, sent)).await {
+    match driver.settle(row.clone(), Event::Submitted(name, sent)).await {
         Ok(Driven::Row(row)) => reply.with_case(&view::json(&row.case)),
         // The reply stands; the case will be asked about, since the store has it as sent.
         Ok(Driven::Taken) => reply.with_case(&view::json(&row.case)),

@@ -242,7 +242,14 @@ fn order_state(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> Action {
     case.deadline = order.deadline.clone().filter(|_| order.status == Some(0)).or(case.deadline.take());
     match order.status {
         Some(0) if paying => absent(case, "queryOrderDetails (still unpaid)", now),
-        Some(0) if case.state == State::AwaitingPayment => pay(case, now),
+        Some(0) if case.state == State::AwaitingPayment => {
+            // What the order costs now is what the guard looks at.
+            if let (Some(price), Some(money)) = (&order.money, &mut case.money) {
+                money.paid.clone_from(&price.paid);
+                money.currency.clone_from(&price.currency);
+            }
+            pay(case, now)
+        }
         Some(status @ (1 | 2)) => {
             if case.outcome != Verdict::Executed {
                 note(case, now, "queryOrderDetails shows the order paid", Strength::Strong);

@@ -118,6 +118,10 @@ fn order_seen(order: &QueryOrderDetailsReply) -> OrderSeen {
         ticketed: status == Some(2) && issued != Some(0),
         failed_ticketing: order.error_code.is_some(),
         deadline: instant(&order.tkt_limit_time, "tktLimitTime"),
+        money: order
+            .total_price
+            .is_some()
+            .then(|| price(order.currency.clone(), order.total_price.clone(), order.total_transaction_fee.clone())),
     }
 }
 
@@ -280,7 +284,12 @@ pub(crate) fn sent(step: StepName, reply: &Reply) -> Sent {
         state: None,
         money: None,
         deadline: None,
+        hint: None,
     };
+    if let (StepName::Regenerate, Some(318)) = (step, reply.vendor_status()) {
+        let order: RegenerateOrderReply = data(reply);
+        sent.hint = Some(format!("the vendor names duplicates: {}", order.duplicate_orders.join(", ")));
+    }
     if sent.outcome != Verdict::Executed || sent.already {
         return sent;
     }

@@ -4,23 +4,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ask::Memory;
-use super::desk::{Told, bad, load, name, release, take};
+use super::desk::{bad, load, name, release, take};
 use super::driver::{Driven, Driver, FOLLOW};
 use super::event::{Event, Now};
 use super::machine::step;
-use super::model::{Case, Millis, State, Verdict};
+use super::model::{Case, Millis, Verdict};
 use super::owner::{Owner, is_alive};
 use super::store::{Counts, Filter, Name, Row, Store, Stored};
 use super::{clock, view};
 use crate::call::Course;
+use crate::config::RetryConfig;
 use crate::json::{Node, write_str};
 use crate::live::{Live, on};
 use crate::local::parse_webhook;
+use crate::reply::Told;
 
 /// How many due cases are looked up at once.
 const BATCH: usize = 64;
 /// Notifications are unsigned: they make no case be asked about more often than this.
 const NUDGE: Millis = 5_000;
+
+/// How a look stands to the follow-up's budget.
+#[derive(Clone, Copy, PartialEq)]
+enum Pace {
+    /// Its caller asked for it: only the budget of all requests counts.
+    Free,
+    Paced,
+    /// The place of the first question is taken already.
+    Prepaid,
+}
 
 /// Drives a case without sending.
 async fn look(
@@ -28,11 +40,16 @@ async fn look(
     store: &Arc<dyn Store>,
     owner: &Owner,
     row: Row,
-    paced: bool,
+    pace: Pace,
 ) -> Stored<Option<Case>> {
     let rate = course.inner.config.follow;
+    if pace != Pace::Free {
+        // One place in the budget is one request; what fails is asked again when it is due again.
+        course.options.retry = Some(RetryConfig { max_attempts: 1, ..course.inner.config.retry });
+    }
     let mut driver = Driver::new(course, store.clone(), owner, Memory::default());
-    driver.budget = paced.then_some(rate);
+    driver.budget = (pace != Pace::Free).then_some(rate);
+    driver.prepaid = pace == Pace::Prepaid;
     match driver.drive(row, Event::Drive).await? {
         Driven::Row(row) => Ok(Some(row.case)),
         Driven::Taken => Ok(None),
@@ -50,13 +67,13 @@ pub(crate) async fn reconcile(course: &mut Course, store: &Arc<dyn Store>, node:
     };
     let id = row.case.id.clone();
     if row.case.closed && !row.case.watched {
-        let told = Told::case(&row.case);
+        let told = Told::case(view::json(&row.case));
         release(store, row).await;
         return Ok(told);
     }
-    match look(course, store, &owner, row, false).await? {
-        Some(case) => Ok(Told::case(&case)),
-        None => Ok(Told::case(&load(store, Name::Id(id)).await?.case)),
+    match look(course, store, &owner, row, Pace::Free).await? {
+        Some(case) => Ok(Told::case(view::json(&case))),
+        None => Ok(Told::case(view::json(&load(store, Name::Id(id)).await?.case))),
     }
 }
 
@@ -81,7 +98,7 @@ async fn reconcile_all(course: &mut Course, store: &Arc<dyn Store>) -> Stored<To
                 continue;
             };
             asked += 1;
-            match look(course, store, &owner, row, true).await? {
+            match look(course, store, &owner, row, Pace::Paced).await? {
                 Some(case) if case.outcome != Verdict::Unknown => settled += 1,
                 _ => unknown += 1,
             }
@@ -147,17 +164,9 @@ async fn pass(
     let ids = match &which {
         Some(id) => {
             let case = load(store, Name::Id(id.clone())).await?.case;
-            // What a dead process left while sending is due at once.
-            let left = case.state == State::Sending;
-            if left || case.due.is_some_and(|due| due <= now) { vec![id.clone()] } else { Vec::new() }
+            if case.due.is_some_and(|due| due <= now) { vec![id.clone()] } else { Vec::new() }
         }
-        None => {
-            let mut ids = on(store, move |store| store.due(now, BATCH)).await?;
-            let filter = Filter { unknown: true, limit: BATCH, ..Filter::default() };
-            let left = on(store, move |store| store.list(&filter)).await?;
-            ids.extend(left.into_iter().filter(|c| c.state == State::Sending).map(|c| c.id));
-            ids
-        }
+        None => on(store, move |store| store.due(now, BATCH)).await?,
     };
     let mut looked = 0;
     for id in ids {
@@ -181,8 +190,7 @@ async fn pass(
             release(store, row).await;
             return Ok((looked, true));
         }
-        // The first question has its place already.
-        look(course, store, &owner, row, false).await?;
+        look(course, store, &owner, row, Pace::Prepaid).await?;
         looked += 1;
     }
     Ok((looked, false))

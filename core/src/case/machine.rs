@@ -218,7 +218,8 @@ fn send(case: &mut Case, name: StepName, now: &Now<'_>) -> Action {
 pub(crate) fn begin_step(case: &mut Case, name: StepName, now: &Now<'_>) {
     case.state = State::Sending;
     case.outcome = Verdict::Pending;
-    case.due = None;
+    // Should this process die now, the follow-up finds it at once.
+    case.due = Some(now.wall());
     case.error = None;
     match case.steps.last_mut().filter(|step| step.name == name) {
         Some(step) => {
@@ -274,6 +275,10 @@ fn submitted(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> Acti
         step.sent = if sent.unsent { None } else { Some(now.stamp) };
     }
     case.error = sent.trouble.clone();
+    case.due = None;
+    if let Some(hint) = &sent.hint {
+        note(case, now, hint, Strength::Weak);
+    }
     case.code = sent.code.clone().or(case.code.take());
     match sent.outcome {
         Verdict::Executed if sent.already => {

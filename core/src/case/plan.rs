@@ -6,7 +6,6 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::ask::Memory;
-use super::desk::Told;
 use super::driver::Driver;
 use super::event::{Answer, Question, Quote};
 use super::model::{Case, Kind, Trouble, Way};
@@ -15,6 +14,7 @@ use super::store::{Store, Stored};
 use super::view::{ErrorView, MoneyView};
 use super::{clock, guard};
 use crate::call::Course;
+use crate::reply::Told;
 use crate::wire::Amount;
 
 #[derive(Serialize)]

@@ -21,6 +21,9 @@ use crate::outcome::Error;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
+/// No layout of ours: the file has tables, but nobody signed it.
+const FOREIGN: i32 = -1;
+
 /// How long a transaction waits for another process.
 const BUSY: Duration = Duration::from_secs(10);
 /// Above this size the whole file is not read at the start; damage is then found where it is met.
@@ -68,7 +71,10 @@ impl Sqlite {
                 tx.commit()?;
                 Ok(version)
             })
-            .and_then(layout)?;
+            .and_then(|version| match version {
+                FOREIGN => Err(store_error("store_corrupt", "the store's file belongs to another program")),
+                version => layout(version),
+            })?;
         if std::fs::metadata(path).is_ok_and(|m| m.len() < LARGE) {
             let sound: String =
                 store.with(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
