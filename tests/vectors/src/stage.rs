@@ -96,20 +96,22 @@ impl Drop for Stage {
     }
 }
 
-/// Keys whose value is chosen by chance: ids, and moments with jitter.
-const CHANCE: &[&str] = &["\"nextDueAt\":", "\"waitMs\":"];
+/// Keys whose value is chosen by chance: moments with jitter, waits.
+const CHANCE: &[&str] = &["nextDueAt", "waitMs"];
 
-/// The reply with what chance chose made the same: ids of cases are `ID`, in the order of their appearance.
+/// The reply with what chance chose made the same: those values are 0, ids of cases are `ID1`, `ID2` … in the order of
+/// their appearance. Rows of an export are JSON inside of a text, so their quotes are escaped.
 pub fn steady(json: &str) -> String {
     let mut out = json.to_owned();
     for key in CHANCE {
         let mut from = 0;
         while let Some(at) = out[from..].find(key).map(|i| from + i + key.len()) {
-            let end = at + out[at..].find([',', '}']).unwrap_or(0);
-            if &out[at..end] != "null" {
-                out.replace_range(at..end, "\"…\"");
+            let start = at + out[at..].find(':').map_or(0, |i| i + 1);
+            let end = start + out[start..].find([',', '}']).unwrap_or(0);
+            if &out[start..end] != "null" {
+                out.replace_range(start..end, "0");
             }
-            from = at;
+            from = start;
         }
     }
     let mut ids: Vec<String> = Vec::new();
