@@ -2,8 +2,11 @@
  *
  * APB_SHIM_STORE  only regular files whose path contains this text count, and all internet sockets
  * APB_SHIM_LOG    file that gets one line for each step: number, call, target, bytes, first bytes
+ * APB_SHIM_UNDO   file in which writes to the store are noted with what they overwrote, until a sync makes them
+ *                 last; it outlives the worker, as unsynced writes do
  * APB_SHIM_KILL   N:how  SIGKILL at step N: `before` it, `after` it, in the middle of it (`torn`), or
- *                 `power`: before it, and what was never synced to the store is gone as well
+ *                 `power`: before it, and what was never synced to the store is gone as well;
+ *                 `eio`, `enospc`: no kill, but from then on the store's disk fails; `once`: fails once
  * APB_SHIM_SEED   for `power`: which of the unsynced writes are lost (0: all)
  *
  * The calls are made directly, so that nothing here depends on how a libc spells its symbols. */
@@ -22,35 +25,38 @@
 #include <unistd.h>
 
 enum { NOTHING, STORE, NET };
-enum { BEFORE, AFTER, TORN, POWER };
+enum { BEFORE, AFTER, TORN, POWER, EIO_ON, ENOSPC_ON, EIO_ONCE };
+enum { GO_ON = -1, FAIL = -2 };
 
-/* What a write to the store has overwritten, until a sync makes the write last. */
-struct undo {
-    struct undo *older;
+/* What a write to the store has overwritten, or the sync of a file. */
+struct note {
     ino_t file;
     off_t offset, size_before;
     size_t length;
-    char path[512];
-    char bytes[];
+    int is_sync;
+    char path[256];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *store;
-static int log_fd = -1;
+static int log_fd = -1, undo_fd = -1;
 static long kill_at = -1, step;
 static int kill_how = BEFORE;
 static unsigned long seed;
-static struct undo *undone;
 
 __attribute__((constructor)) static void start(void) {
     const char *plan = getenv("APB_SHIM_KILL"), *path = getenv("APB_SHIM_LOG"), *chance = getenv("APB_SHIM_SEED");
+    const char *undo = getenv("APB_SHIM_UNDO");
     store = getenv("APB_SHIM_STORE");
     if (path) log_fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (undo) undo_fd = (int)syscall(SYS_openat, AT_FDCWD, undo, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (chance) seed = strtoul(chance, NULL, 10);
     if (!plan) return;
     char *how;
     kill_at = strtol(plan, &how, 10);
-    kill_how = !strcmp(how, ":after") ? AFTER : !strcmp(how, ":torn") ? TORN : !strcmp(how, ":power") ? POWER : BEFORE;
+    static const char *const words[] = {":before", ":after", ":torn", ":power", ":eio", ":enospc", ":once"};
+    for (int at = 0; at < 7; at++)
+        if (!strcmp(how, words[at])) kill_how = at;
 }
 
 static int target(int fd, char *path, size_t room, ino_t *file) {
@@ -72,17 +78,36 @@ static int target(int fd, char *path, size_t room, ino_t *file) {
     return strstr(path, store) ? STORE : NOTHING;
 }
 
-/* Loses what was not synced, newest first; each write for itself when a seed is given. */
+/* Takes one write back. */
+static void take_back(const struct note *note) {
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, note->path, O_RDWR | O_CLOEXEC, 0);
+    if (fd < 0) return;
+    if (note->length) syscall(SYS_pwrite64, fd, note + 1, note->length, note->offset);
+    syscall(SYS_ftruncate, fd, note->size_before);
+    syscall(SYS_close, fd);
+}
+
+/* Loses what was not synced, by whomever, newest first; each write for itself when a seed is given. */
 static void cut_the_power(void) {
-    for (struct undo *one = undone; one; one = one->older) {
+    enum { MOST = 1 << 20, FILES = 64 };
+    static const struct note *notes[MOST];
+    ino_t safe[FILES];
+    size_t count = 0, files = 0, size = (size_t)lseek(undo_fd, 0, SEEK_END);
+    char *all = malloc(size + 1);
+    if (!all || pread(undo_fd, all, size, 0) != (ssize_t)size) return;
+    for (char *at = all; at < all + size && count < MOST; at += sizeof(struct note) + notes[count++]->length)
+        notes[count] = (const struct note *)at;
+    while (count--) {
+        const struct note *note = notes[count];
+        size_t known = 0;
+        while (known < files && safe[known] != note->file) known++;
+        if (note->is_sync && known == files && files < FILES) safe[files++] = note->file;
+        if (note->is_sync || known < files) continue;
         seed = seed ? seed * 6364136223846793005u + 1442695040888963407u : 0;
-        if (seed >> 63) continue;
-        int fd = (int)syscall(SYS_openat, AT_FDCWD, one->path, O_RDWR | O_CLOEXEC, 0);
-        if (fd < 0) continue;
-        if (one->length) syscall(SYS_pwrite64, fd, one->bytes, one->length, one->offset);
-        syscall(SYS_ftruncate, fd, one->size_before);
-        syscall(SYS_close, fd);
+        if (!(seed >> 63)) take_back(note);
     }
+    /* What is left is what the disk has. */
+    syscall(SYS_ftruncate, undo_fd, (off_t)0);
 }
 
 static void die(void) {
@@ -90,29 +115,32 @@ static void die(void) {
     for (;;) pause();
 }
 
+/* Notes are padded, so that each begins where a number may stand. */
+static void note_down(struct note *note) {
+    note->length = (note->length + 15) & ~(size_t)15;
+    syscall(SYS_write, undo_fd, note, sizeof *note + note->length);
+}
+
 static void keep(int fd, const char *path, ino_t file, off_t offset, size_t length) {
     struct stat about;
-    if (kill_how != POWER || fstat(fd, &about) != 0) return;
+    if (undo_fd < 0 || fstat(fd, &about) != 0) return;
     size_t old = offset >= about.st_size ? 0 : (size_t)(about.st_size - offset) < length ? (size_t)(about.st_size - offset) : length;
-    struct undo *one = malloc(sizeof *one + old);
-    if (!one) return;
-    ssize_t got = old ? pread(fd, one->bytes, old, offset) : 0;
-    one->older = undone, one->file = file, one->offset = offset, one->size_before = about.st_size;
-    one->length = got > 0 ? (size_t)got : 0;
-    snprintf(one->path, sizeof one->path, "%s", path);
-    undone = one;
+    struct note *note = calloc(1, sizeof *note + old + 16);
+    if (!note) return;
+    note->file = file, note->offset = offset, note->size_before = about.st_size, note->length = old;
+    snprintf(note->path, sizeof note->path, "%s", path);
+    if (old) note->length = pread(fd, note + 1, (old + 15) & ~(size_t)15, offset) > 0 ? old : 0;
+    note_down(note);
+    free(note);
 }
 
 static void synced(ino_t file) {
-    for (struct undo **at = &undone; *at;) {
-        struct undo *one = *at;
-        if (one->file == file) *at = one->older, free(one);
-        else at = &one->older;
-    }
+    struct note note = {.file = file, .is_sync = 1};
+    if (undo_fd >= 0) note_down(&note);
 }
 
-/* One step begins. Returns the bytes to let through before the end, or -1 to go on. */
-static ssize_t begin(const char *call, int fd, const char *name, const void *bytes, size_t length) {
+/* One step begins. Returns the bytes to let through before the end, or GO_ON, or FAIL. */
+static ssize_t begin(const char *call, int fd, int kind, const char *name, const void *bytes, size_t length) {
     char line[300];
     long mine = ++step;
     if (log_fd >= 0) {
@@ -123,7 +151,13 @@ static ssize_t begin(const char *call, int fd, const char *name, const void *byt
         line[used++] = '\n';
         syscall(SYS_write, log_fd, line, used);
     }
-    if (mine != kill_at) return -1;
+    if (kill_how >= EIO_ON) {
+        int now = kind == STORE && kill_at > 0 && (kill_how == EIO_ONCE ? mine == kill_at : mine >= kill_at);
+        /* The step may have been on the network: then the next one of the store. */
+        if (kill_how == EIO_ONCE && mine == kill_at && kind != STORE) kill_at++;
+        return now ? FAIL : GO_ON;
+    }
+    if (mine != kill_at) return GO_ON;
     if (kill_how == POWER) cut_the_power();
     if (kill_how == BEFORE || kill_how == POWER) die();
     return kill_how == TORN ? (ssize_t)(length / 2) : (ssize_t)length;
@@ -139,7 +173,12 @@ static ssize_t begin(const char *call, int fd, const char *name, const void *byt
     int kind = target(fd, path, sizeof path, &file);                                        \
     if (kind == NOTHING) return how;                                                        \
     pthread_mutex_lock(&lock);                                                              \
-    ssize_t let = begin(call, fd, kind == NET ? "net" : TAIL(path), bytes, n);              \
+    ssize_t let = begin(call, fd, kind, kind == NET ? "net" : TAIL(path), bytes, n);              \
+    if (let == FAIL) {                                                                      \
+        pthread_mutex_unlock(&lock);                                                        \
+        errno = kill_how == ENOSPC_ON ? ENOSPC : EIO;                                       \
+        return -1;                                                                          \
+    }                                                                                       \
     if (kind == STORE && (writes) && let < 0) keep(fd, path, file, offset, n);              \
     if (let >= 0) n = (size_t)let;                                                          \
     pthread_mutex_unlock(&lock);                                                            \

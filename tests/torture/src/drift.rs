@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::kinds::{Kind, Wish, put};
 use crate::oracle::{Tally, Truth, case};
 use crate::rig::{Lane, Plan, Report, Res, flag, text};
-use crate::worker::{End, Worker};
+use crate::worker::{Fate, Worker};
 
 /// `E7 drift`
 pub fn run(plan: &Plan) -> Res<Report> {
@@ -69,7 +69,7 @@ fn lane(plan: &Plan, number: usize) -> Res<Tally> {
             }
         }
     }
-    if let Some(words) = worker.finish(&End::Never)?.complaint {
+    if let Some(words) = worker.finish(&Fate::Live)?.complaint {
         tally.violations.push(format!("the worker broke: {words}"));
     }
     Ok(tally)

@@ -10,7 +10,7 @@ use crate::oracle::{Tally, named};
 use crate::rig::{Lane, Plan, Report, Res, flag, text};
 use crate::settle;
 use crate::trace::Trace;
-use crate::worker::{End, Worker};
+use crate::worker::{Fate, Worker};
 
 /// Cases that share a store and a simulator.
 const BATCH: usize = 120;
@@ -73,7 +73,7 @@ pub fn control(plan: &Plan) -> Res<Vec<String>> {
 }
 
 /// How many steps an undisturbed worker has, by kind.
-fn steps(plan: &Plan) -> Res<BTreeMap<Kind, usize>> {
+pub fn steps(plan: &Plan) -> Res<BTreeMap<Kind, usize>> {
     let lane = plan.lane(1, usize::MAX, "clock=real")?;
     plan.kinds().iter().map(|kind| Ok((*kind, Trace::of(&lane, *kind)?.steps.len()))).collect()
 }
@@ -107,17 +107,17 @@ fn torment(lane: &mut Lane, wish: &Wish, steps: usize, seen: &mut Seen) -> Res<S
     let before = lane.atlas.request_count();
     let mut told = String::new();
     for attempt in 0..12 {
-        let end = if attempt == 0 || lane.dice.f64() < 0.3 { fate(lane, steps) } else { End::Never };
-        told.push_str(&format!(" {end:?}"));
-        let mut worker = Worker::shimmed(lane, &end, None)?;
+        let fate = if attempt == 0 || lane.dice.f64() < 0.3 { doom(lane, steps) } else { Fate::Live };
+        told.push_str(&format!(" {fate:?}"));
+        let mut worker = Worker::shimmed(lane, &fate, None)?;
         // What a predecessor sent must be known to the store before anything else happens.
         worker.ask("case.get", &json!({"key": wish.key}), &Value::Null);
         let left = submits_left(lane, wish, before);
         worker.ask("case.open", &wish.request, &Value::Null);
-        let said = worker.finish(&end)?;
+        let said = worker.finish(&fate)?;
         if said.killed {
             seen.kills += 1;
-            *seen.by.entry(manner(&end)).or_default() += 1;
+            *seen.by.entry(manner(&fate)).or_default() += 1;
         }
         if let Some(words) = said.complaint {
             seen.tally.violations.push(format!("{} {}: a worker broke: {words};{told}", wish.kind.word(), wish.key));
@@ -149,23 +149,23 @@ fn submits_left(lane: &Lane, wish: &Wish, before: usize) -> bool {
 }
 
 /// A step, with or without loss of power, or just some time.
-fn fate(lane: &mut Lane, steps: usize) -> End {
+fn doom(lane: &mut Lane, steps: usize) -> Fate {
     let dice = &mut lane.dice;
     let step = dice.usize(1..steps + 4);
     match dice.u32(0..100) {
-        0..25 => End::Step(format!("{step}:before"), 0),
-        25..40 => End::Step(format!("{step}:after"), 0),
-        40..60 => End::Step(format!("{step}:torn"), 0),
-        60..75 => End::Step(format!("{step}:power"), 0),
-        75..85 => End::Step(format!("{step}:power"), dice.u64(1..)),
-        _ => End::After(dice.u64(0..40_000)),
+        0..25 => Fate::Step(format!("{step}:before"), 0),
+        25..40 => Fate::Step(format!("{step}:after"), 0),
+        40..60 => Fate::Step(format!("{step}:torn"), 0),
+        60..75 => Fate::Step(format!("{step}:power"), 0),
+        75..85 => Fate::Step(format!("{step}:power"), dice.u64(1..)),
+        _ => Fate::After(dice.u64(0..40_000)),
     }
 }
 
-fn manner(end: &End) -> &'static str {
-    match end {
-        End::Step(step, _) if step.ends_with("power") => "by loss of power",
-        End::Step(..) => "at a step",
+fn manner(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::Step(step, _) if step.ends_with("power") => "by loss of power",
+        Fate::Step(..) => "at a step",
         _ => "at any time",
     }
 }

@@ -3,6 +3,7 @@
 mod clocks;
 mod crowd;
 mod days;
+mod disk;
 mod drift;
 mod dying;
 mod hooks;
@@ -12,6 +13,7 @@ mod lost;
 mod naive;
 mod oracle;
 mod ordered;
+mod power;
 mod rig;
 mod server;
 mod settle;
@@ -33,10 +35,12 @@ const EXPERIMENTS: &[Experiment] = &[
     ("control", "E0 control", naive::run),
     ("order", "E1 order of things", ordered::run),
     ("kills", "E1 kills", kills::run),
+    ("power", "E1 loss of power", power::run),
     ("lost", "E2 lost replies", lost::run),
     ("late", "E2b late submits", lost::late),
     ("dying", "E3 dying connections", dying::run),
     ("drift", "E7 drift", drift::run),
+    ("disk", "E8 failing disk", disk::run),
     ("crowd", "E9 crowds", crowd::run),
     ("storm", "E10 storms", storm::run),
     ("days", "E11 ninety days", days::run),

@@ -4,7 +4,7 @@ use crate::kinds::KINDS;
 use crate::oracle::Truth;
 use crate::rig::{Plan, Report, Res};
 use crate::trace::{Step, Trace};
-use crate::worker::{End, Worker};
+use crate::worker::{Fate, Worker};
 
 /// `E1 order`
 pub fn run(plan: &Plan) -> Res<Report> {
@@ -33,7 +33,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
         let mut dice = lane.dice.fork();
         let wish = kind.wish(&lane.atlas, &mut dice, format!("cut-{}", kind.word()))?;
         lane.dice = dice;
-        let cut = End::Step(format!("{}:power", at + 1), 0);
+        let cut = Fate::Step(format!("{}:power", at + 1), 0);
         let mut worker = Worker::shimmed(&lane, &cut, None)?;
         worker.ask("case.open", &wish.request, &serde_json::Value::Null);
         worker.finish(&cut)?;

@@ -134,9 +134,9 @@ impl Lane {
     pub fn config(&self) -> Value {
         let mut config = json!({
             "baseUrl": self.atlas.url(), "clientId": "torture", "clientSecret": "torture-secret",
-            "store": {"path": self.home.join("cases.db")}, "settleMs": SETTLE_MS,
+            "store": {"path": self.store()}, "settleMs": SETTLE_MS,
             "clock": {"url": format!("{}/_sim/clock", self.atlas.url())},
-            "follow": {"perSecond": 100_000, "burst": 100_000},
+            "follow": {"perSecond": 100_000, "burst": 100_000}, "rateLimit": {"perSecond": 100_000, "burst": 100_000},
             "retry": {"maxAttempts": 3, "baseDelayMs": 1, "maxDelayMs": 5},
         });
         if self.naive {
@@ -148,6 +148,11 @@ impl Lane {
     /// Its directory.
     pub fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// Its store; the log files of the database begin with the same name.
+    pub fn store(&self) -> PathBuf {
+        self.home.join("cases.db")
     }
 
     /// The library to preload.

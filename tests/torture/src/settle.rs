@@ -42,7 +42,7 @@ pub fn judge(lane: &Lane, wishes: &[Wish], tally: &mut Tally) -> Res<()> {
         let reply = worker.call("case.get", &json!({"key": wish.key}))?;
         tally.judge(&truth, wish, &reply)?;
     }
-    match worker.finish(&crate::worker::End::Never)?.complaint {
+    match worker.finish(&crate::worker::Fate::Live)?.complaint {
         None => Ok(()),
         Some(words) => Err(format!("the judge's worker: {words}").into()),
     }

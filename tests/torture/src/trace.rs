@@ -2,7 +2,7 @@
 
 use crate::kinds::Kind;
 use crate::rig::{Lane, Res};
-use crate::worker::{End, Worker};
+use crate::worker::{Fate, Worker};
 
 /// One step.
 #[derive(Clone, Debug)]
@@ -47,9 +47,9 @@ impl Trace {
         let mut dice = lane.dice.clone();
         let wish =
             kind.wish(&lane.atlas, &mut dice, format!("trace-{}-{}", kind.word(), lane.atlas.request_count()))?;
-        let mut worker = Worker::shimmed(lane, &End::Never, Some(&log))?;
+        let mut worker = Worker::shimmed(lane, &Fate::Live, Some(&log))?;
         worker.call("case.open", &wish.request)?;
-        let said = worker.finish(&End::Never)?;
+        let said = worker.finish(&Fate::Live)?;
         if let Some(words) = said.complaint {
             return Err(format!("the traced worker: {words}").into());
         }

@@ -41,9 +41,9 @@ enum Caller {
 
 /// When a worker is to be ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum End {
+pub enum Fate {
     /// By itself.
-    Never,
+    Live,
     /// At a step of its own: `12:torn`. With a seed for what a loss of power spares.
     Step(String, u64),
     /// After microseconds.
@@ -74,13 +74,14 @@ impl Worker {
     }
 
     /// Starts one under the shim, which writes what it does to `log` and ends it at its step.
-    pub fn shimmed(lane: &Lane, end: &End, log: Option<&std::path::Path>) -> Res<Worker> {
+    pub fn shimmed(lane: &Lane, fate: &Fate, log: Option<&std::path::Path>) -> Res<Worker> {
         let mut command = command(&lane.config())?;
-        command.env("LD_PRELOAD", lane.shim()).env("APB_SHIM_STORE", lane.home());
+        command.env("LD_PRELOAD", lane.shim()).env("APB_SHIM_STORE", lane.store());
+        command.env("APB_SHIM_UNDO", lane.home().join("undo"));
         if let Some(log) = log {
             command.env("APB_SHIM_LOG", log);
         }
-        if let End::Step(step, seed) = end {
+        if let Fate::Step(step, seed) = fate {
             command.env("APB_SHIM_KILL", step).env("APB_SHIM_SEED", seed.to_string());
         }
         Worker::spawn(&mut command)
@@ -123,9 +124,9 @@ impl Worker {
     }
 
     /// No more calls: lets it end, or ends it, and hears what it has said.
-    pub fn finish(mut self, end: &End) -> Res<Said> {
+    pub fn finish(mut self, fate: &Fate) -> Res<Said> {
         self.input = None;
-        if let End::After(micros) = end {
+        if let Fate::After(micros) = fate {
             std::thread::sleep(Duration::from_micros(*micros));
             self.child.kill().ok();
         }
