@@ -92,12 +92,12 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(Wish, Case), E
 fn lost(node: &Node<'_>, read: &serde_json::Value) -> Option<String> {
     match node {
         Node::Null => None,
-        Node::Obj(members) => members.iter().filter(|(_, value)| !is_empty(value)).find_map(|(key, value)| {
-            match read.get(&**key) {
+        Node::Obj(members) => {
+            members.iter().filter(|(_, value)| !is_empty(value)).find_map(|(key, value)| match read.get(&**key) {
                 Some(read) => lost(value, read).map(|path| format!("/{key}{path}")),
                 None => Some(format!("/{key}")),
-            }
-        }),
+            })
+        }
         Node::Arr(items) => items.iter().enumerate().find_map(|(i, item)| match read.get(i) {
             Some(read) => lost(item, read).map(|path| format!("/{i}{path}")),
             None => Some(format!("/{i}")),
