@@ -33,7 +33,25 @@ pub(crate) fn check(path: &Path) -> Stored<()> {
     if !length.is_file() {
         return Err(store_error("store_unavailable", "the store's path is not a file"));
     }
+    private(&file, &length)?;
     header(&mut file, length.len(), path)
+}
+
+/// What is in the store is nobody else's to read.
+fn private(file: &File, metadata: &std::fs::Metadata) -> Stored<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mut permissions = metadata.permissions();
+        if permissions.mode() & 0o077 != 0 {
+            permissions.set_mode(0o600);
+            file.set_permissions(permissions).map_err(|_| {
+                store_error("store_unavailable", "others may read the store's file, and its mode cannot be changed")
+            })?;
+        }
+    }
+    let _ = (file, metadata);
+    Ok(())
 }
 
 fn open(path: &Path, new: bool) -> std::io::Result<File> {

@@ -21,9 +21,6 @@ use crate::outcome::Error;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// No layout of ours: the file has tables, but nobody signed it.
-const FOREIGN: i32 = -1;
-
 /// How long a transaction waits for another process.
 const BUSY: Duration = Duration::from_secs(10);
 /// Above this size the whole file is not read at the start; damage is then found where it is met.
@@ -55,6 +52,7 @@ impl Sqlite {
         };
         let visit = store.visit();
         check(path)?;
+        store.refuse_foreign()?;
         store
             .with(|connection| {
                 let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -71,10 +69,7 @@ impl Sqlite {
                 tx.commit()?;
                 Ok(version)
             })
-            .and_then(|version| match version {
-                FOREIGN => Err(store_error("store_corrupt", "the store's file belongs to another program")),
-                version => layout(version),
-            })?;
+            .and_then(layout)?;
         if std::fs::metadata(path).is_ok_and(|m| m.len() < LARGE) {
             let sound: String =
                 store.with(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
@@ -84,6 +79,27 @@ impl Sqlite {
         }
         drop(visit);
         Ok(store)
+    }
+
+    /// Looks before anything is written: a database with tables that nobody signed as a store is somebody else's.
+    fn refuse_foreign(&self) -> Stored<()> {
+        let look = || -> rusqlite::Result<bool> {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(&self.path, flags)?;
+            connection.busy_timeout(BUSY)?;
+            connection.query_row(
+                "SELECT (SELECT application_id FROM pragma_application_id) = 0 AND EXISTS (SELECT 1 FROM sqlite_master)",
+                [],
+                |row| row.get(0),
+            )
+        };
+        match look() {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                Err(store_error("store_corrupt", "the store's file belongs to another program; it was left as it is"))
+            }
+            Err(error) => Err(self.failed(&error)),
+        }
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {
