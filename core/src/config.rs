@@ -172,7 +172,13 @@ impl Config {
         checked.zeroize();
         let r = Reader { node: &node };
         let given = |key: &str| node.get(key).filter(|n| !n.is_null());
-        let store = given("store").and_then(|store| store.get("path")).and_then(Node::as_str).map(PathBuf::from);
+        let store = given("store").and_then(|store| store.get("path")).and_then(Node::as_str);
+        // The same file wherever the host or a child of it goes to, and no `file:` that SQLite would read as a URL.
+        let store = store
+            .map(|path| {
+                std::path::absolute(path).map_err(|e| bad_config("/store/path", format!("has no absolute form: {e}")))
+            })
+            .transpose()?;
         let base_url = base_url(&r.required("baseUrl"))?;
         let ca_mode = match r.text("caMode").as_deref() {
             None | Some("replace") => CaMode::Replace,
