@@ -44,6 +44,17 @@ static int take(const Desk &desk, const std::string &body)
     return 200;
 }
 
+// Waits for a notification; what is none is refused and waited on.
+static void receive(Receiver &receiver, const Desk &desk)
+{
+    std::string body;
+    int status = 0;
+    while (status != 200 && receiver.next(body, 2000)) {
+        status = take(desk, body);
+        receiver.answer(status);
+    }
+}
+
 static End webhook(Desk &desk)
 {
     if (!desk.booking().ok()) {
@@ -65,10 +76,7 @@ static End webhook(Desk &desk)
         if (end == End::refused || look(matter)["case.final"] == "true" || !desk.wait(pause)) {
             break;
         }
-        std::string body;
-        if (receiver.next(body, 5000)) {
-            receiver.answer(take(desk, body));
-        }
+        receive(receiver, desk);
         // With or without a notification: what is due is asked. Notifications may be lost.
         const apb::Reply step = matter.follow();
         if (!step.ok()) {
@@ -100,8 +108,8 @@ int main(int argc, char **argv)
         return static_cast<int>(End::misused);
     }
     const std::string url = argv[1];
-    // The clock is the simulated one: hours pass in a moment. A real program leaves it out.
+    // Hours pass in a moment here, by the simulated clock. A real program leaves it out.
     Desk desk(url, argv[2],
-              ",\"store\":{\"path\":\"" + std::string(argv[3]) + "\"},\"clock\":{\"url\":\"" + url + "/_sim/clock\"}");
+              ",\"store\":{\"path\":" + apb::quoted(argv[3]) + "},\"clock\":{\"url\":\"" + url + "/_sim/clock\"}");
     return static_cast<int>(webhook(desk));
 }

@@ -4,11 +4,10 @@ python webhook.py BASE_URL ORDER_NO STORE
 """
 
 import secrets
-import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from atlas_postbooking import AtlasError, Client, LibraryError, NotExecuted, OutcomeUnknown, Record
-from desk import MISUSED, REFUSED, SETTLED, UNSETTLED, Desk, tell
+from desk import REFUSED, SETTLED, UNSETTLED, Desk, run_with_store, tell
 
 LARGEST_BODY = 1 << 20
 
@@ -22,14 +21,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        if self.path != self.server.path:
-            self._answer(404)
-        elif not length.isdigit():
-            self._answer(411)
-        elif int(length) > LARGEST_BODY:
-            self._answer(413)
-        else:
-            self._answer(self.server.take(self.rfile.read(int(length))))
+        if not length.isdigit():
+            return self._answer(411)
+        if int(length) > LARGEST_BODY:
+            return self._answer(413)
+        body = self.rfile.read(int(length))
+        self._answer(self.server.take(body) if self.path == self.server.path else 404)
 
     def _answer(self, status: int) -> None:
         self.close_connection = True
@@ -45,6 +42,8 @@ class Handler(BaseHTTPRequestHandler):
 class Receiver(HTTPServer):
     """Receives notifications, one at a time. In front of the internet stands a real web server, which forwards this
     one path."""
+
+    request_queue_size = 16
 
     def __init__(self, client: Client) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -110,7 +109,7 @@ def follow(desk: Desk, key: str, receiver: Receiver) -> int:
         if look(desk, key).final:
             break
         desk.wait(pause)
-        receiver.wait(5)
+        receiver.wait(2)
         # With or without a notification: what is due is asked. Notifications may be lost.
         desk.client.case_follow(key=key)
         state = look(desk, key).state
@@ -140,16 +139,5 @@ def webhook(desk: Desk) -> int:
     return end
 
 
-def main() -> int:
-    if len(sys.argv) != 4:
-        print(f"usage: {sys.argv[0]} BASE_URL ORDER_NO STORE", file=sys.stderr)
-        return MISUSED
-    base_url, order_no, store = sys.argv[1:]
-    # The clock is the simulated one: hours pass in a moment. A real program leaves it out.
-    clock = {"url": f"{base_url}/_sim/clock"}
-    with Client(base_url=base_url, client_id="demo", client_secret="demo", store={"path": store}, clock=clock) as client:
-        return webhook(Desk(client, base_url, order_no))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_with_store(webhook)

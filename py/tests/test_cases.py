@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
+import stat
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import SECRET, open_client
+from scripted import Server
 
 import atlas_postbooking as atlas
 from atlas_postbooking import AsyncClient, Client, RequestError
@@ -77,3 +84,81 @@ def test_requests() -> None:
         encode_request("case.notify", None, {"body": b"\xff"})
     opened = encode_request("case.open", None, {"order_no": "A1", "expect": {"min_refund": "4.20"}})
     assert json.loads(opened) == {"orderNo": "A1", "expect": {"minRefund": "4.20"}}
+
+
+@pytest.fixture
+def keeper(server: Server, tmp_path: Path) -> Iterator[Client]:
+    """A client with a store."""
+    with open_client(server, store={"path": tmp_path / "cases.db"}) as client:
+        yield client
+
+
+def test_the_three_exceptions_of_a_store(server: Server, keeper: Client, tmp_path: Path) -> None:
+    server.then(None)
+    with pytest.raises(atlas.OutcomeUnknown) as lost:
+        keeper.void(order_no="A1", void_offer_id="q_1")
+    assert lost.value.reply is not None and lost.value.reply.case is not None
+    assert (lost.value.reply.case.outcome, lost.value.reply.case.offer_id) == ("unknown", "q_1")
+    assert stat.S_IMODE((tmp_path / "cases.db").stat().st_mode) == 0o600
+
+    with pytest.raises(atlas.CaseConflict) as held:
+        keeper.void(order_no="A1", void_offer_id="q_1")
+    assert held.value.reply is not None and held.value.reply.case == lost.value.reply.case
+    assert (held.value.code, held.value.outcome, held.value.next) == ("conflict", "not_executed", "case.get")
+    assert len(server.requests) == 1, "the second one did not leave"
+
+    server.then({"status": 0, "orderNo": "A2", "orderStatus": 0})
+    with pytest.raises(atlas.GuardError) as refused:
+        keeper.case_open(kind="void", order_no="A2", key="k")
+    assert refused.value.code == "guard_not_ticketed" and refused.value.status == -62
+    assert [request.path for request in server.requests[1:]] == ["/queryOrderDetails.do"]
+    with pytest.raises(atlas.CaseConflict) as reused:
+        keeper.case_open(kind="refund", order_no="A2", key="k")
+    assert reused.value.code == "key_reused"
+
+
+def test_replies_have_their_case(server: Server, keeper: Client) -> None:
+    server.then({"status": 0, "orderNo": "A1", "voidCode": "c-1", "voidStatus": 0}, {"status": 0})
+    voided = keeper.void(order_no="A1", void_offer_id="q_1")
+    assert voided.void_code == "c-1" and voided.case is not None and voided.case.code == "c-1"
+    assert keeper.balance().case is None, "a read belongs to none"
+    got = keeper.case_get(id=voided.case.id)
+    assert got.case is not None and got.case.outcome == "executed"
+    assert got.case == got.data and got.state == "atlas_processing"
+    assert isinstance(got.created_at, datetime) and got.final is False
+    assert pickle.loads(pickle.dumps(got)).case == got.case
+    (one,) = keeper.case_list().cases
+    assert one.id == voided.case.id
+    assert json.loads(keeper.case_export().ndjson)["id"] == one.id
+    told = keeper.case_notify(body=b'{"type":"order.void","data":{"orderNo":"A1","voidStatus":1}}')
+    assert told.cases == [one.id] and not told.duplicate
+
+
+def test_follow_to_the_end(server: Server, keeper: Client) -> None:
+    server.then({"status": 0, "orderNo": "A1", "voidCode": "c-1", "voidStatus": 0})
+    case = keeper.void(order_no="A1", void_offer_id="q_1").case
+    assert case is not None
+    keeper.case_notify(body={"type": "order.void", "data": {"orderNo": "A1", "voidStatus": 2}})
+    done = {"orderNo": "A1", "voidCode": "c-1", "voidStatus": 2, "voidOfferId": "q_1"}
+    server.then({"status": 0, "orderNo": "A1", "voidOrders": [done]})
+    steps = list(keeper.follow(id=case.id, timeout_ms=10_000, every_ms=100))
+    assert steps[-1].open == 0 and steps[-1].case is not None and steps[-1].case.state == "refunded"
+
+
+def test_without_a_store(client: Client, server: Server) -> None:
+    with pytest.raises(atlas.LibraryError) as missing:
+        next(client.follow())
+    assert (missing.value.code, missing.value.status) == ("store_missing", -60)
+    server.then({"status": 0, "orderNo": "A1", "voidCode": "c-1", "voidStatus": 0})
+    voided = client.void(order_no="A1", void_offer_id="q_1")
+    assert voided.case is None and [each.code for each in voided.warnings] == ["not_journaled"]
+
+
+def test_async_cases(server: Server, tmp_path: Path) -> None:
+    async def main() -> tuple[int, list[Any]]:
+        config: Any = {"baseUrl": server.url, "clientId": "id", "clientSecret": SECRET}
+        async with AsyncClient(config, store={"path": tmp_path / "cases.db"}) as client:
+            steps = [step.open async for step in client.follow()]
+            return len((await client.case_list()).cases), steps
+
+    assert asyncio.run(main()) == (0, [0])

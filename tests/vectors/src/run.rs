@@ -10,7 +10,7 @@ use crate::proxy::ProxyServer;
 use crate::server::{Request, Server};
 use crate::stage::{Stage, steady};
 use crate::tls::Authority;
-use crate::vector::{Listen, Ordered, Vector, Verb, bytes_of, unhex};
+use crate::vector::{Listen, Ordered, Raw, Vector, Verb, bytes_of, unhex};
 
 /// What every configuration has unless the vector says otherwise. The pauses of retries are short.
 const DEFAULTS: &str = r#"{"baseUrl":"${url}","clientId":"vector-client","clientSecret":"vector-secret-0001","retry":{"maxAttempts":3,"baseDelayMs":1,"maxDelayMs":2}}"#;
@@ -49,15 +49,16 @@ pub fn run(vector: &Vector, caller: &mut dyn Caller, authority: &Authority) -> R
             .replace("${proxy}", &format!("127.0.0.1:{}", proxy.as_ref().map_or(0, |p| p.port)))
             .replace("${dir}", &authority.directory.display().to_string())
     };
-    let config = fill(&config(vector)?).into_bytes();
+    let (own, plain) = (fill(&config(vector.config.as_ref())?), fill(&config(None)?));
     for earlier in &vector.before {
-        stage.as_mut().ok_or("`before` needs `atlas`")?.play(earlier, &config, caller)?;
+        let config = if earlier.stranger { &plain } else { &own };
+        stage.as_mut().ok_or("`before` needs `atlas`")?.play(earlier, config, caller)?;
     }
     let mut call = Call {
         verb: vector.verb,
         times: vector.times.unwrap_or(1),
         operation: vector.operation.clone().into_bytes(),
-        config,
+        config: own.into_bytes(),
         request: vector.request_hex.as_deref().map_or_else(|| bytes_of(vector.request.as_ref()), unhex),
         options: bytes_of(vector.options.as_ref()),
     };
@@ -90,9 +91,9 @@ fn full(held: &mut Vec<socket2::Socket>) -> std::io::Result<u16> {
 }
 
 /// The defaults with the vector's members over them; text is taken as it stands.
-fn config(vector: &Vector) -> Result<String, String> {
+fn config(own: Option<&Raw>) -> Result<String, String> {
     let mut members: Ordered = serde_json::from_str(DEFAULTS).map_err(|e| e.to_string())?;
-    if let Some(raw) = &vector.config {
+    if let Some(raw) = own {
         if !raw.get().starts_with('{') {
             return Ok(String::from_utf8_lossy(&bytes_of(Some(raw))).into_owned());
         }

@@ -14,8 +14,9 @@ use crate::vector::{Atlas, Earlier, Verb, bytes_of};
 pub struct Stage {
     simulator: Simulator,
     orders: Vec<String>,
-    /// The latest case that a reply told of.
+    /// The latest case and the latest offer that a reply told of.
     case: String,
+    offer: String,
     directory: PathBuf,
 }
 
@@ -33,15 +34,16 @@ impl Stage {
         }
         let directory = directory.join(format!("store-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&directory).map_err(|e| e.to_string())?;
-        Ok(Stage { simulator, orders, case: String::new(), directory })
+        Ok(Stage { simulator, orders, case: String::new(), offer: String::new(), directory })
     }
 
-    /// `${url}`, `${store}`, `${order}`, `${order2}` …, `${case}`.
+    /// `${url}`, `${store}`, `${order}`, `${order2}` …, `${case}`, `${offer}`.
     pub fn fill(&self, text: &str) -> String {
         let mut text = text
             .replace("${url}", &self.simulator.url())
             .replace("${store}", &self.directory.join("cases.db").display().to_string())
-            .replace("${case}", &self.case);
+            .replace("${case}", &self.case)
+            .replace("${offer}", &self.offer);
         for (i, order) in self.orders.iter().enumerate() {
             let name = if i == 0 { "${order}".to_owned() } else { format!("${{order{}}}", i + 1) };
             text = text.replace(&name, order);
@@ -50,7 +52,7 @@ impl Stage {
     }
 
     /// Does what was done before the call.
-    pub fn play(&mut self, earlier: &Earlier, config: &[u8], caller: &mut dyn Caller) -> Result<(), String> {
+    pub fn play(&mut self, earlier: &Earlier, config: &str, caller: &mut dyn Caller) -> Result<(), String> {
         if let Some(path) = &earlier.control {
             let body = earlier.body.as_ref().map_or("{}", |b| b.get());
             let body = serde_json::from_str(&self.fill(body)).map_err(|e| e.to_string())?;
@@ -62,7 +64,7 @@ impl Stage {
                 verb: Verb::Call,
                 times: 1,
                 operation: operation.clone().into_bytes(),
-                config: config.to_vec(),
+                config: config.as_bytes().to_vec(),
                 request: self.fill(&request).into_bytes(),
                 options: Vec::new(),
             })?;
@@ -73,6 +75,10 @@ impl Stage {
             }
             if let Some(id) = reply["case"]["id"].as_str() {
                 id.clone_into(&mut self.case);
+            }
+            let data = &reply["data"];
+            if let Some(offer) = data["voidOfferId"].as_str().or(data["refundOfferId"].as_str()) {
+                offer.clone_into(&mut self.offer);
             }
         }
         Ok(())
@@ -90,20 +96,22 @@ impl Drop for Stage {
     }
 }
 
-/// Keys whose value is chosen by chance: ids, and moments with jitter.
-const CHANCE: &[&str] = &["\"nextDueAt\":", "\"waitMs\":"];
+/// Keys whose value is chosen by chance: moments with jitter, waits.
+const CHANCE: &[&str] = &["nextDueAt", "waitMs"];
 
-/// The reply with what chance chose made the same: ids of cases are `ID`, in the order of their appearance.
+/// The reply with what chance chose made the same: those values are 0, ids of cases are `ID1`, `ID2` … in the order of
+/// their appearance. Rows of an export are JSON inside of a text, so their quotes are escaped.
 pub fn steady(json: &str) -> String {
     let mut out = json.to_owned();
     for key in CHANCE {
         let mut from = 0;
         while let Some(at) = out[from..].find(key).map(|i| from + i + key.len()) {
-            let end = at + out[at..].find([',', '}']).unwrap_or(0);
-            if &out[at..end] != "null" {
-                out.replace_range(at..end, "\"…\"");
+            let start = at + out[at..].find(':').map_or(0, |i| i + 1);
+            let end = start + out[start..].find([',', '}']).unwrap_or(0);
+            if &out[start..end] != "null" {
+                out.replace_range(start..end, "0");
             }
-            from = at;
+            from = start;
         }
     }
     let mut ids: Vec<String> = Vec::new();

@@ -160,6 +160,9 @@ pub struct Earlier {
     pub body: Option<Raw>,
     pub operation: Option<String>,
     pub request: Option<Raw>,
+    /// By a client without the vector's own configuration: somebody else.
+    #[serde(default)]
+    pub stranger: bool,
     /// `executed` unless it says otherwise.
     pub outcome: Option<String>,
 }
