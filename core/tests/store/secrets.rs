@@ -387,8 +387,29 @@ fn raw_replies_stay_until_it_is_settled() {
     assert!(!stored(&stage).is_empty());
     assert_eq!(stage.settle(&client, "n")["outcome"], "not_executed");
     assert_eq!(stored(&stage), Vec::<String>::new());
-    let connection = Connection::open(stage.file()).unwrap();
-    connection.execute_batch("PRAGMA secure_delete").unwrap();
+}
+
+/// Rows that are moved from page to page leave their traces behind, unless somebody wipes them.
+#[test]
+fn many_raw_replies_leave_no_trace() {
+    let stage = Stage::new("default");
+    let client = stage.client();
+    let keys: Vec<String> = (0..60).map(|nth| format!("k{nth}")).collect();
+    for (nth, key) in keys.iter().enumerate() {
+        let note = WORDS.repeat(1 + nth * 37 % 101);
+        let body = json!({"status": 9999, "msg": WORDS, "note": note});
+        stage.vendor.fault(json!({"endpoint": "void", "mode": "reply", "execute": false, "body": body})).unwrap();
+        assert_eq!(call(&client, "case.open", void(&stage.young(), key))["outcome"], "unknown");
+    }
+    assert!(!stored(&stage).is_empty());
+    for _ in 0..3 {
+        stage.vendor.advance("2m").unwrap();
+        for key in keys.iter().step_by(2).chain(keys.iter().skip(1).step_by(2)) {
+            call(&client, "case.reconcile", json!({"key": key}));
+        }
+    }
+    assert_eq!(marks(&stage), [1; 60]);
+    assert_eq!(stored(&stage), Vec::<String>::new());
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub(crate) fn private(path: &Path) {
     let _ = path;
 }
 
-/// What can be told without a lock: whether it is ours. Whether it is whole, SQLite says.
+/// What can be told without a lock: whether it is ours. Whether all of it is sound, SQLite says.
 fn header(file: &mut File, length: u64, has_log: bool) -> Stored<()> {
     let torn = || store_error("store_corrupt", "the store's file is damaged or not a store; it was left as it is");
     if length == 0 {
@@ -120,7 +120,9 @@ fn header(file: &mut File, length: u64, has_log: bool) -> Stored<()> {
         Some([high, low]) => u64::from(u16::from_be_bytes([*high, *low])),
         _ => 0,
     };
-    if !head.starts_with(b"SQLite format 3\0") || page < 512 || length < page {
+    // A last page that is cut is made whole from the log, or by nobody.
+    let cut = length < page || (!has_log && !length.is_multiple_of(page));
+    if !head.starts_with(b"SQLite format 3\0") || page < 512 || cut {
         return Err(torn());
     }
     match (number(68), number(60)) {

@@ -65,11 +65,11 @@ impl Sqlite {
                 return Err(store_error("store_corrupt", "the store's file is damaged; it was left as it is"));
             }
         }
-        let (application, version) = store.with(sign)?;
-        if application != APPLICATION {
+        let signature = store.with(sign)?;
+        if !is_ours(signature) {
             return Err(foreign());
         }
-        layout(version)?;
+        layout(signature.1)?;
         private(path);
         // A process that died may have left raw replies in the log.
         if std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0) {
@@ -79,7 +79,12 @@ impl Sqlite {
         Ok(store)
     }
 
-    fn connect(&self) -> rusqlite::Result<Connection> {
+    fn connect(&self) -> Stored<Connection> {
+        self.connection().map_err(|e| self.failed(&e))?.ok_or_else(foreign)
+    }
+
+    /// None if the file is not ours, or not the one any more that it was.
+    fn connection(&self) -> rusqlite::Result<Option<Connection>> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY)?;
@@ -89,11 +94,15 @@ impl Sqlite {
             "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -1024; PRAGMA wal_autocheckpoint = 200",
         )?;
+        // The next statement would write to it.
+        if !is_ours(signature(&connection)?) && !is_empty(&connection)? {
+            return Ok(None);
+        }
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
             return Err(rusqlite::Error::InvalidPath(self.path.clone()));
         }
-        Ok(connection)
+        Ok(Some(connection))
     }
 
     /// Runs `work` on a connection of its own.
@@ -104,7 +113,7 @@ impl Sqlite {
         let idle = self.pool().idle.pop();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => self.connect().map_err(|e| self.failed(&e))?,
+            None => self.connect()?,
         };
         let done = work(&mut connection).map_err(|e| self.failed(&e));
         if done.is_ok() && self.unswept.load(Ordering::Relaxed) {
@@ -187,26 +196,36 @@ impl Sqlite {
     }
 }
 
-/// Whose file it is, and its layout. An empty one becomes ours.
-fn sign(connection: &mut Connection) -> rusqlite::Result<(i32, i32)> {
+/// Whose file it is, and its layout.
+type Signature = (i32, i32);
+
+fn signature(connection: &Connection) -> rusqlite::Result<Signature> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get(0));
+    Ok((number("PRAGMA application_id")?, number("PRAGMA user_version")?))
+}
+
+fn is_ours((application, _): Signature) -> bool {
+    application == APPLICATION
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    let unsigned = signature(connection)? == (0, 0);
+    Ok(unsigned && connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?)
+}
+
+/// An empty file becomes ours.
+fn sign(connection: &mut Connection) -> rusqlite::Result<Signature> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let number = |sql: &str| tx.query_row(sql, [], |row| row.get::<_, i32>(0));
-    let found = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
-    match found {
-        (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => {
-            tx.execute_batch(SCHEMA)?;
-            tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}"))?;
-            tx.commit()?;
-            Ok((APPLICATION, LAYOUT))
-        }
-        (APPLICATION, 1..=LAYOUT) => {
-            // The probe: a file or disk that cannot be written is found before money depends on it.
-            tx.execute("UPDATE probe SET at = ?1", [clock::wall()])?;
-            tx.commit()?;
-            Ok(found)
-        }
-        _ => Ok(found),
+    if is_empty(&tx)? {
+        tx.execute_batch(SCHEMA)?;
+        tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}"))?;
+    } else if matches!(signature(&tx)?, (APPLICATION, 1..=LAYOUT)) {
+        // The probe: a file or disk that cannot be written is found before money depends on it.
+        tx.execute("UPDATE probe SET at = ?1", [clock::wall()])?;
     }
+    let signature = signature(&tx)?;
+    tx.commit()?;
+    Ok(signature)
 }
 
 fn body(case: &Case) -> rusqlite::Result<String> {
