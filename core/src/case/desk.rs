@@ -369,11 +369,10 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
     let event = Event::Resolved { executed, by, text: words, code: inside("code") };
     let (case, _) = step(row.case, event, &now);
     row.case = case;
-    let (copy, id) = (row.clone(), row.case.id.clone());
-    if on(store, move |store| store.save(&copy, None)).await?.is_none() {
+    let copy = row.clone();
+    if on(store, move |store| store.settle(&copy, &super::redact::thin)).await?.is_none() {
         return Err(store_error("store_busy", "the case changed meanwhile; look at it and try again"));
     }
-    on(store, move |store| store.thin_replies(&id, &super::redact::thin)).await?;
     Ok(Told::case(view::json(&row.case)))
 }
 
