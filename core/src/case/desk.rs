@@ -322,7 +322,14 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
         Ok(row) => row,
         Err(told) => return Ok(*told),
     };
-    if matches!(row.case.outcome, Verdict::Executed | Verdict::NotExecuted) && row.case.state != State::NeedsHuman {
+    let is_settled = matches!(row.case.outcome, Verdict::Executed | Verdict::NotExecuted);
+    // The number that a lost reply took with it may still be told: the vendor may list nothing without it.
+    let is_number = executed
+        && row.case.outcome == Verdict::Executed
+        && !row.case.closed
+        && row.case.code.is_none()
+        && inside("code").is_some();
+    if is_settled && row.case.state != State::NeedsHuman && !is_number {
         let settled = row.case.outcome.word();
         let case = view::json(&row.case);
         release(store, row).await;
