@@ -173,12 +173,13 @@ impl Config {
         let r = Reader { node: &node };
         let given = |key: &str| node.get(key).filter(|n| !n.is_null());
         let store = given("store").and_then(|store| store.get("path")).and_then(Node::as_str);
-        // The same file wherever the host or a child of it goes to, and no `file:` that SQLite would read as a URL.
-        let store = store
-            .map(|path| {
-                std::path::absolute(path).map_err(|e| bad_config("/store/path", format!("has no absolute form: {e}")))
-            })
-            .transpose()?;
+        // A name that SQLite would take for something else than a file is a file here, and stays the same one when
+        // the host changes its directory.
+        let store = match store.map(std::path::absolute) {
+            None => None,
+            Some(Ok(path)) => Some(path),
+            Some(Err(_)) => return Err(bad_config("/store/path", "must be the path of a file")),
+        };
         let base_url = base_url(&r.required("baseUrl"))?;
         let ca_mode = match r.text("caMode").as_deref() {
             None | Some("replace") => CaMode::Replace,

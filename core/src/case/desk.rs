@@ -78,6 +78,35 @@ pub(crate) fn new_id(now: Millis) -> Stored<String> {
 }
 
 async fn open(course: &mut Course, store: &Arc<dyn Store>, body: &str) -> Stored<Told> {
+    let key = Node::parse(body).ok().and_then(|n| n.get("key").and_then(Node::as_str).map(str::to_owned));
+    let error = match start(course, store, body).await {
+        Err(error) if error.outcome == Outcome::NotExecuted && error.status != Status::REQUEST => error,
+        told => return told,
+    };
+    // This call sent nothing. What earlier ones did under this key is what its caller wants to know.
+    let name = Name::Key(key.unwrap_or_default());
+    match on(store, move |store| store.load(&name)).await {
+        Ok(None) => Err(error),
+        Ok(Some(row)) if row.case.steps.is_empty() => Err(error),
+        Ok(Some(row)) => {
+            let mut error = error;
+            error.outcome = row.case.outcome.outcome().unwrap_or(Outcome::Unknown);
+            error.help = format!("This call sent nothing: {}. The case stands as `case` says.", error.message);
+            Ok(Told { case: Some(view::json(&row.case)), ..Told::error(error) })
+        }
+        Err(_) => {
+            let mut error = error;
+            error.outcome = Outcome::Unknown;
+            error.help = format!(
+                "This call sent nothing: {}. What earlier ones with this key did cannot be read.",
+                error.message
+            );
+            Err(error)
+        }
+    }
+}
+
+async fn start(course: &mut Course, store: &Arc<dyn Store>, body: &str) -> Stored<Told> {
     let stamp = course.live.now().await?;
     let (wish, mut case) = wish::read(body, new_id(clock::wall())?, stamp)?;
     let payment = wish.asked.payment.as_ref();
@@ -322,8 +351,14 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
         Ok(row) => row,
         Err(told) => return Ok(*told),
     };
-    if matches!(row.case.outcome, Verdict::Executed | Verdict::NotExecuted) && row.case.state != State::NeedsHuman {
-        let settled = row.case.outcome.word();
+    // What is proved is no matter of opinion.
+    let open = match row.case.state {
+        State::Planned | State::Quoting => true,
+        State::NeedsHuman => executed || row.case.outcome == Verdict::Unknown,
+        _ => row.case.outcome == Verdict::Unknown,
+    };
+    if !open {
+        let settled = row.case.step().map_or(row.case.outcome, |s| s.outcome).word();
         let case = view::json(&row.case);
         release(store, row).await;
         let error = Error::local("conflict", Status::CONFLICT, format!("the case is settled: {settled}"));
@@ -362,10 +397,10 @@ async fn purge(course: &mut Course, store: &Arc<dyn Store>, older: &str) -> Stor
 
 /// Remembers an offer that a quotation gave, so that its age is known when a case is to use it.
 pub(crate) async fn remember(course: &Course, store: &Arc<dyn Store>, op: &'static Operation, reply: &Reply) {
-    let Some((_, Some(order_no), quote)) = facts::offer(op.name, reply) else { return };
+    let Some((way, Some(order_no), quote)) = facts::offer(op.name, reply) else { return };
     let Some(offer_id) = quote.offer_id.clone() else { return };
     let Ok(stamp) = course.live.now().await else { return };
-    let offer = KnownOffer { order_no, quote };
+    let offer = KnownOffer { way, order_no, quote };
     let _ = on(store, move |store| {
         let _visit = store.visit();
         store.remember_offer(&offer_id, &offer, stamp)

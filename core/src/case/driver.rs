@@ -158,8 +158,13 @@ impl<'d> Driver<'d> {
                 return Answer::Refused(facts::refusal(&error));
             }
         }
+        // An offer is as old as its question.
+        let asked = self.course.live.now().await;
         let reply = self.course.ask(&request, None).await;
-        let answer = facts::answer(case, question, &reply, &mut self.memory);
+        let mut answer = facts::answer(case, question, &reply, &mut self.memory);
+        if let (Answer::Quote(quote), Ok(asked)) = (&mut answer, asked) {
+            quote.at = Some(asked);
+        }
         self.last = Some(reply);
         answer
     }
@@ -176,7 +181,9 @@ impl<'d> Driver<'d> {
         let refused = |trouble| Answer::Refused(Refusal { trouble, passing: false, already: false });
         let Some(offer) = case.offer_id.clone() else { return Answer::Vague("no offer was given") };
         match on(&self.store, move |store| store.known_offer(&offer)).await {
-            Ok(Some(known)) if Some(&known.order_no) == case.order_no.as_ref() => Answer::Quote(known.quote),
+            Ok(Some(known)) if Some(&known.order_no) == case.order_no.as_ref() && case.way() == Some(known.way) => {
+                Answer::Quote(known.quote)
+            }
             Ok(_) => refused(guard::refusal(
                 "guard_offer_age",
                 "how old the offer is cannot be known: it was not given to this account's store for this order",
