@@ -70,7 +70,7 @@ impl Sqlite {
             return Err(foreign());
         }
         layout(signature.1)?;
-        private(path);
+        private(path)?;
         // A process that died may have left raw replies in the log.
         if std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0) {
             store.with(|connection| store.sweep(connection, READERS))?;
