@@ -8,8 +8,9 @@ use super::desk::{Told, bad, load, name, release, take};
 use super::driver::{Driven, Driver, FOLLOW};
 use super::event::{Event, Now};
 use super::machine::step;
-use super::model::{Case, Millis, State, Verdict};
+use super::model::{Case, Millis, Verdict};
 use super::owner::{Owner, is_alive};
+use super::rules::is_due;
 use super::store::{Counts, Filter, Name, Row, Store, Stored};
 use super::{clock, view};
 use crate::call::Course;
@@ -147,17 +148,9 @@ async fn pass(
     let ids = match &which {
         Some(id) => {
             let case = load(store, Name::Id(id.clone())).await?.case;
-            // What a dead process left while sending is due at once.
-            let left = case.state == State::Sending;
-            if left || case.due.is_some_and(|due| due <= now) { vec![id.clone()] } else { Vec::new() }
+            if case.due.is_some_and(|due| is_due(due, now)) { vec![id.clone()] } else { Vec::new() }
         }
-        None => {
-            let mut ids = on(store, move |store| store.due(now, BATCH)).await?;
-            let filter = Filter { unknown: true, limit: BATCH, ..Filter::default() };
-            let left = on(store, move |store| store.list(&filter)).await?;
-            ids.extend(left.into_iter().filter(|c| c.state == State::Sending).map(|c| c.id));
-            ids
-        }
+        None => on(store, move |store| store.due(now, BATCH, &is_alive)).await?,
     };
     let mut looked = 0;
     for id in ids {
