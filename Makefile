@@ -1,6 +1,7 @@
 # demo      a refund, a void and a bag, from the quote to the money, in C and in Python
 # build     everything, for development
 # test      every suite of every language; SUITES="c cpp" for some
+# torture   the promises on cases under kills, lost replies, crowds and false clocks; TORTURE="--seed 42 kills"
 # bench     side by side with what users would take instead; writes docs/performance.md
 # lint      formatting, lints, documentation
 # install   headers, libraries and a pkg-config file under PREFIX
@@ -10,13 +11,14 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 PROFILE ?= release
 SUITES ?=
+TORTURE ?=
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/$(PROFILE)
 ROOT := $(DESTDIR)$(PREFIX)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: demo build test lint install bench
+.PHONY: demo build test torture lint install bench
 .DEFAULT_GOAL := build
 
 demo:
@@ -27,6 +29,12 @@ build:
 
 test:
 	@$(PYTHON) tests/run.py $(SUITES)
+
+# The long form; beside it the loops that people write instead, where they are.
+torture:
+	$(CARGO) build --quiet -p atlas-torture
+	"$(TARGET)/debug/atlas-torture" --long $(TORTURE)
+	@if [ -e tests/naive/run.py ]; then $(PYTHON) tests/naive/run.py --submits 1000; fi
 
 lint:
 	$(CARGO) fmt --all --check

@@ -1,6 +1,6 @@
 """`make test`: every suite of every language. Standard library only.
 
-    python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors, python; all of them by default
+    python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors, torture, python; all of them by default
 
 What cannot run, because a tool is missing, is named as SKIPPED; with APB_REQUIRE_ALL=1 it is a failure.
 The last line is `N passed, N failed, N skipped`.
@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
 import building  # noqa: E402
+import case_stories  # noqa: E402
 import documents  # noqa: E402
 import headers  # noqa: E402
 import native  # noqa: E402
@@ -49,6 +50,18 @@ def vectors(tally: Tally) -> None:
     tally.words += [line[:400] for line in lines if line.startswith("FAILED")][:20]
     if done.returncode != 0 and not (counted and tally.failed):
         tally.check(False, f"vectors:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def torture(tally: Tally) -> None:
+    """The short form of `make torture`: each experiment is one check, its line is shown."""
+    command = [str(building.target() / "atlas-torture")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=600)
+    lines = done.stdout.strip().splitlines() or [""]
+    print("\n".join(f"  {line}" for line in lines if re.match(r"E\d", line)))
+    counted = tally.add(lines[-1])
+    tally.words += [line[:1000] for line in lines if line.startswith("FAILED")][:20]
+    if done.returncode != 0 and not (counted and tally.failed):
+        tally.check(False, f"torture:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
 def python(tally: Tally) -> None:
@@ -103,9 +116,11 @@ SUITES: list[tuple[str, str, Callable[[Tally], None]]] = [
     ("examples", "examples, C++", with_compiler(CXX, lambda tally: stories.check(tally, "cpp"))),
     ("examples", "examples, Rust", lambda tally: stories.check(tally, "rust")),
     ("examples", "examples, Python", lambda tally: stories.check(tally, "python")),
+    ("examples", "examples, cases", with_compiler(CXX, case_stories.check)),
     ("examples", "demo", with_compiler(CC, stories.demo)),
     ("documents", "README", with_compiler(CC, documents.check)),
     ("vectors", "vectors", with_compiler(CXX, vectors)),
+    ("torture", "torture", with_compiler(CC, torture)),
     ("python", "Python", python),
     ("rust", "Rust", rust),
 ]

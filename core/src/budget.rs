@@ -49,8 +49,8 @@ impl Budget {
         1.0 / self.per_second()
     }
 
-    /// Another share; what is owed is counted in requests, so it takes longer or shorter from now on.
-    fn set_share(&mut self, share: f64, now: f64) {
+    /// A smaller share; what is owed is counted in requests, so it takes longer from now on.
+    fn lower(&mut self, share: f64, now: f64) {
         let owed = (self.full_at - now).max(0.0) * self.share;
         self.share = share;
         self.full_at = now + owed / share;
@@ -59,9 +59,9 @@ impl Budget {
     /// Gives the rate back step by step when nobody complains.
     fn recover(&mut self, now: f64) {
         while self.share < 1.0 && now >= self.slow_until {
-            let since = self.slow_until;
-            self.set_share((self.share * 2.0).min(1.0), now);
-            self.slow_until = since + QUIET;
+            // Who waits already was told when: their places stay where they are.
+            self.share = (self.share * 2.0).min(1.0);
+            self.slow_until += QUIET;
         }
     }
 
@@ -69,7 +69,7 @@ impl Budget {
     pub fn slow_down(&mut self, now: f64, wait: Duration) {
         self.recover(now);
         if self.share == 1.0 || now >= self.slow_until - QUIET + TOGETHER {
-            self.set_share((self.share / 2.0).max(LEAST), now);
+            self.lower((self.share / 2.0).max(LEAST), now);
         }
         self.slow_until = self.slow_until.max(now + QUIET + wait.as_secs_f64());
         self.not_before = self.not_before.max(now + wait.as_secs_f64());

@@ -282,8 +282,8 @@ impl Course {
             );
             let Next::After(pause) = next else {
                 log_end(&mut self.log, op, &reply, attempt, elapsed_ms);
-                if let Some(store) = &self.live.store {
-                    case::desk::remember(store, op, &reply).await;
+                if let Some(store) = self.live.store.clone().filter(|_| op.kind == OperationKind::Quote) {
+                    case::desk::remember(self, &store, op, &reply).await;
                 }
                 return reply;
             };

@@ -99,25 +99,15 @@ impl Reply {
         Draft { warnings, ..Draft::new(operation) }.finish(data)
     }
 
-    /// The reply of a case operation. `last` is the vendor's answer that decided, whose numbers it shows.
-    pub(crate) fn of_case(
-        operation: &str,
-        outcome: Outcome,
-        error: Option<Error>,
-        warnings: Warnings,
-        data: &str,
-        last: Option<Reply>,
-        requests: u32,
-        elapsed_ms: u64,
-    ) -> Reply {
+    /// The reply of a case operation. `told.last` is the vendor's answer that decided, whose numbers it shows.
+    pub(crate) fn of_case(operation: &str, told: Told, call: &Call) -> Reply {
+        let Told { outcome, error, data, case, last, warnings } = told;
         let text = |key: &str| last.as_ref().and_then(|l| l.meta(key));
-        let (message, request_id, client_request_id) =
-            (text("vendorMessage"), text("requestId"), text("clientRequestId"));
+        let (message, request_id) = (text("vendorMessage"), text("requestId"));
         let envelope = Envelope {
             status: last.as_ref().and_then(|l| l.vendor_status),
             message,
             request_id,
-            client_request_id,
             ..Envelope::default()
         };
         let draft = Draft {
@@ -126,15 +116,19 @@ impl Reply {
             envelope,
             warnings,
             http_status: last.as_ref().and_then(|l| l.http_status),
-            attempts: requests,
-            elapsed_ms,
+            client_request_id: call.client_request_id.as_deref(),
+            attempts: call.attempts,
+            elapsed_ms: call.elapsed_ms,
             bytes: last.as_ref().and_then(|l| l.raw.as_ref()).map_or(0, Vec::len),
             capacity: data.len() * 2,
             ..Draft::new(operation)
         };
-        let mut reply = draft.finish(|out| out.push_str(data));
+        let mut reply = draft.finish(|out| out.push_str(&data));
         reply.raw = last.and_then(|l| l.raw);
-        reply
+        match case {
+            Some(case) => reply.with_case(&case),
+            None => reply,
+        }
     }
 
     /// A text of `meta`.
@@ -236,6 +230,36 @@ impl std::fmt::Debug for Reply {
             .field("vendor_status", &self.vendor_status)
             .field("bytes", &self.raw.as_ref().map(Vec::len))
             .finish_non_exhaustive()
+    }
+}
+
+/// What a case operation answers.
+pub(crate) struct Told {
+    pub outcome: Outcome,
+    pub error: Option<Error>,
+    /// JSON.
+    pub data: String,
+    /// The case that the call belongs to, as JSON.
+    pub case: Option<String>,
+    pub last: Option<Reply>,
+    pub warnings: Warnings,
+}
+
+impl Told {
+    /// Data of a call that went well.
+    pub fn data(data: String) -> Told {
+        let warnings = Warnings::default();
+        Told { outcome: Outcome::Executed, error: None, data, case: None, last: None, warnings }
+    }
+
+    /// What went wrong, without data.
+    pub fn error(error: Error) -> Told {
+        Told { outcome: error.outcome, error: Some(error), ..Told::data("null".to_owned()) }
+    }
+
+    /// A case, as data and as the case that the call belongs to.
+    pub fn case(json: String) -> Told {
+        Told { case: Some(json.clone()), ..Told::data(json) }
     }
 }
 

@@ -256,3 +256,57 @@ fn a_direct_submit_takes_the_same_claim() {
     let opened = stage.call("case.open", json!({"kind": "refund", "orderNo": order, "key": "k"}));
     assert_eq!(opened["error"]["status"], -61, "{opened}");
 }
+
+#[test]
+fn guards_refuse_before_money_moves() {
+    let stage = Stage::new("default");
+    for (i, (wish, expect, code)) in [
+        (json!({"airline": "Y4", "fare": "100.00"}), json!({"currency": "USD", "minRefund": "100.01"}), "guard_amount"),
+        (json!({"airline": "Y4", "fare": "100.00"}), json!({"currency": "USD", "minRefund": 100.01}), "guard_amount"),
+        (json!({"airline": "Y4"}), json!({"currency": "EUR"}), "guard_currency"),
+        (json!({"airline": "Y4", "state": "unpaid"}), json!({}), "guard_not_ticketed"),
+        (json!({"airline": "Y4", "createdAgo": "30h"}), json!({}), "refused"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let order = stage.order(wish);
+        let key = format!("k{i}");
+        let reply = stage.call("case.open", json!({"kind": "void", "orderNo": order, "key": key, "expect": expect}));
+        assert_eq!((&reply["outcome"], &reply["error"]["code"]), (&json!("not_executed"), &json!(code)), "{reply}");
+        assert_eq!((&reply["case"]["state"], &reply["case"]["final"]), (&json!("refused"), &json!(true)));
+        // Refused, the order is free.
+        let reply = stage.call("case.open", json!({"kind": "stop", "orderNo": order, "key": format!("s{i}")}));
+        assert_ne!(reply["error"]["code"], "conflict", "{reply}");
+    }
+    for (wish, expect, code) in [
+        (json!({"refundQuote": "CannotQuote"}), json!({}), Some("guard_amount")),
+        (json!({"refundQuote": "CannotQuote"}), json!({"acceptUnquoted": true}), None),
+        (json!({"refundMethod": "Voucher"}), json!({}), Some("guard_voucher")),
+        (json!({"refundMethod": "Voucher"}), json!({"acceptVoucher": true}), None),
+        (
+            json!({"fare": "100.00", "penalty": "20.00", "serviceFee": "3.00"}),
+            json!({"currency": "USD", "minRefund": "77.00", "maxFee": "3.00"}),
+            None,
+        ),
+        (
+            json!({"fare": "100.00", "penalty": "20.00", "serviceFee": "3.00"}),
+            json!({"currency": "USD", "minRefund": "77.01"}),
+            Some("guard_amount"),
+        ),
+        (
+            json!({"fare": "100.00", "penalty": "20.00", "serviceFee": "3.00"}),
+            json!({"currency": "USD", "maxFee": "2.99"}),
+            Some("guard_amount"),
+        ),
+        (json!({"refundQuote": "NonRefundable"}), json!({}), Some("guard_not_refundable")),
+    ] {
+        let order = stage.order(wish.clone());
+        let request = json!({"kind": "refund", "orderNo": order, "key": format!("r-{order}"), "expect": expect});
+        let reply = stage.call("case.open", request);
+        match code {
+            None => assert_eq!(reply["outcome"], "executed", "{wish} {expect} {reply}"),
+            Some(code) => assert_eq!(reply["error"]["code"], code, "{wish} {expect} {reply}"),
+        }
+    }
+}

@@ -215,10 +215,55 @@ static void methods(const apb::Client &client)
     READ(balance, "balance");
     SUBMIT(update_webhook_url, "updateWebhookURL");
     READ(parse_webhook, "parseWebhook");
+    READ(case_plan, "case.plan");
+    SUBMIT(case_open, "case.open");
+    READ(case_get, "case.get");
+    READ(case_list, "case.list");
+    READ(case_reconcile, "case.reconcile");
+    READ(case_follow, "case.follow");
+    READ(case_notify, "case.notify");
+    READ(case_resolve, "case.resolve");
+    READ(case_export, "case.export");
+    READ(case_purge, "case.purge");
     CHECK(timeless(apb::parse_webhook(x).json()) == timeless(client.parse_webhook(x).json()));
     CHECK(apb::validate("void", "{\"orderNo\":\"X\",\"voidOfferId\":\"o\"}").ok());
     CHECK(apb::describe().ok() && apb::describe("void").ok());
     CHECK(apb::describe("viod").status() == apb::Status::unknown_operation);
+}
+
+// A case by its key: what it sends is what its methods say, with any text as the key.
+static void cases(const char *base_url)
+{
+    char place[] = "/tmp/apb-suite-XXXXXX";
+    char order_no[128];
+    CHECK(mkdtemp(place) != nullptr);
+    const std::string store = std::string(place) + "/cases.db";
+    {
+        std::string config = config_for(base_url);
+        config.insert(config.size() - 1, ",\"store\":{\"path\":" + apb::quoted(store) + "},\"clock\":{\"url\":\"" +
+                                             base_url + "/_sim/clock\"}");
+        const apb::Client client = apb::Client::create(config);
+        sim_order(base_url, "{\"airline\":\"F9\"}", order_no, sizeof order_no);
+        const apb::Case matter(client, "a \"key\"\\ with\na line and \xc3\xa4");
+        CHECK(matter.get().status() == apb::Status::not_found);
+        CHECK(which(matter.open("refund", order_no, "\"expect\":{\"currency\":\"EUR\"}")) == 2);
+        CHECK(matter.get().json().find("\"state\":\"refused\"") != std::string::npos);
+        const apb::Case other(client, "another");
+        CHECK(which(other.open("void", order_no)) == 1);
+        CHECK(which(other.open("void", order_no)) == 1);
+        CHECK(which(other.open("refund", order_no)) == 2); // the key has another content
+        sim_tell(base_url, "/_sim/clock", "{\"advance\":\"6m\"}");
+        CHECK(other.reconcile().json().find("airline_processing") != std::string::npos);
+        CHECK(other.follow().ok());
+        sim_tell(base_url, "/_sim/clock", "{\"advance\":\"7h\"}");
+        CHECK(other.follow(20000).json().find("\"open\":0") != std::string::npos);
+        CHECK(other.get().json().find("\"final\":true") != std::string::npos);
+        CHECK(client.case_list("{}").json().find("a \\\"key\\\"\\\\ with\\na line and \xc3\xa4") != std::string::npos);
+    }
+    for (const char *ending : {"", "-wal", "-shm"}) {
+        std::remove((store + ending).c_str());
+    }
+    CHECK(rmdir(place) == 0);
 }
 
 // 64 threads on one client.
@@ -294,6 +339,7 @@ int main(int argc, char **argv)
         texts(client);
         methods(client);
         cancels(client, argv[1]);
+        cases(argv[1]);
         logs(client);
         threads(client);
 #if defined(__cpp_exceptions)

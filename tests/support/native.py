@@ -96,7 +96,7 @@ def valgrind(tally: Tally, language: str) -> None:
             continue
         binary = building.program(source, flags=HELPERS, name=f"{source.stem}-vg")
         # A forked child forgets its parent's connections on purpose: closing them would disturb the parent.
-        under = [*VALGRIND, "--leak-check=no"] if source.stem == "fork" else VALGRIND
+        under = [*VALGRIND, "--leak-check=no"] if source.stem in ("fork", "cases") else VALGRIND
         run_one(tally, source, binary, under=under, slow=True)
 
 

@@ -18,31 +18,8 @@ use crate::json::{Node, write_str};
 use crate::live::on;
 use crate::operation::Operation;
 use crate::outcome::{Advice, Error, Outcome, Status};
-use crate::reply::Reply;
+use crate::reply::{Reply, Told};
 use crate::wire::{Problem, Warnings};
-
-/// What a case operation answers.
-pub(crate) struct Told {
-    pub outcome: Outcome,
-    pub error: Option<Error>,
-    pub data: String,
-    pub case: Option<String>,
-    pub last: Option<Reply>,
-    pub warnings: Warnings,
-}
-
-impl Told {
-    /// Data of a call that went well.
-    pub fn data(data: String) -> Told {
-        Told { outcome: Outcome::Executed, error: None, data, case: None, last: None, warnings: Warnings::default() }
-    }
-
-    /// A case, read.
-    pub fn case(case: &Case) -> Told {
-        let json = view::json(case);
-        Told { case: Some(json.clone()), ..Told::data(json) }
-    }
-}
 
 /// Runs a case operation.
 pub(crate) async fn run(course: &mut Course, op: &'static Operation, body: &str) -> Reply {
@@ -54,35 +31,8 @@ pub(crate) async fn run(course: &mut Course, op: &'static Operation, body: &str)
             tell(course, &store, op, body).await
         }
     };
-    let elapsed = course.started.elapsed().as_millis() as u64;
-    match told {
-        Ok(told) => {
-            let reply = Reply::of_case(
-                op.name,
-                told.outcome,
-                told.error,
-                told.warnings,
-                &told.data,
-                told.last,
-                course.requests,
-                elapsed,
-            );
-            match told.case {
-                Some(case) => reply.with_case(&case),
-                None => reply,
-            }
-        }
-        Err(error) => Reply::of_case(
-            op.name,
-            error.outcome,
-            Some(error),
-            Warnings::default(),
-            "null",
-            None,
-            course.requests,
-            elapsed,
-        ),
-    }
+    let call = course.call(course.requests);
+    Reply::of_case(op.name, told.unwrap_or_else(Told::error), &call)
 }
 
 async fn tell(course: &mut Course, store: &Arc<dyn Store>, op: &'static Operation, body: &str) -> Stored<Told> {
@@ -128,6 +78,35 @@ pub(crate) fn new_id(now: Millis) -> Stored<String> {
 }
 
 async fn open(course: &mut Course, store: &Arc<dyn Store>, body: &str) -> Stored<Told> {
+    let key = Node::parse(body).ok().and_then(|n| n.get("key").and_then(Node::as_str).map(str::to_owned));
+    let error = match start(course, store, body).await {
+        Err(error) if error.outcome == Outcome::NotExecuted && error.status != Status::REQUEST => error,
+        told => return told,
+    };
+    // This call sent nothing. What earlier ones did under this key is what its caller wants to know.
+    let name = Name::Key(key.unwrap_or_default());
+    match on(store, move |store| store.load(&name)).await {
+        Ok(None) => Err(error),
+        Ok(Some(row)) if row.case.steps.is_empty() => Err(error),
+        Ok(Some(row)) => {
+            let mut error = error;
+            error.outcome = row.case.outcome.outcome().unwrap_or(Outcome::Unknown);
+            error.help = format!("This call sent nothing: {}. The case stands as `case` says.", error.message);
+            Ok(Told { case: Some(view::json(&row.case)), ..Told::error(error) })
+        }
+        Err(_) => {
+            let mut error = error;
+            error.outcome = Outcome::Unknown;
+            error.help = format!(
+                "This call sent nothing: {}. What earlier ones with this key did cannot be read.",
+                error.message
+            );
+            Err(error)
+        }
+    }
+}
+
+async fn start(course: &mut Course, store: &Arc<dyn Store>, body: &str) -> Stored<Told> {
     let stamp = course.live.now().await?;
     let (wish, mut case) = wish::read(body, new_id(clock::wall())?, stamp)?;
     let payment = wish.asked.payment.as_ref();
@@ -166,7 +145,7 @@ async fn open(course: &mut Course, store: &Arc<dyn Store>, body: &str) -> Stored
     let id = row.case.id.clone();
     let mut driver = Driver::new(course, store.clone(), &owner, memory);
     let driven = driver.drive(row, Event::Drive).await;
-    let last = driver.last.take();
+    let (last, submitted) = (driver.last.take(), driver.submitted);
     match driven {
         Ok(Driven::Row(row)) => Ok(opened(&row.case, last)),
         // Whoever took it goes on with it; this call can only say how it stands.
@@ -175,18 +154,15 @@ async fn open(course: &mut Course, store: &Arc<dyn Store>, body: &str) -> Stored
             None => Err(store_error("store_io", "the case is gone from the store")),
         },
         Err(error) => {
-            // Before the intent was stored nothing was sent; after it, the row says so.
-            let row = on(store, move |store| store.load(&Name::Id(id))).await.ok().flatten();
-            let sending =
-                row.as_ref().is_none_or(|r| r.case.state == State::Sending || r.case.outcome == Verdict::Unknown);
-            let sent = last.as_ref().is_some_and(|l| l.outcome() != Outcome::NotExecuted) && sending;
+            // Before the intent was stored nothing was sent; after that the answer counts, if there was one.
             let mut error = error;
-            if sending && (sent || row.is_some_and(|r| r.case.state == State::Sending)) {
-                error.outcome = Outcome::Unknown;
+            if let Some(outcome) = submitted.filter(|o| *o != Outcome::NotExecuted) {
+                error.outcome = outcome;
                 error.advice = Advice::Reconcile;
                 error.next = Some("case.reconcile");
                 error.retryable = false;
-                error.help = format!("It may have happened: {}. Open the case again with the same key.", error.message);
+                let may = if outcome == Outcome::Executed { "It happened" } else { "It may have happened" };
+                error.help = format!("{may}, but {}. Open the case again with the same key.", error.message);
             }
             Err(error)
         }
@@ -208,19 +184,14 @@ fn opened(case: &Case, last: Option<Reply>) -> Told {
     // While nothing is settled, the last submit speaks: an order that waits for its payment does exist.
     let outcome = settled.or(case.step().and_then(|s| s.outcome.outcome())).unwrap_or(Outcome::NotExecuted);
     let outcome = error.as_ref().map_or(outcome, |e| e.outcome);
-    Told { outcome, error, last, warnings, ..Told::case(case) }
+    Told { outcome, error, last, warnings, ..Told::case(view::json(case)) }
 }
 
 fn key_reused(case: &Case) -> Told {
     let mut error =
         Error::local("key_reused", Status::CONFLICT, format!("the key belongs to case {} with other content", case.id));
     error.help = "A key means one case for ever. Open this case with its own content, or use another key.".to_owned();
-    Told {
-        outcome: Outcome::NotExecuted,
-        error: Some(error),
-        case: Some(view::json(case)),
-        ..Told::data("null".to_owned())
-    }
+    Told { case: Some(view::json(case)), ..Told::error(error) }
 }
 
 /// Another case holds the order.
@@ -237,12 +208,7 @@ pub(crate) fn conflict(other: &Case) -> Told {
     } else {
         format!("Nothing was sent. Follow case {id} to its end first.")
     };
-    Told {
-        outcome: Outcome::NotExecuted,
-        error: Some(error),
-        case: Some(view::json(other)),
-        ..Told::data("null".to_owned())
-    }
+    Told { case: Some(view::json(other)), ..Told::error(error) }
 }
 
 /// Gets the lease of a case that is known, waiting for whoever has it; or what there is to say if that takes too long.
@@ -269,7 +235,7 @@ pub(crate) async fn take(
             error.help = "Another process is at work on this case. Look at it again in a moment.".to_owned();
             let name = Name::Id(id.clone());
             let case = on(store, move |store| store.load(&name)).await?.map_or(row.case, |r| r.case);
-            let told = Told { outcome: Outcome::Unknown, error: Some(error), ..Told::case(&case) };
+            let told = Told { outcome: Outcome::Unknown, error: Some(error), ..Told::case(view::json(&case)) };
             return Ok(Err(Box::new(told)));
         }
         pause = (pause * 2).min(Duration::from_millis(200));
@@ -304,7 +270,7 @@ pub(crate) async fn load(store: &Arc<dyn Store>, name: Name) -> Stored<Row> {
 
 async fn get(store: &Arc<dyn Store>, node: &Node<'_>) -> Stored<Told> {
     match name("case.get", node)? {
-        Some(name) => Ok(Told::case(&load(store, name).await?.case)),
+        Some(name) => Ok(Told::case(view::json(&load(store, name).await?.case))),
         None => Err(bad("case.get", "", "must name one case by `id` or `key`")),
     }
 }
@@ -385,17 +351,18 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
         Ok(row) => row,
         Err(told) => return Ok(*told),
     };
-    if matches!(row.case.outcome, Verdict::Executed | Verdict::NotExecuted) && row.case.state != State::NeedsHuman {
-        let settled = row.case.outcome.word();
+    // What is proved is no matter of opinion.
+    let open = match row.case.state {
+        State::Planned | State::Quoting => true,
+        State::NeedsHuman => executed || row.case.outcome == Verdict::Unknown,
+        _ => row.case.outcome == Verdict::Unknown,
+    };
+    if !open {
+        let settled = row.case.step().map_or(row.case.outcome, |s| s.outcome).word();
         let case = view::json(&row.case);
         release(store, row).await;
         let error = Error::local("conflict", Status::CONFLICT, format!("the case is settled: {settled}"));
-        return Ok(Told {
-            outcome: Outcome::NotExecuted,
-            error: Some(error),
-            case: Some(case),
-            ..Told::data("null".to_owned())
-        });
+        return Ok(Told { case: Some(case), ..Told::error(error) });
     }
     let stamp = course.live.now().await?;
     let now = Now { stamp, rules: &course.inner.config.rules };
@@ -407,7 +374,7 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
         return Err(store_error("store_busy", "the case changed meanwhile; look at it and try again"));
     }
     on(store, move |store| store.thin_replies(&id, &super::redact::thin)).await?;
-    Ok(Told::case(&row.case))
+    Ok(Told::case(view::json(&row.case)))
 }
 
 async fn purge(course: &mut Course, store: &Arc<dyn Store>, older: &str) -> Stored<Told> {
@@ -430,11 +397,11 @@ async fn purge(course: &mut Course, store: &Arc<dyn Store>, older: &str) -> Stor
 }
 
 /// Remembers an offer that a quotation gave, so that its age is known when a case is to use it.
-pub(crate) async fn remember(store: &Arc<dyn Store>, op: &'static Operation, reply: &Reply) {
-    let Some((_, Some(order_no), quote)) = facts::offer(op.name, reply) else { return };
+pub(crate) async fn remember(course: &Course, store: &Arc<dyn Store>, op: &'static Operation, reply: &Reply) {
+    let Some((way, Some(order_no), quote)) = facts::offer(op.name, reply) else { return };
     let Some(offer_id) = quote.offer_id.clone() else { return };
-    let stamp = clock::now();
-    let offer = KnownOffer { order_no, quote };
+    let Ok(stamp) = course.live.now().await else { return };
+    let offer = KnownOffer { way, order_no, quote };
     let _ = on(store, move |store| {
         let _visit = store.visit();
         store.remember_offer(&offer_id, &offer, stamp)

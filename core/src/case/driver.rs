@@ -34,6 +34,10 @@ pub(crate) struct Driver<'d> {
     pub budget: Option<Rate>,
     /// The vendor's last answer that decided something.
     pub last: Option<Reply>,
+    /// The first question has its place in the budget already.
+    pub prepaid: bool,
+    /// A submit was given to the transport in this drive; what came of it.
+    pub submitted: Option<Outcome>,
     /// Raw replies were kept that are to be thinned when the outcome is settled.
     kept: bool,
 }
@@ -48,7 +52,7 @@ pub(crate) enum Driven {
 
 impl<'d> Driver<'d> {
     pub fn new(course: &'d mut Course, store: Arc<dyn Store>, owner: &'d Owner, memory: Memory) -> Driver<'d> {
-        Driver { course, store, owner, memory, budget: None, last: None, kept: false }
+        Driver { course, store, owner, memory, budget: None, last: None, prepaid: false, submitted: None, kept: false }
     }
 
     /// Drives a case whose lease this run has, until there is nothing to do before it is due.
@@ -79,15 +83,28 @@ impl<'d> Driver<'d> {
                 }
             };
         }
+        self.finish(row, was_settled).await
+    }
+
+    /// Stores what came of a submit that is no part of a drive; what there is to ask is left to the follow-up.
+    pub async fn settle(&mut self, mut row: Row, event: Event) -> Stored<Driven> {
+        let (case, action) = self.step(row.case, event).await?;
+        row.case = case;
+        if action != Action::Rest {
+            row.case.due = Some(row.case.updated);
+        }
+        self.finish(row, false).await
+    }
+
+    async fn finish(&mut self, mut row: Row, was_settled: bool) -> Stored<Driven> {
         let Some(()) = self.save(&mut row, false).await? else { return Ok(Driven::Taken) };
         if is_settled(&row.case) && (self.kept || !was_settled) {
             let id = row.case.id.clone();
             // The outcome is stored; thin replies are a duty to passengers, not to money.
             let thinned = on(&self.store, move |store| store.thin_replies(&id, &redact::thin)).await;
             if let Err(error) = thinned {
-                self.course
-                    .log
-                    .add(LogLevel::Warn, "case", || format!("raw replies were not thinned: {}", error.message));
+                let words = || format!("raw replies were not thinned: {}", error.message);
+                self.course.log.add(LogLevel::Warn, "case", words);
             }
         }
         Ok(Driven::Row(Box::new(row)))
@@ -136,7 +153,7 @@ impl<'d> Driver<'d> {
             Ok(request) => request,
             Err(error) => return refused(Trouble::of(&error)),
         };
-        if let Some(rate) = self.budget {
+        if let Some(rate) = self.budget.filter(|_| !std::mem::take(&mut self.prepaid)) {
             let limits = self.course.limits();
             let place = self.course.live.shared_place(&self.store, FOLLOW, rate, &limits).await;
             if crate::live::Live::wait(place, &limits).await.is_err() {
@@ -145,8 +162,13 @@ impl<'d> Driver<'d> {
                 return Answer::Refused(facts::refusal(&error));
             }
         }
+        // An offer is as old as its question.
+        let asked = self.course.live.now().await;
         let reply = self.course.ask(&request, None).await;
-        let answer = facts::answer(case, question, &reply, &mut self.memory);
+        let mut answer = facts::answer(case, question, &reply, &mut self.memory);
+        if let (Answer::Quote(quote), Ok(asked)) = (&mut answer, asked) {
+            quote.at = Some(asked);
+        }
         self.last = Some(reply);
         answer
     }
@@ -163,7 +185,9 @@ impl<'d> Driver<'d> {
         let refused = |trouble| Answer::Refused(Refusal { trouble, passing: false, already: false });
         let Some(offer) = case.offer_id.clone() else { return Answer::Vague("no offer was given") };
         match on(&self.store, move |store| store.known_offer(&offer)).await {
-            Ok(Some(known)) if Some(&known.order_no) == case.order_no.as_ref() => Answer::Quote(known.quote),
+            Ok(Some(known)) if Some(&known.order_no) == case.order_no.as_ref() && case.way() == Some(known.way) => {
+                Answer::Quote(known.quote)
+            }
             Ok(_) => refused(guard::refusal(
                 "guard_offer_age",
                 "how old the offer is cannot be known: it was not given to this account's store for this order",
@@ -184,6 +208,7 @@ impl<'d> Driver<'d> {
                 state: None,
                 money: None,
                 deadline: None,
+                hint: None,
             };
             Ok(Some(Event::Submitted(name, sent)))
         };
@@ -205,6 +230,8 @@ impl<'d> Driver<'d> {
     /// Sends a submit whose intent is stored, and keeps the raw reply before anybody reads it.
     pub async fn submit(&mut self, case: &Case, name: StepName, request: &Request) -> Reply {
         let attempt = case.step().map_or(1, |s| s.attempts);
+        // Until its answer is judged.
+        self.submitted = Some(Outcome::Unknown);
         let exchange = self.course.exchange(request).await;
         let mut stored = true;
         if let Some(body) = exchange.body.clone() {
@@ -215,6 +242,7 @@ impl<'d> Driver<'d> {
         let call = Call { journaled: true, ..self.course.call(attempt) };
         let elapsed = call.elapsed_ms;
         let reply = self.course.decode(request, exchange, call).await;
+        self.submitted = Some(reply.outcome());
         log_attempt(&mut self.course.log, request.op, &reply, attempt);
         crate::call::log_end(&mut self.course.log, request.op, &reply, attempt, elapsed);
         self.course.live.heed(&reply).await;

@@ -46,7 +46,7 @@ pub(crate) enum Question {
 pub(crate) struct Quote {
     pub offer_id: Option<String>,
     /// isRefundable, isVoidable.
-    pub possible: bool,
+    pub possible: Option<bool>,
     /// voidWindow.allowVoid, unless it is missing.
     pub window_open: Option<bool>,
     /// No estimate: the airline decides.
@@ -67,6 +67,8 @@ pub(crate) struct OrderSeen {
     /// A reason for a cancellation that only paid orders have.
     pub failed_ticketing: bool,
     pub deadline: Option<Deadline>,
+    /// The price with the fee.
+    pub money: Option<Money>,
 }
 
 /// A refund or void in a list.
@@ -120,6 +122,8 @@ pub(crate) struct Sent {
     pub state: Option<i64>,
     pub money: Option<Money>,
     pub deadline: Option<Deadline>,
+    /// Something worth keeping that proves nothing.
+    pub hint: Option<String>,
 }
 
 /// What happened.

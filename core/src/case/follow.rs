@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ask::Memory;
-use super::desk::{Told, bad, load, name, release, take};
+use super::desk::{bad, load, name, release, take};
 use super::driver::{Driven, Driver, FOLLOW};
 use super::event::{Event, Now};
 use super::machine::step;
@@ -14,14 +14,26 @@ use super::rules::is_due;
 use super::store::{Counts, Filter, Name, Row, Store, Stored};
 use super::{clock, view};
 use crate::call::Course;
+use crate::config::RetryConfig;
 use crate::json::{Node, write_str};
 use crate::live::{Live, on};
 use crate::local::parse_webhook;
+use crate::reply::Told;
 
 /// How many due cases are looked up at once.
 const BATCH: usize = 64;
 /// Notifications are unsigned: they make no case be asked about more often than this.
 const NUDGE: Millis = 5_000;
+
+/// How a look stands to the follow-up's budget.
+#[derive(Clone, Copy, PartialEq)]
+enum Pace {
+    /// Its caller asked for it: only the budget of all requests counts.
+    Free,
+    Paced,
+    /// The place of the first question is taken already.
+    Prepaid,
+}
 
 /// Drives a case without sending.
 async fn look(
@@ -29,11 +41,16 @@ async fn look(
     store: &Arc<dyn Store>,
     owner: &Owner,
     row: Row,
-    paced: bool,
+    pace: Pace,
 ) -> Stored<Option<Case>> {
     let rate = course.inner.config.follow;
+    if pace != Pace::Free {
+        // One place in the budget is one request; what fails is asked again when it is due again.
+        course.options.retry = Some(RetryConfig { max_attempts: 1, ..course.inner.config.retry });
+    }
     let mut driver = Driver::new(course, store.clone(), owner, Memory::default());
-    driver.budget = paced.then_some(rate);
+    driver.budget = (pace != Pace::Free).then_some(rate);
+    driver.prepaid = pace == Pace::Prepaid;
     match driver.drive(row, Event::Drive).await? {
         Driven::Row(row) => Ok(Some(row.case)),
         Driven::Taken => Ok(None),
@@ -51,13 +68,13 @@ pub(crate) async fn reconcile(course: &mut Course, store: &Arc<dyn Store>, node:
     };
     let id = row.case.id.clone();
     if row.case.closed && !row.case.watched {
-        let told = Told::case(&row.case);
+        let told = Told::case(view::json(&row.case));
         release(store, row).await;
         return Ok(told);
     }
-    match look(course, store, &owner, row, false).await? {
-        Some(case) => Ok(Told::case(&case)),
-        None => Ok(Told::case(&load(store, Name::Id(id)).await?.case)),
+    match look(course, store, &owner, row, Pace::Free).await? {
+        Some(case) => Ok(Told::case(view::json(&case))),
+        None => Ok(Told::case(view::json(&load(store, Name::Id(id)).await?.case))),
     }
 }
 
@@ -82,7 +99,7 @@ async fn reconcile_all(course: &mut Course, store: &Arc<dyn Store>) -> Stored<To
                 continue;
             };
             asked += 1;
-            match look(course, store, &owner, row, true).await? {
+            match look(course, store, &owner, row, Pace::Paced).await? {
                 Some(case) if case.outcome != Verdict::Unknown => settled += 1,
                 _ => unknown += 1,
             }
@@ -113,7 +130,7 @@ pub(crate) async fn follow(course: &mut Course, store: &Arc<dyn Store>, node: &N
     let mut done = 0u64;
     loop {
         let now = course.live.now().await?.wall;
-        let (looked, exhausted) = pass(course, store, which.clone(), now, until).await?;
+        let (looked, exhausted) = pass(course, store, which.clone(), now, until, to_the_end).await?;
         done += looked;
         let counts = counts(course, store, which.clone()).await?;
         let nothing_left = counts.open == 0 || (counts.next.is_none() && looked == 0);
@@ -143,6 +160,7 @@ async fn pass(
     which: Option<String>,
     now: Millis,
     until: tokio::time::Instant,
+    to_the_end: bool,
 ) -> Stored<(u64, bool)> {
     let rate = course.inner.config.follow;
     let ids = match &which {
@@ -155,7 +173,9 @@ async fn pass(
     let mut looked = 0;
     for id in ids {
         let patience = until.saturating_duration_since(tokio::time::Instant::now());
-        if is_cancelled(course) || (looked > 0 && patience.is_zero()) {
+        // A step takes what the budget gives without waiting, however long that takes to ask.
+        let is_over = if to_the_end { looked > 0 && patience.is_zero() } else { course.left().is_zero() };
+        if is_cancelled(course) || is_over {
             return Ok((looked, true));
         }
         let owner = Owner::new();
@@ -174,8 +194,7 @@ async fn pass(
             release(store, row).await;
             return Ok((looked, true));
         }
-        // The first question has its place already.
-        look(course, store, &owner, row, false).await?;
+        look(course, store, &owner, row, Pace::Prepaid).await?;
         looked += 1;
     }
     Ok((looked, false))

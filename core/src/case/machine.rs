@@ -201,7 +201,9 @@ fn quoted(case: &mut Case, way: Way, quote: Quote, now: &Now<'_>) -> Action {
         case.via = Some(way);
     }
     if let Err(trouble) = guard::giving_back(case, way, &quote, now) {
-        let closed_to_void = matches!(trouble.code.as_str(), "guard_not_refundable" | "guard_deadline");
+        // The vendor must say so: a field that is missing closes no window.
+        let said_no = quote.possible == Some(false) || trouble.code == "guard_deadline";
+        let closed_to_void = said_no && matches!(trouble.code.as_str(), "guard_not_refundable" | "guard_deadline");
         if case.kind == Kind::Cancel && way == Way::Void && closed_to_void {
             return Action::Ask(Question::RefundQuote);
         }
@@ -227,7 +229,7 @@ fn send(case: &mut Case, name: StepName, now: &Now<'_>) -> Action {
 pub(crate) fn begin_step(case: &mut Case, name: StepName, now: &Now<'_>) {
     case.state = State::Sending;
     case.outcome = Verdict::Pending;
-    // Whoever finds it due with nobody at work on it, finds what a dead process left.
+    // Should this process die now, the follow-up finds it at once.
     case.due = Some(now.wall());
     case.error = None;
     match case.steps.last_mut().filter(|step| step.name == name) {
@@ -245,6 +247,8 @@ pub(crate) fn begin_step(case: &mut Case, name: StepName, now: &Now<'_>) {
 fn refused_before(case: &mut Case, question: Question, refusal: Refusal, now: &Now<'_>) -> Action {
     let code = refusal.trouble.vendor_status;
     match question {
+        // Being submitted just now, by somebody else: how that ends is not known yet.
+        Question::VoidQuote | Question::RefundQuote if code == Some(814) => rest_planned(case, refusal.trouble),
         Question::VoidQuote | Question::RefundQuote if refusal.already => adopt_found(case, question, &refusal, now),
         // Not voidable, window over, way of payment, airline, not all passengers: a refund may still do.
         Question::VoidQuote if case.kind == Kind::Cancel && matches!(code, Some(805 | 808 | 822 | 823 | 841 | 843)) => {
@@ -285,6 +289,10 @@ fn submitted(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> Acti
         step.sent = if sent.unsent { None } else { Some(now.stamp) };
     }
     case.error = sent.trouble.clone();
+    case.due = None;
+    if let Some(hint) = &sent.hint {
+        note(case, now, hint, Strength::Weak);
+    }
     case.code = sent.code.clone().or(case.code.take());
     match sent.outcome {
         Verdict::Executed if sent.already => {
@@ -428,7 +436,7 @@ fn not_executed(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> A
         });
     }
     // The window closed between the quotation and the void.
-    let too_late = name == StepName::Void && matches!(code, Some(822 | 841 | 843));
+    let too_late = name == StepName::Void && matches!(code, Some(808 | 822 | 841 | 843));
     if too_late && case.kind == Kind::Cancel && !case.direct && case.run.may_send {
         case.state = State::Quoting;
         case.outcome = Verdict::Pending;
@@ -515,11 +523,12 @@ pub(crate) fn schedule(case: &mut Case, now: &Now<'_>) {
     }
     if evidence::question(case).is_some() {
         let mut pause = rules::pause(case, now.rules, now.wall());
-        if case.outcome == Verdict::Unknown
-            && let Some(sent) = case.step().and_then(|s| s.sent)
-        {
-            // Nothing empty counts before the settle time, so there is no use in asking just before it.
-            let left = now.rules.settle - sent.at_least_until(now.stamp).max(0);
+        if let Some(sent) = case.step().and_then(|s| s.sent) {
+            // Nothing empty counts before the settle time, and a stop is not decided before its own: there is no use
+            // in asking just before it.
+            let settle = if case.outcome == Verdict::Unknown { now.rules.settle } else { 0 };
+            let decided = if case.kind == Kind::Stop { rules::STOP_DECIDED } else { 0 };
+            let left = settle.max(decided) - sent.at_least_until(now.stamp).max(0);
             if left > 0 {
                 pause = left.min(rules::DAY);
             }

@@ -6,7 +6,6 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::ask::Memory;
-use super::desk::Told;
 use super::driver::Driver;
 use super::event::{Answer, Question, Quote};
 use super::model::{Case, Kind, Trouble, Way};
@@ -15,6 +14,7 @@ use super::store::{Store, Stored};
 use super::view::{ErrorView, MoneyView};
 use super::{clock, guard};
 use crate::call::Course;
+use crate::reply::Told;
 use crate::wire::Amount;
 
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ pub(crate) async fn plan(course: &mut Course, store: &Arc<dyn Store>, order: &st
             _ => Quote::default(),
         };
         let closed = quote.window_open == Some(false) || quote.deadline.as_ref().is_some_and(|d| d.at <= stamp.wall);
-        let no = (!quote.possible || closed).then(|| {
+        let no = (quote.possible != Some(true) || closed).then(|| {
             let code = if closed { "guard_deadline" } else { "guard_not_refundable" };
             guard::refusal(code, format!("the vendor offers no {}", way.word()))
         });

@@ -25,6 +25,11 @@ fn bad(path: &str, message: &str) -> Error {
 /// `body` is the request as [`crate::wire::encode`] wrote it: one spelling for every value.
 pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(Wish, Case), Error> {
     let asked: CaseOpenRequest = serde_json::from_str(body).map_err(|e| bad("", &format!("cannot be read: {e}")))?;
+    // Typed reading is lenient, as it must be for replies. Here a value that got lost could be a guard.
+    let written = serde_json::to_value(&asked).unwrap_or_default();
+    if let Some(path) = Node::parse(body).ok().and_then(|node| lost(&node, &written)) {
+        return Err(bad(&path, "cannot be read"));
+    }
     let kind = asked.kind.as_deref().unwrap_or_default();
     let kind = Kind::of(kind)
         .filter(|k| *k != Kind::Pay)
@@ -47,6 +52,14 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(Wish, Case), E
     given("products", !asked.products.is_empty(), &[Kind::Ancillary])?;
     given("payment", asked.payment.is_some(), &[Kind::Ancillary, Kind::Regenerate])?;
     given("expect", asked.expect.is_some(), &[&back[..], &[Kind::Ancillary, Kind::Regenerate]].concat())?;
+    if asked.offer_id.is_some() && !asked.passengers.is_empty() {
+        return Err(bad("/passengers", "cannot be given with an offer, which says who"));
+    }
+    // A filter that matched nobody must not become a refund of everybody.
+    if Node::parse(body).is_ok_and(|node| matches!(node.get("passengers"), Some(Node::Arr(items)) if items.is_empty()))
+    {
+        return Err(bad("/passengers", "names nobody; leave it out for everybody"));
+    }
     for (name, there) in [
         ("mmb", asked.mmb.is_some()),
         ("fromSegments", !asked.from_segments.is_empty()),
@@ -78,9 +91,37 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(Wish, Case), E
         case.code = None;
     }
     case.expect = expect(&asked)?;
+    case.holds.extend(asked.offer_id.as_deref().map(hold_of_offer));
     case.offer_id.clone_from(&asked.offer_id);
     case.run.own_offer = asked.offer_id.is_some();
     Ok((Wish { asked, names }, case))
+}
+
+/// The first value of `node` that `read` does not have.
+fn lost(node: &Node<'_>, read: &serde_json::Value) -> Option<String> {
+    match node {
+        Node::Null => None,
+        Node::Obj(members) => {
+            members.iter().filter(|(_, value)| !is_empty(value)).find_map(|(key, value)| match read.get(&**key) {
+                Some(read) => lost(value, read).map(|path| format!("/{key}{path}")),
+                None => Some(format!("/{key}")),
+            })
+        }
+        Node::Arr(items) => items.iter().enumerate().find_map(|(i, item)| match read.get(i) {
+            Some(read) => lost(item, read).map(|path| format!("/{i}{path}")),
+            None => Some(format!("/{i}")),
+        }),
+        _ => read.is_null().then(String::new),
+    }
+}
+
+/// Null and an empty list say nothing.
+fn is_empty(node: &Node<'_>) -> bool {
+    match node {
+        Node::Null => true,
+        Node::Arr(items) => items.is_empty(),
+        _ => false,
+    }
 }
 
 /// Keys of submits that were not opened as cases.
@@ -89,6 +130,11 @@ pub(crate) const DIRECT: &str = "direct:";
 /// What keeps two claims of one booking apart.
 pub(crate) fn hold_of_locator(locator: &str) -> String {
     format!("pnr:{}", locator.to_ascii_uppercase())
+}
+
+/// What keeps two submits of one offer apart, whatever else they call the order.
+pub(crate) fn hold_of_offer(offer: &str) -> String {
+    format!("offer:{offer}")
 }
 
 fn names(asked: &CaseOpenRequest) -> Result<Vec<String>, Error> {

@@ -32,6 +32,10 @@ apb::Outcome use(const apb::Client &client)
     const apb::Reply reply = client.refund("{}");
 #elif PROBE == 10 // configuration text as a client
     apb::Client made = "{}";
+#elif PROBE == 11 // a case whose client is gone
+    const apb::Case matter(apb::Client(), "key");
+#elif PROBE == 12 // a case opened whose outcome nobody looks at, as if it were a read
+    const apb::Reply reply = apb::Case(client, "key").open("void", "order");
 #endif
     apb::Outcome outcome;
     const apb::Reply reply = client.refund("{}").take(outcome);

@@ -165,6 +165,16 @@ impl Simulator {
         self.shared.world().requests.clone()
     }
 
+    /// The requests after the first `seen`, without a copy of those.
+    pub fn requests_since(&self, seen: usize) -> Vec<Value> {
+        self.shared.world().requests.get(seen..).map(<[Value]>::to_vec).unwrap_or_default()
+    }
+
+    /// How many requests there have been.
+    pub fn request_count(&self) -> usize {
+        self.shared.world().requests.len()
+    }
+
     /// `POST /_sim/reset`
     pub fn reset(&self) -> Result<Value, Error> {
         self.control("POST", "/_sim/reset", json!({}))

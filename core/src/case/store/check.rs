@@ -33,7 +33,25 @@ pub(crate) fn check(path: &Path) -> Stored<()> {
     if !length.is_file() {
         return Err(store_error("store_unavailable", "the store's path is not a file"));
     }
+    private(&file, &length)?;
     header(&mut file, length.len(), path)
+}
+
+/// What is in the store is nobody else's to read.
+fn private(file: &File, metadata: &std::fs::Metadata) -> Stored<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mut permissions = metadata.permissions();
+        if permissions.mode() & 0o077 != 0 {
+            permissions.set_mode(0o600);
+            file.set_permissions(permissions).map_err(|_| {
+                store_error("store_unavailable", "others may read the store's file, and its mode cannot be changed")
+            })?;
+        }
+    }
+    let _ = (file, metadata);
+    Ok(())
 }
 
 fn open(path: &Path, new: bool) -> std::io::Result<File> {
@@ -72,7 +90,7 @@ fn header(file: &mut File, length: u64, path: &Path) -> Stored<()> {
         None => 0,
     };
     let pages = number(28) as u32;
-    if !has_log && (page < 512 || length % page != 0 || length < page * u64::from(pages)) {
+    if !has_log && (page < 512 || !length.is_multiple_of(page) || length < page * u64::from(pages)) {
         return Err(torn());
     }
     match (number(68), number(60)) {
@@ -130,7 +148,7 @@ fn local(path: &Path) -> Stored<()> {
         ];
         let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if let Ok(stat) = nix::sys::statfs::statfs(directory) {
-            let kind = i64::from(stat.filesystem_type().0) & 0xFFFF_FFFF;
+            let kind = stat.filesystem_type().0 & 0xFFFF_FFFF;
             if let Some((_, name)) = NETWORK.iter().find(|(magic, _)| *magic == kind) {
                 let message = format!("the store is on a network file system ({name}), whose locks cannot be trusted");
                 return Err(store_error("store_network", message));

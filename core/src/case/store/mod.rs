@@ -10,7 +10,7 @@ mod sqlite;
 pub(crate) use sqlite::Sqlite;
 
 use super::event::Quote;
-use super::model::{Case, Kind, Millis, Stamp};
+use super::model::{Case, Kind, Millis, Stamp, Way};
 use crate::config::Rate;
 use crate::outcome::{Advice, Error, Status};
 
@@ -74,6 +74,7 @@ pub(crate) struct Counts {
 /// An offer that a quotation of this account gave.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct KnownOffer {
+    pub way: Way,
     pub order_no: String,
     pub quote: Quote,
 }

@@ -53,6 +53,7 @@ impl Sqlite {
         };
         let visit = store.visit();
         check(path)?;
+        store.refuse_foreign()?;
         store
             .with(|connection| {
                 let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -79,6 +80,27 @@ impl Sqlite {
         }
         drop(visit);
         Ok(store)
+    }
+
+    /// Looks before anything is written: a database with tables that nobody signed as a store is somebody else's.
+    fn refuse_foreign(&self) -> Stored<()> {
+        let look = || -> rusqlite::Result<bool> {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(&self.path, flags)?;
+            connection.busy_timeout(BUSY)?;
+            connection.query_row(
+                "SELECT (SELECT application_id FROM pragma_application_id) = 0 AND EXISTS (SELECT 1 FROM sqlite_master)",
+                [],
+                |row| row.get(0),
+            )
+        };
+        match look() {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                Err(store_error("store_corrupt", "the store's file belongs to another program; it was left as it is"))
+            }
+            Err(error) => Err(self.failed(&error)),
+        }
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {

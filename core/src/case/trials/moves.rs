@@ -34,6 +34,8 @@ pub(super) enum Fate {
     },
     /// No answer. It lands after so much of the settle time, in percent, or never.
     Lost(Option<i64>),
+    /// Answered, but nobody knows what it means.
+    Uncertain(i64),
     Refused(i64),
     Unsent,
     Already,
@@ -156,12 +158,12 @@ fn rarely() -> impl Strategy<Value = bool> {
 
 prop_compose! {
     fn quote(start: Millis)(
-        none in rarely(), impossible in rarely(), window_open in of(proptest::bool::weighted(0.8)), unquoted in rarely(),
+        none in rarely(), possible in of(proptest::bool::weighted(0.9)), window_open in of(proptest::bool::weighted(0.8)), unquoted in rarely(),
         voucher in rarely(), money in money(), deadline in of(-MINUTE..2 * DAY),
     ) -> Quote {
         let deadline = deadline.map(|at| Deadline { at: start + at, source: String::new() });
         let offer_id = (!none).then(|| "q".to_owned());
-        Quote { offer_id, possible: !impossible, window_open, unquoted, voucher, money, deadline, at: None }
+        Quote { offer_id, possible, window_open, unquoted, voucher, money, deadline, at: None }
     }
 }
 
@@ -198,10 +200,12 @@ fn codes() -> impl Strategy<Value = i64> {
 }
 
 pub(super) fn answer() -> impl Strategy<Value = Answer> {
-    let order = (of(-3i64..4), any::<bool>(), any::<bool>(), of(-MINUTE..20 * DAY)).prop_map(|(status, t, f, d)| {
-        let deadline = d.map(|at| Deadline { at: 1_800_000_000_000 + at, source: String::new() });
-        Answer::Order(OrderSeen { status, ticketed: t && status == Some(2), failed_ticketing: f, deadline })
-    });
+    let order = (of(-3i64..4), any::<bool>(), any::<bool>(), of(-MINUTE..20 * DAY), of(money())).prop_map(
+        |(status, t, f, d, money)| {
+            let deadline = d.map(|at| Deadline { at: 1_800_000_000_000 + at, source: String::new() });
+            Answer::Order(OrderSeen { status, ticketed: t && status == Some(2), failed_ticketing: f, deadline, money })
+        },
+    );
     let number = select(vec!["n1", "n2", "theirs", "n1,n2"]).prop_map(str::to_owned);
     prop_oneof![
         order,
@@ -224,6 +228,7 @@ fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![
         2 => executed,
         3 => of(0i64..100).prop_map(Fate::Lost),
+        1 => select(vec![814, 9999]).prop_map(Fate::Uncertain),
         3 => codes().prop_map(Fate::Refused),
         2 => Just(Fate::Unsent),
         1 => Just(Fate::Already),

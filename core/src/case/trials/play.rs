@@ -13,7 +13,7 @@ use super::vendor::{Vendor, no};
 pub(super) struct Play {
     pub case: Case,
     /// What a process finds that comes after this one.
-    stored: Case,
+    stored: (Case, Money, Option<Millis>),
     /// What the machine wants.
     action: Action,
     pub rules: Rules,
@@ -38,7 +38,7 @@ impl Play {
             case.offer_id = Some("q".to_owned());
         }
         Play {
-            stored: case.clone(),
+            stored: (case.clone(), Money::default(), None),
             case,
             action: Action::Rest,
             rules: Rules::default(),
@@ -62,7 +62,7 @@ impl Play {
             begin_step(&mut self.case, name, &Now { stamp, rules: &rules });
             self.seen.sends.push((name, None));
             self.seen.direct = true;
-            (self.action, self.stored) = (Action::Send(name), self.case.clone());
+            (self.action, self.stored.0) = (Action::Send(name), self.case.clone());
         } else {
             self.drive(true, true)?;
         }
@@ -171,6 +171,7 @@ impl Play {
             state: None,
             money: None,
             deadline: None,
+            hint: None,
         };
         // A cancelled order takes no money.
         let fate = if name == StepName::Pay && self.vendor.is_cancelled() { &Fate::Refused(412) } else { fate };
@@ -187,6 +188,9 @@ impl Play {
                 sent.outcome = Verdict::Unknown;
                 let late = lands.map(|percent| (self.time + percent * self.rules.settle / 100, name, offer));
                 self.vendor.late.extend(late);
+            }
+            Fate::Uncertain(code) => {
+                (sent.outcome, sent.trouble) = (Verdict::Unknown, Some(no(*code).trouble));
             }
             Fate::Refused(code) => sent.trouble = Some(no(*code).trouble),
             Fate::Unsent => sent.unsent = true,
@@ -209,7 +213,7 @@ impl Play {
             }
             self.seen.lost(self.time);
         }
-        self.case = self.stored.clone();
+        (self.case, self.seen.price, self.seen.pay_until) = self.stored.clone();
         self.action = Action::Rest;
     }
 
@@ -222,8 +226,9 @@ impl Play {
         let saved = matches!(event, Event::Submitted(..)) || matches!(action, Action::Rest | Action::Send(_));
         if saved {
             let text = serde_json::to_string(&self.case).unwrap();
-            self.stored = serde_json::from_str(&text).unwrap();
-            proptest::prop_assert_eq!(&self.stored, &Case { run: Default::default(), ..self.case.clone() });
+            let read = serde_json::from_str(&text).unwrap();
+            self.stored = (read, self.seen.price.clone(), self.seen.pay_until);
+            proptest::prop_assert_eq!(&self.stored.0, &Case { run: Default::default(), ..self.case.clone() });
         }
         Ok(())
     }

@@ -41,8 +41,8 @@ pub(super) struct Seen {
     /// Answers since then that do not hold it.
     empty: Vec<Millis>,
     quote: Option<(Quote, Millis)>,
-    price: Money,
-    pay_until: Option<Millis>,
+    pub price: Money,
+    pub pay_until: Option<Millis>,
     /// The order that is to be paid is known to stand.
     ordered: bool,
 }
@@ -89,7 +89,12 @@ impl Seen {
             }
             (Question::Search, Answer::Search(money)) => known(&mut self.price, money),
             (Question::NewOrder, Answer::Order(order)) if order.status == Some(0) => {
-                self.pay_until = order.deadline.as_ref().map(|d| d.at).or(self.pay_until);
+                let until = order.deadline.as_ref().map(|d| d.at);
+                self.pay_until = until.into_iter().chain(self.pay_until).min();
+                if let Some(price) = &order.money {
+                    self.price.currency.clone_from(&price.currency);
+                    self.price.paid.clone_from(&price.paid);
+                }
             }
             _ => {}
         }
@@ -265,8 +270,8 @@ fn limit(amount: &Option<Amount>) -> Option<Decimal> {
 fn may_give_back(expect: &Expect, quote: &Quote, wall: Millis) -> bool {
     let fee = number(&quote.money.fee);
     let cash = if quote.voucher { Some(Decimal::ZERO) } else { number(&quote.money.estimated_refund) };
-    let net = cash.map(|cash| cash - fee.unwrap_or_default());
-    quote.possible
+    let net = cash.zip(fee).map(|(cash, fee)| cash - fee);
+    quote.possible == Some(true)
         && quote.offer_id.is_some()
         && quote.window_open != Some(false)
         && quote.deadline.as_ref().is_none_or(|d| d.at > wall)

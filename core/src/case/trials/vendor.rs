@@ -152,7 +152,7 @@ impl Vendor {
 }
 
 fn seen(status: i64, failed_ticketing: bool) -> OrderSeen {
-    OrderSeen { status: Some(status), ticketed: status == 2, failed_ticketing, deadline: None }
+    OrderSeen { status: Some(status), ticketed: status == 2, failed_ticketing, deadline: None, money: None }
 }
 
 pub(super) fn no(code: i64) -> Refusal {

@@ -1,0 +1,253 @@
+/* Preloaded into a worker: counts what it does to its store and to the network, and ends it there.
+ *
+ * APB_SHIM_STORE  only regular files whose path contains this text count, and all internet sockets
+ * APB_SHIM_LOG    file that gets one line for each step: number, call, target, bytes, first bytes
+ * APB_SHIM_UNDO   file in which writes to the store are noted with what they overwrote, until a sync makes them
+ *                 last; it outlives the worker, as unsynced writes do
+ * APB_SHIM_KILL   N:how  SIGKILL at step N: `before` it, `after` it, in the middle of it (`torn`), or
+ *                 `power`: before it, and what was never synced to the store is gone as well;
+ *                 `eio`, `enospc`: no kill, but from then on the store's disk fails; `once`: fails once
+ *                 With a call before the number (`connect3:power`) only such calls are counted.
+ * APB_SHIM_SEED   for `power`: which of the unsynced writes are lost (0: all)
+ *
+ * The calls are made directly, so that nothing here depends on how a libc spells its symbols. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { NOTHING, STORE, NET };
+enum { BEFORE, AFTER, TORN, POWER, EIO_ON, ENOSPC_ON, EIO_ONCE };
+enum { GO_ON = -1, FAIL = -2 };
+
+/* What a write to the store has overwritten, or the sync of a file. */
+struct note {
+    ino_t file;
+    off_t offset, size_before;
+    size_t length;
+    int is_sync;
+    char path[256];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const char *store;
+static int log_fd = -1, undo_fd = -1;
+static long kill_at = -1, step, counted;
+static char kill_call[16];
+static int kill_how = BEFORE;
+static unsigned long seed;
+
+__attribute__((constructor)) static void start(void) {
+    const char *plan = getenv("APB_SHIM_KILL"), *path = getenv("APB_SHIM_LOG"), *chance = getenv("APB_SHIM_SEED");
+    const char *undo = getenv("APB_SHIM_UNDO");
+    store = getenv("APB_SHIM_STORE");
+    if (path) log_fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (undo) undo_fd = (int)syscall(SYS_openat, AT_FDCWD, undo, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (chance) seed = strtoul(chance, NULL, 10);
+    if (!plan) return;
+    size_t letters = strspn(plan, "abcdefghijklmnopqrstuvwxyz");
+    char *how;
+    if (letters < sizeof kill_call) memcpy(kill_call, plan, letters);
+    kill_at = strtol(plan + letters, &how, 10);
+    static const char *const words[] = {":before", ":after", ":torn", ":power", ":eio", ":enospc", ":once"};
+    for (int at = 0; at < 7; at++)
+        if (!strcmp(how, words[at])) kill_how = at;
+}
+
+static int target(int fd, char *path, size_t room, ino_t *file) {
+    struct stat about;
+    char link[64];
+    int domain = 0;
+    socklen_t length = sizeof domain;
+    path[0] = 0;
+    if (fstat(fd, &about) != 0) return NOTHING;
+    if (file) *file = about.st_ino;
+    if (S_ISSOCK(about.st_mode)) {
+        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+        return domain == AF_INET || domain == AF_INET6 ? NET : NOTHING;
+    }
+    if (!S_ISREG(about.st_mode) || !store) return NOTHING;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t got = readlink(link, path, room - 1);
+    path[got > 0 ? got : 0] = 0;
+    return strstr(path, store) ? STORE : NOTHING;
+}
+
+/* Takes one write back. */
+static void take_back(const struct note *note) {
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, note->path, O_RDWR | O_CLOEXEC, 0);
+    if (fd < 0) return;
+    if (note->length) syscall(SYS_pwrite64, fd, note + 1, note->length, note->offset);
+    syscall(SYS_ftruncate, fd, note->size_before);
+    syscall(SYS_close, fd);
+}
+
+/* Loses what was not synced, by whomever, newest first; each write for itself when a seed is given. */
+static void cut_the_power(void) {
+    enum { MOST = 1 << 20, FILES = 64 };
+    static const struct note *notes[MOST];
+    ino_t safe[FILES];
+    size_t count = 0, files = 0, size = (size_t)lseek(undo_fd, 0, SEEK_END);
+    char *all = malloc(size + 1);
+    if (!all || pread(undo_fd, all, size, 0) != (ssize_t)size) return;
+    for (char *at = all; at < all + size && count < MOST; at += sizeof(struct note) + notes[count++]->length)
+        notes[count] = (const struct note *)at;
+    while (count--) {
+        const struct note *note = notes[count];
+        size_t known = 0;
+        while (known < files && safe[known] != note->file) known++;
+        if (note->is_sync && known == files && files < FILES) safe[files++] = note->file;
+        if (note->is_sync || known < files) continue;
+        seed = seed ? seed * 6364136223846793005u + 1442695040888963407u : 0;
+        if (!(seed >> 63)) take_back(note);
+    }
+    /* What is left is what the disk has. */
+    syscall(SYS_ftruncate, undo_fd, (off_t)0);
+}
+
+static void die(void) {
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+}
+
+/* Notes are padded, so that each begins where a number may stand. */
+static void note_down(struct note *note) {
+    note->length = (note->length + 15) & ~(size_t)15;
+    syscall(SYS_write, undo_fd, note, sizeof *note + note->length);
+}
+
+static void keep(int fd, const char *path, ino_t file, off_t offset, size_t length) {
+    struct stat about;
+    if (undo_fd < 0 || fstat(fd, &about) != 0) return;
+    size_t old = offset >= about.st_size ? 0 : (size_t)(about.st_size - offset) < length ? (size_t)(about.st_size - offset) : length;
+    struct note *note = calloc(1, sizeof *note + old + 16);
+    if (!note) return;
+    note->file = file, note->offset = offset, note->size_before = about.st_size, note->length = old;
+    snprintf(note->path, sizeof note->path, "%s", path);
+    if (old) note->length = pread(fd, note + 1, (old + 15) & ~(size_t)15, offset) > 0 ? old : 0;
+    note_down(note);
+    free(note);
+}
+
+static void synced(ino_t file) {
+    struct note note = {.file = file, .is_sync = 1};
+    if (undo_fd >= 0) note_down(&note);
+}
+
+/* One step begins. Returns the bytes to let through before the end, or GO_ON, or FAIL. */
+static ssize_t begin(const char *call, int fd, int kind, const char *name, const void *bytes, size_t length) {
+    char line[300];
+    long mine = ++step;
+    int counts = !kill_call[0] || !strcmp(kill_call, call);
+    if (log_fd >= 0) {
+        int used = snprintf(line, 200, "%ld\t%s\t%d\t%s\t%zu\t", mine, call, fd, name, length);
+        const char *from = bytes;
+        for (size_t at = 0; from && at < length && at < 60 && used < 290; at++)
+            line[used++] = from[at] >= ' ' && from[at] < 127 ? from[at] : '.';
+        line[used++] = '\n';
+        syscall(SYS_write, log_fd, line, used);
+    }
+    counted += counts;
+    if (kill_how >= EIO_ON) {
+        int now = kind == STORE && kill_at > 0 && (kill_how == EIO_ONCE ? counted == kill_at : counted >= kill_at);
+        /* The step may have been on the network: then the next one of the store. */
+        if (kill_how == EIO_ONCE && counted == kill_at && kind != STORE) kill_at++;
+        return now ? FAIL : GO_ON;
+    }
+    if (!counts || counted != kill_at) return GO_ON;
+    if (kill_how == POWER) cut_the_power();
+    if (kill_how == BEFORE || kill_how == POWER) die();
+    return kill_how == TORN ? (ssize_t)(length / 2) : (ssize_t)length;
+}
+
+#define TAIL(path) (strrchr(path, '/') ? strrchr(path, '/') + 1 : path)
+
+/* A step that changes or syncs a file, or speaks on a socket. `how` is the call itself with `n` bytes. */
+#define STEP(call, fd, bytes, length, offset, writes, how)                                  \
+    char path[512];                                                                         \
+    ino_t file = 0;                                                                         \
+    size_t n = (length);                                                                    \
+    int kind = target(fd, path, sizeof path, &file);                                        \
+    if (kind == NOTHING) return how;                                                        \
+    pthread_mutex_lock(&lock);                                                              \
+    ssize_t let = begin(call, fd, kind, kind == NET ? "net" : TAIL(path), bytes, n);              \
+    if (let == FAIL) {                                                                      \
+        pthread_mutex_unlock(&lock);                                                        \
+        errno = kill_how == ENOSPC_ON ? ENOSPC : EIO;                                       \
+        return -1;                                                                          \
+    }                                                                                       \
+    if (kind == STORE && (writes) && let < 0) keep(fd, path, file, offset, n);              \
+    if (let >= 0) n = (size_t)let;                                                          \
+    pthread_mutex_unlock(&lock);                                                            \
+    ssize_t done = how;                                                                     \
+    if (let >= 0) die();
+
+ssize_t write(int fd, const void *bytes, size_t length) {
+    off_t offset = lseek(fd, 0, SEEK_CUR);
+    STEP("write", fd, bytes, length, offset, 1, syscall(SYS_write, fd, bytes, n))
+    return done;
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset) {
+    STEP("pwrite", fd, bytes, length, offset, 1, syscall(SYS_pwrite64, fd, bytes, n, offset))
+    return done;
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) { return pwrite64(fd, bytes, length, offset); }
+
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+    /* The middle of a gathered write is the end of its first part. */
+    STEP("writev", fd, count ? parts[0].iov_base : NULL, count ? parts[0].iov_len : 0, 0, 0,
+         syscall(SYS_writev, fd, parts, n == (count ? parts[0].iov_len : 0) ? count : 1))
+    return done;
+}
+
+ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct sockaddr *to, socklen_t size) {
+    STEP("send", fd, bytes, length, 0, 0, syscall(SYS_sendto, fd, bytes, n, flags, to, size))
+    return done;
+}
+
+ssize_t send(int fd, const void *bytes, size_t length, int flags) { return sendto(fd, bytes, length, flags, NULL, 0); }
+
+ssize_t recvfrom(int fd, void *bytes, size_t length, int flags, struct sockaddr *from, socklen_t *size) {
+    STEP("recv", fd, NULL, length, 0, 0, syscall(SYS_recvfrom, fd, bytes, n, flags, from, size))
+    return done;
+}
+
+ssize_t recv(int fd, void *bytes, size_t length, int flags) { return recvfrom(fd, bytes, length, flags, NULL, NULL); }
+
+int connect(int fd, const struct sockaddr *to, socklen_t size) {
+    STEP("connect", fd, NULL, 0, 0, 0, (n = 0, syscall(SYS_connect, fd, to, size)))
+    return (int)done;
+}
+
+static int sync_file(const char *call, int fd, long number) {
+    STEP(call, fd, NULL, 0, 0, 0, (n = 0, syscall(number, fd)))
+    if (done == 0) {
+        pthread_mutex_lock(&lock);
+        synced(file);
+        pthread_mutex_unlock(&lock);
+    }
+    return (int)done;
+}
+
+int fsync(int fd) { return sync_file("fsync", fd, SYS_fsync); }
+int fdatasync(int fd) { return sync_file("fdatasync", fd, SYS_fdatasync); }
+
+int ftruncate64(int fd, off64_t length) {
+    struct stat about;
+    off_t cut = fstat(fd, &about) == 0 && about.st_size > length ? about.st_size - length : 0;
+    STEP("ftruncate", fd, NULL, (size_t)cut, length, 1, syscall(SYS_ftruncate, fd, length))
+    return (int)done;
+}
+
+int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }

@@ -1,0 +1,95 @@
+//! E9: many processes want the same order at the same moment.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::kinds::Kind;
+use crate::oracle::{Truth, case};
+use crate::rig::{Lane, Plan, Report, Res, text};
+use crate::worker::Worker;
+
+const CROWD: usize = 64;
+
+/// `E9 crowds`
+pub fn run(plan: &Plan) -> Res<Report> {
+    let started = Instant::now();
+    let rounds = plan.size(4, 10_000 / CROWD + 1);
+    let mut lane = plan.lane(9, 0, "clock=real")?;
+    let config = lane.config();
+    let mut crowd = (0..CROWD).map(|_| Worker::start(&config)).collect::<Res<Vec<_>>>()?;
+    let mut violations = Vec::new();
+    let mut losers = std::collections::BTreeMap::<String, usize>::new();
+    for round in 0..rounds {
+        let same_key = round % 2 == 1;
+        let wish = Kind::Void.wish(&lane.atlas, &mut lane.dice, format!("crowd-{round}"))?;
+        let request = |nth: usize| {
+            let kind = if nth.is_multiple_of(2) || same_key { "void" } else { "refund" };
+            let key = if same_key { wish.key.clone() } else { format!("{}-{nth}", wish.key) };
+            json!({"kind": kind, "orderNo": wish.owner, "key": key})
+        };
+        for (nth, worker) in crowd.iter_mut().enumerate() {
+            worker.ask("case.open", &request(nth), &Value::Null);
+        }
+        let replies = crowd.iter_mut().map(Worker::answer).collect::<Res<Vec<_>>>()?;
+        let faults = if same_key { one_case(&replies) } else { one_winner(&replies, &mut losers) };
+        violations.extend(faults.into_iter().map(|words| format!("round {round}, {}: {words}", wish.owner)));
+        violations.extend(one_effect(&lane, &wish.owner).map(|words| format!("round {round}: {words}")));
+    }
+    let told: Vec<String> = losers.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    let figures = format!(
+        "{} opens by {CROWD} processes in {rounds} rounds: one winner and one ledger entry each, the others: {}; \
+         violations {}, in {:.0} s",
+        rounds * CROWD,
+        told.join(", "),
+        violations.len(),
+        started.elapsed().as_secs_f64()
+    );
+    Ok(Report { figures, violations })
+}
+
+/// Different keys: one case is carried out, everybody else is told which, or that it had been done already.
+fn one_winner(replies: &[Value], losers: &mut std::collections::BTreeMap<String, usize>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let won = |reply: &&Value| reply.get("ok").and_then(Value::as_bool) == Some(true);
+    let winners: Vec<&Value> = replies.iter().filter(won).collect();
+    if winners.len() != 1 {
+        faults.push(format!(
+            "{} winners: {}",
+            winners.len(),
+            winners.iter().map(|w| w.to_string()).collect::<Vec<_>>().join("\n    ")
+        ));
+    }
+    let id = winners.first().and_then(|reply| case(reply)).map(|case| text(case, "id")).unwrap_or_default();
+    for reply in replies.iter().filter(|reply| !won(reply)) {
+        let status = reply.pointer("/error/status").and_then(Value::as_i64).unwrap_or(0);
+        let code = reply.pointer("/error/code").and_then(Value::as_str).unwrap_or("no error");
+        *losers.entry(format!("{code} ({status})")).or_default() += 1;
+        match status {
+            -61 if !id.is_empty() && reply.to_string().contains(id) => {}
+            -61 => faults.push(format!("a conflict that does not name {id}: {reply}")),
+            -48 | -49 => {}
+            _ => faults.push(format!("neither a conflict nor already done: {reply}")),
+        }
+    }
+    faults
+}
+
+/// The same key: the same case for everyone.
+fn one_case(replies: &[Value]) -> Vec<String> {
+    let ids: BTreeSet<&str> = replies.iter().map(|reply| case(reply).map_or("", |case| text(case, "id"))).collect();
+    if ids.len() == 1 && !ids.contains("") {
+        return Vec::new();
+    }
+    let odd = replies.iter().find(|reply| case(reply).is_none()).or(replies.first());
+    vec![format!("{} ids for one key: {ids:?}, such as {}", ids.len(), odd.unwrap_or(&Value::Null))]
+}
+
+fn one_effect(lane: &Lane, order: &str) -> Option<String> {
+    let truth = Truth::of(&lane.atlas);
+    let (void, refund) = (truth.deed(order, "void"), truth.deed(order, "refund"));
+    let executed = void.executed + refund.executed;
+    let sent = void.whole + void.broken + refund.whole + refund.broken;
+    (executed != 1 || sent != 1).then(|| format!("{order}: {sent} submits, {executed} executed"))
+}

@@ -1,0 +1,112 @@
+//! E7: the vendor's answer to a submit has odd values in any of its fields.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::kinds::{Kind, Wish, put};
+use crate::oracle::{Tally, Truth, case};
+use crate::rig::{Lane, Plan, Report, Res, flag, text};
+use crate::worker::{Fate, Worker};
+
+/// `E7 drift`
+pub fn run(plan: &Plan) -> Res<Report> {
+    let started = Instant::now();
+    let lanes = plan.lanes(2, |number, _: &[Tally]| number >= 2, |number| lane(plan, number))?;
+    let mut tally = Tally::default();
+    lanes.into_iter().for_each(|one| tally.add(one));
+    let figures = format!(
+        "{} changed replies of void and refund: executed {}, not executed {}, unknown {}, contradictions {}, in {:.0} s",
+        tally.cases,
+        tally.count("executed"),
+        tally.count("not_executed"),
+        tally.count("unknown") + tally.count("pending"),
+        tally.violations.len(),
+        started.elapsed().as_secs_f64()
+    );
+    Ok(Report { figures, violations: tally.violations })
+}
+
+fn odd() -> Vec<Value> {
+    vec![
+        Value::Null,
+        json!(""),
+        json!("odd"),
+        json!(9),
+        json!(-1),
+        json!(12.75),
+        json!(true),
+        json!({}),
+        json!({"a": [1]}),
+        json!([]),
+        json!([null, {"b": 2}]),
+    ]
+}
+
+fn lane(plan: &Plan, number: usize) -> Res<Tally> {
+    let (kind, step) = if number == 0 { (Kind::Void, "void") } else { (Kind::Refund, "refund") };
+    let mut lane = plan.lane(7, number, "refundQueryWithoutCode=list")?;
+    let mut worker = Worker::start(&lane.config())?;
+    let mut tally = Tally::default();
+    let other = kind.wish(&lane.atlas, &mut lane.dice, format!("other-{number}"))?;
+    let fields = fields(&mut worker, &other.owner, step)?;
+    let mut nth = 0;
+    for field in &fields {
+        for value in odd() {
+            nth += 1;
+            let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("drift-{number}-{nth}"))?;
+            let change = json!({field: value});
+            lane.atlas.fault(json!({"endpoint": step, "mode": "reply", "body": change}))?;
+            let faults = one(&mut lane, &mut worker, &wish, field)?;
+            lane.atlas.clear_faults()?;
+            let reply = worker.call("case.get", &json!({"key": wish.key}))?;
+            let before = tally.violations.len();
+            tally.judge(&Truth::of(&lane.atlas), &wish, &reply)?;
+            tally.violations.extend(faults);
+            for words in tally.violations.iter_mut().skip(before) {
+                words.push_str(&format!("\n    reply changed by {change}"));
+            }
+        }
+    }
+    if let Some(words) = worker.finish(&Fate::Live)?.complaint {
+        tally.violations.push(format!("the worker broke: {words}"));
+    }
+    Ok(tally)
+}
+
+/// The members of a submit's reply, which even a refusal shows, and some that belong to none.
+fn fields(worker: &mut Worker, order: &str, step: &str) -> Res<Vec<String>> {
+    let mut request = json!({"orderNo": order});
+    put(&mut request, &format!("{step}OfferId"), "q_none".into());
+    let reply = worker.call(step, &request)?;
+    let data =
+        reply.get("data").and_then(Value::as_object).ok_or_else(|| format!("a reply without fields: {reply}"))?;
+    Ok(data.keys().cloned().chain(["msg".to_owned(), "requestId".to_owned(), "unheardOf".to_owned()]).collect())
+}
+
+/// Opens under the changed reply. It was carried out, so nobody may say otherwise, now or later.
+fn one(lane: &mut Lane, worker: &mut Worker, wish: &Wish, field: &str) -> Res<Vec<String>> {
+    let mut faults = Vec::new();
+    let reply = worker.call("case.open", &wish.request)?;
+    for round in 0..4 {
+        let now = match round {
+            0 => reply.clone(),
+            _ => {
+                lane.atlas.advance(1)?;
+                worker.call("case.reconcile", &json!({"key": wish.key}))?
+            }
+        };
+        let seen = case(&now).cloned().unwrap_or_default();
+        let outcome = text(&seen, "outcome");
+        // A wrong echo is a reason to doubt, until a query has told.
+        let doubt = field == "orderNo" && round < 3;
+        if outcome != "executed" && !(doubt && matches!(outcome, "unknown" | "pending")) {
+            faults.push(format!("{}: {outcome:?} in round {round}\n    {now}", wish.key));
+            break;
+        }
+        if flag(&seen, "final") && outcome == "unknown" {
+            faults.push(format!("{}: final while unknown", wish.key));
+        }
+    }
+    Ok(faults)
+}

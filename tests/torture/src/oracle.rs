@@ -1,0 +1,178 @@
+//! The oracle: what the simulator's ledger and request log say about one case, against what the case says.
+
+use std::collections::{BTreeMap, HashMap};
+
+use atlas_simulator::Simulator;
+use serde_json::Value;
+
+use crate::kinds::{Kind, Wish};
+use crate::rig::{Res, flag, list, text};
+
+/// What one operation did for one owner.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deed {
+    /// Requests that arrived whole.
+    pub whole: usize,
+    /// Requests that broke off after their owner could be read.
+    pub broken: usize,
+    /// Effects.
+    pub executed: usize,
+}
+
+/// All deeds, by owner and operation. The owner of a payment is the order that the paid one belongs to.
+pub struct Truth {
+    deeds: HashMap<(String, String), Deed>,
+}
+
+impl Truth {
+    /// What has happened up to now.
+    pub fn of(atlas: &Simulator) -> Truth {
+        let (ledger, requests) = (atlas.ledger(), atlas.requests());
+        let mut parents = HashMap::new();
+        let mut deeds: HashMap<(String, String), Deed> = HashMap::new();
+        for row in &ledger {
+            let (endpoint, result) = (text(row, "endpoint"), text(row, "result"));
+            let owner = match endpoint {
+                // The row of a claim names the new order; the owner is the locator.
+                "pnrClaim" => locator(atlas, result).unwrap_or_default(),
+                _ => owner(&parents, text(row, "orderNo")),
+            };
+            if !result.is_empty() && matches!(endpoint, "postBookingAncillaryOrder" | "regenerateOrder") {
+                parents.insert(result.to_owned(), owner.clone());
+            }
+            deeds.entry((owner, endpoint.to_owned())).or_default().executed += usize::from(flag(row, "executed"));
+        }
+        for request in &requests {
+            let deed =
+                deeds.entry((owner(&parents, &named(request)), text(request, "endpoint").to_owned())).or_default();
+            if flag(request, "bodyComplete") {
+                deed.whole += 1;
+            } else {
+                deed.broken += 1;
+            }
+        }
+        Truth { deeds }
+    }
+
+    /// What an operation did for an owner.
+    pub fn deed(&self, owner: &str, endpoint: &str) -> Deed {
+        self.deeds.get(&(owner.to_owned(), endpoint.to_owned())).copied().unwrap_or_default()
+    }
+}
+
+fn owner(parents: &HashMap<String, String>, order: &str) -> String {
+    parents.get(order).map_or(order, String::as_str).to_owned()
+}
+
+fn locator(atlas: &Simulator, order: &str) -> Option<String> {
+    let order = atlas.order(order).ok()?;
+    list(&order, "airlinePNRs").first()?.as_str().map(str::to_owned)
+}
+
+/// The order or locator that a request names, also one that broke off.
+pub fn named(request: &Value) -> String {
+    let body = request.get("body").unwrap_or(&Value::Null);
+    let parts = [body, body.get("mmb").unwrap_or(&Value::Null)];
+    let keys = ["orderNo", "ticketOrderNo", "originalOrderNo", "airlinePnr"];
+    let found = parts.iter().flat_map(|part| keys.iter().map(|key| text(part, key))).find(|no| !no.is_empty());
+    let in_text = |key: &str| {
+        let (_, rest) = body.as_str()?.split_once(&format!("\"{key}\":\""))?;
+        Some(rest.split_once('"')?.0)
+    };
+    found.or_else(|| keys.iter().find_map(|key| in_text(key))).unwrap_or_default().to_owned()
+}
+
+/// The case in a reply.
+pub fn case(reply: &Value) -> Option<&Value> {
+    reply.get("case").or(reply.get("data")).filter(|case| !text(case, "id").is_empty())
+}
+
+/// Counts of verdicts by kind.
+#[derive(Default)]
+pub struct Tally {
+    /// Cases judged.
+    pub cases: usize,
+    /// Broken promises.
+    pub violations: Vec<String>,
+    /// `void executed` → how many.
+    pub verdicts: BTreeMap<(Kind, String), usize>,
+    /// Most executed rows and most whole requests of any step.
+    pub most: usize,
+}
+
+impl Tally {
+    /// Another one's counts too.
+    pub fn add(&mut self, other: Tally) {
+        self.cases += other.cases;
+        self.violations.extend(other.violations);
+        self.most = self.most.max(other.most);
+        for (key, count) in other.verdicts {
+            *self.verdicts.entry(key).or_default() += count;
+        }
+    }
+
+    /// How many verdicts were this word.
+    pub fn count(&self, word: &str) -> usize {
+        self.verdicts.iter().filter(|((_, verdict), _)| verdict == word).map(|(_, count)| count).sum()
+    }
+
+    /// `refund 3, claim 1`: the kinds behind a word.
+    pub fn kinds(&self, word: &str) -> String {
+        let mine = self.verdicts.iter().filter(|((_, verdict), _)| verdict == word);
+        mine.map(|((kind, _), count)| format!("{} {count}", kind.word())).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Compares a case, as read at the end, with the truth.
+    pub fn judge(&mut self, truth: &Truth, wish: &Wish, reply: &Value) -> Res<()> {
+        self.cases += 1;
+        let mut faults = Vec::new();
+        let deeds: Vec<(&str, Deed)> =
+            wish.kind.steps().iter().map(|(name, endpoint)| (*name, truth.deed(&wish.owner, endpoint))).collect();
+        for (name, deed) in &deeds {
+            self.most = self.most.max(deed.executed).max(deed.whole);
+            if deed.whole + deed.broken > 1 || deed.executed > 1 {
+                faults.push(format!("step {name} left more than once: {deed:?}"));
+            }
+        }
+        let left = deeds.iter().any(|(_, deed)| deed.whole + deed.broken > 0);
+        let found = case(reply);
+        match found {
+            None if left => faults.push(format!("a submit left and there is no case: {reply}")),
+            None => {}
+            Some(case) => judge_case(case, &deeds, &mut faults),
+        }
+        let word = found.map_or("no case", |case| text(case, "outcome"));
+        *self.verdicts.entry((wish.kind, word.to_owned())).or_default() += 1;
+        let shown = found.map_or(Value::Null, Value::clone);
+        self.violations
+            .extend(faults.iter().map(|fault| format!("{} {}: {fault}\n    {shown}", wish.kind.word(), wish.key)));
+        Ok(())
+    }
+}
+
+/// A verdict must be the ledger's, for every step and for the whole.
+fn judge_case(case: &Value, deeds: &[(&str, Deed)], faults: &mut Vec<String>) {
+    for step in list(case, "steps") {
+        let Some((name, deed)) = deeds.iter().find(|(name, _)| *name == text(step, "name")) else {
+            faults.push(format!("the case has a step that it should not have: {step}"));
+            continue;
+        };
+        let said = text(step, "outcome");
+        if contradicts(said, deed.executed > 0) {
+            faults.push(format!("step {name} is {said}, the ledger has {deed:?}"));
+        }
+    }
+    let outcome = text(case, "outcome");
+    // The effect asked for is the last step's: an unpaid order is worth nothing.
+    let effect = deeds.last().is_some_and(|(_, deed)| deed.executed > 0);
+    if contradicts(outcome, effect) {
+        faults.push(format!("the case is {outcome}, the ledger has {deeds:?}"));
+    }
+    if flag(case, "final") && outcome == "unknown" {
+        faults.push("final while unknown".to_owned());
+    }
+}
+
+fn contradicts(said: &str, executed: bool) -> bool {
+    (said == "executed" && !executed) || (said == "not_executed" && executed)
+}
