@@ -11,6 +11,9 @@ use super::super::rules::{DAY, HOUR, MINUTE, SECOND};
 use super::vendor::{Habits, no};
 use crate::wire::Amount;
 
+/// 2027-01-15.
+const START: Millis = 1_800_000_000_000;
+
 /// How a case begins.
 #[derive(Debug, Clone)]
 pub(super) struct Life {
@@ -37,6 +40,8 @@ pub(super) enum Fate {
     /// Answered, but nobody knows what it means.
     Uncertain(i64),
     Refused(i64),
+    /// The offer is too old.
+    Expired,
     Unsent,
     Already,
 }
@@ -49,6 +54,8 @@ pub(super) enum Move {
     Submit(Fate),
     /// An answer that is perhaps none to the question.
     Answer(Answer),
+    /// The one of these that fits the question.
+    Lie(Vec<Answer>),
     Stray(Question, Answer),
     Drive {
         may_send: bool,
@@ -157,21 +164,20 @@ fn rarely() -> impl Strategy<Value = bool> {
 }
 
 prop_compose! {
-    fn quote(start: Millis)(
+    fn quote()(
         none in rarely(), possible in of(proptest::bool::weighted(0.9)), window_open in of(proptest::bool::weighted(0.8)), unquoted in rarely(),
         voucher in rarely(), money in money(), deadline in of(-MINUTE..2 * DAY),
     ) -> Quote {
-        let deadline = deadline.map(|at| Deadline { at: start + at, source: String::new() });
+        let deadline = deadline.map(|at| Deadline { at: START + at, source: String::new() });
         let offer_id = (!none).then(|| "q".to_owned());
         Quote { offer_id, possible, window_open, unquoted, voucher, money, deadline, at: None }
     }
 }
 
 prop_compose! {
-    pub(super) fn life()(start in Just(1_800_000_000_000i64))(
-        kind in kind(), direct in rarely(), own_offer in rarely(), expect in expect(), quote in quote(start),
+    pub(super) fn life()(
+        kind in kind(), direct in rarely(), own_offer in rarely(), expect in expect(), quote in quote(),
         price in money(), wants_code in any::<bool>(), ticketed in proptest::bool::weighted(0.8), others in rarely(),
-        start in Just(start),
     ) -> Life {
         let status = match kind {
             Kind::Stop => if ticketed { 1 } else { 2 },
@@ -180,7 +186,7 @@ prop_compose! {
             _ => if ticketed { 2 } else { 1 },
         };
         let habits = Habits { quote, price, wants_code, status, others };
-        Life { kind, direct: direct || kind == Kind::Pay, own_offer, expect, habits, start }
+        Life { kind, direct: direct || kind == Kind::Pay, own_offer, expect, habits, start: START }
     }
 }
 
@@ -199,26 +205,27 @@ fn codes() -> impl Strategy<Value = i64> {
     select(vec![801, 803, 805, 808, 810, 822, 841, 843, 905, 502, 6, 400, 301])
 }
 
-pub(super) fn answer() -> impl Strategy<Value = Answer> {
-    let order = (of(-3i64..4), any::<bool>(), any::<bool>(), of(-MINUTE..20 * DAY), of(money())).prop_map(
-        |(status, t, f, d, money)| {
-            let deadline = d.map(|at| Deadline { at: 1_800_000_000_000 + at, source: String::new() });
-            Answer::Order(OrderSeen { status, ticketed: t && status == Some(2), failed_ticketing: f, deadline, money })
-        },
-    );
+/// One answer of every form that says something.
+fn answers() -> impl Strategy<Value = Vec<Answer>> {
+    let order = (of(-3i64..4), any::<bool>(), any::<bool>(), of(-MINUTE..20 * DAY), of(money()));
+    let order = order.prop_map(|(status, t, f, d, money)| {
+        let deadline = d.map(|at| Deadline { at: START + at, source: String::new() });
+        Answer::Order(OrderSeen { status, ticketed: t && status == Some(2), failed_ticketing: f, deadline, money })
+    });
     let number = select(vec!["n1", "n2", "theirs", "n1,n2"]).prop_map(str::to_owned);
+    let entries = vec(entry(), 0..3).prop_map(Answer::Entries);
+    let orders = vec(number, 0..3).prop_map(Answer::Orders);
+    (order, quote(), money(), entries, orders)
+        .prop_map(|(order, quote, money, e, o)| vec![order, Answer::Quote(quote), Answer::Search(money), e, o])
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    let refusal = (codes(), any::<bool>(), any::<bool>())
+        .prop_map(|(code, passing, already)| Answer::Refused(Refusal { passing, already, ..no(code) }));
     prop_oneof![
-        order,
-        quote(1_800_000_000_000).prop_map(Answer::Quote),
-        money().prop_map(Answer::Search),
-        vec(entry(), 0..3).prop_map(Answer::Entries),
-        vec(number, 0..3).prop_map(Answer::Orders),
-        Just(Answer::Vague("vague")),
-        (codes(), any::<bool>(), any::<bool>()).prop_map(|(code, passing, already)| Answer::Refused(Refusal {
-            passing,
-            already,
-            ..no(code)
-        })),
+        5 => (answers(), any::<prop::sample::Index>()).prop_map(|(all, one)| one.get(&all).clone()),
+        1 => Just(Answer::Vague("vague")),
+        1 => refusal,
     ]
 }
 
@@ -229,7 +236,8 @@ fn fate() -> impl Strategy<Value = Fate> {
         2 => executed,
         3 => of(0i64..100).prop_map(Fate::Lost),
         1 => select(vec![814, 9999]).prop_map(Fate::Uncertain),
-        3 => codes().prop_map(Fate::Refused),
+        2 => codes().prop_map(Fate::Refused),
+        3 => Just(Fate::Expired),
         2 => Just(Fate::Unsent),
         1 => Just(Fate::Already),
     ]
@@ -262,10 +270,11 @@ pub(super) fn moves(honest: bool) -> impl Strategy<Value = Vec<Move>> {
         return vec(usual.boxed(), 1..60);
     }
     let odd = prop_oneof![
-        4 => answer().prop_map(Move::Answer),
+        3 => answer().prop_map(Move::Answer),
+        5 => answers().prop_map(Move::Lie),
         2 => (question(), answer()).prop_map(|(q, a)| Move::Stray(q, a)),
         1 => Just(Move::Reboot),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(executed, code)| Move::Resolved { executed, code }),
     ];
-    vec(prop_oneof![5 => usual, 2 => odd].boxed(), 1..60)
+    vec(prop_oneof![5 => usual, 3 => odd].boxed(), 1..60)
 }

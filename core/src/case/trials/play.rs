@@ -1,5 +1,7 @@
 //! Drives a case as the driver does, with a store in a variable and a vendor in another.
 
+use std::mem::discriminant;
+
 use proptest::test_runner::TestCaseError;
 
 use super::super::event::{Action, Answer, Event, Now, Question, Sent};
@@ -151,6 +153,10 @@ impl Play {
                 self.seen.lies |= !matches!(answer, Answer::Vague(_) | Answer::Refused(_));
                 answer.clone()
             }
+            Move::Lie(answers) => {
+                self.seen.lies = true;
+                answers.iter().find(|a| discriminant(*a) == discriminant(&truth)).cloned().unwrap_or(truth)
+            }
             _ => truth,
         };
         if let Answer::Refused(refusal) = &answer {
@@ -191,6 +197,10 @@ impl Play {
             }
             Fate::Uncertain(code) => {
                 (sent.outcome, sent.trouble) = (Verdict::Unknown, Some(no(*code).trouble));
+            }
+            Fate::Expired => {
+                let code = if name == StepName::Order { 502 } else { 805 };
+                sent.trouble = Some(no(code).trouble);
             }
             Fate::Refused(code) => sent.trouble = Some(no(*code).trouble),
             Fate::Unsent => sent.unsent = true,
