@@ -145,6 +145,9 @@ impl Seen {
             prop_assert!(new.due.is_none(), "an ended case is due");
         }
         self.check_outcomes(old, event, new)?;
+        if let Event::Submitted(_, sent) = event {
+            prop_assert_eq!(sent.outcome == Verdict::Unknown, new.outcome == Verdict::Unknown, "{:?}", new);
+        }
         let by_absence = new.outcome == Verdict::NotExecuted && new.watched && old.outcome == Verdict::Unknown;
         if by_absence && matches!(event, Event::Answered(..)) && !(self.jumped && self.rebooted) {
             let settle = now.rules.settle;
@@ -241,6 +244,10 @@ impl Seen {
             let will = vendor.late.iter().any(|(_, name, _)| *name == step.name);
             prop_assert!(!landed && !will, "{:?} was executed: {case:?}", step.name);
         }
+        let name = case.step().map(|s| s.name);
+        let landed = name.is_some_and(|name| name != StepName::Stop && vendor.landed.contains(&name));
+        // What was ordered and then cancelled unpaid is not there.
+        prop_assert!(case.outcome != Verdict::NotExecuted || !landed || vendor.is_cancelled(), "executed: {case:?}");
         let theirs = vendor.habits.others || case.kind == Kind::Stop;
         prop_assert!(
             case.outcome != Verdict::Executed || theirs || !vendor.landed.is_empty(),
