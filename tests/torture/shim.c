@@ -7,6 +7,7 @@
  * APB_SHIM_KILL   N:how  SIGKILL at step N: `before` it, `after` it, in the middle of it (`torn`), or
  *                 `power`: before it, and what was never synced to the store is gone as well;
  *                 `eio`, `enospc`: no kill, but from then on the store's disk fails; `once`: fails once
+ *                 With a call before the number (`connect3:power`) only such calls are counted.
  * APB_SHIM_SEED   for `power`: which of the unsynced writes are lost (0: all)
  *
  * The calls are made directly, so that nothing here depends on how a libc spells its symbols. */
@@ -40,7 +41,8 @@ struct note {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *store;
 static int log_fd = -1, undo_fd = -1;
-static long kill_at = -1, step;
+static long kill_at = -1, step, counted;
+static char kill_call[16];
 static int kill_how = BEFORE;
 static unsigned long seed;
 
@@ -52,8 +54,10 @@ __attribute__((constructor)) static void start(void) {
     if (undo) undo_fd = (int)syscall(SYS_openat, AT_FDCWD, undo, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (chance) seed = strtoul(chance, NULL, 10);
     if (!plan) return;
+    size_t letters = strspn(plan, "abcdefghijklmnopqrstuvwxyz");
     char *how;
-    kill_at = strtol(plan, &how, 10);
+    if (letters < sizeof kill_call) memcpy(kill_call, plan, letters);
+    kill_at = strtol(plan + letters, &how, 10);
     static const char *const words[] = {":before", ":after", ":torn", ":power", ":eio", ":enospc", ":once"};
     for (int at = 0; at < 7; at++)
         if (!strcmp(how, words[at])) kill_how = at;
@@ -143,6 +147,7 @@ static void synced(ino_t file) {
 static ssize_t begin(const char *call, int fd, int kind, const char *name, const void *bytes, size_t length) {
     char line[300];
     long mine = ++step;
+    int counts = !kill_call[0] || !strcmp(kill_call, call);
     if (log_fd >= 0) {
         int used = snprintf(line, 200, "%ld\t%s\t%d\t%s\t%zu\t", mine, call, fd, name, length);
         const char *from = bytes;
@@ -151,13 +156,14 @@ static ssize_t begin(const char *call, int fd, int kind, const char *name, const
         line[used++] = '\n';
         syscall(SYS_write, log_fd, line, used);
     }
+    counted += counts;
     if (kill_how >= EIO_ON) {
-        int now = kind == STORE && kill_at > 0 && (kill_how == EIO_ONCE ? mine == kill_at : mine >= kill_at);
+        int now = kind == STORE && kill_at > 0 && (kill_how == EIO_ONCE ? counted == kill_at : counted >= kill_at);
         /* The step may have been on the network: then the next one of the store. */
-        if (kill_how == EIO_ONCE && mine == kill_at && kind != STORE) kill_at++;
+        if (kill_how == EIO_ONCE && counted == kill_at && kind != STORE) kill_at++;
         return now ? FAIL : GO_ON;
     }
-    if (mine != kill_at) return GO_ON;
+    if (!counts || counted != kill_at) return GO_ON;
     if (kill_how == POWER) cut_the_power();
     if (kill_how == BEFORE || kill_how == POWER) die();
     return kill_how == TORN ? (ssize_t)(length / 2) : (ssize_t)length;
@@ -199,11 +205,9 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset) {
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) { return pwrite64(fd, bytes, length, offset); }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
-    size_t length = 0;
-    for (int at = 0; at < count; at++) length += parts[at].iov_len;
     /* The middle of a gathered write is the end of its first part. */
     STEP("writev", fd, count ? parts[0].iov_base : NULL, count ? parts[0].iov_len : 0, 0, 0,
-         syscall(SYS_writev, fd, parts, n == length || kill_how != TORN || step != kill_at ? count : 1))
+         syscall(SYS_writev, fd, parts, n == (count ? parts[0].iov_len : 0) ? count : 1))
     return done;
 }
 

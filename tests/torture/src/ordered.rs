@@ -1,6 +1,6 @@
 //! E1, the order of things: the intent lasts before the connection for the submit is opened.
 
-use crate::kinds::KINDS;
+use crate::kinds::{KINDS, Kind};
 use crate::oracle::Truth;
 use crate::rig::{Plan, Report, Res};
 use crate::trace::{Step, Trace};
@@ -11,7 +11,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let mut report = Report::default();
     let mut submits = 0;
     for (number, kind) in KINDS.iter().enumerate() {
-        let mut lane = plan.lane(11, number, "clock=real")?;
+        let lane = plan.lane(11, number, "clock=real")?;
         let trace = Trace::of(&lane, *kind)?;
         for (name, endpoint) in kind.steps() {
             match connected(&trace, endpoint) {
@@ -25,27 +25,8 @@ pub fn run(plan: &Plan) -> Res<Report> {
             }
         }
         // The proof by loss of power: cut exactly there, nothing has left, and nothing may leave after it.
-        let Some((at, (_, endpoint))) =
-            kind.steps().first().and_then(|first| Some((connected(&trace, first.1)?, first)))
-        else {
-            continue;
-        };
-        let mut dice = lane.dice.fork();
-        let wish = kind.wish(&lane.atlas, &mut dice, format!("cut-{}", kind.word()))?;
-        lane.dice = dice;
-        let cut = Fate::Step(format!("{}:power", at + 1), 0);
-        let mut worker = Worker::shimmed(&lane, &cut, None)?;
-        worker.ask("case.open", &wish.request, &serde_json::Value::Null);
-        worker.finish(&cut)?;
-        let mut next = Worker::start(&lane.config())?;
-        let reply = next.call("case.open", &wish.request)?;
-        let deed = Truth::of(&lane.atlas).deed(&wish.owner, endpoint);
-        if deed.whole + deed.broken > 0 {
-            report.violations.push(format!(
-                "{}: power was lost at the submit's connect (step {}), the intent was forgotten and sent again: {deed:?}\n    {reply}",
-                kind.word(),
-                at + 1,
-            ));
+        if let Some((_, endpoint)) = kind.steps().first() {
+            report.violations.extend(cut(plan, *kind, endpoint)?.map(|words| format!("{}: {words}", kind.word())));
         }
     }
     report.figures = format!(
@@ -56,12 +37,36 @@ pub fn run(plan: &Plan) -> Res<Report> {
     Ok(report)
 }
 
-/// The position of the connect whose descriptor then carries the submit: a connection of its own.
-fn connected(trace: &Trace, endpoint: &str) -> Option<usize> {
-    let path = match endpoint {
+/// Cuts the power at the submit's connect and lets another process go on.
+fn cut(plan: &Plan, kind: Kind, endpoint: &str) -> Res<Option<String>> {
+    let mut lane = plan.lane(15, kind as usize, "clock=real")?;
+    let trace = Trace::of(&lane, kind)?;
+    let at = connected(&trace, endpoint).ok_or("the submit was never sent")?;
+    let connects = trace.steps.iter().take(at + 1).filter(|step| step.call == "connect").count();
+    lane.forget()?;
+    let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("cut-{}", kind.word()))?;
+    let (fate, log) = (Fate::Step(format!("connect{connects}:power"), 0), lane.home().join("cut.trace"));
+    let mut worker = Worker::shimmed(&lane, &fate, Some(&log))?;
+    worker.ask("case.open", &wish.request, &serde_json::Value::Null);
+    if !worker.finish(&fate)?.killed || std::fs::read_to_string(&log)?.contains(&path(endpoint)) {
+        return Ok(Some(format!("{fate:?} is not the connect of the submit")));
+    }
+    let reply = Worker::start(&lane.config())?.call("case.open", &wish.request)?;
+    let deed = Truth::of(&lane.atlas).deed(&wish.owner, endpoint);
+    let again = format!("{fate:?} at the submit's connect, and it was sent again: {deed:?}\n    {reply}");
+    Ok((deed.whole + deed.broken > 0).then_some(again))
+}
+
+fn path(endpoint: &str) -> String {
+    match endpoint {
         "pnrClaim" => "/pnr/claim.do".to_owned(),
         other => format!("/{other}.do"),
-    };
+    }
+}
+
+/// The position of the connect whose descriptor then carries the submit: a connection of its own.
+fn connected(trace: &Trace, endpoint: &str) -> Option<usize> {
+    let path = path(endpoint);
     let asks = |step: &Step| step.sends() && step.head.starts_with(&format!("POST {path} "));
     let sent = trace.steps.iter().position(asks)?;
     let fd = &trace.steps.get(sent)?.fd;

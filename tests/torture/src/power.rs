@@ -18,7 +18,8 @@ const ROUNDS: usize = 30;
 pub fn run(plan: &Plan) -> Res<Report> {
     let started = Instant::now();
     let wanted = plan.size(12, 150);
-    let lane = plan.lane(14, usize::MAX, "refundQueryWithoutCode=list")?;
+    let mut lane = plan.lane(14, usize::MAX, "refundQueryWithoutCode=list")?;
+    lane.limited = true;
     let log = lane.home().join("power.trace");
     let mut undisturbed = Worker::shimmed(&lane, &Fate::Live, Some(&log))?;
     work(&mut undisturbed, &lane, &wishes(&lane, 0)?);
@@ -72,6 +73,7 @@ fn work(worker: &mut Worker, lane: &Lane, wishes: &[Wish]) -> BTreeMap<String, V
 
 fn one(plan: &Plan, number: usize, steps: usize) -> Res<(Tally, bool)> {
     let mut lane = plan.lane(14, number, "refundQueryWithoutCode=list")?;
+    lane.limited = number.is_multiple_of(2);
     let wishes = wishes(&lane, number)?;
     let seed = if lane.dice.bool() { 0 } else { lane.dice.u64(1..) };
     let fate = Fate::Step(format!("{}:power", lane.dice.usize(1..steps + 1)), seed);

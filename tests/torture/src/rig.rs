@@ -74,7 +74,7 @@ impl Plan {
         std::fs::create_dir_all(&home)?;
         let profile = format!("{profile},balance=99999999.00");
         let atlas = Simulator::start(Options { seed: seed >> 1, profile, ..Options::default() })?;
-        Ok(Lane { atlas, dice: Rng::with_seed(seed), naive: self.naive, home, shim: self.shim.clone() })
+        Ok(Lane { atlas, dice: Rng::with_seed(seed), limited: false, naive: self.naive, home, shim: self.shim.clone() })
     }
 
     /// Runs lanes side by side until `enough` has been said; results in no order.
@@ -124,6 +124,8 @@ pub struct Lane {
     pub atlas: Simulator,
     /// Chance.
     pub dice: Rng,
+    /// With a request budget, which is kept in the store and holds nobody back.
+    pub limited: bool,
     naive: bool,
     home: PathBuf,
     shim: PathBuf,
@@ -136,9 +138,12 @@ impl Lane {
             "baseUrl": self.atlas.url(), "clientId": "torture", "clientSecret": "torture-secret",
             "store": {"path": self.store()}, "settleMs": SETTLE_MS,
             "clock": {"url": format!("{}/_sim/clock", self.atlas.url())},
-            "follow": {"perSecond": 100_000, "burst": 100_000}, "rateLimit": {"perSecond": 100_000, "burst": 100_000},
+            "follow": {"perSecond": 100_000, "burst": 100_000},
             "retry": {"maxAttempts": 3, "baseDelayMs": 1, "maxDelayMs": 5},
         });
+        if self.limited {
+            put(&mut config, "rateLimit", json!({"perSecond": 100_000, "burst": 100_000}));
+        }
         if self.naive {
             put(&mut config, "naive", true.into());
         }
@@ -153,6 +158,14 @@ impl Lane {
     /// Its store; the log files of the database begin with the same name.
     pub fn store(&self) -> PathBuf {
         self.home.join("cases.db")
+    }
+
+    /// Begins with an empty store again.
+    pub fn forget(&self) -> Res<()> {
+        for file in std::fs::read_dir(&self.home)?.flatten() {
+            std::fs::remove_file(file.path())?;
+        }
+        Ok(())
     }
 
     /// The library to preload.
