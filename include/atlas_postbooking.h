@@ -51,7 +51,45 @@
  *   "replace" | "add", clientCertFile, clientKeyFile, maxResponseBytes 67108864, maxConnections 64,
  *   retry {maxAttempts 3, baseDelayMs 200, maxDelayMs 5000} (reads and quotes; a submit is never
  *   sent twice), rateLimit null | {perSecond, burst}, maxInFlight 1024.
+ *   Of cases: store null | {path}, settleMs 180000, offerMaxAgeMs {void 60000, refund 5400000},
+ *   follow {perSecond 2, burst 5}; for tests, clock null | {fixed} | {url}.
  *   Options of a call (JSON): timeoutMs, retry, headers, clientRequestId, allowUnknown.
+ *
+ * CASES
+ *   A case is one refund, void, ancillary order (with its payment), rebuilt order, stop, or claim, from
+ *   the intention to the final state, kept in a store: submitted once, followed to its end, whatever
+ *   crashes in between. With "store":{"path":"/var/lib/you/atlas.db"} in the configuration:
+ *
+ *     apb_case_open(client, "{"kind":"cancel","orderNo":"...","key":"k-7"}", APB_ZSTR, &reply);
+ *     apb_case_follow(client, "{"key":"k-7","until":"final"}", APB_ZSTR, &reply);
+ *     apb_case_get(client, "{"key":"k-7"}", APB_ZSTR, &reply);      the reply's "case" is the case
+ *
+ *   Kinds: refund, void, cancel (a void while that is open, else a refund), ancillary, regenerate,
+ *   stop, claim. apb_case_open() fills the vendor's lists itself, asks for a fresh offer, holds it
+ *   against "expect" (minRefund, maxFee, maxPrice ...; APB_E_GUARD: refused before money moved),
+ *   writes down what it is going to do, and only then sends, once. apb_case_plan() shows both ways
+ *   and submits nothing.
+ *   The key is yours: name the intention (your own booking's or ticket's number), not the attempt. The
+ *   same key and content are the same case for ever; the same key with other content is
+ *   APB_E_CONFLICT, and so is a second open case on one order.
+ *   After a crash make the client again and call apb_case_open() with the same key: a case that had
+ *   not been sent yet goes on, one that had is not sent again but asked about, and the answer
+ *   is the case as it is. Cards are never stored: without one in the request, a resumed case stops at
+ *   awaiting_payment.
+ *   Outcome and state are two things. "outcome" is pending, executed, not_executed or unknown: did the
+ *   submit happen? "state" is how far the vendor is (atlas_processing ... refunded, rejected ...).
+ *   "final" true means that nothing more will change; it is never true while the outcome is unknown.
+ *   UNKNOWN means that the answer to the submit was lost and that the vendor has not said yet whether
+ *   it knows it. It is neither a success nor a failure: do not submit by other means. Follow-up and
+ *   apb_case_reconcile() ask; "not there" counts only after settleMs and two clear answers. What can
+ *   not be found out stays unknown (needs_human) until a person looked and apb_case_resolve() says so.
+ *   Calls of apb_void(), apb_refund() ... with a store are cases of one step, with the same protection;
+ *   without one their reply has the warning not_journaled.
+ *   Notifications are unsigned: apb_case_notify() makes the query of a case due and changes nothing.
+ *   The store is one SQLite file of mode 0600 on a local file system (not NFS), made when it is not
+ *   there. Any number of threads and processes of this machine share it, and its request budget; of
+ *   two that open the same key, one sends. Two accounts in one store do not see each other's cases.
+ *   Without a store these functions answer APB_E_STORE (store_missing), except apb_case_plan().
  *
  * THREADS
  *   A client may be used by any number of threads at once, and freed while others use it (their calls
@@ -59,8 +97,8 @@
  *
  * FORK
  *   After fork() parent and child may both go on using a client, if no other thread was inside the
- *   library at that moment: the child opens its own connections. Calls in flight are the parent's,
- *   and cancel tokens made before are stale in the child.
+ *   library at that moment: the child opens its own connections, to the store as well. Calls in flight
+ *   are the parent's, and cancel tokens made before are stale in the child.
  *
  * SIGNALS, UNLOADING, OUTPUT
  *   No signal handler is installed, SIGPIPE is never raised, interrupted system calls are repeated.
@@ -568,6 +606,115 @@ apb_status apb_parse_webhook(const apb_client *client,
                              const char *request_json,
                              size_t len,
                              apb_reply **out_reply);
+
+/**
+ * case.plan: what a void and what a refund of an order would give back, until when, and which is
+ * better. Submits nothing and needs no store (read).
+ *
+ * request: {"orderNo":...}
+ */
+apb_status apb_case_plan(const apb_client *client,
+                         const char *request_json,
+                         size_t len,
+                         apb_reply **out_reply);
+
+/**
+ * case.open: starts a case, or resumes the one with this key; submits once (submit).
+ *
+ * request: {"kind":"refund|void|cancel|ancillary|regenerate|stop|claim","orderNo":...,"key":...} and, as
+ * the kind wants, reason, passengers, offerId, products, payment, expect, after. The same key and the
+ * same content are the same case for ever, so a program that was killed calls this again.
+ */
+apb_status apb_case_open(const apb_client *client,
+                         const char *request_json,
+                         size_t len,
+                         apb_reply **out_reply);
+
+/**
+ * case.get: a case as the store has it; asks nobody (local).
+ *
+ * request: {"id":...} or {"key":...}
+ */
+apb_status apb_case_get(const apb_client *client,
+                        const char *request_json,
+                        size_t len,
+                        apb_reply **out_reply);
+
+/**
+ * case.list: the cases of this account, oldest first; asks nobody (local).
+ *
+ * request: {"open":...,"orderNo":...,"kind":...,"after":...,"limit":...}, all optional. data.next is
+ * the `after` of the next page, null at the end.
+ */
+apb_status apb_case_list(const apb_client *client,
+                         const char *request_json,
+                         size_t len,
+                         apb_reply **out_reply);
+
+/**
+ * case.reconcile: asks the vendor now what became of a case, or of all whose outcome is unknown.
+ * Submits nothing (read).
+ *
+ * request: {"id":...}, {"key":...} or {"all":true}
+ */
+apb_status apb_case_reconcile(const apb_client *client,
+                              const char *request_json,
+                              size_t len,
+                              apb_reply **out_reply);
+
+/**
+ * case.follow: follows one case, or all open ones, within the budget of the follow-up. Submits
+ * nothing (read).
+ *
+ * request: {"id":...}, {"key":...} or {"all":true}, with "until":"step" (what is due now) or "final"
+ * (until nothing is open, or timeoutMs is over). data is {done, due, open, nextDueAt, budget}.
+ */
+apb_status apb_case_follow(const apb_client *client,
+                           const char *request_json,
+                           size_t len,
+                           apb_reply **out_reply);
+
+/**
+ * case.notify: takes a notification of the vendor. It proves nothing, since nobody signs it: it
+ * makes a query of its case due, which the next apb_case_follow() makes (local).
+ *
+ * request: {"body":...}, the notification's body as JSON or as text
+ */
+apb_status apb_case_notify(const apb_client *client,
+                           const char *request_json,
+                           size_t len,
+                           apb_reply **out_reply);
+
+/**
+ * case.resolve: a human's verdict on a case whose outcome is unknown (local).
+ *
+ * request: {"id":...,"as":"executed|not_executed","by":...,"evidence":...}
+ */
+apb_status apb_case_resolve(const apb_client *client,
+                            const char *request_json,
+                            size_t len,
+                            apb_reply **out_reply);
+
+/**
+ * case.export: cases as newline-delimited JSON in data.ndjson, without secrets, cards and
+ * passengers (local).
+ *
+ * request: as in apb_case_list()
+ */
+apb_status apb_case_export(const apb_client *client,
+                           const char *request_json,
+                           size_t len,
+                           apb_reply **out_reply);
+
+/**
+ * case.purge: removes final cases that did not change for long; their keys stay used (local).
+ *
+ * request: {"olderThan":"90d"}, or a moment with its offset
+ */
+apb_status apb_case_purge(const apb_client *client,
+                          const char *request_json,
+                          size_t len,
+                          apb_reply **out_reply);
 
 /**
  * The reply as JSON, NUL-terminated too; lives until apb_reply_free(). NULL for NULL.

@@ -125,6 +125,25 @@ private:
     std::size_t size_;
 };
 
+/** A text as a JSON string, with its quotes: for building requests without a JSON library. */
+inline std::string quoted(const std::string &text)
+{
+    static const char *const digits = "0123456789abcdef";
+    std::string out = "\"";
+    for (const char c : text) {
+        const unsigned char byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (byte < 0x20) {
+            out += std::string("\\u00") + digits[byte >> 4] + digits[byte & 15];
+        } else {
+            out += c;
+        }
+    }
+    return out + '"';
+}
+
 /** What came of a call. Move-only; an empty one (moved from) reads as APB_E_NULL, outcome unknown. */
 class Reply {
 public:
@@ -413,6 +432,16 @@ public:
     APB_METHOD(Reply, balance, apb_balance)
     APB_METHOD(Submitted, update_webhook_url, apb_update_webhook_url)
     APB_METHOD(Reply, parse_webhook, apb_parse_webhook)
+    APB_METHOD(Reply, case_plan, apb_case_plan)
+    APB_METHOD(Submitted, case_open, apb_case_open)
+    APB_METHOD(Reply, case_get, apb_case_get)
+    APB_METHOD(Reply, case_list, apb_case_list)
+    APB_METHOD(Reply, case_reconcile, apb_case_reconcile)
+    APB_METHOD(Reply, case_follow, apb_case_follow)
+    APB_METHOD(Reply, case_notify, apb_case_notify)
+    APB_METHOD(Reply, case_resolve, apb_case_resolve)
+    APB_METHOD(Reply, case_export, apb_case_export)
+    APB_METHOD(Reply, case_purge, apb_case_purge)
 #undef APB_METHOD
 
     /** For the C functions; still owned by this. */
@@ -426,6 +455,43 @@ private:
         return Submitted(Reply(reply));
     }
     apb_client *client_;
+};
+
+/**
+ * One case, by your own key: the same key is the same case in every process and after every crash. It
+ * holds nothing but the key; the client must live as long.
+ *
+ *   apb::Case matter(client, "booking-4711");
+ *   matter.open("cancel", order_no, "\"expect\":{\"currency\":\"USD\",\"minRefund\":\"40\"}").match(...);
+ *   matter.follow(60000);
+ */
+class Case {
+public:
+    Case(const Client &client, const std::string &key) : client_(&client), key_("{\"key\":" + quoted(key)) {}
+    /* The client would be gone. */
+    Case(Client &&, const std::string &) = delete;
+
+    /** Starts it, or goes on with it. `more` are further members of the request, as they stand in JSON. */
+    APB_NODISCARD Submitted open(const std::string &kind, const std::string &order_no, const std::string &more = "") const
+    {
+        return client_->case_open(key_ + ",\"kind\":" + quoted(kind) + ",\"orderNo\":" + quoted(order_no) +
+                                  (more.empty() ? "" : "," + more) + "}");
+    }
+    /** As the store has it; asks nobody. */
+    APB_NODISCARD Reply get() const { return client_->case_get(key_ + "}"); }
+    /** Asks the vendor now. */
+    APB_NODISCARD Reply reconcile() const { return client_->case_reconcile(key_ + "}"); }
+    /** Asks what is due now. */
+    APB_NODISCARD Reply follow() const { return client_->case_follow(key_ + "}"); }
+    /** Follows it until it is final, or for so long. */
+    APB_NODISCARD Reply follow(std::int64_t timeout_ms) const
+    {
+        return client_->case_follow(key_ + ",\"until\":\"final\",\"timeoutMs\":" + std::to_string(timeout_ms) + "}");
+    }
+
+private:
+    const Client *client_;
+    std::string key_;
 };
 
 /** A notification's body, read; no client and no network. */

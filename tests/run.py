@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
 import building  # noqa: E402
+import case_stories  # noqa: E402
 import documents  # noqa: E402
 import headers  # noqa: E402
 import native  # noqa: E402
@@ -115,6 +116,7 @@ SUITES: list[tuple[str, str, Callable[[Tally], None]]] = [
     ("examples", "examples, C++", with_compiler(CXX, lambda tally: stories.check(tally, "cpp"))),
     ("examples", "examples, Rust", lambda tally: stories.check(tally, "rust")),
     ("examples", "examples, Python", lambda tally: stories.check(tally, "python")),
+    ("examples", "examples, cases", with_compiler(CXX, case_stories.check)),
     ("examples", "demo", with_compiler(CC, stories.demo)),
     ("documents", "README", with_compiler(CC, documents.check)),
     ("vectors", "vectors", with_compiler(CXX, vectors)),

@@ -1,10 +1,12 @@
 //! The configuration of a client: JSON in, every fault named.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::{Host, Url};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::case::rules::Rules;
 use crate::json::Node;
 use crate::outcome::{Error, Status};
 use crate::wire::shape::{Field, Kind, Shape};
@@ -138,6 +140,21 @@ pub(crate) struct Config {
     pub retry: RetryConfig,
     pub rate_limit: Option<Rate>,
     pub max_in_flight: usize,
+    /// Where cases are kept.
+    pub store: Option<PathBuf>,
+    pub rules: Rules,
+    /// The budget of the follow-up.
+    pub follow: Rate,
+    pub clock: CaseClock,
+}
+
+/// What tells cases the time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum CaseClock {
+    Machine,
+    Fixed(i64),
+    /// A loopback URL that answers `{"now": "…"}`.
+    At(Url),
 }
 
 fn bad_config(path: &str, message: impl Into<String>) -> Error {
@@ -154,11 +171,15 @@ impl Config {
             .map_err(|problems| Error::problems("bad_config", Status::CONFIG, "configuration", problems))?;
         checked.zeroize();
         let r = Reader { node: &node };
-        if let Some(store) = r.node.get("store").filter(|n| !n.is_null()) {
-            let _ = store;
-            return Err(bad_config("/store", "this version has no store yet; leave it out"));
-        }
-        check_clock(node.get("clock"))?;
+        let given = |key: &str| node.get(key).filter(|n| !n.is_null());
+        let store = given("store").and_then(|store| store.get("path")).and_then(Node::as_str);
+        // A name that SQLite would take for something else than a file is a file here, and stays the same one when
+        // the host changes its directory.
+        let store = match store.map(std::path::absolute) {
+            None => None,
+            Some(Ok(path)) => Some(path),
+            Some(Err(_)) => return Err(bad_config("/store/path", "must be the path of a file")),
+        };
         let base_url = base_url(&r.required("baseUrl"))?;
         let ca_mode = match r.text("caMode").as_deref() {
             None | Some("replace") => CaMode::Replace,
@@ -187,6 +208,10 @@ impl Config {
             max_connections: r.number("maxConnections", 1)?.unwrap_or(64) as usize,
             retry: retry(node.get("retry"), "/retry", None)?,
             rate_limit: rate(node.get("rateLimit"), "/rateLimit")?,
+            store,
+            rules: rules(&r)?,
+            follow: rate(node.get("follow"), "/follow")?.unwrap_or(Rate { per_second: 2.0, burst: 5 }),
+            clock: clock(node.get("clock"))?,
             max_in_flight: (r.number("maxInFlight", 1)?.unwrap_or(1024) as usize).min(1 << 20),
         })
     }
@@ -213,19 +238,34 @@ fn base_url(text: &str) -> Result<Url, Error> {
 }
 
 /// A clock for tests: a fixed moment, or a simulator's clock on this machine.
-fn check_clock(node: Option<&Node<'_>>) -> Result<(), Error> {
-    let Some(clock) = node.filter(|n| !n.is_null()) else { return Ok(()) };
+fn clock(node: Option<&Node<'_>>) -> Result<CaseClock, Error> {
+    let Some(clock) = node.filter(|n| !n.is_null()) else { return Ok(CaseClock::Machine) };
     match (clock.get("fixed").and_then(Node::as_str), clock.get("url").and_then(Node::as_str)) {
-        (Some(fixed), None) => match crate::wire::Clock::Utc.read_request(fixed) {
-            Ok(_) => Ok(()),
-            Err(expected) => Err(bad_config("/clock/fixed", format!("must be {expected}"))),
+        (Some(fixed), None) => match crate::case::clock::parse(fixed) {
+            Some(at) => Ok(CaseClock::Fixed(at)),
+            None => Err(bad_config("/clock/fixed", "must be a moment with its offset, such as 2026-03-02T08:00:00Z")),
         },
         (None, Some(url)) => match Url::parse(url) {
-            Ok(url) if is_loopback(&url) && url.scheme() == "http" => Ok(()),
+            Ok(url) if is_loopback(&url) && url.scheme() == "http" => Ok(CaseClock::At(url)),
             _ => Err(bad_config("/clock/url", "must be an http URL of this machine (loopback)")),
         },
         _ => Err(bad_config("/clock", "must have either `fixed` or `url`")),
     }
+}
+
+/// The settle time and the ages of offers.
+fn rules(r: &Reader<'_>) -> Result<Rules, Error> {
+    let base = Rules::default();
+    let ages = r.node.get("offerMaxAgeMs");
+    let age = |way: &str, otherwise: i64| {
+        let millis = number(ages.and_then(|a| a.get(way)), &format!("/offerMaxAgeMs/{way}"), 0, MAX_MILLIS)?;
+        Ok::<_, Error>(millis.map_or(otherwise, |ms| ms as i64))
+    };
+    Ok(Rules {
+        settle: r.millis("settleMs", 0)?.map_or(base.settle, |d| d.as_millis() as i64),
+        void_offer_age: age("void", base.void_offer_age)?,
+        refund_offer_age: age("refund", base.refund_offer_age)?,
+    })
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -27,7 +27,7 @@ pub(crate) fn write_operations<'o>(operations: impl Iterator<Item = &'o Operatio
         let _ = write!(out, ",\"c\":\"{}\",\"python\":\"{}\",\"doc\":", op.c_name(), op.python_name());
         write_str(op.doc, out);
         out.push_str(",\"request\":");
-        let request = Writer { request: true, open: op.kind == OperationKind::Local };
+        let request = Writer { request: true, open: op.kind == OperationKind::Local && !op.is_case() };
         request.schema(op.request, true, true, out);
         out.push_str(",\"reply\":");
         Writer { request: false, open: true }.schema(op.reply, true, true, out);

@@ -19,11 +19,13 @@
 mod budget;
 mod call;
 mod cancel;
+mod case;
 mod client;
 mod config;
 mod describe;
 pub mod dispatch;
 mod envelope;
+mod follow;
 mod json;
 mod judge;
 mod live;
@@ -42,6 +44,7 @@ pub mod wire;
 
 pub use cancel::Cancel;
 pub use client::{Answer, Client, Failure, blocking};
+pub use follow::{Follow, FollowSteps};
 pub use log::{LogLevel, LogLine};
 pub use operation::OperationKind;
 pub use order_list::{OrderPages, Orders};

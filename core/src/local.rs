@@ -121,7 +121,7 @@ pub(crate) fn decode(operation: &str, request: &str, http_status: u16, body: &[u
 /// Checks a request as a call would, and answers the body that would be sent.
 pub(crate) fn validate(operation: &str, request: &str) -> Reply {
     let Some(op) = Operation::find(operation) else { return unknown_operation(operation) };
-    if op.path.is_empty() {
+    if op.path.is_empty() && !op.is_case() {
         return parse_webhook(request);
     }
     match check(op, request, false) {

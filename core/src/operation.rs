@@ -70,6 +70,11 @@ impl Operation {
         OPERATIONS.iter().find(|op| op.name == name)
     }
 
+    /// A case operation: it works on the store, and asks the vendor through other operations.
+    pub fn is_case(&self) -> bool {
+        self.name.starts_with("case.")
+    }
+
     /// `void` → `apb_void`.
     pub fn c_name(&self) -> String {
         format!("apb_{}", self.python_name())
@@ -80,7 +85,9 @@ impl Operation {
         let mut out = String::with_capacity(self.name.len() + 8);
         let mut after_upper = true;
         for c in self.name.chars() {
-            if c.is_ascii_uppercase() {
+            if c == '.' {
+                out.push('_');
+            } else if c.is_ascii_uppercase() {
                 if !after_upper {
                     out.push('_');
                 }
@@ -137,6 +144,26 @@ macro_rules! for_each_operation {
             balance, "balance", BalanceRequest, BalanceReply;
             /// Registers the address of notifications.
             update_webhook_url, "updateWebhookURL", UpdateWebhookUrlRequest, UpdateWebhookUrlReply;
+            /// Asks what a void and what a refund of an order would give back. Submits nothing.
+            case_plan, "case.plan", CasePlanRequest, CasePlanReply;
+            /// Starts a case, or resumes the one with this key: submits once and knows the end.
+            case_open, "case.open", CaseOpenRequest, Case;
+            /// Reads a case as the store has it.
+            case_get, "case.get", CaseGetRequest, Case;
+            /// Lists cases, oldest first.
+            case_list, "case.list", CaseListRequest, CaseListReply;
+            /// Asks the vendor now what became of a case.
+            case_reconcile, "case.reconcile", CaseReconcileRequest, Case;
+            /// Follows cases: asks what is due, as fast as the budget allows.
+            case_follow, "case.follow", CaseFollowRequest, CaseFollowReply;
+            /// Takes a notification of the vendor: it makes a query due, no more.
+            case_notify, "case.notify", CaseNotifyRequest, CaseNotifyReply;
+            /// A human's verdict on a case whose outcome is unknown.
+            case_resolve, "case.resolve", CaseResolveRequest, Case;
+            /// Exports cases as newline-delimited JSON.
+            case_export, "case.export", CaseExportRequest, CaseExportReply;
+            /// Removes final cases that did not change for long.
+            case_purge, "case.purge", CasePurgeRequest, CasePurgeReply;
         }
     };
 }
@@ -350,6 +377,87 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         request: UnknownEvent::SHAPE,
         reply: WebhookReply::SHAPE,
         doc: "Reads a notification of the vendor. The request is the notification's body as it came. No network; the event is unsigned, so confirm it with the operation in `hint`.",
+        ..BASE
+    },
+    Operation {
+        name: "case.plan",
+        kind: OperationKind::Read,
+        request: CasePlanRequest::SHAPE,
+        reply: CasePlanReply::SHAPE,
+        doc: "Asks what a void and what a refund of an order would give back, until when, and which is better. Submits nothing.",
+        ..BASE
+    },
+    Operation {
+        name: "case.open",
+        kind: OperationKind::Submit,
+        request: CaseOpenRequest::SHAPE,
+        reply: Case::SHAPE,
+        resolved_by: Some("case.reconcile"),
+        doc: "Starts a case, or resumes the one with this key: the vendor's lists are filled from queryOrderDetails, a fresh offer is asked for and checked against expect, the intent is stored and synced, and only then the submit leaves, once. Needs a store.",
+        ..BASE
+    },
+    Operation {
+        name: "case.get",
+        kind: OperationKind::Local,
+        request: CaseGetRequest::SHAPE,
+        reply: Case::SHAPE,
+        doc: "Reads a case as the store has it. Asks nobody.",
+        ..BASE
+    },
+    Operation {
+        name: "case.list",
+        kind: OperationKind::Local,
+        request: CaseListRequest::SHAPE,
+        reply: CaseListReply::SHAPE,
+        doc: "Lists the cases of this account, oldest first. Asks nobody.",
+        ..BASE
+    },
+    Operation {
+        name: "case.reconcile",
+        kind: OperationKind::Read,
+        request: CaseReconcileRequest::SHAPE,
+        reply: Case::SHAPE,
+        doc: "Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.",
+        ..BASE
+    },
+    Operation {
+        name: "case.follow",
+        kind: OperationKind::Read,
+        request: CaseFollowRequest::SHAPE,
+        reply: CaseFollowReply::SHAPE,
+        doc: "Follows one case or all open ones to their end, within the follow-up's budget. Submits nothing.",
+        ..BASE
+    },
+    Operation {
+        name: "case.notify",
+        kind: OperationKind::Local,
+        request: CaseNotifyRequest::SHAPE,
+        reply: CaseNotifyReply::SHAPE,
+        doc: "Takes the body of a notification as it came. Notifications are unsigned: one only makes a query of its case due, which the next case.follow makes.",
+        ..BASE
+    },
+    Operation {
+        name: "case.resolve",
+        kind: OperationKind::Local,
+        request: CaseResolveRequest::SHAPE,
+        reply: Case::SHAPE,
+        doc: "Settles a case whose outcome is unknown by a human's verdict, with what it rests on.",
+        ..BASE
+    },
+    Operation {
+        name: "case.export",
+        kind: OperationKind::Local,
+        request: CaseExportRequest::SHAPE,
+        reply: CaseExportReply::SHAPE,
+        doc: "Exports cases as newline-delimited JSON, without secrets, cards and passengers.",
+        ..BASE
+    },
+    Operation {
+        name: "case.purge",
+        kind: OperationKind::Local,
+        request: CasePurgeRequest::SHAPE,
+        reply: CasePurgeReply::SHAPE,
+        doc: "Removes final cases that did not change for long. Their keys stay used.",
         ..BASE
     },
 ];

@@ -99,6 +99,70 @@ impl Reply {
         Draft { warnings, ..Draft::new(operation) }.finish(data)
     }
 
+    /// The reply of a case operation. `told.last` is the vendor's answer that decided, whose numbers it shows.
+    pub(crate) fn of_case(operation: &str, told: Told, call: &Call) -> Reply {
+        let Told { outcome, error, data, case, last, warnings } = told;
+        let text = |key: &str| last.as_ref().and_then(|l| l.meta(key));
+        let (message, request_id) = (text("vendorMessage"), text("requestId"));
+        let envelope = Envelope {
+            status: last.as_ref().and_then(|l| l.vendor_status),
+            message,
+            request_id,
+            ..Envelope::default()
+        };
+        let draft = Draft {
+            outcome,
+            error: error.map(Box::new),
+            envelope,
+            warnings,
+            http_status: last.as_ref().and_then(|l| l.http_status),
+            client_request_id: call.client_request_id.as_deref(),
+            attempts: call.attempts,
+            elapsed_ms: call.elapsed_ms,
+            bytes: last.as_ref().and_then(|l| l.raw.as_ref()).map_or(0, Vec::len),
+            capacity: data.len() * 2,
+            ..Draft::new(operation)
+        };
+        let mut reply = draft.finish(|out| out.push_str(&data));
+        reply.raw = last.and_then(|l| l.raw);
+        match case {
+            Some(case) => reply.with_case(&case),
+            None => reply,
+        }
+    }
+
+    /// A text of `meta`.
+    fn meta(&self, key: &str) -> Option<String> {
+        let node = Node::parse(&self.json).ok()?;
+        node.get("meta")?.get(key)?.as_str().map(str::to_owned)
+    }
+
+    /// Adds the case that the call belongs to.
+    pub(crate) fn with_case(mut self, case: &str) -> Reply {
+        let at = self.data.1;
+        if self.json.is_char_boundary(at) {
+            self.json.insert_str(at, case);
+            self.json.insert_str(at, ",\"case\":");
+        }
+        self
+    }
+
+    /// Adds a warning to a finished reply.
+    pub(crate) fn with_warning(mut self, code: &str, message: &str) -> Reply {
+        // Everything behind `data` is ours, so the key is where it is looked for.
+        const KEY: &str = ",\"warnings\":[";
+        if let Some(at) = self.json.rfind(KEY).map(|at| at + KEY.len()) {
+            let mut text = format!("{{\"code\":\"{code}\",\"path\":\"\",\"message\":");
+            write_str(message, &mut text);
+            text.push('}');
+            if self.json.get(at..).is_some_and(|rest| !rest.starts_with(']')) {
+                text.push(',');
+            }
+            self.json.insert_str(at, &text);
+        }
+        self
+    }
+
     /// Judges an exchange and writes the reply.
     pub(crate) fn of_exchange(
         op: &'static Operation,
@@ -117,7 +181,7 @@ impl Reply {
         if call.in_doubt && judgement.outcome == Outcome::NotExecuted {
             judgement.doubt(op);
         }
-        if op.kind == crate::operation::OperationKind::Submit {
+        if op.kind == crate::operation::OperationKind::Submit && !call.journaled {
             warnings.add("not_journaled", String::new(), "no store is configured: after a crash only the vendor knows");
         }
         if call.retry_ignored {
@@ -169,6 +233,36 @@ impl std::fmt::Debug for Reply {
     }
 }
 
+/// What a case operation answers.
+pub(crate) struct Told {
+    pub outcome: Outcome,
+    pub error: Option<Error>,
+    /// JSON.
+    pub data: String,
+    /// The case that the call belongs to, as JSON.
+    pub case: Option<String>,
+    pub last: Option<Reply>,
+    pub warnings: Warnings,
+}
+
+impl Told {
+    /// Data of a call that went well.
+    pub fn data(data: String) -> Told {
+        let warnings = Warnings::default();
+        Told { outcome: Outcome::Executed, error: None, data, case: None, last: None, warnings }
+    }
+
+    /// What went wrong, without data.
+    pub fn error(error: Error) -> Told {
+        Told { outcome: error.outcome, error: Some(error), ..Told::data("null".to_owned()) }
+    }
+
+    /// A case, as data and as the case that the call belongs to.
+    pub fn case(json: String) -> Told {
+        Told { case: Some(json.clone()), ..Told::data(json) }
+    }
+}
+
 /// What a reply says about the call itself.
 #[derive(Debug, Default)]
 pub(crate) struct Call {
@@ -179,6 +273,8 @@ pub(crate) struct Call {
     pub retry_ignored: bool,
     /// An earlier attempt of a repeatable submit may have been executed.
     pub in_doubt: bool,
+    /// A store has the intent.
+    pub journaled: bool,
 }
 
 /// Secrets shorter than this are ordinary words; replacing them would spoil replies.

@@ -1,5 +1,5 @@
 /*
- * desk.h - what the three example programs share: a client, requests, and a way to tell the story.
+ * desk.h - what the example programs share: a client, requests, and a way to tell the story.
  */
 #ifndef DESK_H
 #define DESK_H
@@ -37,16 +37,30 @@ static void tell(const char *label, const char *format, ...)
     va_end(args);
 }
 
-static void open_desk(struct desk *desk, int argc, char **argv)
+/* Opens a desk from the command line; `with_store`: with a store of cases, which is a file. */
+static void open_desk(struct desk *desk, int argc, char **argv, int with_store)
 {
-    char config[1024];
+    char config[2048];
+    char store[1280] = "";
     apb_reply *why = NULL;
-    if (argc != 3 || strlen(argv[1]) > 500 || strspn(argv[2], "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(argv[2])) {
-        fprintf(stderr, "usage: %s BASE_URL ORDER_NO\n", argv[0]);
+    if (argc != 3 + with_store || strlen(argv[1]) > 500 ||
+        strspn(argv[2], "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(argv[2]) ||
+        (with_store && (strlen(argv[3]) > 500 || strpbrk(argv[3], "\"\\") != NULL))) {
+        fprintf(stderr, "usage: %s BASE_URL ORDER_NO%s\n", argv[0], with_store ? " STORE" : "");
         exit(MISUSED);
     }
+    if (with_store) {
+        /*
+         * Weeks pass in a moment here: by the simulated clock, and with a follow-up that asks faster than
+         * one should. A real program leaves both out.
+         */
+        sprintf(store,
+                ",\"store\":{\"path\":\"%s\"},\"clock\":{\"url\":\"%s/_sim/clock\"},"
+                "\"follow\":{\"perSecond\":1000,\"burst\":1000}",
+                argv[3], argv[1]);
+    }
     /* The credentials of a real program come from its own vault; the library reads no environment. */
-    sprintf(config, "{\"baseUrl\":\"%s\",\"clientId\":\"demo\",\"clientSecret\":\"demo\"}", argv[1]);
+    sprintf(config, "{\"baseUrl\":\"%s\",\"clientId\":\"demo\",\"clientSecret\":\"demo\"%s}", argv[1], store);
     memset(desk, 0, sizeof *desk);
     desk->base_url = argv[1];
     desk->order_no = argv[2];

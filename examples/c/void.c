@@ -17,7 +17,7 @@ int main(int argc, char **argv)
     char request[256];
     int end = REFUSED;
 
-    open_desk(&desk, argc, argv);
+    open_desk(&desk, argc, argv, 0);
     order = ask_about(&desk, apb_query_order_details, desk.order_no);
     if (tell_booking(order) == 0) {
         sprintf(request, "{\"orderNo\":\"%.100s\"}", desk.order_no);

@@ -56,12 +56,14 @@ inline void tell_error(const apb::Reply &reply)
 
 class Desk {
 public:
-    Desk(const std::string &base_url, const std::string &order) : order_no(order), base_url_(base_url), minutes_(0)
+    // `more` are further members of the configuration.
+    Desk(const std::string &base_url, const std::string &order, const std::string &more = "")
+        : order_no(order), base_url_(base_url), minutes_(0)
     {
         apb::Reply why;
         // The credentials of a real program come from its own vault; the library reads no environment.
         client = apb::Client::create(
-            "{\"baseUrl\":\"" + base_url + "\",\"clientId\":\"demo\",\"clientSecret\":\"demo\"}", &why);
+            "{\"baseUrl\":\"" + base_url + "\",\"clientId\":\"demo\",\"clientSecret\":\"demo\"" + more + "}", &why);
         if (!client) {
             tell_error(why);
             std::exit(static_cast<int>(End::misused));

@@ -1,8 +1,9 @@
-"""What the three example programs share: a client, the story, and how a matter is followed to its end."""
+"""What the example programs share: a client, the story, and how a matter is followed to its end."""
 
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from atlas_postbooking import AlreadySubmitted, AtlasError, Client, NotExecuted, OutcomeUnknown, Record, Reply
 from stage import pass_time
@@ -163,9 +164,27 @@ def run(story: Callable[[Desk], int]) -> None:
     if len(sys.argv) != 3:
         print(f"usage: {sys.argv[0]} BASE_URL ORDER_NO", file=sys.stderr)
         sys.exit(MISUSED)
-    base_url, order_no = sys.argv[1:]
+    _play(story, *sys.argv[1:])
+
+
+def run_with_store(story: Callable[[Desk], int]) -> None:
+    """The same with a store of cases, a file."""
+    if len(sys.argv) != 4:
+        print(f"usage: {sys.argv[0]} BASE_URL ORDER_NO STORE", file=sys.stderr)
+        sys.exit(MISUSED)
+    base_url, order_no, store = sys.argv[1:]
+    # Weeks pass in a moment here: by the simulated clock, and with a follow-up that asks faster than one should. A
+    # real program leaves both out.
+    in_a_moment: dict[str, Any] = {
+        "clock": {"url": f"{base_url}/_sim/clock"},
+        "follow": {"per_second": 1000, "burst": 1000},
+    }
+    _play(story, base_url, order_no, store={"path": store}, **in_a_moment)
+
+
+def _play(story: Callable[[Desk], int], base_url: str, order_no: str, **more: Any) -> None:
     # The credentials of a real program come from its own vault; the library reads no environment.
-    with Client(base_url=base_url, client_id="demo", client_secret="demo") as client:
+    with Client(base_url=base_url, client_id="demo", client_secret="demo", **more) as client:
         try:
             sys.exit(story(Desk(client, base_url, order_no)))
         except AtlasError as error:  # a read or a quote that did not succeed: nothing has been submitted

@@ -7,6 +7,7 @@
 
 mod call;
 mod cancel;
+mod cases;
 mod client;
 mod consts;
 mod guard;

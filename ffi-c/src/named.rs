@@ -1,5 +1,5 @@
-//! One named function per operation: each is apb_call() with that name and without options.
-//! The list is tested against the operation table.
+//! One named function per operation: each is apb_call() with that name and without options. Those of
+//! the case operations are in `cases.rs`. The list is tested against the operation table.
 
 use std::ffi::c_char;
 

@@ -88,4 +88,4 @@ def test_the_same_methods() -> None:
     assert sync.keys() == other.keys()
     for name, method in sync.items():
         assert inspect.signature(method).parameters.keys() == inspect.signature(other[name]).parameters.keys()
-        assert inspect.iscoroutinefunction(other[name]) != (name in ("close", "iter_orders"))
+        assert inspect.iscoroutinefunction(other[name]) != (name in ("close", "iter_orders", "follow"))

@@ -79,18 +79,26 @@ def snippets() -> list[str]:
     )
 
 
-def test_the_readme_runs(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_readme_runs(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The snippets, one after the other, against a vendor that answers as they tell."""
     offer = {"status": 0, "orderNo": "A1", "isVoidable": True, "voidOfferId": "q_1"}
     offer["voidFareAmount"] = {"estimatedRefundAmount": "68.59", "currency": "USD"}
     orders = {"status": 0, "orders": [{"orderNo": "A1", "depDate": "20250522"}], "totalRecords": 1}
     server.then(offer, {"status": 9999}, {"status": 0, "orderNo": "A1", "voidOrders": [{"voidOfferId": "q_1"}]})
-    server.then(offer, orders, {"status": 0, "balance": "12.50"}, {**offer, "isVoidable": False}, orders)
-    names: dict[str, Any] = {"URL": server.url, "body": '{"type":"order.void","data":{"orderNo":"A1"}}'}
-    assert len(snippets()) >= 5
+    server.then(offer, orders, {"status": 0, "balance": "12.50"}, {**offer, "isVoidable": False})
+    ticket = {"name": "KIS/EVA", "ticketNos": [{"ticketNo": "S1"}]}
+    order = {"status": 0, "orderNo": "A1", "orderStatus": 2, "paxTicketInfos": [ticket]}
+    server.then(order, offer, {"status": 0, "orderNo": "A1", "voidCode": "c-1", "voidStatus": 0}, orders)
+    names: dict[str, Any] = {
+        "URL": server.url,
+        "STORE": str(tmp_path / "cases.db"),
+        "body": '{"type":"order.void","data":{"orderNo":"A1"}}',
+    }
+    assert len(snippets()) >= 6
     for snippet in snippets():
         exec(compile(snippet, "README.md", "exec"), names)
     assert names["found"] and names["order"].order_no == "A1" and names["event"].kind == "void"
     paths = [request.path for request in server.requests]
     assert paths[:3] == ["/voidQuotation.do", "/void.do", "/queryVoidOrders.do"]
-    assert "68.59" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "68.59" in said and "executed atlas_processing False" in said

@@ -6,6 +6,7 @@ PYTHONPATH=<where atlas_postbooking with its native module is> python tools/gene
 from __future__ import annotations
 
 import json
+import keyword
 import re
 import sys
 import textwrap
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 CLASS = '''
 class {name}:
-    """One method for each operation that goes over the network."""
+    """One method for each operation that needs a client."""
 
     {async_}def _operate(
         self,
@@ -69,9 +70,15 @@ def wrapped(text: str, first: str, rest: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False)
 
 
+def argument(field: dict[str, Any]) -> str:
+    """The name of an argument; as in ``_schema.py``, ``as`` is ``as_``."""
+    name: str = field["x-attribute"]
+    return name + "_" * keyword.iskeyword(name)
+
+
 def method(op: dict[str, Any], is_async: bool) -> str:
     """One method."""
-    fields = {f["x-attribute"]: (name, f) for name, f in op["request"]["properties"].items()}
+    fields = {argument(f): (name, f) for name, f in op["request"]["properties"].items()}
     required = set(op["request"].get("required", []))
     lines = ["", f"    {'async ' if is_async else ''}def {op['python']}("]
     lines += ["        self,", "        request: Mapping[str, Any] | None = None,", "        /,", "        *,"]
@@ -79,12 +86,9 @@ def method(op: dict[str, Any], is_async: bool) -> str:
     lines += ["        options: Mapping[str, Any] | None = None,", "        **unknown: NoReturn,", "    ) -> Reply:"]
     lines += wrapped('"""' + op["doc"], " " * 8, " " * 8)
     if op["kind"] == "submit":
-        lines += [
-            "",
-            *wrapped(
-                "A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.", " " * 8, " " * 8
-            ),
-        ]
+        again = "With the same key it can be called again." if is_case(op) else "Never just repeat it."
+        words = f"A submit: when its outcome is unknown, OutcomeUnknown says so. {again}"
+        lines += ["", *wrapped(words, " " * 8, " " * 8)]
     lines += ["", "        Args:", "            request: All of it as a mapping, instead of keywords or besides them."]
     for attribute, (name, field) in fields.items():
         note = " Required." if name in required else ""
@@ -100,10 +104,15 @@ def method(op: dict[str, Any], is_async: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def is_case(op: dict[str, Any]) -> bool:
+    """Whether it works on the store, for which it needs a client even if it asks nobody."""
+    return str(op["name"]).startswith("case.")
+
+
 def generate(described: dict[str, Any]) -> str:
     """The whole file."""
     every = described["operations"]
-    remote = [op for op in every if op["kind"] != "local"]
+    remote = [op for op in every if op["kind"] != "local" or is_case(op)]
     out = HEAD + "#: What a call may do at the vendor.\nKINDS: dict[str, str] = {\n"
     out += "".join(f'    "{op["name"]}": "{op["kind"]}",\n' for op in every) + "}\n\n"
     out += CLASS.format(name="Operations", async_="") + "".join(method(op, False) for op in remote) + "\n"

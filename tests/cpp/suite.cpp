@@ -215,6 +215,16 @@ static void methods(const apb::Client &client)
     READ(balance, "balance");
     SUBMIT(update_webhook_url, "updateWebhookURL");
     READ(parse_webhook, "parseWebhook");
+    READ(case_plan, "case.plan");
+    SUBMIT(case_open, "case.open");
+    READ(case_get, "case.get");
+    READ(case_list, "case.list");
+    READ(case_reconcile, "case.reconcile");
+    READ(case_follow, "case.follow");
+    READ(case_notify, "case.notify");
+    READ(case_resolve, "case.resolve");
+    READ(case_export, "case.export");
+    READ(case_purge, "case.purge");
     CHECK(timeless(apb::parse_webhook(x).json()) == timeless(client.parse_webhook(x).json()));
     CHECK(apb::validate("void", "{\"orderNo\":\"X\",\"voidOfferId\":\"o\"}").ok());
     CHECK(apb::describe().ok() && apb::describe("void").ok());

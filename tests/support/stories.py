@@ -75,5 +75,8 @@ def demo(tally: Tally) -> None:
     for end in ("voided", "refunded", "paid and ticketed"):
         count = len(re.findall(rf"the end +{end}", told))
         tally.check(count >= 2, f"make demo tells {count} times `{end}`")
+    for sign in ("killed while Atlas was answering", "again +the store has it: sending", "webhook +order.void"):
+        count = len(re.findall(sign, told))
+        tally.check(count >= 2, f"make demo tells {count} times `{sign}`")
     tally.check("\033" not in told, "make demo colours what is not a terminal")
     tally.check(str(BUILD) not in told, "make demo tells where it was built")

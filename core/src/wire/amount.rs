@@ -15,9 +15,20 @@ const MAX_DIGITS: usize = 64;
 ///
 /// The currency stands in a field beside it. Two amounts are equal when their texts are; compare
 /// values with [`Amount::to_decimal`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Amount(String);
+
+/// Replies have text, requests as they are sent have numbers; neither goes through a float.
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Amount, D::Error> {
+        let raw = Box::<serde_json::value::RawValue>::deserialize(d)?;
+        if raw.get().starts_with('"') {
+            return serde_json::from_str(raw.get()).map(Amount).map_err(serde::de::Error::custom);
+        }
+        Amount::parse(raw.get()).ok_or_else(|| serde::de::Error::custom("not an amount"))
+    }
+}
 
 impl Amount {
     /// Reads a decimal number (`84.70`, `-3`, `2.5e1`); `None` if it is not one or has more than 64 digits.
@@ -133,6 +144,15 @@ mod tests {
         for bad in ["", "abc", "1,234.50", "480.00 CNY", "1e999999999", "1.", ".5", "--1", "0x10", "1e", "NaN"] {
             assert_eq!(Amount::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn is_read_from_text_and_from_numbers() {
+        let read = |json: &str| serde_json::from_str::<Amount>(json).ok().map(|a| a.0);
+        assert_eq!(read("\"84.70\"").as_deref(), Some("84.70"));
+        assert_eq!(read("84.70").as_deref(), Some("84.70"), "as a request has it that is ready to be sent");
+        assert_eq!(read("2.5e1").as_deref(), Some("25"));
+        assert_eq!(read("true"), None);
     }
 
     proptest! {

@@ -8,6 +8,7 @@
 
 mod amount;
 mod ancillary;
+mod case;
 mod common;
 mod moment;
 mod normalize;
@@ -23,6 +24,7 @@ mod webhook;
 
 pub use amount::Amount;
 pub use ancillary::*;
+pub use case::*;
 pub use common::*;
 pub use order::*;
 pub use payment::*;

@@ -24,6 +24,7 @@ from ._errors import (
     RequestError,
     TransportError,
 )
+from ._follow import AsyncFollow, Follow
 from ._local import describe, parse_webhook, validate
 from ._native import VERSION as __version__
 from ._pages import AsyncOrders, Orders, OrdersMovedWarning
@@ -32,6 +33,7 @@ from ._reply import Outcome, Record, Reply
 __all__ = [
     "AlreadySubmitted",
     "AsyncClient",
+    "AsyncFollow",
     "AsyncOrders",
     "AtlasError",
     "AuthError",
@@ -39,6 +41,7 @@ __all__ = [
     "CaseConflict",
     "Client",
     "ConfigError",
+    "Follow",
     "GuardError",
     "LibraryError",
     "NotExecuted",

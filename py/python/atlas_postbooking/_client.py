@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import _local, _native
 from ._encode import encode_request, encode_settings
 from ._errors import RequestError, bad_config, closed, error_of, panicked
+from ._follow import AsyncFollow, Follow
 from ._operations import KINDS, AsyncOperations, Operations
 from ._pages import AsyncOrders, Orders
 from ._reply import Outcome, Reply
@@ -96,9 +97,11 @@ def annotate(interruption: BaseException, operation: str) -> None:
         note = f"{operation} had just ended; outcome: {outcome}"
     elif has_effect(operation):
         outcome = Outcome.UNKNOWN
+        is_case = operation == "case.open"
+        then = "and the same key goes on with it" if is_case else "so ask the vendor before you send it again"
         note = (
             f"{operation} goes on in the background while this process lives; outcome: {outcome}: "
-            "it may be executed, so ask the vendor before you send it again"
+            f"it may be executed, {then}"
         )
     else:
         outcome = Outcome.NOT_EXECUTED
@@ -176,6 +179,28 @@ class Client(_Face, Operations):
         """Lists orders page after page, each order once; takes what :meth:`order_list` takes."""
         return Orders(self, request, filters, options)
 
+    def follow(
+        self,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        timeout_ms: int | None = None,
+        every_ms: int = 1000,
+        options: Mapping[str, Any] | None = None,
+    ) -> Follow:
+        """Follows a case, or all open ones, and tells after every step how far it is.
+
+        It ends when nothing is open any more or the time is up.
+
+        Args:
+            id: The case's id.
+            key: Your key. Without both, all open cases.
+            timeout_ms: The time for all steps together; None for as long as it takes.
+            every_ms: How long a step may wait for something to become due; with 0 the waiting is yours.
+            options: Options of each call.
+        """
+        return Follow(self, {"id": id, "key": key}, timeout_ms, every_ms, options)
+
     def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> Reply:
         """As :func:`atlas_postbooking.parse_webhook`."""
         return _local.parse_webhook(body)
@@ -232,6 +257,28 @@ class AsyncClient(_Face, AsyncOperations):
     ) -> AsyncOrders:
         """Lists orders page after page, each order once; takes what :meth:`order_list` takes."""
         return AsyncOrders(self, request, filters, options)
+
+    def follow(
+        self,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        timeout_ms: int | None = None,
+        every_ms: int = 1000,
+        options: Mapping[str, Any] | None = None,
+    ) -> AsyncFollow:
+        """Follows a case, or all open ones, and tells after every step how far it is.
+
+        It ends when nothing is open any more or the time is up.
+
+        Args:
+            id: The case's id.
+            key: Your key. Without both, all open cases.
+            timeout_ms: The time for all steps together; None for as long as it takes.
+            every_ms: How long a step may wait for something to become due; with 0 the waiting is yours.
+            options: Options of each call.
+        """
+        return AsyncFollow(self, {"id": id, "key": key}, timeout_ms, every_ms, options)
 
     async def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> Reply:
         """As :func:`atlas_postbooking.parse_webhook`."""

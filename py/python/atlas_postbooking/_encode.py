@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from ._errors import RequestError, bad_request
-from ._schema import UNKNOWN, Schema, schema_of
+from ._schema import UNKNOWN, Schema, schema_of, wrap
 
 _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -52,10 +52,20 @@ def _object(values: Any, schema: Schema, path: str, body: dict[str, Any]) -> dic
         if name in body:
             raise bad_request(f"{path}/{name} is given twice", f"{path}/{name}")
         kind = type(value)
-        if kind is not str and kind is not int and kind is not bool and value is not None:
+        if kind is bytes and schema.converters.get(name) is wrap:
+            # What may be anything may be a body as it came over the line.
+            value = _text(value, f"{path}/{name}")
+        elif kind is not str and kind is not int and kind is not bool and value is not None:
             value = _value(value, children.get(name, UNKNOWN), f"{path}/{name}")
         body[name] = value
     return body
+
+
+def _text(value: bytes, path: str) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise bad_request(f"{path} is not UTF-8", path) from None
 
 
 def _value(value: Any, schema: Schema, path: str) -> Any:

@@ -9,7 +9,7 @@ Which class it is says what to do; ``outcome`` says whether it happened:
   class stands for answers that make no sense on a read or quote: no effect, but no answer either.
 * ``RequestError``, ``ConfigError``, ``GuardError``, ``CaseConflict``: stopped here, nothing was sent.
 * ``Cancelled``: cancelled before anything was sent.
-* ``LibraryError``: a fault of this library, or a client that is closed.
+* ``LibraryError``: a fault of this library or of its store, or a client that is closed.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Cancelled(AtlasError):
 
 
 class CaseConflict(AtlasError):
-    """Another case stands in the way."""
+    """Another case stands in the way: the key is used for something else, or the order has an open case."""
 
 
 class GuardError(AtlasError):
@@ -155,7 +155,7 @@ class GuardError(AtlasError):
 
 
 class LibraryError(AtlasError):
-    """A fault of this library, or a client that is closed."""
+    """A fault of this library or of its store, or a client that is closed."""
 
 
 _BY_STATUS: dict[int, type[AtlasError]] = {

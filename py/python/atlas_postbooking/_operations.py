@@ -32,11 +32,21 @@ KINDS: dict[str, str] = {
     "balance": "read",
     "updateWebhookURL": "submit",
     "parseWebhook": "local",
+    "case.plan": "read",
+    "case.open": "submit",
+    "case.get": "local",
+    "case.list": "local",
+    "case.reconcile": "read",
+    "case.follow": "read",
+    "case.notify": "local",
+    "case.resolve": "local",
+    "case.export": "local",
+    "case.purge": "local",
 }
 
 
 class Operations:
-    """One method for each operation that goes over the network."""
+    """One method for each operation that needs a client."""
 
     def _operate(
         self,
@@ -668,9 +678,334 @@ class Operations:
         }
         return self._operate("updateWebhookURL", request, fields, options)
 
+    def case_plan(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        order_no: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Asks what a void and what a refund of an order would give back, until when, and which is better. Submits
+        nothing.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            order_no: Main order number. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "order_no": order_no,
+            **unknown,
+        }
+        return self._operate("case.plan", request, fields, options)
+
+    def case_open(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        kind: str | None = None,
+        order_no: str | None = None,
+        key: str | None = None,
+        reason: Code | None = None,
+        passengers: Sequence[Any] | None = None,
+        offer_id: str | None = None,
+        products: Sequence[Part] | None = None,
+        payment: Part | None = None,
+        expect: Part | None = None,
+        after: str | None = None,
+        mmb: Part | None = None,
+        from_segments: Sequence[Part] | None = None,
+        ret_segments: Sequence[Part] | None = None,
+        connect_info: Part | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Starts a case, or resumes the one with this key: the vendor's lists are filled from queryOrderDetails, a
+        fresh offer is asked for and checked against expect, the intent is stored and synced, and only then the submit
+        leaves, once. Needs a store.
+
+        A submit: when its outcome is unknown, OutcomeUnknown says so. With the same key it can be called again.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            kind: refund, void, cancel (void while the window is open, else refund), ancillary, regenerate, stop, claim.
+                Required.
+            order_no: The order; not for claim.
+            key: Your own idempotency key: the same key and content mean the same case for ever. Required.
+            reason: Refund: 0 involuntary, 1 voluntary. Default 1.
+            passengers: Refund: who, as `FAMILY/GIVEN` or {name} or {lastName, firstName}; everyone if not given.
+                Ancillary: who buys. Claim: as in pnrClaim.
+            offer_id: An offer that this store's client was given not long ago; a fresh one is asked for if not given.
+            products: Ancillary: what to buy.
+            payment: Ancillary and regenerate: how to pay. Without it the case stops at awaiting_payment.
+            expect: Refuses before money moves.
+            after: The id of an earlier case on this order that may have been executed after all; opens this one all the
+                same.
+            mmb: Claim: as in pnrClaim.
+            from_segments: Claim: outbound flights, as in pnrClaim.
+            ret_segments: Claim: return flights, as in pnrClaim.
+            connect_info: Claim: contact, as in pnrClaim.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "kind": kind,
+            "order_no": order_no,
+            "key": key,
+            "reason": reason,
+            "passengers": passengers,
+            "offer_id": offer_id,
+            "products": products,
+            "payment": payment,
+            "expect": expect,
+            "after": after,
+            "mmb": mmb,
+            "from_segments": from_segments,
+            "ret_segments": ret_segments,
+            "connect_info": connect_info,
+            **unknown,
+        }
+        return self._operate("case.open", request, fields, options)
+
+    def case_get(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Reads a case as the store has it. Asks nobody.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            id: The case's id.
+            key: Your key.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "id": id,
+            "key": key,
+            **unknown,
+        }
+        return self._operate("case.get", request, fields, options)
+
+    def case_list(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        open: Flag | None = None,
+        order_no: str | None = None,
+        kind: str | None = None,
+        after: str | None = None,
+        limit: Code | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Lists the cases of this account, oldest first. Asks nobody.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            open: Only open ones (true) or only final ones (false).
+            order_no: Of this order.
+            kind: Of this kind.
+            after: After the case with this id: `next` of the page before.
+            limit: 1 to 500. Default 100.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "open": open,
+            "order_no": order_no,
+            "kind": kind,
+            "after": after,
+            "limit": limit,
+            **unknown,
+        }
+        return self._operate("case.list", request, fields, options)
+
+    def case_reconcile(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        all: Flag | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            id: The case's id.
+            key: Your key.
+            all: All cases whose outcome is unknown.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "id": id,
+            "key": key,
+            "all": all,
+            **unknown,
+        }
+        return self._operate("case.reconcile", request, fields, options)
+
+    def case_follow(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        all: Flag | None = None,
+        until: str | None = None,
+        timeout_ms: Code | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Follows one case or all open ones to their end, within the follow-up's budget. Submits nothing.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            id: The case's id.
+            key: Your key.
+            all: All open cases.
+            until: step: what is due now and the budget allows. final: until nothing is open or the time is up. Default
+                step.
+            timeout_ms: How long to go on. Default: 0 for a step, 30000 for final.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "id": id,
+            "key": key,
+            "all": all,
+            "until": until,
+            "timeout_ms": timeout_ms,
+            **unknown,
+        }
+        return self._operate("case.follow", request, fields, options)
+
+    def case_notify(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        body: Any | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Takes the body of a notification as it came. Notifications are unsigned: one only makes a query of its case
+        due, which the next case.follow makes.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            body: The notification's body, as text or as JSON. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "body": body,
+            **unknown,
+        }
+        return self._operate("case.notify", request, fields, options)
+
+    def case_resolve(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        id: str | None = None,
+        as_: str | None = None,
+        by: str | None = None,
+        evidence: Any | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Settles a case whose outcome is unknown by a human's verdict, with what it rests on.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            id: The case's id. Required.
+            as_: executed or not_executed. Required.
+            by: Who says so. Required.
+            evidence: What it rests on: text, or {text, code} with the vendor's refundCode, voidCode or new order
+                number. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "id": id,
+            "as_": as_,
+            "by": by,
+            "evidence": evidence,
+            **unknown,
+        }
+        return self._operate("case.resolve", request, fields, options)
+
+    def case_export(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        open: Flag | None = None,
+        order_no: str | None = None,
+        kind: str | None = None,
+        after: str | None = None,
+        limit: Code | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Exports cases as newline-delimited JSON, without secrets, cards and passengers.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            open: Only open ones (true) or only final ones (false).
+            order_no: Of this order.
+            kind: Of this kind.
+            after: After the case with this id.
+            limit: 1 to 500. Default 500.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "open": open,
+            "order_no": order_no,
+            "kind": kind,
+            "after": after,
+            "limit": limit,
+            **unknown,
+        }
+        return self._operate("case.export", request, fields, options)
+
+    def case_purge(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        older_than: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Removes final cases that did not change for long. Their keys stay used.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            older_than: A moment with its offset, or an age such as `90d`, `12h`: what did not change since is removed.
+                Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "older_than": older_than,
+            **unknown,
+        }
+        return self._operate("case.purge", request, fields, options)
+
 
 class AsyncOperations:
-    """One method for each operation that goes over the network."""
+    """One method for each operation that needs a client."""
 
     async def _operate(
         self,
@@ -1301,3 +1636,328 @@ class AsyncOperations:
             **unknown,
         }
         return await self._operate("updateWebhookURL", request, fields, options)
+
+    async def case_plan(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        order_no: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Asks what a void and what a refund of an order would give back, until when, and which is better. Submits
+        nothing.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            order_no: Main order number. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "order_no": order_no,
+            **unknown,
+        }
+        return await self._operate("case.plan", request, fields, options)
+
+    async def case_open(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        kind: str | None = None,
+        order_no: str | None = None,
+        key: str | None = None,
+        reason: Code | None = None,
+        passengers: Sequence[Any] | None = None,
+        offer_id: str | None = None,
+        products: Sequence[Part] | None = None,
+        payment: Part | None = None,
+        expect: Part | None = None,
+        after: str | None = None,
+        mmb: Part | None = None,
+        from_segments: Sequence[Part] | None = None,
+        ret_segments: Sequence[Part] | None = None,
+        connect_info: Part | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Starts a case, or resumes the one with this key: the vendor's lists are filled from queryOrderDetails, a
+        fresh offer is asked for and checked against expect, the intent is stored and synced, and only then the submit
+        leaves, once. Needs a store.
+
+        A submit: when its outcome is unknown, OutcomeUnknown says so. With the same key it can be called again.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            kind: refund, void, cancel (void while the window is open, else refund), ancillary, regenerate, stop, claim.
+                Required.
+            order_no: The order; not for claim.
+            key: Your own idempotency key: the same key and content mean the same case for ever. Required.
+            reason: Refund: 0 involuntary, 1 voluntary. Default 1.
+            passengers: Refund: who, as `FAMILY/GIVEN` or {name} or {lastName, firstName}; everyone if not given.
+                Ancillary: who buys. Claim: as in pnrClaim.
+            offer_id: An offer that this store's client was given not long ago; a fresh one is asked for if not given.
+            products: Ancillary: what to buy.
+            payment: Ancillary and regenerate: how to pay. Without it the case stops at awaiting_payment.
+            expect: Refuses before money moves.
+            after: The id of an earlier case on this order that may have been executed after all; opens this one all the
+                same.
+            mmb: Claim: as in pnrClaim.
+            from_segments: Claim: outbound flights, as in pnrClaim.
+            ret_segments: Claim: return flights, as in pnrClaim.
+            connect_info: Claim: contact, as in pnrClaim.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "kind": kind,
+            "order_no": order_no,
+            "key": key,
+            "reason": reason,
+            "passengers": passengers,
+            "offer_id": offer_id,
+            "products": products,
+            "payment": payment,
+            "expect": expect,
+            "after": after,
+            "mmb": mmb,
+            "from_segments": from_segments,
+            "ret_segments": ret_segments,
+            "connect_info": connect_info,
+            **unknown,
+        }
+        return await self._operate("case.open", request, fields, options)
+
+    async def case_get(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Reads a case as the store has it. Asks nobody.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            id: The case's id.
+            key: Your key.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "id": id,
+            "key": key,
+            **unknown,
+        }
+        return await self._operate("case.get", request, fields, options)
+
+    async def case_list(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        open: Flag | None = None,
+        order_no: str | None = None,
+        kind: str | None = None,
+        after: str | None = None,
+        limit: Code | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Lists the cases of this account, oldest first. Asks nobody.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            open: Only open ones (true) or only final ones (false).
+            order_no: Of this order.
+            kind: Of this kind.
+            after: After the case with this id: `next` of the page before.
+            limit: 1 to 500. Default 100.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "open": open,
+            "order_no": order_no,
+            "kind": kind,
+            "after": after,
+            "limit": limit,
+            **unknown,
+        }
+        return await self._operate("case.list", request, fields, options)
+
+    async def case_reconcile(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        all: Flag | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            id: The case's id.
+            key: Your key.
+            all: All cases whose outcome is unknown.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "id": id,
+            "key": key,
+            "all": all,
+            **unknown,
+        }
+        return await self._operate("case.reconcile", request, fields, options)
+
+    async def case_follow(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        id: str | None = None,
+        key: str | None = None,
+        all: Flag | None = None,
+        until: str | None = None,
+        timeout_ms: Code | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Follows one case or all open ones to their end, within the follow-up's budget. Submits nothing.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            id: The case's id.
+            key: Your key.
+            all: All open cases.
+            until: step: what is due now and the budget allows. final: until nothing is open or the time is up. Default
+                step.
+            timeout_ms: How long to go on. Default: 0 for a step, 30000 for final.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "id": id,
+            "key": key,
+            "all": all,
+            "until": until,
+            "timeout_ms": timeout_ms,
+            **unknown,
+        }
+        return await self._operate("case.follow", request, fields, options)
+
+    async def case_notify(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        body: Any | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Takes the body of a notification as it came. Notifications are unsigned: one only makes a query of its case
+        due, which the next case.follow makes.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            body: The notification's body, as text or as JSON. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "body": body,
+            **unknown,
+        }
+        return await self._operate("case.notify", request, fields, options)
+
+    async def case_resolve(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        id: str | None = None,
+        as_: str | None = None,
+        by: str | None = None,
+        evidence: Any | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Settles a case whose outcome is unknown by a human's verdict, with what it rests on.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            id: The case's id. Required.
+            as_: executed or not_executed. Required.
+            by: Who says so. Required.
+            evidence: What it rests on: text, or {text, code} with the vendor's refundCode, voidCode or new order
+                number. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "id": id,
+            "as_": as_,
+            "by": by,
+            "evidence": evidence,
+            **unknown,
+        }
+        return await self._operate("case.resolve", request, fields, options)
+
+    async def case_export(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        open: Flag | None = None,
+        order_no: str | None = None,
+        kind: str | None = None,
+        after: str | None = None,
+        limit: Code | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Exports cases as newline-delimited JSON, without secrets, cards and passengers.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            open: Only open ones (true) or only final ones (false).
+            order_no: Of this order.
+            kind: Of this kind.
+            after: After the case with this id.
+            limit: 1 to 500. Default 500.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "open": open,
+            "order_no": order_no,
+            "kind": kind,
+            "after": after,
+            "limit": limit,
+            **unknown,
+        }
+        return await self._operate("case.export", request, fields, options)
+
+    async def case_purge(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        older_than: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Removes final cases that did not change for long. Their keys stay used.
+
+        Args:
+            request: All of it as a mapping, instead of keywords or besides them.
+            older_than: A moment with its offset, or an age such as `90d`, `12h`: what did not change since is removed.
+                Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "older_than": older_than,
+            **unknown,
+        }
+        return await self._operate("case.purge", request, fields, options)

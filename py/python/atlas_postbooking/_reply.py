@@ -121,7 +121,8 @@ class Reply(Mapping[str, Any]):
     """What came of a call.
 
     Attributes and mapping go to :attr:`data`: ``reply.void_offer_id``, ``reply["voidOfferId"]``. A
-    field whose name is taken here (``data`` of a notification) is reached as ``reply["data"]``.
+    field whose name is taken here (``data`` of a notification) is reached as ``reply["data"]``. What
+    happened to a case is ``reply.case.outcome``: :attr:`outcome` is the call's.
     """
 
     #: Whether it succeeded.
@@ -132,6 +133,8 @@ class Reply(Mapping[str, Any]):
     outcome: Outcome
     #: The vendor's fields; None if no JSON object came.
     data: Record | None
+    #: The case that the call belongs to; None if there is none, as without a store.
+    case: Record | None
     #: Remarks of the library: ``code``, ``path``, ``message``.
     warnings: list[Record]
     #: ``http_status``, ``vendor_status``, ``request_id``, ``attempts``, ``elapsed_ms`` …
@@ -229,6 +232,11 @@ def _load_data(reply: Reply) -> Record | None:
     return Record(values, OPEN if reply.operation == "validate" else schema_of(reply.operation, "reply"))
 
 
+def _load_case(reply: Reply) -> Record | None:
+    case = reply._whole.get("case")
+    return None if case is None else Record(case, schema_of("case.get", "reply"))
+
+
 def _load_error(reply: Reply) -> Record | None:
     return None if reply.ok else Record(reply._whole["error"], OPEN)
 
@@ -239,6 +247,7 @@ _LOADERS: dict[str, Callable[[Reply], Any]] = {
     "json": lambda reply: reply._source.json,
     "raw": lambda reply: reply._source.raw,
     "data": _load_data,
+    "case": _load_case,
     "error": _load_error,
     "warnings": lambda reply: [Record(each, OPEN) for each in reply._whole["warnings"]],
     "meta": lambda reply: Record(reply._whole["meta"], OPEN),

@@ -7,6 +7,7 @@ written through it (``order_no`` to ``orderNo``).
 from __future__ import annotations
 
 import json
+import keyword
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -90,7 +91,9 @@ def _load(operation: str, side: str) -> Schema:
 def _build(described: Mapping[str, Any], operation: str, path: tuple[str, ...]) -> Schema:
     schema = Schema(operation, path)
     for name, field in described.get("properties", {}).items():
-        schema.attributes[field.get("x-attribute", name)] = name
+        attribute: str = field.get("x-attribute", name)
+        # `as` cannot be the name of an argument.
+        schema.attributes[attribute + "_" * keyword.iskeyword(attribute)] = name
         inner, lists = field, 0
         while "items" in inner:
             inner, lists = inner["items"], lists + 1

@@ -34,6 +34,19 @@ class Rate(TypedDict):
     burst: int
 
 
+class Store(TypedDict):
+    """Where cases are kept: a file on this machine."""
+
+    path: str | PathLike[str]
+
+
+class OfferMaxAge(TypedDict, total=False):
+    """The oldest offer that a case submits, in milliseconds."""
+
+    void: int
+    refund: int
+
+
 class Config(TypedDict, total=False):
     """The configuration of a client as keywords; the defaults are in the README."""
 
@@ -54,8 +67,8 @@ class Config(TypedDict, total=False):
     retry: Retry | Part
     rate_limit: Rate | Part | None
     max_in_flight: int
-    store: Part | None
+    store: Store | Part | None
     settle_ms: int
-    offer_max_age_ms: Part
+    offer_max_age_ms: OfferMaxAge | Part
     follow: Rate | Part
     clock: Part | None

@@ -38,6 +38,16 @@ static const struct {
     {"balance", apb_balance},
     {"updateWebhookURL", apb_update_webhook_url},
     {"parseWebhook", apb_parse_webhook},
+    {"case.plan", apb_case_plan},
+    {"case.open", apb_case_open},
+    {"case.get", apb_case_get},
+    {"case.list", apb_case_list},
+    {"case.reconcile", apb_case_reconcile},
+    {"case.follow", apb_case_follow},
+    {"case.notify", apb_case_notify},
+    {"case.resolve", apb_case_resolve},
+    {"case.export", apb_case_export},
+    {"case.purge", apb_case_purge},
 };
 
 /* A text of the call, NUL-terminated; NULL if the input ends. */

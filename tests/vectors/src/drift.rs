@@ -109,7 +109,7 @@ pub fn run<'v>(vectors: impl Iterator<Item = &'v Vector>, mut other: Option<&mut
 }
 
 fn settled(answer: &Answer) -> String {
-    crate::run::settled(&String::from_utf8_lossy(&answer.json))
+    crate::run::timeless(&String::from_utf8_lossy(&answer.json))
 }
 
 /// Everything that may stand at a position instead.

@@ -16,6 +16,7 @@ mod languages;
 mod proxy;
 mod run;
 mod server;
+mod stage;
 mod tls;
 mod vector;
 
@@ -213,7 +214,7 @@ fn bless(files: &mut [File], authority: &Authority, only: &str) -> Result<(), St
                 continue;
             }
             let ran = run::run(vector, &mut callers::InProcess, authority)?;
-            let json = run::settled(&String::from_utf8_lossy(&ran.answer.json));
+            let json = run::settled(vector, &String::from_utf8_lossy(&ran.answer.json));
             let reply = serde_json::value::RawValue::from_string(json).map_err(|e| e.to_string())?;
             members.0.retain(|(key, _)| key != "reply");
             // Descriptions change with every comment; that all languages give the same is enough.

@@ -8,8 +8,9 @@ use serde_json::value::RawValue;
 use crate::callers::{Answer, Call, Caller, NO_VENDOR_STATUS};
 use crate::proxy::ProxyServer;
 use crate::server::{Request, Server};
+use crate::stage::{Stage, steady};
 use crate::tls::Authority;
-use crate::vector::{Listen, Ordered, Vector, Verb, bytes_of, unhex};
+use crate::vector::{Listen, Ordered, Raw, Vector, Verb, bytes_of, unhex};
 
 /// What every configuration has unless the vector says otherwise. The pauses of retries are short.
 const DEFAULTS: &str = r#"{"baseUrl":"${url}","clientId":"vector-client","clientSecret":"vector-secret-0001","retry":{"maxAttempts":3,"baseDelayMs":1,"maxDelayMs":2}}"#;
@@ -19,6 +20,8 @@ pub struct Ran {
     pub answer: Answer,
     pub requests: Vec<Request>,
     pub connections: usize,
+    /// Submits that the simulated Atlas carried out.
+    pub executed: usize,
 }
 
 /// Sets the scene, calls, and gives what came of it.
@@ -37,24 +40,35 @@ pub fn run(vector: &Vector, caller: &mut dyn Caller, authority: &Authority) -> R
         Listen::Full => full(&mut held).map_err(|e| text(&e))?,
         _ => server.insert(Server::start(&vector.server, tls).map_err(|e| text(&e))?).port,
     };
+    let mut stage = vector.atlas.as_ref().map(|atlas| Stage::set(atlas, &authority.directory)).transpose()?;
     let proxy = vector.proxy.map(ProxyServer::start).transpose().map_err(|e| text(&e))?;
     let fill = |text: &str| {
+        let text = stage.as_ref().map_or_else(|| text.to_owned(), |stage| stage.fill(text));
         text.replace("${url}", &format!("{scheme}://127.0.0.1:{port}"))
             .replace("${port}", &port.to_string())
             .replace("${proxy}", &format!("127.0.0.1:{}", proxy.as_ref().map_or(0, |p| p.port)))
             .replace("${dir}", &authority.directory.display().to_string())
     };
-    let call = Call {
+    let (own, plain) = (fill(&config(vector.config.as_ref())?), fill(&config(None)?));
+    for earlier in &vector.before {
+        let config = if earlier.stranger { &plain } else { &own };
+        stage.as_mut().ok_or("`before` needs `atlas`")?.play(earlier, config, caller)?;
+    }
+    let mut call = Call {
         verb: vector.verb,
         times: vector.times.unwrap_or(1),
         operation: vector.operation.clone().into_bytes(),
-        config: fill(&config(vector)?).into_bytes(),
+        config: own.into_bytes(),
         request: vector.request_hex.as_deref().map_or_else(|| bytes_of(vector.request.as_ref()), unhex),
         options: bytes_of(vector.options.as_ref()),
     };
+    if let Some(stage) = &stage {
+        call.request = stage.fill(&String::from_utf8_lossy(&call.request)).into_bytes();
+    }
     let answer = caller.call(&call)?;
+    let executed = stage.as_ref().map_or(0, Stage::executed);
     let (requests, connections) = server.as_ref().map_or_else(Default::default, |s| (s.requests(), s.connections()));
-    Ok(Ran { answer, requests, connections })
+    Ok(Ran { answer, requests, connections, executed })
 }
 
 /// A listener that accepts nobody more.
@@ -77,9 +91,9 @@ fn full(held: &mut Vec<socket2::Socket>) -> std::io::Result<u16> {
 }
 
 /// The defaults with the vector's members over them; text is taken as it stands.
-fn config(vector: &Vector) -> Result<String, String> {
+fn config(own: Option<&Raw>) -> Result<String, String> {
     let mut members: Ordered = serde_json::from_str(DEFAULTS).map_err(|e| e.to_string())?;
-    if let Some(raw) = &vector.config {
+    if let Some(raw) = own {
         if !raw.get().starts_with('{') {
             return Ok(String::from_utf8_lossy(&bytes_of(Some(raw))).into_owned());
         }
@@ -93,8 +107,14 @@ fn config(vector: &Vector) -> Result<String, String> {
     Ok(format!("{{{}}}", members.join(",")))
 }
 
+/// The reply without what differs between two equal runs.
+pub fn settled(vector: &Vector, json: &str) -> String {
+    let json = timeless(json);
+    if vector.atlas.is_some() { steady(&json) } else { json }
+}
+
 /// The reply with its only measured number set to zero.
-pub fn settled(json: &str) -> String {
+pub fn timeless(json: &str) -> String {
     const KEY: &str = "\"elapsedMs\":";
     // The last one: a body may have a key of that name.
     let Some(at) = json.rfind(KEY).map(|i| i + KEY.len()) else { return json.to_owned() };
@@ -114,14 +134,14 @@ pub fn faults(vector: &Vector, ran: &Ran) -> Vec<String> {
     let json = String::from_utf8_lossy(&ran.answer.json);
     match &vector.reply {
         Some(reply) => {
-            let got = settled(&json);
+            let got = settled(vector, &json);
             if got != reply.get() {
                 same("reply", &difference(reply.get(), &got).0, &difference(reply.get(), &got).1);
             }
         }
         None if vector.verb == Verb::Describe => {
             let name = (!vector.operation.is_empty()).then_some(vector.operation.as_bytes());
-            same("reply", &settled(atlas_postbooking::dispatch::describe(name).json()), &settled(&json));
+            same("reply", &timeless(atlas_postbooking::dispatch::describe(name).json()), &timeless(&json));
         }
         None => same("reply", &"one in the file (BLESS=1 writes it)", &"none"),
     }
@@ -172,6 +192,9 @@ pub fn faults(vector: &Vector, ran: &Ran) -> Vec<String> {
         same("raw", raw, &got);
     }
     same("requests", &vector.expected_requests(), &ran.requests.len());
+    if let Some(executed) = vector.executed {
+        same("submits carried out", &executed, &ran.executed);
+    }
     if let Some(connections) = vector.connections {
         same("connections", &connections, &ran.connections);
     }

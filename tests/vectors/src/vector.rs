@@ -143,6 +143,30 @@ pub struct Wire {
     pub headers: BTreeMap<String, Option<String>>,
 }
 
+/// A simulated Atlas with these orders.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Atlas {
+    pub profile: Option<String>,
+    #[serde(default)]
+    pub orders: Vec<Raw>,
+}
+
+/// A control call of the simulator, or an earlier call by a client of its own on the same store.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Earlier {
+    pub control: Option<String>,
+    pub body: Option<Raw>,
+    pub operation: Option<String>,
+    pub request: Option<Raw>,
+    /// By a client without the vector's own configuration: somebody else.
+    #[serde(default)]
+    pub stranger: bool,
+    /// `executed` unless it says otherwise.
+    pub outcome: Option<String>,
+}
+
 /// What was written by hand from the surface; the whole reply is compared besides.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -189,6 +213,13 @@ pub struct Vector {
     /// Requests that arrive whole; as many as there are steps unless given.
     pub requests: Option<usize>,
     pub connections: Option<usize>,
+    /// A simulated Atlas instead of the scripted server.
+    pub atlas: Option<Atlas>,
+    /// What happens in it before the call.
+    #[serde(default)]
+    pub before: Vec<Earlier>,
+    /// Submits that the simulated Atlas carried out when the call is over.
+    pub executed: Option<usize>,
     #[serde(default)]
     pub expect: Expect,
     pub reply: Option<Raw>,

@@ -1,0 +1,358 @@
+//! Drives a case: asks what [`step`] wants to know, sends what it wants sent, and stores what it says, in the order
+//! that survives a crash: intent, synced → send → raw reply → outcome.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ask::{self, Memory};
+use super::event::{Action, Answer, Event, Now, Question, Refusal};
+use super::facts;
+use super::guard;
+use super::machine::step;
+use super::model::{Case, StepName, Trouble, Verdict};
+use super::owner::Owner;
+use super::redact;
+use super::store::{Row, Store, Stored};
+use crate::call::{Course, Request, check, log_attempt};
+use crate::config::Rate;
+use crate::live::on;
+use crate::log::LogLevel;
+use crate::operation::Operation;
+use crate::outcome::{Error, Outcome, Status};
+use crate::reply::{Call, Reply};
+
+/// The name of the follow-up's budget in the store.
+pub(crate) const FOLLOW: &str = "follow";
+
+/// One drive of one case.
+pub(crate) struct Driver<'d> {
+    pub course: &'d mut Course,
+    pub store: Arc<dyn Store>,
+    pub owner: &'d Owner,
+    pub memory: Memory,
+    /// The follow-up asks within a budget of its own.
+    pub budget: Option<Rate>,
+    /// The vendor's last answer that decided something.
+    pub last: Option<Reply>,
+    /// The first question has its place in the budget already.
+    pub prepaid: bool,
+    /// A submit was given to the transport in this drive; what came of it.
+    pub submitted: Option<Outcome>,
+    /// Raw replies were kept that are to be thinned when the outcome is settled.
+    kept: bool,
+}
+
+/// What came of a drive.
+pub(crate) enum Driven {
+    /// As far as it could go; stored.
+    Row(Box<Row>),
+    /// Somebody else took the case: whatever this drive wanted was not done.
+    Taken,
+}
+
+impl<'d> Driver<'d> {
+    pub fn new(course: &'d mut Course, store: Arc<dyn Store>, owner: &'d Owner, memory: Memory) -> Driver<'d> {
+        Driver { course, store, owner, memory, budget: None, last: None, prepaid: false, submitted: None, kept: false }
+    }
+
+    /// Drives a case whose lease this run has, until there is nothing to do before it is due.
+    pub async fn drive(&mut self, mut row: Row, event: Event) -> Stored<Driven> {
+        let mut event = event;
+        let was_settled = is_settled(&row.case);
+        loop {
+            let submitted = matches!(event, Event::Submitted(..));
+            let (case, action) = self.step(row.case, event).await?;
+            row.case = case;
+            if submitted && action != Action::Rest {
+                // The outcome is written before anything else is asked.
+                let Some(()) = self.save(&mut row, true).await? else { return Ok(Driven::Taken) };
+            }
+            event = match action {
+                Action::Rest => break,
+                Action::Ask(question) => Event::Answered(question, self.ask(&row.case, question).await),
+                Action::Send(name) => {
+                    let Some(sent) = self.send(&mut row, name).await? else { return Ok(Driven::Taken) };
+                    sent
+                }
+                Action::Again(pause) => {
+                    let pause = Duration::from_millis(u64::try_from(pause).unwrap_or(0));
+                    if self.course.limits().run(tokio::time::sleep(pause)).await.is_err() {
+                        break;
+                    }
+                    Event::Drive
+                }
+            };
+        }
+        self.finish(row, was_settled).await
+    }
+
+    /// Stores what came of a submit that is no part of a drive; what there is to ask is left to the follow-up.
+    pub async fn settle(&mut self, mut row: Row, event: Event) -> Stored<Driven> {
+        let (case, action) = self.step(row.case, event).await?;
+        row.case = case;
+        if action != Action::Rest {
+            row.case.due = Some(row.case.updated);
+        }
+        self.finish(row, false).await
+    }
+
+    async fn finish(&mut self, mut row: Row, was_settled: bool) -> Stored<Driven> {
+        let Some(()) = self.save(&mut row, false).await? else { return Ok(Driven::Taken) };
+        if is_settled(&row.case) && (self.kept || !was_settled) {
+            let id = row.case.id.clone();
+            // The outcome is stored; thin replies are a duty to passengers, not to money.
+            let thinned = on(&self.store, move |store| store.thin_replies(&id, &redact::thin)).await;
+            if let Err(error) = thinned {
+                let words = || format!("raw replies were not thinned: {}", error.message);
+                self.course.log.add(LogLevel::Warn, "case", words);
+            }
+        }
+        Ok(Driven::Row(Box::new(row)))
+    }
+
+    async fn step(&mut self, case: Case, event: Event) -> Stored<(Case, Action)> {
+        let stamp = self.course.live.now().await?;
+        let now = Now { stamp, rules: &self.course.inner.config.rules };
+        let (case, action) = step(case, event, &now);
+        let (id, state, outcome) = (&case.id, case.state.word(), case.outcome.word());
+        self.course.log.add(LogLevel::Debug, "case", || format!("{id} is {state}, {outcome}; next {action:?}"));
+        Ok((case, action))
+    }
+
+    /// None if the row is somebody else's by now.
+    async fn save(&mut self, row: &mut Row, keep: bool) -> Stored<Option<()>> {
+        let lease = keep.then(|| self.owner.lease(self.course.left()));
+        let copy = row.clone();
+        let saved = on(&self.store, move |store| store.save(&copy, lease.as_ref())).await?;
+        Ok(saved.map(|version| row.version = version))
+    }
+
+    pub async fn ask(&mut self, case: &Case, question: Question) -> Answer {
+        if question == Question::KnownOffer {
+            return self.known_offer(case).await;
+        }
+        // A quotation and a basket are made from the order, which a resumed case has not read yet.
+        let needs_order =
+            matches!(question, Question::RefundQuote | Question::RefundProbe | Question::Rebuilt | Question::Search);
+        if needs_order && self.memory.order.is_none() {
+            let answer = self.ask_vendor(case, Question::Order).await;
+            if let (Answer::Refused(_), true) = (&answer, question != Question::Rebuilt) {
+                return answer;
+            }
+        }
+        self.ask_vendor(case, question).await
+    }
+
+    async fn ask_vendor(&mut self, case: &Case, question: Question) -> Answer {
+        let refused = |trouble: Trouble| Answer::Refused(Refusal { trouble, passing: false, already: false });
+        let (name, request) = match ask::question(case, &self.memory, question) {
+            Ok(asked) => asked,
+            Err(trouble) => return refused(trouble),
+        };
+        let request = match self.request(name, &request.to_string()) {
+            Ok(request) => request,
+            Err(error) => return refused(Trouble::of(&error)),
+        };
+        if let Some(rate) = self.budget.filter(|_| !std::mem::take(&mut self.prepaid)) {
+            let limits = self.course.limits();
+            let place = self.course.live.shared_place(&self.store, FOLLOW, rate, &limits).await;
+            if crate::live::Live::wait(place, &limits).await.is_err() {
+                let error =
+                    Error::local("rate_wait_timeout", Status::TIMEOUT, "no place in the follow-up's budget in time");
+                return Answer::Refused(facts::refusal(&error));
+            }
+        }
+        // An offer is as old as its question.
+        let asked = self.course.live.now().await;
+        let reply = self.course.ask(&request, None).await;
+        let mut answer = facts::answer(case, question, &reply, &mut self.memory);
+        if let (Answer::Quote(quote), Ok(asked)) = (&mut answer, asked) {
+            quote.at = Some(asked);
+        }
+        self.last = Some(reply);
+        answer
+    }
+
+    fn request(&self, name: &str, text: &str) -> Result<Request, Error> {
+        let Some(op) = Operation::find(name) else {
+            return Err(Error::local("internal", Status::INTERNAL, format!("there is no operation {name}")));
+        };
+        let (node, body) = check(op, text, false)?;
+        Ok(Request::new(op, &node, body, self.course.left()))
+    }
+
+    async fn known_offer(&mut self, case: &Case) -> Answer {
+        let refused = |trouble| Answer::Refused(Refusal { trouble, passing: false, already: false });
+        let Some(offer) = case.offer_id.clone() else { return Answer::Vague("no offer was given") };
+        match on(&self.store, move |store| store.known_offer(&offer)).await {
+            Ok(Some(known)) if Some(&known.order_no) == case.order_no.as_ref() && case.way() == Some(known.way) => {
+                Answer::Quote(known.quote)
+            }
+            Ok(_) => refused(guard::refusal(
+                "guard_offer_age",
+                "how old the offer is cannot be known: it was not given to this account's store for this order",
+            )),
+            Err(error) => Answer::Refused(facts::refusal(&error)),
+        }
+    }
+
+    /// Stores the intent, sends, stores the raw reply. None if the case is somebody else's by now.
+    async fn send(&mut self, row: &mut Row, name: StepName) -> Stored<Option<Event>> {
+        let refused = |trouble: Trouble| {
+            let sent = super::event::Sent {
+                outcome: Verdict::NotExecuted,
+                trouble: Some(trouble),
+                unsent: false,
+                already: false,
+                code: None,
+                state: None,
+                money: None,
+                deadline: None,
+                hint: None,
+            };
+            Ok(Some(Event::Submitted(name, sent)))
+        };
+        let text = match ask::submit(&row.case, &self.memory, name) {
+            Ok(request) => request.to_string(),
+            Err(trouble) => return refused(trouble),
+        };
+        let request = match self.request(name.operation(), &text) {
+            Ok(request) => request,
+            Err(error) => return refused(Trouble::of(&error)),
+        };
+        let Some(()) = self.save(row, true).await? else { return Ok(None) };
+        let reply = self.submit(&row.case, name, &request).await;
+        let sent = facts::sent(name, &reply);
+        self.last = Some(reply);
+        Ok(Some(Event::Submitted(name, sent)))
+    }
+
+    /// Sends a submit whose intent is stored, and keeps the raw reply before anybody reads it.
+    pub async fn submit(&mut self, case: &Case, name: StepName, request: &Request) -> Reply {
+        let attempt = case.step().map_or(1, |s| s.attempts);
+        // Until its answer is judged.
+        self.submitted = Some(Outcome::Unknown);
+        let exchange = self.course.exchange(request).await;
+        let mut stored = true;
+        if let Some(body) = exchange.body.clone() {
+            let (id, step) = (case.id.clone(), name.word());
+            stored = on(&self.store, move |store| store.keep_reply(&id, step, attempt, &body)).await.is_ok();
+            self.kept = true;
+        }
+        let call = Call { journaled: true, ..self.course.call(attempt) };
+        let elapsed = call.elapsed_ms;
+        let reply = self.course.decode(request, exchange, call).await;
+        self.submitted = Some(reply.outcome());
+        log_attempt(&mut self.course.log, request.op, &reply, attempt);
+        crate::call::log_end(&mut self.course.log, request.op, &reply, attempt, elapsed);
+        self.course.live.heed(&reply).await;
+        if stored { reply } else { reply.with_warning("store_failed", "the raw reply could not be stored") }
+    }
+}
+
+/// Whether nothing will be read from the raw replies any more.
+fn is_settled(case: &Case) -> bool {
+    case.steps.iter().all(|s| matches!(s.outcome, Verdict::Executed | Verdict::NotExecuted)) && !case.steps.is_empty()
+}
+
+/// The words an error may have, so that a stored one can be told again.
+const WORDS: &[&str] = &[
+    "timeout",
+    "rate_wait_timeout",
+    "cancelled",
+    "io",
+    "dns",
+    "connect",
+    "connect_timeout",
+    "tls",
+    "proxy",
+    "http_error",
+    "redirect",
+    "rate_limited",
+    "unauthorized",
+    "refused",
+    "bad_response",
+    "wrong_order",
+    "too_large",
+    "not_found",
+    "vendor_uncertain",
+    "already_submitted",
+    "in_progress",
+    "bad_request",
+    "guard_amount",
+    "guard_currency",
+    "guard_offer_age",
+    "guard_deadline",
+    "guard_not_refundable",
+    "guard_not_ticketed",
+    "guard_voucher",
+    "guard_order_state",
+    "bad_config",
+    "internal",
+    "panic",
+];
+
+/// What a case's caller is told when it did not (yet) succeed.
+pub(crate) fn error_of(case: &Case, last: Option<&Reply>) -> Option<Error> {
+    if case.outcome == Verdict::Executed {
+        return None;
+    }
+    let outcome = case.outcome.outcome().unwrap_or(Outcome::NotExecuted);
+    let unsettled = || Trouble {
+        code: "vendor_uncertain".to_owned(),
+        status: Status::UNCERTAIN.number(),
+        message: "what became of it is not known".to_owned(),
+        vendor_status: None,
+        vendor_code: None,
+    };
+    let trouble = match (&case.error, outcome) {
+        (Some(trouble), _) => trouble.clone(),
+        (None, Outcome::Unknown) => unsettled(),
+        (None, _) if case.outcome == Verdict::Pending => return None,
+        (None, _) => Trouble {
+            code: "refused".to_owned(),
+            status: Status::REFUSED.number(),
+            message: "it was given up".to_owned(),
+            ..unsettled()
+        },
+    };
+    // The decisive answer knows more than the store keeps.
+    let told =
+        last.and_then(Reply::error).filter(|e| e.code == trouble.code && e.vendor_status == trouble.vendor_status);
+    let mut error = match told {
+        Some(error) => error.clone(),
+        None => {
+            let code = WORDS.iter().copied().find(|word| *word == trouble.code).unwrap_or("refused");
+            let mut error = Error::local(code, trouble.status(), trouble.message.clone());
+            error.vendor_status = trouble.vendor_status;
+            error
+        }
+    };
+    error.outcome = outcome;
+    match outcome {
+        Outcome::Unknown => {
+            error.advice = crate::outcome::Advice::Reconcile;
+            error.next = Some("case.reconcile");
+            error.retryable = false;
+            error.help =
+                "It may have happened. case.reconcile and case.follow find out; do not start another one before."
+                    .to_owned();
+        }
+        _ if case.watched => {
+            error.advice = crate::outcome::Advice::GiveUp;
+            error.retryable = false;
+            error.help = format!(
+                "It did not happen, as far as the vendor's answers show: {}. A new case on this order must name this one in `after`.",
+                error.message
+            );
+        }
+        // The same open goes on where this one stopped.
+        _ if !case.closed => {
+            error.retryable = true;
+            error.help =
+                format!("Nothing was sent that counts: {}. Open the case again with the same key.", error.message);
+        }
+        _ => {}
+    }
+    Some(error)
+}

@@ -1,0 +1,345 @@
+//! From a reply to what matters of it for a case. Tolerant where a value only informs, strict where it proves.
+
+use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
+
+use super::ask::{Memory, basket};
+use super::clock;
+use super::event::{Answer, Entry, OrderSeen, Question, Quote, Refusal, Sent};
+use super::model::{Case, Deadline, Money, StepName, Trouble, Verdict, Way};
+use crate::json::Node;
+use crate::outcome::{Advice, Error, Outcome, Status};
+use crate::reply::Reply;
+use crate::wire::{
+    Amount, FareAmount, Instant, OrderListReply, PnrClaimReply, PostBookingAncillaryOrderReply, PostTicketingAmount,
+    QueryOrderDetailsReply, QueryRefundOrdersReply, QueryVoidOrdersReply, RefundQuotationReply, RefundReply,
+    RegenerateOrderReply, ServiceFee, VoidQuotationReply, VoidReply,
+};
+
+fn data<T: DeserializeOwned + Default>(reply: &Reply) -> T {
+    serde_json::from_str(reply.data()).unwrap_or_default()
+}
+
+/// The vendor writes absent values as null or as empty text.
+fn said(text: Option<String>) -> Option<String> {
+    text.filter(|t| !t.trim().is_empty())
+}
+
+/// Whether the transport failed: what was asked was perhaps never heard.
+fn is_transport(status: Status) -> bool {
+    (-26..=-20).contains(&status.number())
+}
+
+/// A no to a question.
+pub(crate) fn refusal(error: &Error) -> Refusal {
+    let passing = is_transport(error.status)
+        || matches!(error.status, Status::RATE_LIMITED | Status::AUTH | Status::HTTP | Status::RESPONSE)
+        || matches!(error.status, Status::UNCERTAIN | Status::TOO_LARGE | Status::BUSY | Status::STORE)
+        || (error.status == Status::REFUSED && error.advice == Advice::Retry)
+        || error.vendor_status == Some(905);
+    let already = matches!(error.vendor_status, Some(803 | 814 | 816 | 817 | 818));
+    Refusal { trouble: Trouble::of(error), passing, already }
+}
+
+/// Reads the answer to a question. What it tells about people stays in `memory`, for this run.
+pub(crate) fn answer(case: &Case, question: Question, reply: &Reply, memory: &mut Memory) -> Answer {
+    if let Some(error) = reply.error() {
+        return Answer::Refused(refusal(error));
+    }
+    match question {
+        Question::Order | Question::NewOrder => {
+            let order: QueryOrderDetailsReply = data(reply);
+            let seen = order_seen(&order);
+            if question == Question::Order {
+                memory.order = Some(order);
+            }
+            Answer::Order(seen)
+        }
+        Question::VoidQuote => Answer::Quote(void_quote(&data(reply))),
+        Question::RefundQuote | Question::RefundProbe => Answer::Quote(refund_quote(&data(reply))),
+        Question::Search => {
+            memory.search = Some(data(reply));
+            match basket(memory) {
+                Ok((_, money)) => Answer::Search(money),
+                Err(trouble) => Answer::Refused(Refusal { trouble, passing: false, already: false }),
+            }
+        }
+        Question::VoidList => {
+            let list: QueryVoidOrdersReply = data(reply);
+            let entries = list.void_orders.into_iter().map(|v| Entry {
+                offer_id: said(v.void_offer_id),
+                code: said(v.void_code),
+                state: v.void_status.and_then(|s| s.number()),
+                actual_refund: v.actual_refund_amount.map(|a| a.as_str().to_owned()),
+            });
+            whole(reply, "voidOrders", entries.collect())
+        }
+        Question::RefundList => {
+            let list: QueryRefundOrdersReply = data(reply);
+            let entries = list.refund_orders.into_iter().map(|r| Entry {
+                offer_id: said(r.refund_offer_id),
+                code: said(r.refund_code),
+                state: r.refund_status.and_then(|s| s.number()),
+                actual_refund: r.actual_refund_amount.map(|a| a.as_str().to_owned()),
+            });
+            whole(reply, "refundOrders", entries.collect())
+        }
+        Question::Tree => tree(case, &data(reply)),
+        Question::ClaimList => claims(case, data(reply)),
+        Question::Rebuilt => {
+            let list: OrderListReply = data(reply);
+            let numbers = list.orders.into_iter().filter_map(|o| o.order_no);
+            Answer::Orders(numbers.filter(|n| Some(n) != case.order_no.as_ref()).collect())
+        }
+        Question::KnownOffer => Answer::Vague("not a question to the vendor"),
+    }
+}
+
+/// A list that is there, whole: only such a one can prove that something is missing from it.
+fn whole(reply: &Reply, key: &str, entries: Vec<Entry>) -> Answer {
+    let raw = reply.raw().and_then(|raw| std::str::from_utf8(raw).ok());
+    let body = raw.and_then(|text| Node::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok());
+    let listed = body.as_ref().and_then(|body| body.get(key));
+    match listed {
+        Some(Node::Arr(items)) if items.len() == entries.len() => Answer::Entries(entries),
+        Some(Node::Null) => Answer::Entries(entries),
+        // The form of 2024: one refund at the root.
+        None if !entries.is_empty() => Answer::Entries(entries),
+        Some(Node::Arr(_)) => Answer::Vague("the list has an entry that cannot be read"),
+        _ => Answer::Vague("the answer has no list"),
+    }
+}
+
+fn instant(at: &Option<Instant>, source: &str) -> Option<Deadline> {
+    let at = clock::parse(at.as_ref()?.as_str())?;
+    Some(Deadline { at, source: source.to_owned() })
+}
+
+fn order_seen(order: &QueryOrderDetailsReply) -> OrderSeen {
+    let status = order.order_status.as_ref().and_then(|s| s.number());
+    let issued = order.ticket_status.as_ref().and_then(|s| s.number());
+    OrderSeen {
+        status,
+        ticketed: status == Some(2) && issued != Some(0),
+        failed_ticketing: order.error_code.is_some(),
+        deadline: instant(&order.tkt_limit_time, "tktLimitTime"),
+        money: order
+            .total_price
+            .is_some()
+            .then(|| price(order.currency.clone(), order.total_price.clone(), order.total_transaction_fee.clone())),
+    }
+}
+
+fn tree(case: &Case, order: &QueryOrderDetailsReply) -> Answer {
+    let is_main = |no: &Option<String>| no.is_some() && *no == case.order_no;
+    if !order.order_list.iter().any(|o| is_main(&o.order_no)) {
+        return Answer::Vague("queryOrderDetails gives no list of the booking's orders");
+    }
+    let others = order.order_list.iter().filter(|o| !is_main(&o.order_no));
+    Answer::Orders(others.filter_map(|o| o.order_no.clone()).collect())
+}
+
+fn claims(case: &Case, list: OrderListReply) -> Answer {
+    let locator = case.holds.iter().find_map(|h| h.strip_prefix("pnr:")).unwrap_or_default();
+    // Several locators of one order may stand in one text.
+    let has = |texts: &[String]| {
+        texts.iter().flat_map(|t| t.split(['|', ','])).any(|t| t.trim().eq_ignore_ascii_case(locator))
+    };
+    let length = list.orders.len() as i64;
+    let total = list.total_records.as_ref().and_then(|t| t.to_i64());
+    let found: Vec<String> =
+        list.orders.into_iter().filter(|o| has(&o.airline_pnrs)).filter_map(|o| o.order_no).collect();
+    match total {
+        _ if !found.is_empty() => Answer::Orders(found),
+        Some(total) if total > length => Answer::Vague("orderList has more pages than were read"),
+        None if length >= 100 => Answer::Vague("orderList may have more pages than were read"),
+        _ => Answer::Orders(found),
+    }
+}
+
+/// Money of a quotation: the fare with what was booked with it, and the baggage orders, if the currency is one.
+fn money(
+    fare: Option<&FareAmount>,
+    extras: &[PostTicketingAmount],
+    fee: Option<&ServiceFee>,
+    legacy: (Option<&String>, Option<&Amount>, Option<&Amount>),
+) -> Money {
+    let currency = fare.and_then(|f| f.currency.clone()).or(legacy.0.cloned());
+    let sum = |main: Option<&Amount>, parts: Vec<Option<&Amount>>| -> Option<String> {
+        let main = main?;
+        if parts.is_empty() {
+            return Some(main.as_str().to_owned());
+        }
+        let mut total = main.to_decimal()?;
+        for part in parts {
+            total += part?.to_decimal()?;
+        }
+        Some(total.to_string())
+    };
+    let one_currency = extras.iter().all(|e| e.currency.is_none() || e.currency == currency);
+    let parts = |of: fn(&PostTicketingAmount) -> Option<&Amount>| extras.iter().map(of).collect::<Vec<_>>();
+    let total = |main, of| if one_currency { sum(main, parts(of)) } else { None };
+    // A fee of nothing has no currency; any other must be in the one of the rest.
+    let fee_amount = fee.and_then(|f| f.transaction_fee.as_ref());
+    let fee_fits = fee.and_then(|f| f.currency.clone()) == currency
+        || fee_amount.is_some_and(|a| a.to_decimal() == Some(Decimal::ZERO));
+    Money {
+        // What comes back as a voucher has no fare amount: then the fee's currency is all there is.
+        currency: currency.or(fee.filter(|_| fare.is_none()).and_then(|f| f.currency.clone())),
+        paid: total(fare.and_then(|f| f.original_fare_amount.as_ref()).or(legacy.1), |e| {
+            e.original_post_ticketing_service_amount.as_ref()
+        }),
+        estimated_refund: total(fare.and_then(|f| f.estimated_refund_amount.as_ref()).or(legacy.2), |e| {
+            e.estimated_refund_amount.as_ref()
+        }),
+        fee: fee_amount.filter(|_| fee_fits).map(|a| a.as_str().to_owned()),
+        actual_refund: None,
+    }
+}
+
+pub(crate) fn void_quote(quote: &VoidQuotationReply) -> Quote {
+    let window = quote.void_window.as_ref();
+    Quote {
+        offer_id: said(quote.void_offer_id.clone()),
+        possible: quote.is_voidable,
+        window_open: window.and_then(|w| w.allow_void),
+        unquoted: false,
+        voucher: quote.void_method.as_deref() == Some("Voucher"),
+        money: money(
+            quote.void_fare_amount.as_ref(),
+            &quote.void_post_ticketing_service_amounts,
+            quote.service_fee.as_ref(),
+            (None, None, None),
+        ),
+        deadline: window.and_then(same_day),
+        at: None,
+    }
+}
+
+/// The airline's own end of day. Its format is undocumented; what is not understood is no deadline.
+fn same_day(window: &crate::wire::VoidWindow) -> Option<Deadline> {
+    let time = window.same_day_deadline_time.as_deref()?.trim().replace(' ', "T");
+    let zone = window.same_day_timezone.as_deref()?;
+    let offset = match zone {
+        "Asia/Singapore" | "Asia/Shanghai" | "Asia/Hong_Kong" | "GMT+8" | "UTC+8" | "GMT+08:00" | "UTC+08:00"
+        | "+08:00" => "+08:00",
+        "UTC" | "GMT" | "Z" => "Z",
+        _ => return None,
+    };
+    let at = clock::parse(&format!("{time}{offset}"))?;
+    Some(Deadline { at, source: "sameDayDeadlineTime".to_owned() })
+}
+
+pub(crate) fn refund_quote(quote: &RefundQuotationReply) -> Quote {
+    let unquoted = quote.refund_quote_type.as_deref() == Some("CannotQuote");
+    let mut money = money(
+        quote.refund_fare_amount.as_ref(),
+        &quote.refund_post_ticketing_service_amounts,
+        quote.service_fee.as_ref(),
+        (quote.currency.as_ref(), quote.original_total_amount.as_ref(), quote.estimated_refund_amount.as_ref()),
+    );
+    if unquoted {
+        money.estimated_refund = None;
+    }
+    Quote {
+        offer_id: said(quote.refund_offer_id.clone()),
+        possible: quote.is_refundable.map(|yes| yes && quote.refund_quote_type.as_deref() != Some("NonRefundable")),
+        window_open: None,
+        unquoted,
+        voucher: quote.refund_method.as_deref() == Some("Voucher"),
+        money,
+        deadline: None,
+        at: None,
+    }
+}
+
+/// The quotation in a reply, if it is one that gave an offer: with its operation's way and its order.
+pub(crate) fn offer(operation: &str, reply: &Reply) -> Option<(Way, Option<String>, Quote)> {
+    if reply.error().is_some() {
+        return None;
+    }
+    match operation {
+        "voidQuotation" => {
+            let quote: VoidQuotationReply = data(reply);
+            Some((Way::Void, quote.order_no.clone(), void_quote(&quote)))
+        }
+        "refundQuotation" => {
+            let quote: RefundQuotationReply = data(reply);
+            Some((Way::Refund, quote.order_no.clone(), refund_quote(&quote)))
+        }
+        _ => None,
+    }
+}
+
+/// What came of a submit.
+pub(crate) fn sent(step: StepName, reply: &Reply) -> Sent {
+    let error = reply.error();
+    let mut sent = Sent {
+        outcome: match reply.outcome() {
+            Outcome::Executed => Verdict::Executed,
+            Outcome::NotExecuted => Verdict::NotExecuted,
+            Outcome::Unknown => Verdict::Unknown,
+        },
+        trouble: error.map(Trouble::of),
+        unsent: reply.outcome() == Outcome::NotExecuted
+            && reply.http_status().is_none()
+            && error.is_some_and(|e| is_transport(e.status)),
+        already: error.is_some_and(|e| e.status == Status::ALREADY),
+        code: None,
+        state: None,
+        money: None,
+        deadline: None,
+        hint: None,
+    };
+    if let (StepName::Regenerate, Some(318)) = (step, reply.vendor_status()) {
+        let order: RegenerateOrderReply = data(reply);
+        sent.hint = Some(format!("the vendor names duplicates: {}", order.duplicate_orders.join(", ")));
+    }
+    if sent.outcome != Verdict::Executed || sent.already {
+        return sent;
+    }
+    match step {
+        StepName::Void => {
+            let void: VoidReply = data(reply);
+            let amounts = &void.void_post_ticketing_service_amounts;
+            sent.money =
+                Some(money(void.void_fare_amount.as_ref(), amounts, void.service_fee.as_ref(), (None, None, None)));
+            sent.code = void.void_code;
+            sent.state = void.void_status.and_then(|s| s.number());
+        }
+        StepName::Refund => {
+            let refund: RefundReply = data(reply);
+            sent.code = refund.refund_code;
+            sent.state = refund.refund_status.and_then(|s| s.number());
+        }
+        StepName::Order => {
+            let order: PostBookingAncillaryOrderReply = data(reply);
+            sent.money = Some(price(order.currency, order.total_price, order.total_transaction_fee));
+            sent.deadline = instant(&order.tkt_limit_time, "tktLimitTime");
+            sent.code = order.order_no;
+        }
+        StepName::Regenerate => {
+            let order: RegenerateOrderReply = data(reply);
+            sent.money = Some(price(order.currency, order.total_price, order.total_transaction_fee));
+            sent.deadline = instant(&order.tkt_limit_time, "tktLimitTime");
+            sent.code = order.order_no;
+        }
+        StepName::Claim => {
+            let claim: PnrClaimReply = data(reply);
+            sent.code = claim.order_no;
+        }
+        StepName::Pay | StepName::Stop => {}
+    }
+    sent.code = said(sent.code);
+    sent
+}
+
+/// The price with the fee.
+fn price(currency: Option<String>, total: Option<Amount>, fee: Option<Amount>) -> Money {
+    let whole = match (total.as_ref().and_then(Amount::to_decimal), fee.as_ref().and_then(Amount::to_decimal)) {
+        (Some(total), Some(fee)) if !fee.is_zero() => Some((total + fee).to_string()),
+        (Some(_), _) => total.map(|t| t.as_str().to_owned()),
+        (None, _) => None,
+    };
+    Money { currency, paid: whole, fee: fee.map(|f| f.as_str().to_owned()), ..Money::default() }
+}

@@ -1,0 +1,107 @@
+//! Guards: what must hold before money moves. Pure; a guard that cannot be checked refuses.
+
+use rust_decimal::Decimal;
+
+use super::event::{Now, Quote};
+use super::model::{Case, Expect, Money, Trouble, Way};
+use super::rules::SECOND;
+use crate::outcome::Status;
+use crate::wire::Amount;
+
+/// A submit needs this long to arrive; a deadline nearer than that is as good as over.
+const MARGIN: i64 = 10 * SECOND;
+
+/// A guard's refusal.
+pub(crate) fn refusal(code: &'static str, message: impl Into<String>) -> Trouble {
+    Trouble {
+        code: code.to_owned(),
+        status: Status::GUARD.number(),
+        message: message.into(),
+        vendor_status: None,
+        vendor_code: None,
+    }
+}
+
+/// Whether a void or refund may be submitted with this offer.
+pub(crate) fn giving_back(case: &Case, way: Way, quote: &Quote, now: &Now<'_>) -> Result<(), Trouble> {
+    let name = way.word();
+    if quote.window_open == Some(false) {
+        return Err(refusal("guard_deadline", format!("the window of the {name} is closed")));
+    }
+    if quote.possible != Some(true) {
+        return Err(refusal("guard_not_refundable", format!("the vendor offers no {name} of this order")));
+    }
+    if quote.deadline.as_ref().is_some_and(|d| now.wall() + MARGIN >= d.at) {
+        return Err(refusal("guard_deadline", format!("the deadline of the {name} is over, or too near to send it")));
+    }
+    if quote.at.is_some_and(|at| at.at_most_until(now.stamp) > now.rules.offer_age(way)) {
+        let limit = now.rules.offer_age(way);
+        return Err(refusal("guard_offer_age", format!("the offer is older than offerMaxAgeMs.{name} ({limit} ms)")));
+    }
+    let expect = &case.expect;
+    if quote.voucher && !expect.accept_voucher {
+        return Err(refusal("guard_voucher", "a voucher would come back instead of cash (expect.acceptVoucher)"));
+    }
+    if quote.unquoted && !expect.accept_unquoted {
+        return Err(refusal(
+            "guard_amount",
+            "the vendor cannot say what would come back; the airline decides (expect.acceptUnquoted)",
+        ));
+    }
+    currency(expect, &quote.money)?;
+    if let Some(least) = limit(&expect.min_refund)
+        && !quote.unquoted
+    {
+        // A voucher is no cash. The fee is deducted from what the airline gives.
+        let cash = if quote.voucher { Some(Decimal::ZERO) } else { amount(&quote.money.estimated_refund) };
+        match (cash, amount(&quote.money.fee)) {
+            (Some(cash), Some(fee)) if cash - fee >= least => {}
+            (Some(cash), Some(fee)) => {
+                let net = cash - fee;
+                let message = format!("{net} would come back, less than expect.minRefund {least}");
+                return Err(refusal("guard_amount", message));
+            }
+            (None, _) => return Err(refusal("guard_amount", "the offer does not say how much would come back")),
+            (_, None) => return Err(refusal("guard_amount", "the offer does not say what the fee is")),
+        }
+    }
+    if let Some(most) = limit(&expect.max_fee) {
+        match amount(&quote.money.fee) {
+            Some(fee) if fee <= most => {}
+            Some(fee) => {
+                return Err(refusal("guard_amount", format!("the fee is {fee}, more than expect.maxFee {most}")));
+            }
+            None => return Err(refusal("guard_amount", "the offer does not say what the fee is")),
+        }
+    }
+    Ok(())
+}
+
+/// Whether something may be bought at this price.
+pub(crate) fn price(expect: &Expect, money: &Money) -> Result<(), Trouble> {
+    currency(expect, money)?;
+    let Some(most) = limit(&expect.max_price) else { return Ok(()) };
+    match amount(&money.paid) {
+        Some(price) if price <= most => Ok(()),
+        Some(price) => Err(refusal("guard_amount", format!("the price is {price}, more than expect.maxPrice {most}"))),
+        None => Err(refusal("guard_amount", "the vendor does not say what the price is")),
+    }
+}
+
+fn currency(expect: &Expect, money: &Money) -> Result<(), Trouble> {
+    match (&expect.currency, &money.currency) {
+        (Some(wanted), got) if got.as_ref() != Some(wanted) => {
+            let got = got.as_deref().unwrap_or("unknown");
+            Err(refusal("guard_currency", format!("the currency is {got}, not expect.currency {wanted}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn limit(amount: &Option<Amount>) -> Option<Decimal> {
+    amount.as_ref().and_then(Amount::to_decimal)
+}
+
+fn amount(text: &Option<String>) -> Option<Decimal> {
+    text.as_deref().and_then(Amount::parse).as_ref().and_then(Amount::to_decimal)
+}

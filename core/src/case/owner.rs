@@ -1,0 +1,90 @@
+//! Who drives a case, so that another process can tell whether it still does.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use once_cell::sync::Lazy;
+
+use super::clock;
+use super::model::Millis;
+use super::store::Lease;
+
+/// Runs of this process that have not ended.
+static RUNS: Lazy<Mutex<HashSet<u64>>> = Lazy::new(|| Mutex::new(HashSet::new()));
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// One drive of a case by this process. Dropped, its lease is worth nothing any more.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    run: u64,
+}
+
+/// Time for the last writes after a call's deadline.
+const GRACE: Duration = Duration::from_secs(60);
+
+impl Owner {
+    pub fn new() -> Owner {
+        let run = NEXT.fetch_add(1, Ordering::Relaxed);
+        RUNS.lock().unwrap_or_else(PoisonError::into_inner).insert(run);
+        Owner { run }
+    }
+
+    /// A lease for a call that has so much time left.
+    pub fn lease(&self, left: Duration) -> Lease {
+        let until = clock::wall().saturating_add(i64::try_from((left + GRACE).as_millis()).unwrap_or(i64::MAX / 2));
+        Lease { owner: format!("{} {}", process(std::process::id()), self.run), until }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        RUNS.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
+    }
+}
+
+/// Boot, pid namespace, pid and start of a process: no two are the same.
+fn process(pid: u32) -> String {
+    let (boot, _) = clock::machine();
+    let namespace =
+        std::fs::read_link("/proc/self/ns/pid").map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+    format!("{boot:x} {namespace} {pid} {}", start(pid).unwrap_or_default())
+}
+
+/// When a process started, in the machine's ticks; None if there is no such process (or no such file here).
+fn start(pid: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything; the 20th field after it is the start time.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    // A zombie runs no more.
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18).map(str::to_owned)
+}
+
+/// Whether an owner may still be at work. In doubt it is, until its lease ends.
+pub(crate) fn is_alive(owner: &str, until: Millis) -> bool {
+    if clock::wall() > until {
+        return false;
+    }
+    let (boot, _) = clock::machine();
+    let parts: Vec<&str> = owner.split(' ').collect();
+    let [their_boot, namespace, pid, their_start, run] = parts.as_slice() else { return true };
+    if *their_boot != format!("{boot:x}") {
+        // The machine was started anew: nothing of before runs.
+        return false;
+    }
+    let ours = std::fs::read_link("/proc/self/ns/pid").map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+    let Ok(pid) = pid.parse::<u32>() else { return true };
+    if *namespace != ours || ours.is_empty() {
+        return true;
+    }
+    if pid == std::process::id() && start(pid).as_deref() == Some(*their_start) {
+        let runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);
+        return run.parse().is_ok_and(|run: u64| runs.contains(&run));
+    }
+    start(pid).is_some_and(|start| start == *their_start)
+}

@@ -1,0 +1,197 @@
+//! What a caller asks for in `case.open`: checked, and with a fingerprint, so that a key means one thing for ever.
+
+use rust_decimal::Decimal;
+
+use super::model::{Case, Expect, Kind, Stamp};
+use crate::json::Node;
+use crate::outcome::{Error, Status};
+use crate::wire::{CaseOpenRequest, Code, Problem};
+
+/// A checked request. It lives as long as the call: passengers and cards are in it.
+#[derive(Debug, Default)]
+pub(crate) struct Wish {
+    pub asked: CaseOpenRequest,
+    /// Names of the wished passengers, `LAST/FIRST`.
+    pub names: Vec<String>,
+}
+
+fn bad(path: &str, message: &str) -> Error {
+    let problem = Problem { path: path.to_owned(), message: message.to_owned() };
+    Error::problems("bad_request", Status::REQUEST, "case.open", vec![problem])
+}
+
+/// Reads the request and makes a case of it that nothing has been done for yet.
+///
+/// `body` is the request as [`crate::wire::encode`] wrote it: one spelling for every value.
+pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(Wish, Case), Error> {
+    let asked: CaseOpenRequest = serde_json::from_str(body).map_err(|e| bad("", &format!("cannot be read: {e}")))?;
+    // Typed reading is lenient, as it must be for replies. Here a value that got lost could be a guard.
+    let written = serde_json::to_value(&asked).unwrap_or_default();
+    if let Some(path) = Node::parse(body).ok().and_then(|node| lost(&node, &written)) {
+        return Err(bad(&path, "cannot be read"));
+    }
+    let kind = asked.kind.as_deref().unwrap_or_default();
+    let kind = Kind::of(kind)
+        .filter(|k| *k != Kind::Pay)
+        .ok_or_else(|| bad("/kind", "must be refund, void, cancel, ancillary, regenerate, stop or claim"))?;
+    let key = asked.key.clone().unwrap_or_default();
+    if key.is_empty() || key.len() > 200 {
+        return Err(bad("/key", "must have 1 to 200 bytes"));
+    }
+    if key.starts_with(DIRECT) {
+        return Err(bad("/key", "must not begin with `direct:`, which marks calls that were not opened as cases"));
+    }
+    let given = |name: &'static str, there: bool, kinds: &[Kind]| match there && !kinds.contains(&kind) {
+        true => Err(bad(&format!("/{name}"), &format!("has no meaning for a {}", kind.word()))),
+        false => Ok(()),
+    };
+    let back = [Kind::Refund, Kind::Void, Kind::Cancel];
+    given("reason", asked.reason.is_some(), &[Kind::Refund, Kind::Cancel])?;
+    given("passengers", !asked.passengers.is_empty(), &[Kind::Refund, Kind::Ancillary, Kind::Claim])?;
+    given("offerId", asked.offer_id.is_some(), &[Kind::Refund, Kind::Void])?;
+    given("products", !asked.products.is_empty(), &[Kind::Ancillary])?;
+    given("payment", asked.payment.is_some(), &[Kind::Ancillary, Kind::Regenerate])?;
+    given("expect", asked.expect.is_some(), &[&back[..], &[Kind::Ancillary, Kind::Regenerate]].concat())?;
+    if asked.offer_id.is_some() && !asked.passengers.is_empty() {
+        return Err(bad("/passengers", "cannot be given with an offer, which says who"));
+    }
+    // A filter that matched nobody must not become a refund of everybody.
+    if Node::parse(body).is_ok_and(|node| matches!(node.get("passengers"), Some(Node::Arr(items)) if items.is_empty()))
+    {
+        return Err(bad("/passengers", "names nobody; leave it out for everybody"));
+    }
+    for (name, there) in [
+        ("mmb", asked.mmb.is_some()),
+        ("fromSegments", !asked.from_segments.is_empty()),
+        ("retSegments", !asked.ret_segments.is_empty()),
+        ("connectInfo", asked.connect_info.is_some()),
+    ] {
+        given(name, there, &[Kind::Claim])?;
+    }
+    let order = asked.order_no.clone().filter(|o| !o.is_empty());
+    match (kind, &order) {
+        (Kind::Claim, Some(_)) => return Err(bad("/orderNo", "has no meaning for a claim, which gives one")),
+        (Kind::Claim, None) => {}
+        (_, None) => return Err(bad("/orderNo", "is required")),
+        _ => {}
+    }
+    if kind == Kind::Ancillary && asked.products.is_empty() {
+        return Err(bad("/products", "is required for an ancillary"));
+    }
+    match asked.reason.as_ref().map(Code::number) {
+        None | Some(Some(0 | 1)) => {}
+        Some(_) => return Err(bad("/reason", "must be 0 (involuntary) or 1 (voluntary)")),
+    }
+    let names = if kind == Kind::Claim { Vec::new() } else { names(&asked)? };
+    let mut case = Case::new(id, key, kind, order, fingerprint(body), now);
+    if kind == Kind::Claim {
+        let locator = asked.mmb.as_ref().and_then(|m| m.airline_pnr.clone()).filter(|p| !p.is_empty());
+        let locator = locator.ok_or_else(|| bad("/mmb/airlinePnr", "is required for a claim"))?;
+        case.holds.push(hold_of_locator(&locator));
+        case.code = None;
+    }
+    case.expect = expect(&asked)?;
+    case.holds.extend(asked.offer_id.as_deref().map(hold_of_offer));
+    case.offer_id.clone_from(&asked.offer_id);
+    case.run.own_offer = asked.offer_id.is_some();
+    Ok((Wish { asked, names }, case))
+}
+
+/// The first value of `node` that `read` does not have.
+fn lost(node: &Node<'_>, read: &serde_json::Value) -> Option<String> {
+    match node {
+        Node::Null => None,
+        Node::Obj(members) => {
+            members.iter().filter(|(_, value)| !is_empty(value)).find_map(|(key, value)| match read.get(&**key) {
+                Some(read) => lost(value, read).map(|path| format!("/{key}{path}")),
+                None => Some(format!("/{key}")),
+            })
+        }
+        Node::Arr(items) => items.iter().enumerate().find_map(|(i, item)| match read.get(i) {
+            Some(read) => lost(item, read).map(|path| format!("/{i}{path}")),
+            None => Some(format!("/{i}")),
+        }),
+        _ => read.is_null().then(String::new),
+    }
+}
+
+/// Null and an empty list say nothing.
+fn is_empty(node: &Node<'_>) -> bool {
+    match node {
+        Node::Null => true,
+        Node::Arr(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// Keys of submits that were not opened as cases.
+pub(crate) const DIRECT: &str = "direct:";
+
+/// What keeps two claims of one booking apart.
+pub(crate) fn hold_of_locator(locator: &str) -> String {
+    format!("pnr:{}", locator.to_ascii_uppercase())
+}
+
+/// What keeps two submits of one offer apart, whatever else they call the order.
+pub(crate) fn hold_of_offer(offer: &str) -> String {
+    format!("offer:{offer}")
+}
+
+fn names(asked: &CaseOpenRequest) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    for (i, passenger) in asked.passengers.iter().enumerate() {
+        let text = |key: &str| passenger.get(key).and_then(serde_json::Value::as_str).filter(|t| !t.is_empty());
+        let name = match (passenger.as_str(), text("name"), text("lastName"), text("firstName")) {
+            (Some(name), ..) | (None, Some(name), ..) if name.contains('/') => name.to_owned(),
+            (None, None, Some(last), Some(first)) => format!("{last}/{first}"),
+            _ => {
+                return Err(bad(&format!("/passengers/{i}"), "must be `LAST/FIRST`, {name} or {lastName, firstName}"));
+            }
+        };
+        names.push(name);
+    }
+    Ok(names)
+}
+
+fn expect(asked: &CaseOpenRequest) -> Result<Expect, Error> {
+    let Some(expect) = asked.expect.clone() else { return Ok(Expect::default()) };
+    for (name, amount) in
+        [("minRefund", &expect.min_refund), ("maxFee", &expect.max_fee), ("maxPrice", &expect.max_price)]
+    {
+        let Some(amount) = amount else { continue };
+        if amount.to_decimal().is_none_or(|a| a < Decimal::ZERO) {
+            return Err(bad(&format!("/expect/{name}"), "must be an amount from 0"));
+        }
+        if expect.currency.is_none() {
+            return Err(bad("/expect/currency", "is required with amounts"));
+        }
+    }
+    Ok(Expect {
+        currency: expect.currency,
+        min_refund: expect.min_refund,
+        max_fee: expect.max_fee,
+        max_price: expect.max_price,
+        accept_voucher: expect.accept_voucher == Some(true),
+        accept_unquoted: expect.accept_unquoted == Some(true),
+    })
+}
+
+/// Tells two requests with the same key apart. How it is paid and what it comes after do not belong to it: a case
+/// is resumed without the card, or with it.
+fn fingerprint(body: &str) -> String {
+    let mut kept = String::new();
+    if let Ok(Node::Obj(mut members)) = Node::parse(body) {
+        members.retain(|(key, value)| !matches!(&**key, "payment" | "after" | "key") && !value.is_null());
+        Node::Obj(members).write(&mut kept);
+    }
+    hex(ring::digest::digest(&ring::digest::SHA256, kept.as_bytes()).as_ref())
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

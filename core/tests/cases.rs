@@ -1,0 +1,312 @@
+//! Cases against the simulator, each to its end, under both sides of the vendor's undocumented behaviour. The
+//! simulator's ledger is the oracle; its clock is the clock.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::path::PathBuf;
+
+use atlas_postbooking::blocking::Client;
+use atlas_simulator::{Options, Simulator};
+use serde_json::{Value, json};
+
+struct Stage {
+    vendor: Simulator,
+    client: Client,
+    file: PathBuf,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", self.file.display()));
+        }
+    }
+}
+
+impl Stage {
+    fn new(profile: &str) -> Stage {
+        Stage::with(profile, json!({}))
+    }
+
+    fn with(profile: &str, extra: Value) -> Stage {
+        let vendor = Simulator::start(Options { profile: profile.to_owned(), ..Options::default() }).unwrap();
+        let file = std::env::temp_dir().join(format!("apb-{}-{}.db", std::process::id(), fastrand()));
+        let client = Stage::client(&vendor, &file, &extra);
+        Stage { vendor, client, file }
+    }
+
+    fn client(vendor: &Simulator, file: &std::path::Path, extra: &Value) -> Client {
+        let mut config = json!({
+            "baseUrl": vendor.url(), "clientId": "demo", "clientSecret": "canary-secret", "store": {"path": file},
+            "clock": {"url": format!("{}/_sim/clock", vendor.url())}, "settleMs": 60_000,
+            "follow": {"perSecond": 1000, "burst": 1000},
+        });
+        for (key, value) in extra.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        Client::new(&config.to_string()).unwrap()
+    }
+
+    fn call(&self, operation: &str, request: Value) -> Value {
+        let reply = self.client.call(operation, &request.to_string(), "");
+        serde_json::from_str(reply.json()).unwrap()
+    }
+
+    fn order(&self, wish: Value) -> String {
+        self.vendor.create_order(wish).unwrap()["orderNo"].as_str().unwrap().to_owned()
+    }
+
+    fn executed(&self, endpoint: &str) -> usize {
+        self.vendor.ledger().iter().filter(|r| r["endpoint"] == endpoint && r["executed"] == true).count()
+    }
+
+    /// Lets time pass in steps, following what is due.
+    fn follow(&self, id: &Value, step: &str, times: u32) -> Value {
+        let mut case = Value::Null;
+        for _ in 0..times {
+            self.vendor.advance(step).unwrap();
+            let reply = self.call("case.follow", json!({"id": id, "until": "step"}));
+            assert_eq!(reply["ok"], true, "{reply}");
+            case = reply["case"].clone();
+            if case["final"] == true {
+                break;
+            }
+        }
+        case
+    }
+}
+
+fn fastrand() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
+#[test]
+fn a_void_to_the_money() {
+    for profile in ["default", "strict"] {
+        let stage = Stage::new(profile);
+        let order = stage.order(json!({"airline": "Y4", "paymentMethod": 1}));
+        let reply = stage.call("case.open", json!({"kind": "void", "orderNo": order, "key": "k"}));
+        assert_eq!((&reply["ok"], &reply["outcome"]), (&json!(true), &json!("executed")), "{reply}");
+        let case = &reply["case"];
+        assert_eq!((&case["state"], &case["final"]), (&json!("atlas_processing"), &json!(false)), "{reply}");
+        assert!(case["code"].is_string() && case["offerId"].is_string() && case["nextDueAt"].is_string(), "{case}");
+        // The same key, the same case; nothing more is sent.
+        let again = stage.call("case.open", json!({"kind": "void", "orderNo": order, "key": "k"}));
+        assert_eq!(again["case"]["id"], case["id"]);
+        let case = stage.follow(&case["id"], "20m", 60);
+        assert_eq!((&case["state"], &case["final"]), (&json!("refunded"), &json!(true)), "{case}");
+        assert_eq!(stage.executed("void"), 1);
+    }
+}
+
+#[test]
+fn a_refund_to_the_money() {
+    for profile in ["default", "strict"] {
+        let stage = Stage::new(profile);
+        let order = stage.order(json!({"passengers": 2, "segments": 2, "paymentMethod": 1}));
+        let reply = stage.call("case.open", json!({"kind": "refund", "orderNo": order, "key": "k"}));
+        assert_eq!(reply["outcome"], "executed", "{reply}");
+        let case = stage.follow(&reply["case"]["id"], "12h", 80);
+        assert_eq!(case["state"], "refunded", "{case}");
+        assert_eq!(stage.executed("refund"), 1);
+    }
+}
+
+#[test]
+fn a_cancel_takes_the_void_or_else_the_refund() {
+    for profile in ["default", "strict"] {
+        let stage = Stage::new(profile);
+        let young = stage.order(json!({"airline": "Y4", "paymentMethod": 1}));
+        let old = stage.order(json!({"airline": "Y4", "paymentMethod": 1, "createdAgo": "30h"}));
+        let reply = stage.call("case.open", json!({"kind": "cancel", "orderNo": young, "key": "a"}));
+        assert_eq!(reply["case"]["via"], "void", "{reply}");
+        let reply = stage.call("case.open", json!({"kind": "cancel", "orderNo": old, "key": "b"}));
+        assert_eq!((&reply["case"]["via"], &reply["outcome"]), (&json!("refund"), &json!("executed")), "{reply}");
+        let case = stage.follow(&reply["case"]["id"], "12h", 80);
+        assert_eq!(case["state"], "refunded", "{case}");
+    }
+}
+
+#[test]
+fn a_bag_to_the_ticket() {
+    for profile in ["default", "strict"] {
+        let stage = Stage::new(profile);
+        let order = stage.order(json!({"passengers": 2, "segments": 2}));
+        let request = json!({
+            "kind": "ancillary", "orderNo": order, "key": "k", "products": [{"productCode": "SIM_BAG_1PC_15KG"}],
+        });
+        let reply = stage.call("case.open", request.clone());
+        assert_eq!(reply["case"]["state"], "awaiting_payment", "{reply}");
+        let mut paid = request;
+        paid["payment"] = json!({"paymentMethod": 1});
+        let reply = stage.call("case.open", paid.clone());
+        assert_eq!((&reply["outcome"], &reply["case"]["state"]), (&json!("executed"), &json!("ticketing")), "{reply}");
+        let case = stage.follow(&reply["case"]["id"], "30s", 60);
+        assert_eq!(case["state"], "ticketed", "{case}");
+        assert_eq!((stage.executed("postBookingAncillaryOrder"), stage.executed("pay")), (1, 1));
+    }
+}
+
+#[test]
+fn an_expired_order_rebuilt_and_paid() {
+    for profile in ["default", "strict"] {
+        let stage = Stage::new(profile);
+        let order = stage.order(json!({"state": "cancelled"}));
+        let request = json!({"kind": "regenerate", "orderNo": order, "key": "k", "payment": {"paymentMethod": 1}});
+        let reply = stage.call("case.open", request);
+        assert_eq!((&reply["outcome"], &reply["case"]["state"]), (&json!("executed"), &json!("ticketing")), "{reply}");
+        let case = stage.follow(&reply["case"]["id"], "30s", 60);
+        assert_eq!(case["state"], "ticketed", "{case}");
+        assert_eq!((stage.executed("regenerateOrder"), stage.executed("pay")), (1, 1));
+    }
+}
+
+#[test]
+fn a_stop_in_time_and_too_late() {
+    for (outcome, state) in [("stopped", "stopped"), ("issued", "stop_failed")] {
+        let stage = Stage::new("default");
+        let order = stage.order(json!({"state": "ticketing", "ticketingSeconds": 3600, "stopOutcome": outcome}));
+        let reply = stage.call("case.open", json!({"kind": "stop", "orderNo": order, "key": "k"}));
+        assert_eq!(reply["outcome"], "executed", "{reply}");
+        assert_eq!(reply["case"]["final"], false);
+        let case = stage.follow(&reply["case"]["id"], "2m", 60);
+        assert_eq!(case["state"], state, "{case}");
+    }
+}
+
+#[test]
+fn an_outside_booking_claimed_found_and_planned() {
+    for profile in ["default", "strict"] {
+        let stage = Stage::new(profile);
+        let pnr = stage.vendor.create_pnr(json!({"airline": "Y4"})).unwrap();
+        let request = claim(&pnr, "k");
+        let reply = stage.call("case.open", request.clone());
+        assert_eq!((&reply["outcome"], &reply["case"]["state"]), (&json!("executed"), &json!("claimed")), "{reply}");
+        let order = reply["case"]["orderNo"].clone();
+        assert!(order.is_string());
+        // A second claim finds the first's order and sends nothing.
+        let mut second = request;
+        second["key"] = json!("k2");
+        let reply = stage.call("case.open", second);
+        assert_eq!((&reply["case"]["orderNo"], &reply["case"]["adopted"]), (&order, &json!(true)), "{reply}");
+        assert_eq!(stage.executed("pnrClaim"), 1);
+        let plan = stage.call("case.plan", json!({"orderNo": order}));
+        assert_eq!(plan["data"]["refund"]["possible"], true, "{plan}");
+    }
+}
+
+fn claim(pnr: &Value, key: &str) -> Value {
+    let segments: Vec<Value> = pnr["segments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| {
+            json!({
+                "carrier": s["carrier"], "flightNumber": s["flightNumber"], "depAirport": s["depAirport"],
+                "arrAirport": s["arrAirport"], "depTime": s["depTime"],
+            })
+        })
+        .collect();
+    let passengers: Vec<Value> =
+        pnr["passengers"].as_array().unwrap().iter().map(|p| json!({"name": p["name"]})).collect();
+    json!({
+        "kind": "claim", "key": key, "mmb": {"airlinePnr": pnr["airlinePnr"], "email": pnr["email"]},
+        "passengers": passengers, "fromSegments": segments,
+    })
+}
+
+#[test]
+fn a_lost_reply_is_found_or_stays_unknown() {
+    for profile in ["default", "strict", "refundQueryWithoutCode=810,quoteAfterRefund=0"] {
+        for (kind, endpoint) in [("void", "void"), ("refund", "refund")] {
+            for mode in ["drop_before", "drop_after"] {
+                let stage = Stage::new(profile);
+                let order = stage.order(json!({"airline": "Y4", "paymentMethod": 1}));
+                stage.vendor.fault(json!({"endpoint": endpoint, "mode": mode})).unwrap();
+                let reply = stage.call("case.open", json!({"kind": kind, "orderNo": order, "key": "k"}));
+                let case = if reply["case"]["outcome"] == "unknown" {
+                    stage.follow(&reply["case"]["id"], "40s", 20)
+                } else {
+                    reply["case"].clone()
+                };
+                let executed = stage.executed(endpoint) == 1;
+                let sent = stage.vendor.requests().iter().filter(|r| r["endpoint"] == endpoint).count();
+                assert_eq!(sent, 1, "{profile} {kind} {mode}");
+                match case["outcome"].as_str().unwrap() {
+                    "executed" => assert!(executed, "{profile} {kind} {mode} {case}"),
+                    "not_executed" => assert!(!executed, "{profile} {kind} {mode} {case}"),
+                    other => assert!(other == "unknown" && kind == "refund", "{profile} {kind} {mode} {case}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_direct_submit_takes_the_same_claim() {
+    let stage = Stage::new("default");
+    let order = stage.order(json!({"airline": "Y4"}));
+    let quote = stage.call("voidQuotation", json!({"orderNo": order}));
+    let request = json!({"orderNo": order, "voidOfferId": quote["data"]["voidOfferId"]});
+    let reply = stage.call("void", request.clone());
+    assert_eq!((&reply["ok"], &reply["case"]["kind"]), (&json!(true), &json!("void")), "{reply}");
+    assert_eq!(reply["warnings"], json!([]), "{reply}");
+    let again = stage.call("void", request);
+    assert_eq!((&again["error"]["code"], &again["case"]["id"]), (&json!("conflict"), &reply["case"]["id"]), "{again}");
+    let opened = stage.call("case.open", json!({"kind": "refund", "orderNo": order, "key": "k"}));
+    assert_eq!(opened["error"]["status"], -61, "{opened}");
+}
+
+#[test]
+fn guards_refuse_before_money_moves() {
+    let stage = Stage::new("default");
+    for (i, (wish, expect, code)) in [
+        (json!({"airline": "Y4", "fare": "100.00"}), json!({"currency": "USD", "minRefund": "100.01"}), "guard_amount"),
+        (json!({"airline": "Y4", "fare": "100.00"}), json!({"currency": "USD", "minRefund": 100.01}), "guard_amount"),
+        (json!({"airline": "Y4"}), json!({"currency": "EUR"}), "guard_currency"),
+        (json!({"airline": "Y4", "state": "unpaid"}), json!({}), "guard_not_ticketed"),
+        (json!({"airline": "Y4", "createdAgo": "30h"}), json!({}), "refused"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let order = stage.order(wish);
+        let key = format!("k{i}");
+        let reply = stage.call("case.open", json!({"kind": "void", "orderNo": order, "key": key, "expect": expect}));
+        assert_eq!((&reply["outcome"], &reply["error"]["code"]), (&json!("not_executed"), &json!(code)), "{reply}");
+        assert_eq!((&reply["case"]["state"], &reply["case"]["final"]), (&json!("refused"), &json!(true)));
+        // Refused, the order is free.
+        let reply = stage.call("case.open", json!({"kind": "stop", "orderNo": order, "key": format!("s{i}")}));
+        assert_ne!(reply["error"]["code"], "conflict", "{reply}");
+    }
+    for (wish, expect, code) in [
+        (json!({"refundQuote": "CannotQuote"}), json!({}), Some("guard_amount")),
+        (json!({"refundQuote": "CannotQuote"}), json!({"acceptUnquoted": true}), None),
+        (json!({"refundMethod": "Voucher"}), json!({}), Some("guard_voucher")),
+        (json!({"refundMethod": "Voucher"}), json!({"acceptVoucher": true}), None),
+        (
+            json!({"fare": "100.00", "penalty": "20.00", "serviceFee": "3.00"}),
+            json!({"currency": "USD", "minRefund": "77.00", "maxFee": "3.00"}),
+            None,
+        ),
+        (
+            json!({"fare": "100.00", "penalty": "20.00", "serviceFee": "3.00"}),
+            json!({"currency": "USD", "minRefund": "77.01"}),
+            Some("guard_amount"),
+        ),
+        (
+            json!({"fare": "100.00", "penalty": "20.00", "serviceFee": "3.00"}),
+            json!({"currency": "USD", "maxFee": "2.99"}),
+            Some("guard_amount"),
+        ),
+        (json!({"refundQuote": "NonRefundable"}), json!({}), Some("guard_not_refundable")),
+    ] {
+        let order = stage.order(wish.clone());
+        let request = json!({"kind": "refund", "orderNo": order, "key": format!("r-{order}"), "expect": expect});
+        let reply = stage.call("case.open", request);
+        match code {
+            None => assert_eq!(reply["outcome"], "executed", "{wish} {expect} {reply}"),
+            Some(code) => assert_eq!(reply["error"]["code"], code, "{wish} {expect} {reply}"),
+        }
+    }
+}

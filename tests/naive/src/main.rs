@@ -1,0 +1,70 @@
+//! What people write with reqwest: a pooled client, and a loop of three around it.
+//!
+//! `atlas-naive BASE_URL void|regenerateOrder TIMEOUT_MS`, order numbers on standard input. For each a line
+//! `ORDER BY_STATUS BY_HTTP`: what a program believes that looks at the body's status, and one that looks at HTTP's.
+
+use reqwest::{Client, Response, Result};
+use serde_json::{Value, json};
+use std::error::Error;
+use std::io::{Write, stdin, stdout};
+use std::time::Duration;
+
+struct Naive {
+    client: Client,
+    url: String,
+}
+
+impl Naive {
+    async fn post(&self, path: &str, body: &Value) -> Result<Response> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let post = self.client.post(format!("{}/{path}.do", self.url));
+            let post = post.header("content-type", "application/json").header("x-atlas-client-id", "naive");
+            match post.header("x-atlas-client-secret", "secret").body(body.to_string()).send().await {
+                // The errors that popular retry layers call transient: too late, not connected, broken off.
+                Err(error) if tries < 3 && (error.is_timeout() || error.is_connect() || error.is_request()) => {
+                    tokio::time::sleep(Duration::from_millis(10 << tries)).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn quote(&self, order: &str) -> Option<Value> {
+        let text = self.post("voidQuotation", &json!({"orderNo": order})).await.ok()?.text().await.ok()?;
+        serde_json::from_str::<Value>(&text).ok()?.get("voidOfferId").cloned()
+    }
+
+    /// Whether it is done, by the body's status and by HTTP's.
+    async fn submit(&self, scenario: &str, order: &str) -> (bool, bool) {
+        let body = match scenario {
+            "void" => json!({"orderNo": order, "voidOfferId": self.quote(order).await}),
+            _ => json!({"originalOrderNo": order}),
+        };
+        let Ok(response) = self.post(scenario, &body).await else { return (false, false) };
+        let by_http = response.status().is_success();
+        let text = response.text().await.unwrap_or_default();
+        let reply: Value = serde_json::from_str(&text).unwrap_or_default();
+        (reply.get("status").and_then(Value::as_i64) == Some(0), by_http)
+    }
+}
+
+fn main() -> std::result::Result<(), Box<dyn Error>> {
+    let mut words = std::env::args().skip(1);
+    let (Some(url), Some(scenario), Some(timeout)) = (words.next(), words.next(), words.next()) else {
+        return Err("BASE_URL void|regenerateOrder TIMEOUT_MS".into());
+    };
+    // Needed only because the workspace builds reqwest with TLS and without a default provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().timeout(Duration::from_millis(timeout.parse()?)).no_proxy().build()?;
+    let naive = Naive { client, url };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let word = |done| if done { "done" } else { "failed" };
+    for order in stdin().lines() {
+        let order = order?;
+        let (by_status, by_http) = runtime.block_on(naive.submit(&scenario, &order));
+        writeln!(stdout(), "{order} {} {}", word(by_status), word(by_http))?;
+    }
+    Ok(())
+}
