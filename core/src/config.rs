@@ -172,7 +172,14 @@ impl Config {
         checked.zeroize();
         let r = Reader { node: &node };
         let given = |key: &str| node.get(key).filter(|n| !n.is_null());
-        let store = given("store").and_then(|store| store.get("path")).and_then(Node::as_str).map(PathBuf::from);
+        let store = given("store").and_then(|store| store.get("path")).and_then(Node::as_str);
+        // A name that SQLite would take for something else than a file is a file here, and stays the same one when
+        // the host changes its directory.
+        let store = match store.map(std::path::absolute) {
+            None => None,
+            Some(Ok(path)) => Some(path),
+            Some(Err(_)) => return Err(bad_config("/store/path", "must be the path of a file")),
+        };
         let base_url = base_url(&r.required("baseUrl"))?;
         let ca_mode = match r.text("caMode").as_deref() {
             None | Some("replace") => CaMode::Replace,

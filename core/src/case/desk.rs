@@ -78,6 +78,35 @@ pub(crate) fn new_id(now: Millis) -> Stored<String> {
 }
 
 async fn open(course: &mut Course, store: &Arc<dyn Store>, body: &str) -> Stored<Told> {
+    let key = Node::parse(body).ok().and_then(|n| n.get("key").and_then(Node::as_str).map(str::to_owned));
+    let error = match start(course, store, body).await {
+        Err(error) if error.outcome == Outcome::NotExecuted && error.status != Status::REQUEST => error,
+        told => return told,
+    };
+    // This call sent nothing. What earlier ones did under this key is what its caller wants to know.
+    let name = Name::Key(key.unwrap_or_default());
+    match on(store, move |store| store.load(&name)).await {
+        Ok(None) => Err(error),
+        Ok(Some(row)) if row.case.steps.is_empty() => Err(error),
+        Ok(Some(row)) => {
+            let mut error = error;
+            error.outcome = row.case.outcome.outcome().unwrap_or(Outcome::Unknown);
+            error.help = format!("This call sent nothing: {}. The case stands as `case` says.", error.message);
+            Ok(Told { case: Some(view::json(&row.case)), ..Told::error(error) })
+        }
+        Err(_) => {
+            let mut error = error;
+            error.outcome = Outcome::Unknown;
+            error.help = format!(
+                "This call sent nothing: {}. What earlier ones with this key did cannot be read.",
+                error.message
+            );
+            Err(error)
+        }
+    }
+}
+
+async fn start(course: &mut Course, store: &Arc<dyn Store>, body: &str) -> Stored<Told> {
     let stamp = course.live.now().await?;
     let (wish, mut case) = wish::read(body, new_id(clock::wall())?, stamp)?;
     let payment = wish.asked.payment.as_ref();
@@ -322,15 +351,17 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
         Ok(row) => row,
         Err(told) => return Ok(*told),
     };
-    let is_settled = matches!(row.case.outcome, Verdict::Executed | Verdict::NotExecuted);
-    // The number that a lost reply took with it may still be told: the vendor may list nothing without it.
-    let is_number = executed
-        && row.case.outcome == Verdict::Executed
-        && !row.case.closed
-        && row.case.code.is_none()
-        && inside("code").is_some();
-    if is_settled && row.case.state != State::NeedsHuman && !is_number {
-        let settled = row.case.outcome.word();
+    // What is proved is no matter of opinion.
+    let open = match row.case.state {
+        State::Planned | State::Quoting => true,
+        State::NeedsHuman => executed || row.case.outcome == Verdict::Unknown,
+        _ => row.case.outcome == Verdict::Unknown,
+    };
+    // But the code that a lost reply took with it may still be told: the vendor may list nothing without it.
+    let lacks_code = row.case.outcome == Verdict::Executed && !row.case.closed && row.case.code.is_none();
+    let tells_code = executed && lacks_code && inside("code").is_some();
+    if !(open || tells_code) {
+        let settled = row.case.step().map_or(row.case.outcome, |s| s.outcome).word();
         let case = view::json(&row.case);
         release(store, row).await;
         let error = Error::local("conflict", Status::CONFLICT, format!("the case is settled: {settled}"));
@@ -341,11 +372,10 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
     let event = Event::Resolved { executed, by, text: words, code: inside("code") };
     let (case, _) = step(row.case, event, &now);
     row.case = case;
-    let (copy, id) = (row.clone(), row.case.id.clone());
-    if on(store, move |store| store.save(&copy, None)).await?.is_none() {
+    let copy = row.clone();
+    if on(store, move |store| store.settle(&copy, &super::redact::thin)).await?.is_none() {
         return Err(store_error("store_busy", "the case changed meanwhile; look at it and try again"));
     }
-    on(store, move |store| store.thin_replies(&id, &super::redact::thin)).await?;
     Ok(Told::case(view::json(&row.case)))
 }
 
@@ -370,10 +400,10 @@ async fn purge(course: &mut Course, store: &Arc<dyn Store>, older: &str) -> Stor
 
 /// Remembers an offer that a quotation gave, so that its age is known when a case is to use it.
 pub(crate) async fn remember(course: &Course, store: &Arc<dyn Store>, op: &'static Operation, reply: &Reply) {
-    let Some((_, Some(order_no), quote)) = facts::offer(op.name, reply) else { return };
+    let Some((way, Some(order_no), quote)) = facts::offer(op.name, reply) else { return };
     let Some(offer_id) = quote.offer_id.clone() else { return };
     let Ok(stamp) = course.live.now().await else { return };
-    let offer = KnownOffer { order_no, quote };
+    let offer = KnownOffer { way, order_no, quote };
     let _ = on(store, move |store| {
         let _visit = store.visit();
         store.remember_offer(&offer_id, &offer, stamp)

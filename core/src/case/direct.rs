@@ -13,11 +13,13 @@ use super::model::{Case, State, StepName};
 use super::owner::{Owner, is_alive};
 use super::store::{Claim, Name, Row, Store, Stored};
 use super::{view, wish};
-use crate::call::{Course, Request};
+use crate::call::{Course, Request, check};
 use crate::json::Node;
 use crate::live::on;
+use crate::operation::Operation;
 use crate::outcome::Error;
 use crate::reply::Reply;
+use crate::wire::QueryOrderDetailsReply;
 
 /// Sends a submit with its intent stored.
 pub(crate) async fn submit(course: &mut Course, store: &Arc<dyn Store>, request: Request) -> Reply {
@@ -65,15 +67,21 @@ async fn claim(
     let node = Node::parse(&body).unwrap_or(Node::Null);
     let text = |key: &str| node.get(key).and_then(Node::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
     let stamp = course.live.now().await?;
-    let now = Now { stamp, rules: &course.inner.config.rules };
+    let rules = course.inner.config.rules;
+    let now = Now { stamp, rules: &rules };
     let Some((name, kind)) = StepName::of_operation(request.op.name) else {
         return Err(lost());
     };
-    let order = match name {
+    let mut order = match name {
         StepName::Order => text("ticketOrderNo"),
         StepName::Regenerate => text("originalOrderNo"),
         _ => text("orderNo"),
     };
+    let offer = text("voidOfferId").or(text("refundOfferId"));
+    let locator = text("airlinePNR");
+    if let (None, Some(locator)) = (&order, &locator) {
+        order = order_of(course, store, offer.clone(), locator, text("carrier")).await?;
+    }
     let lease = owner.lease(course.left());
     if let (StepName::Pay, Some(order)) = (name, &order)
         && let Some(row) = waiting_for_payment(store, order, &lease).await?
@@ -90,15 +98,10 @@ async fn claim(
     let id = new_id(clock::wall())?;
     let mut case = Case::new(id.clone(), format!("{}{id}", wish::DIRECT), kind, order, String::new(), stamp);
     case.direct = true;
-    case.offer_id = text("voidOfferId").or(text("refundOfferId"));
-    if case.holds.is_empty() {
-        let locator = text("airlinePNR").or(node
-            .get("mmb")
-            .and_then(|m| m.get("airlinePnr"))
-            .and_then(Node::as_str)
-            .map(str::to_owned));
-        case.holds.extend(locator.map(|l| wish::hold_of_locator(&l)));
-    }
+    let claimed = node.get("mmb").and_then(|m| m.get("airlinePnr")).and_then(Node::as_str);
+    case.holds.extend(locator.as_deref().or(claimed).map(wish::hold_of_locator));
+    case.holds.extend(offer.as_deref().map(wish::hold_of_offer));
+    case.offer_id = offer;
     begin_step(&mut case, name, &now);
     match on(store, move |store| store.claim(&case, &lease, None)).await? {
         Claim::New(row) => Ok(Ok(row)),
@@ -106,6 +109,28 @@ async fn claim(
         Claim::Known(row) => Ok(Err(Box::new(row.case))),
         Claim::Purged => Err(lost()),
     }
+}
+
+/// The number of an order that a submit names by its locator: both names must meet the same claim.
+async fn order_of(
+    course: &mut Course,
+    store: &Arc<dyn Store>,
+    offer: Option<String>,
+    locator: &str,
+    carrier: Option<String>,
+) -> Stored<Option<String>> {
+    if let Some(offer) = offer
+        && let Some(known) = on(store, move |store| store.known_offer(&offer)).await?
+    {
+        return Ok(Some(known.order_no));
+    }
+    let Some(op) = Operation::find("queryOrderDetails") else { return Ok(None) };
+    let asked = serde_json::json!({ "airlinePNR": locator, "carrier": carrier }).to_string();
+    let Ok((node, body)) = check(op, &asked, false) else { return Ok(None) };
+    let request = Request::new(op, &node, body, course.left());
+    let reply = course.ask(&request, None).await;
+    let order: QueryOrderDetailsReply = serde_json::from_str(reply.data()).unwrap_or_default();
+    Ok(order.order_no.filter(|_| reply.error().is_none()))
 }
 
 /// A payment of an order that a case made belongs to that case.

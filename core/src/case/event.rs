@@ -46,7 +46,7 @@ pub(crate) enum Question {
 pub(crate) struct Quote {
     pub offer_id: Option<String>,
     /// isRefundable, isVoidable.
-    pub possible: bool,
+    pub possible: Option<bool>,
     /// voidWindow.allowVoid, unless it is missing.
     pub window_open: Option<bool>,
     /// No estimate: the airline decides.

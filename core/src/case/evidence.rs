@@ -6,7 +6,7 @@
 use super::event::{Action, Answer, Entry, Now, OrderSeen, Question};
 use super::machine::{claimed, close, note, pay};
 use super::model::{Case, Kind, State, StepName, Strength, Verdict, Way};
-use super::rules::PATIENCE;
+use super::rules::{PATIENCE, STOP_DECIDED};
 
 /// What to ask the vendor about this case, if anything.
 pub(crate) fn question(case: &Case) -> Option<Question> {
@@ -97,9 +97,16 @@ fn listed(case: &mut Case, question: Question, entries: &[Entry], now: &Now<'_>)
     let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
     let is_mine = |e: &&Entry| same(&case.offer_id, &e.offer_id) || same(&case.code, &e.code);
     let mut mine = entries.iter().find(is_mine);
-    if mine.is_none() && case.adopted && case.outcome == Verdict::Executed && case.code.is_none() {
+    // "In progress" (814) spoke of a submit of somebody else, and here it is.
+    let others = case.outcome == Verdict::Unknown && case.error.as_ref().is_some_and(|e| e.vendor_status == Some(814));
+    let stands = |e: &&Entry| !matches!(e.state, Some(4 | 6));
+    if mine.is_none() && others && entries.iter().any(|e| stands(&e)) {
+        case.adopted = true;
+        case.code = None;
+    }
+    if mine.is_none() && case.adopted && case.outcome != Verdict::NotExecuted && case.code.is_none() {
         // Somebody else's: the one that stands, or else the last.
-        mine = entries.iter().rev().find(|e| !matches!(e.state, Some(4 | 6))).or(entries.last());
+        mine = entries.iter().rev().find(stands).or(entries.last());
         if mine.is_none() {
             return other_list(case, question);
         }
@@ -239,7 +246,12 @@ fn order_state(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> Action {
         return stop_state(case, order, now);
     }
     let paying = matches!(case.outcome, Verdict::Unknown | Verdict::NotExecuted);
-    case.deadline = order.deadline.clone().filter(|_| order.status == Some(0)).or(case.deadline.take());
+    // The earlier one counts: once an order is paid, the vendor shows a later one that means nothing.
+    let seen = order.deadline.clone().filter(|_| order.status == Some(0));
+    case.deadline = match (seen, case.deadline.take()) {
+        (Some(seen), Some(known)) => Some(if seen.at < known.at { seen } else { known }),
+        (seen, known) => seen.or(known),
+    };
     match order.status {
         Some(0) if paying => absent(case, "queryOrderDetails (still unpaid)", now),
         Some(0) if case.state == State::AwaitingPayment => {
@@ -298,6 +310,11 @@ fn order_state(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> Action {
 
 /// -3 means stopped, 2 that the airline was faster.
 fn stop_state(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> Action {
+    // "The definition of order status differs after a stop request" (stop ticketing page, 2025): it counts only
+    // when the vendor has decided.
+    if case.step().and_then(|s| s.sent).is_some_and(|sent| sent.at_least_until(now.stamp) < STOP_DECIDED) {
+        return Action::Rest;
+    }
     let (verdict, state) = match (order.status, case.outcome) {
         (Some(-3), _) => (Verdict::Executed, State::Stopped),
         (Some(2), Verdict::Executed) => (Verdict::Executed, State::StopFailed),

@@ -20,6 +20,11 @@ fn data<T: DeserializeOwned + Default>(reply: &Reply) -> T {
     serde_json::from_str(reply.data()).unwrap_or_default()
 }
 
+/// The vendor writes absent values as null or as empty text.
+fn said(text: Option<String>) -> Option<String> {
+    text.filter(|t| !t.trim().is_empty())
+}
+
 /// Whether the transport failed: what was asked was perhaps never heard.
 fn is_transport(status: Status) -> bool {
     (-26..=-20).contains(&status.number())
@@ -62,8 +67,8 @@ pub(crate) fn answer(case: &Case, question: Question, reply: &Reply, memory: &mu
         Question::VoidList => {
             let list: QueryVoidOrdersReply = data(reply);
             let entries = list.void_orders.into_iter().map(|v| Entry {
-                offer_id: v.void_offer_id,
-                code: v.void_code,
+                offer_id: said(v.void_offer_id),
+                code: said(v.void_code),
                 state: v.void_status.and_then(|s| s.number()),
                 actual_refund: v.actual_refund_amount.map(|a| a.as_str().to_owned()),
             });
@@ -72,8 +77,8 @@ pub(crate) fn answer(case: &Case, question: Question, reply: &Reply, memory: &mu
         Question::RefundList => {
             let list: QueryRefundOrdersReply = data(reply);
             let entries = list.refund_orders.into_iter().map(|r| Entry {
-                offer_id: r.refund_offer_id,
-                code: r.refund_code,
+                offer_id: said(r.refund_offer_id),
+                code: said(r.refund_code),
                 state: r.refund_status.and_then(|s| s.number()),
                 actual_refund: r.actual_refund_amount.map(|a| a.as_str().to_owned()),
             });
@@ -174,13 +179,13 @@ fn money(
     let one_currency = extras.iter().all(|e| e.currency.is_none() || e.currency == currency);
     let parts = |of: fn(&PostTicketingAmount) -> Option<&Amount>| extras.iter().map(of).collect::<Vec<_>>();
     let total = |main, of| if one_currency { sum(main, parts(of)) } else { None };
-    let fee_currency = fee.and_then(|f| f.currency.clone());
+    // A fee of nothing has no currency; any other must be in the one of the rest.
     let fee_amount = fee.and_then(|f| f.transaction_fee.as_ref());
-    let fee_fits = fee_currency.is_none()
-        || fee_currency == currency
-        || fee_amount.is_none_or(|a| a.to_decimal() == Some(Decimal::ZERO));
+    let fee_fits = fee.and_then(|f| f.currency.clone()) == currency
+        || fee_amount.is_some_and(|a| a.to_decimal() == Some(Decimal::ZERO));
     Money {
-        currency: currency.or(fee.and_then(|f| f.currency.clone())),
+        // What comes back as a voucher has no fare amount: then the fee's currency is all there is.
+        currency: currency.or(fee.filter(|_| fare.is_none()).and_then(|f| f.currency.clone())),
         paid: total(fare.and_then(|f| f.original_fare_amount.as_ref()).or(legacy.1), |e| {
             e.original_post_ticketing_service_amount.as_ref()
         }),
@@ -195,8 +200,8 @@ fn money(
 pub(crate) fn void_quote(quote: &VoidQuotationReply) -> Quote {
     let window = quote.void_window.as_ref();
     Quote {
-        offer_id: quote.void_offer_id.clone().filter(|o| !o.is_empty()),
-        possible: quote.is_voidable == Some(true),
+        offer_id: said(quote.void_offer_id.clone()),
+        possible: quote.is_voidable,
         window_open: window.and_then(|w| w.allow_void),
         unquoted: false,
         voucher: quote.void_method.as_deref() == Some("Voucher"),
@@ -237,8 +242,8 @@ pub(crate) fn refund_quote(quote: &RefundQuotationReply) -> Quote {
         money.estimated_refund = None;
     }
     Quote {
-        offer_id: quote.refund_offer_id.clone().filter(|o| !o.is_empty()),
-        possible: quote.is_refundable == Some(true),
+        offer_id: said(quote.refund_offer_id.clone()),
+        possible: quote.is_refundable.map(|yes| yes && quote.refund_quote_type.as_deref() != Some("NonRefundable")),
         window_open: None,
         unquoted,
         voucher: quote.refund_method.as_deref() == Some("Voucher"),
@@ -325,7 +330,7 @@ pub(crate) fn sent(step: StepName, reply: &Reply) -> Sent {
         }
         StepName::Pay | StepName::Stop => {}
     }
-    sent.code = sent.code.filter(|c| !c.is_empty());
+    sent.code = said(sent.code);
     sent
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn giving_back(case: &Case, way: Way, quote: &Quote, now: &Now<'_>) -
     if quote.window_open == Some(false) {
         return Err(refusal("guard_deadline", format!("the window of the {name} is closed")));
     }
-    if !quote.possible {
+    if quote.possible != Some(true) {
         return Err(refusal("guard_not_refundable", format!("the vendor offers no {name} of this order")));
     }
     if quote.deadline.as_ref().is_some_and(|d| now.wall() + MARGIN >= d.at) {
@@ -55,17 +55,14 @@ pub(crate) fn giving_back(case: &Case, way: Way, quote: &Quote, now: &Now<'_>) -
         // A voucher is no cash. The fee is deducted from what the airline gives.
         let cash = if quote.voucher { Some(Decimal::ZERO) } else { amount(&quote.money.estimated_refund) };
         match (cash, amount(&quote.money.fee)) {
-            (Some(cash), fee) if cash - fee.unwrap_or_default() >= least => {}
-            (Some(cash), fee) => {
-                let net = cash - fee.unwrap_or_default();
-                return Err(refusal(
-                    "guard_amount",
-                    format!("{net} would come back, less than expect.minRefund {least}"),
-                ));
+            (Some(cash), Some(fee)) if cash - fee >= least => {}
+            (Some(cash), Some(fee)) => {
+                let net = cash - fee;
+                let message = format!("{net} would come back, less than expect.minRefund {least}");
+                return Err(refusal("guard_amount", message));
             }
-            (None, _) => {
-                return Err(refusal("guard_amount", "the offer does not say how much would come back"));
-            }
+            (None, _) => return Err(refusal("guard_amount", "the offer does not say how much would come back")),
+            (_, None) => return Err(refusal("guard_amount", "the offer does not say what the fee is")),
         }
     }
     if let Some(most) = limit(&expect.max_fee) {

@@ -192,7 +192,9 @@ fn quoted(case: &mut Case, way: Way, quote: Quote, now: &Now<'_>) -> Action {
         case.via = Some(way);
     }
     if let Err(trouble) = guard::giving_back(case, way, &quote, now) {
-        let closed_to_void = matches!(trouble.code.as_str(), "guard_not_refundable" | "guard_deadline");
+        // The vendor must say so: a field that is missing closes no window.
+        let said_no = quote.possible == Some(false) || trouble.code == "guard_deadline";
+        let closed_to_void = said_no && matches!(trouble.code.as_str(), "guard_not_refundable" | "guard_deadline");
         if case.kind == Kind::Cancel && way == Way::Void && closed_to_void {
             return Action::Ask(Question::RefundQuote);
         }
@@ -236,6 +238,8 @@ pub(crate) fn begin_step(case: &mut Case, name: StepName, now: &Now<'_>) {
 fn refused_before(case: &mut Case, question: Question, refusal: Refusal, now: &Now<'_>) -> Action {
     let code = refusal.trouble.vendor_status;
     match question {
+        // Being submitted just now, by somebody else: how that ends is not known yet.
+        Question::VoidQuote | Question::RefundQuote if code == Some(814) => rest_planned(case, refusal.trouble),
         Question::VoidQuote | Question::RefundQuote if refusal.already => adopt_found(case, question, &refusal, now),
         // Not voidable, window over, way of payment, airline, not all passengers: a refund may still do.
         Question::VoidQuote if case.kind == Kind::Cancel && matches!(code, Some(805 | 808 | 822 | 823 | 841 | 843)) => {
@@ -384,6 +388,9 @@ pub(crate) fn pay(case: &mut Case, now: &Now<'_>) -> Action {
 
 pub(crate) fn claimed(case: &mut Case, order: String, now: &Now<'_>) -> Action {
     case.outcome = Verdict::Executed;
+    if let Some(step) = case.steps.last_mut() {
+        step.outcome = Verdict::Executed;
+    }
     case.order_no = Some(order.clone());
     case.code = Some(order);
     case.error = None;
@@ -417,7 +424,7 @@ fn not_executed(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> A
         });
     }
     // The window closed between the quotation and the void.
-    let too_late = name == StepName::Void && matches!(code, Some(822 | 841 | 843));
+    let too_late = name == StepName::Void && matches!(code, Some(808 | 822 | 841 | 843));
     if too_late && case.kind == Kind::Cancel && !case.direct && case.run.may_send {
         case.state = State::Quoting;
         case.outcome = Verdict::Pending;
@@ -505,6 +512,9 @@ pub(crate) fn schedule(case: &mut Case, now: &Now<'_>) {
             if now.wall() < settled {
                 case.due = Some(settled);
             }
+        }
+        if let (Kind::Stop, Some(sent)) = (case.kind, case.step().and_then(|s| s.sent)) {
+            case.due = case.due.max(Some(sent.wall + rules::STOP_DECIDED));
         }
     }
 }

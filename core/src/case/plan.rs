@@ -66,7 +66,7 @@ pub(crate) async fn plan(course: &mut Course, store: &Arc<dyn Store>, order: &st
             _ => Quote::default(),
         };
         let closed = quote.window_open == Some(false) || quote.deadline.as_ref().is_some_and(|d| d.at <= stamp.wall);
-        let no = (!quote.possible || closed).then(|| {
+        let no = (quote.possible != Some(true) || closed).then(|| {
             let code = if closed { "guard_deadline" } else { "guard_not_refundable" };
             guard::refusal(code, format!("the vendor offers no {}", way.word()))
         });

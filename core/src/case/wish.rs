@@ -52,6 +52,14 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(Wish, Case), E
     given("products", !asked.products.is_empty(), &[Kind::Ancillary])?;
     given("payment", asked.payment.is_some(), &[Kind::Ancillary, Kind::Regenerate])?;
     given("expect", asked.expect.is_some(), &[&back[..], &[Kind::Ancillary, Kind::Regenerate]].concat())?;
+    if asked.offer_id.is_some() && !asked.passengers.is_empty() {
+        return Err(bad("/passengers", "cannot be given with an offer, which says who"));
+    }
+    // A filter that matched nobody must not become a refund of everybody.
+    if Node::parse(body).is_ok_and(|node| matches!(node.get("passengers"), Some(Node::Arr(items)) if items.is_empty()))
+    {
+        return Err(bad("/passengers", "names nobody; leave it out for everybody"));
+    }
     for (name, there) in [
         ("mmb", asked.mmb.is_some()),
         ("fromSegments", !asked.from_segments.is_empty()),
@@ -83,6 +91,7 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(Wish, Case), E
         case.code = None;
     }
     case.expect = expect(&asked)?;
+    case.holds.extend(asked.offer_id.as_deref().map(hold_of_offer));
     case.offer_id.clone_from(&asked.offer_id);
     case.run.own_offer = asked.offer_id.is_some();
     Ok((Wish { asked, names }, case))
@@ -121,6 +130,11 @@ pub(crate) const DIRECT: &str = "direct:";
 /// What keeps two claims of one booking apart.
 pub(crate) fn hold_of_locator(locator: &str) -> String {
     format!("pnr:{}", locator.to_ascii_uppercase())
+}
+
+/// What keeps two submits of one offer apart, whatever else they call the order.
+pub(crate) fn hold_of_offer(offer: &str) -> String {
+    format!("offer:{offer}")
 }
 
 fn names(asked: &CaseOpenRequest) -> Result<Vec<String>, Error> {
@@ -170,7 +184,12 @@ fn fingerprint(body: &str) -> String {
         members.retain(|(key, value)| !matches!(&**key, "payment" | "after" | "key") && !value.is_null());
         Node::Obj(members).write(&mut kept);
     }
-    hex(ring::digest::digest(&ring::digest::SHA256, kept.as_bytes()).as_ref())
+    digest(kept.as_bytes())
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 
 /// Lower-case hexadecimal.

@@ -14,8 +14,8 @@ use crate::server::Server;
 use crate::worker::Worker;
 
 const DAY: i64 = 86_400;
-/// The void window of the order, from its ticket.
-const WINDOW: f64 = 3_600.0;
+/// offerMaxAgeMs.void, by default.
+const OFFER_AGE: f64 = 60.0;
 
 /// A false clock: right until a reading, a day wrong from then on.
 #[derive(Default)]
@@ -112,7 +112,6 @@ fn one(
 ) -> Res<(Vec<String>, bool, bool)> {
     let mut faults = Vec::new();
     let before = lock(lane).atlas.request_count();
-    let issued = moment(text(&lock(lane).atlas.now()?, "now")).unwrap_or(0.0);
     if lost {
         lock(lane).atlas.fault(json!({"endpoint": "void", "mode": "drop_before"}))?;
     }
@@ -126,10 +125,14 @@ fn one(
     let requests = lane.atlas.requests_since(before);
     let sent = requests.iter().position(|request| text(request, "endpoint") == "void");
     if let Some(at) = sent {
-        // What the clock had said last when the void left.
-        let told = lock(&clock.told).iter().rev().find(|(seen, _)| *seen <= before + at).map(|(_, shown)| *shown);
-        if told.is_some_and(|shown| shown >= issued + WINDOW) {
-            faults.push(format!("sent although the clock had said that the window was over\n    {reply}"));
+        // The window is told by a quotation that is young enough, by the clock that the case has.
+        let shown =
+            |at: usize| lock(&clock.told).iter().rev().find(|(seen, _)| *seen <= before + at).map(|(_, shown)| *shown);
+        let quoted = requests.iter().position(|request| text(request, "endpoint") == "voidQuotation").and_then(shown);
+        if let (Some(quoted), Some(left)) = (quoted, shown(at))
+            && left - quoted > OFFER_AGE
+        {
+            faults.push(format!("sent although the clock had said that the quotation was old\n    {reply}"));
         }
     }
     let outcome = case(&reply).map_or("no case", |case| text(case, "outcome")).to_owned();

@@ -22,7 +22,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let length = Duration::from_secs(plan.size(8, 120) as u64);
     let mut lane = plan.lane(10, 0, "clock=real")?;
     let mut config = lane.config();
-    put(&mut config, "rateLimit", json!({"perSecond": RATE, "burst": BURST}));
+    put(&mut config, "rateLimit", json!({"perSecond": RATE, "burst": BURST as u64}));
     lane.atlas.fault(json!({"endpoint": "*", "mode": "rate_limit", "probability": 0.2}))?;
     let mut workers = (0..PROCESSES).map(|_| Worker::start(&config)).collect::<Res<Vec<_>>>()?;
     let mut report = Report::default();
