@@ -60,9 +60,9 @@
  *   the intention to the final state, kept in a store: submitted once, followed to its end, whatever
  *   crashes in between. With "store":{"path":"/var/lib/you/atlas.db"} in the configuration:
  *
- *     apb_case_open(client, "{"kind":"cancel","orderNo":"...","key":"k-7"}", APB_ZSTR, &reply);
- *     apb_case_follow(client, "{"key":"k-7","until":"final"}", APB_ZSTR, &reply);
- *     apb_case_get(client, "{"key":"k-7"}", APB_ZSTR, &reply);      the reply's "case" is the case
+ *     apb_case_open(client, "{\"kind\":\"cancel\",\"orderNo\":\"...\",\"key\":\"k-7\"}", APB_ZSTR, &reply);
+ *     apb_case_follow(client, "{\"key\":\"k-7\",\"until\":\"final\"}", APB_ZSTR, &reply);
+ *     apb_case_get(client, "{\"key\":\"k-7\"}", APB_ZSTR, &reply);      the reply's "case" is the case
  *
  *   Kinds: refund, void, cancel (a void while that is open, else a refund), ancillary, regenerate,
  *   stop, claim. apb_case_open() fills the vendor's lists itself, asks for a fresh offer, holds it
@@ -78,18 +78,20 @@
  *   awaiting_payment.
  *   Outcome and state are two things. "outcome" is pending, executed, not_executed or unknown: did the
  *   submit happen? "state" is how far the vendor is (atlas_processing ... refunded, rejected ...).
- *   "final" true means that nothing more will change; it is never true while the outcome is unknown.
+ *   "final" true means that nothing more is expected; it is never true while the outcome is unknown.
+ *   (Should an effect show up that had been given up, the case is open again, with "reopened" true.)
  *   UNKNOWN means that the answer to the submit was lost and that the vendor has not said yet whether
  *   it knows it. It is neither a success nor a failure: do not submit by other means. Follow-up and
- *   apb_case_reconcile() ask; "not there" counts only after settleMs and two clear answers. What can
- *   not be found out stays unknown (needs_human) until a person looked and apb_case_resolve() says so.
+ *   apb_case_reconcile() ask; "not there" counts only after settleMs and two clear answers. What cannot
+ *   be found out stays unknown (needs_human) until a person has looked and apb_case_resolve() says so.
  *   Calls of apb_void(), apb_refund() ... with a store are cases of one step, with the same protection;
  *   without one their reply has the warning not_journaled.
  *   Notifications are unsigned: apb_case_notify() makes the query of a case due and changes nothing.
  *   The store is one SQLite file of mode 0600 on a local file system (not NFS), made when it is not
  *   there. Any number of threads and processes of this machine share it, and its request budget; of
  *   two that open the same key, one sends. Two accounts in one store do not see each other's cases.
- *   Without a store these functions answer APB_E_STORE (store_missing), except apb_case_plan().
+ *   Without a store these functions answer APB_E_STORE (store_missing), and so does every submit of a
+ *   client whose store cannot be opened or written: nothing leaves that could not be written down.
  *
  * THREADS
  *   A client may be used by any number of threads at once, and freed while others use it (their calls
@@ -609,7 +611,7 @@ apb_status apb_parse_webhook(const apb_client *client,
 
 /**
  * case.plan: what a void and what a refund of an order would give back, until when, and which is
- * better. Submits nothing and needs no store (read).
+ * better. Submits nothing (read).
  *
  * request: {"orderNo":...}
  */
@@ -619,11 +621,11 @@ apb_status apb_case_plan(const apb_client *client,
                          apb_reply **out_reply);
 
 /**
- * case.open: starts a case, or resumes the one with this key; submits once (submit).
+ * case.open: starts a case, or resumes the one with this key; submits at most once (submit).
  *
- * request: {"kind":"refund|void|cancel|ancillary|regenerate|stop|claim","orderNo":...,"key":...} and, as
- * the kind wants, reason, passengers, offerId, products, payment, expect, after. The same key and the
- * same content are the same case for ever, so a program that was killed calls this again.
+ * request: {"kind":"refund|void|cancel|ancillary|regenerate|stop|claim","orderNo":...,"key":...} and,
+ * as the kind wants, reason, passengers, offerId, products, payment, expect, after. The same key and
+ * the same content are the same case for ever, so a program that was killed calls this again.
  */
 apb_status apb_case_open(const apb_client *client,
                          const char *request_json,
@@ -686,9 +688,11 @@ apb_status apb_case_notify(const apb_client *client,
                            apb_reply **out_reply);
 
 /**
- * case.resolve: a human's verdict on a case whose outcome is unknown (local).
+ * case.resolve: a human's verdict on a case whose outcome is unknown, or the code that a lost reply
+ * took with it (local).
  *
- * request: {"id":...,"as":"executed|not_executed","by":...,"evidence":...}
+ * request: {"id":...,"as":"executed|not_executed","by":...,"evidence":...}; evidence is a text or
+ * {"text":...,"code":...}
  */
 apb_status apb_case_resolve(const apb_client *client,
                             const char *request_json,

@@ -82,7 +82,7 @@ impl Drop for Inner {
 
 /// Two accounts in one store never see each other's cases.
 fn account(config: &Config) -> String {
-    let who = format!("{}\n{}", config.base_url, config.client_id);
+    let who = format!("{}\n{}", config.base_url.as_str().trim_end_matches('/'), config.client_id);
     let digest = ring::digest::digest(&ring::digest::SHA256, who.as_bytes());
     case::wish::hex(digest.as_ref().get(..12).unwrap_or_default())
 }

@@ -441,7 +441,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         kind: OperationKind::Local,
         request: CaseResolveRequest::SHAPE,
         reply: Case::SHAPE,
-        doc: "Settles a case whose outcome is unknown by a human's verdict, with what it rests on.",
+        doc: "Settles a case whose outcome is unknown by a human's verdict, with what it rests on. Of a case that was executed it takes the code that a lost reply took with it, without which some accounts are listed nothing.",
         ..BASE
     },
     Operation {

@@ -8,7 +8,7 @@ use crate::consts::apb_status;
 use crate::reply::{answer, apb_reply};
 
 /// case.plan: what a void and what a refund of an order would give back, until when, and which is
-/// better. Submits nothing and needs no store (read).
+/// better. Submits nothing (read).
 ///
 /// request: {"orderNo":...}
 ///
@@ -134,9 +134,11 @@ pub unsafe extern "C" fn apb_case_notify(
     unsafe { answer("case.notify", out_reply, || named(client, b"case.notify", request_json, len)) }
 }
 
-/// case.resolve: a human's verdict on a case whose outcome is unknown (local).
+/// case.resolve: a human's verdict on a case whose outcome is unknown, or the code that a lost reply
+/// took with it (local).
 ///
-/// request: {"id":...,"as":"executed|not_executed","by":...,"evidence":...}
+/// request: {"id":...,"as":"executed|not_executed","by":...,"evidence":...}; evidence is a text or
+/// {"text":...,"code":...}
 ///
 /// # Safety
 /// See the header.

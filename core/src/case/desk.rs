@@ -351,11 +351,15 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
         Ok(row) => row,
         Err(told) => return Ok(*told),
     };
-    // What is proved is no matter of opinion.
+    // What is proved is no matter of opinion. But the number that a lost reply took with it may still be told: the
+    // vendor may list nothing without it.
+    let is_number =
+        executed && row.case.outcome == Verdict::Executed && row.case.code.is_none() && inside("code").is_some();
     let open = match row.case.state {
+        _ if row.case.closed => false,
         State::Planned | State::Quoting => true,
         State::NeedsHuman => executed || row.case.outcome == Verdict::Unknown,
-        _ => row.case.outcome == Verdict::Unknown,
+        _ => row.case.outcome == Verdict::Unknown || is_number,
     };
     if !open {
         let settled = row.case.step().map_or(row.case.outcome, |s| s.outcome).word();
@@ -369,11 +373,10 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
     let event = Event::Resolved { executed, by, text: words, code: inside("code") };
     let (case, _) = step(row.case, event, &now);
     row.case = case;
-    let (copy, id) = (row.clone(), row.case.id.clone());
-    if on(store, move |store| store.save(&copy, None)).await?.is_none() {
+    let copy = row.clone();
+    if on(store, move |store| store.settle(&copy, &super::redact::thin)).await?.is_none() {
         return Err(store_error("store_busy", "the case changed meanwhile; look at it and try again"));
     }
-    on(store, move |store| store.thin_replies(&id, &super::redact::thin)).await?;
     Ok(Told::case(view::json(&row.case)))
 }
 

@@ -38,8 +38,6 @@ pub(crate) struct Driver<'d> {
     pub prepaid: bool,
     /// A submit was given to the transport in this drive; what came of it.
     pub submitted: Option<Outcome>,
-    /// Raw replies were kept that are to be thinned when the outcome is settled.
-    kept: bool,
 }
 
 /// What came of a drive.
@@ -52,20 +50,19 @@ pub(crate) enum Driven {
 
 impl<'d> Driver<'d> {
     pub fn new(course: &'d mut Course, store: Arc<dyn Store>, owner: &'d Owner, memory: Memory) -> Driver<'d> {
-        Driver { course, store, owner, memory, budget: None, last: None, prepaid: false, submitted: None, kept: false }
+        Driver { course, store, owner, memory, budget: None, last: None, prepaid: false, submitted: None }
     }
 
     /// Drives a case whose lease this run has, until there is nothing to do before it is due.
     pub async fn drive(&mut self, mut row: Row, event: Event) -> Stored<Driven> {
         let mut event = event;
-        let was_settled = is_settled(&row.case);
         loop {
             let submitted = matches!(event, Event::Submitted(..));
             let (case, action) = self.step(row.case, event).await?;
             row.case = case;
             if submitted && action != Action::Rest {
                 // The outcome is written before anything else is asked.
-                let Some(()) = self.save(&mut row, true).await? else { return Ok(Driven::Taken) };
+                let Some(()) = self.save(&mut row).await? else { return Ok(Driven::Taken) };
             }
             event = match action {
                 Action::Rest => break,
@@ -83,7 +80,7 @@ impl<'d> Driver<'d> {
                 }
             };
         }
-        self.finish(row, was_settled).await
+        self.finish(row).await
     }
 
     /// Stores what came of a submit that is no part of a drive; what there is to ask is left to the follow-up.
@@ -93,20 +90,19 @@ impl<'d> Driver<'d> {
         if action != Action::Rest {
             row.case.due = Some(row.case.updated);
         }
-        self.finish(row, false).await
+        self.finish(row).await
     }
 
-    async fn finish(&mut self, mut row: Row, was_settled: bool) -> Stored<Driven> {
-        let Some(()) = self.save(&mut row, false).await? else { return Ok(Driven::Taken) };
-        if is_settled(&row.case) && (self.kept || !was_settled) {
-            let id = row.case.id.clone();
-            // The outcome is stored; thin replies are a duty to passengers, not to money.
-            let thinned = on(&self.store, move |store| store.thin_replies(&id, &redact::thin)).await;
-            if let Err(error) = thinned {
-                let words = || format!("raw replies were not thinned: {}", error.message);
-                self.course.log.add(LogLevel::Warn, "case", words);
-            }
-        }
+    async fn finish(&mut self, mut row: Row) -> Stored<Driven> {
+        let copy = row.clone();
+        let saved = on(&self.store, move |store| match is_settled(&copy.case) {
+            // Together: whoever dies in between would leave raw replies that nobody reads nor removes.
+            true => store.settle(&copy, &redact::thin),
+            false => store.save(&copy, None),
+        })
+        .await?;
+        let Some(version) = saved else { return Ok(Driven::Taken) };
+        row.version = version;
         Ok(Driven::Row(Box::new(row)))
     }
 
@@ -120,10 +116,10 @@ impl<'d> Driver<'d> {
     }
 
     /// None if the row is somebody else's by now.
-    async fn save(&mut self, row: &mut Row, keep: bool) -> Stored<Option<()>> {
-        let lease = keep.then(|| self.owner.lease(self.course.left()));
+    async fn save(&mut self, row: &mut Row) -> Stored<Option<()>> {
+        let lease = self.owner.lease(self.course.left());
         let copy = row.clone();
-        let saved = on(&self.store, move |store| store.save(&copy, lease.as_ref())).await?;
+        let saved = on(&self.store, move |store| store.save(&copy, Some(&lease))).await?;
         Ok(saved.map(|version| row.version = version))
     }
 
@@ -220,7 +216,7 @@ impl<'d> Driver<'d> {
             Ok(request) => request,
             Err(error) => return refused(Trouble::of(&error)),
         };
-        let Some(()) = self.save(row, true).await? else { return Ok(None) };
+        let Some(()) = self.save(row).await? else { return Ok(None) };
         let reply = self.submit(&row.case, name, &request).await;
         let sent = facts::sent(name, &reply);
         self.last = Some(reply);
@@ -237,7 +233,6 @@ impl<'d> Driver<'d> {
         if let Some(body) = exchange.body.clone() {
             let (id, step) = (case.id.clone(), name.word());
             stored = on(&self.store, move |store| store.keep_reply(&id, step, attempt, &body)).await.is_ok();
-            self.kept = true;
         }
         let call = Call { journaled: true, ..self.course.call(attempt) };
         let elapsed = call.elapsed_ms;

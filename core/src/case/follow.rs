@@ -12,7 +12,7 @@ use super::model::{Case, Millis, Verdict};
 use super::owner::{Owner, is_alive};
 use super::rules::is_due;
 use super::store::{Counts, Filter, Name, Row, Store, Stored};
-use super::{clock, view};
+use super::{clock, view, wish};
 use crate::call::Course;
 use crate::config::RetryConfig;
 use crate::json::{Node, write_str};
@@ -260,6 +260,8 @@ pub(crate) async fn notify(course: &mut Course, store: &Arc<dyn Store>, node: &N
     let mut duplicate = false;
     if let (false, Some(dedupe)) = (ids.is_empty(), text("dedupeKey")) {
         let at = stamp.wall;
+        // It is as long as the sender likes, and says what the sender likes.
+        let dedupe = wish::digest(dedupe.as_bytes());
         duplicate = !on(store, move |store| store.first_notice(&dedupe, at)).await?;
     }
     if duplicate {

@@ -403,6 +403,9 @@ pub(crate) fn pay(case: &mut Case, now: &Now<'_>) -> Action {
 
 pub(crate) fn claimed(case: &mut Case, order: String, now: &Now<'_>) -> Action {
     case.outcome = Verdict::Executed;
+    if let Some(step) = case.steps.last_mut() {
+        step.outcome = Verdict::Executed;
+    }
     case.order_no = Some(order.clone());
     case.code = Some(order);
     case.error = None;

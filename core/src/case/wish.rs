@@ -184,7 +184,12 @@ fn fingerprint(body: &str) -> String {
         members.retain(|(key, value)| !matches!(&**key, "payment" | "after" | "key") && !value.is_null());
         Node::Obj(members).write(&mut kept);
     }
-    hex(ring::digest::digest(&ring::digest::SHA256, kept.as_bytes()).as_ref())
+    digest(kept.as_bytes())
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 
 /// Lower-case hexadecimal.

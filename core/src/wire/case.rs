@@ -214,7 +214,7 @@ message! {
         cases "cases": Vec<String>, never_null;
     }
 
-    /// A human's verdict on a case whose outcome is unknown.
+    /// A human's verdict on a case whose outcome is unknown, or the code of one whose reply was lost.
     CaseResolveRequest {
         /// The case's id.
         id "id": Option<String>, required;

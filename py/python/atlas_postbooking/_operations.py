@@ -926,7 +926,8 @@ class Operations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Settles a case whose outcome is unknown by a human's verdict, with what it rests on.
+        """Settles a case whose outcome is unknown by a human's verdict, with what it rests on. Of a case that was
+        executed it takes the code that a lost reply took with it, without which some accounts are listed nothing.
 
         Args:
             request: All of it as a mapping, instead of keywords or besides them.
@@ -1885,7 +1886,8 @@ class AsyncOperations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Settles a case whose outcome is unknown by a human's verdict, with what it rests on.
+        """Settles a case whose outcome is unknown by a human's verdict, with what it rests on. Of a case that was
+        executed it takes the code that a lost reply took with it, without which some accounts are listed nothing.
 
         Args:
             request: All of it as a mapping, instead of keywords or besides them.

@@ -17,7 +17,7 @@ const DAYS: usize = 90;
 /// `E11 ninety days`
 pub fn run(plan: &Plan) -> Res<Report> {
     let started = Instant::now();
-    let cases = plan.size(150, 1_000);
+    let cases = plan.size(60, 1_000);
     let mut lane = plan.lane(111, 0, "refundQueryWithoutCode=list,balance=99999999.00")?;
     let (hook, letters) = channel();
     let hook = std::sync::Mutex::new(hook);
@@ -27,7 +27,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
     })?;
     lane.atlas.webhook(&listener.url())?;
     let mut config = lane.config();
-    put(&mut config, "follow", json!({"perSecond": 20, "burst": 50}));
+    put(&mut config, "follow", json!({"perSecond": 2000, "burst": 500}));
     put(&mut config, "settleMs", json!(180_000));
     let mut worker = Worker::start(&config)?;
     let mut report = Report::default();

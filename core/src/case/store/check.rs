@@ -1,9 +1,10 @@
 //! Is this file one that cases can be trusted to? Checked before SQLite touches it, so that a file that is not
 //! ours, or not whole, stays as it is.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::{Stored, store_error};
 
@@ -12,46 +13,66 @@ pub(crate) const APPLICATION: i32 = 0x4150_4243;
 /// The newest layout that this version reads.
 pub(crate) const LAYOUT: i32 = 1;
 
-const HEADER: usize = 100;
+/// SQLite's header, and the head of the first table.
+const HEAD: usize = 108;
+
+/// Device and inode of the files that this process has looked at. Closing a descriptor ends every lock that the
+/// process has on the file, SQLite's too: a file is only opened here before SQLite has it open for anybody.
+static SEEN: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
 
 /// Makes the file if there is none (mode 0600), and refuses what cannot be a store of ours.
 pub(crate) fn check(path: &Path) -> Stored<()> {
     local(path)?;
-    let mut file = match open(path, false) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::NotFound => match open(path, true) {
-            Ok(file) => {
-                sync_directory(path);
-                file
-            }
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => open(path, false).map_err(|e| cannot_open(path, &e))?,
-            Err(e) => return Err(cannot_open(path, &e)),
-        },
-        Err(e) => return Err(cannot_open(path, &e)),
-    };
-    let length = file.metadata().map_err(|e| cannot_open(path, &e))?;
-    if !length.is_file() {
-        return Err(store_error("store_unavailable", "the store's path is not a file"));
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => {
+            return Err(store_error("store_unavailable", "the store's path is not a file"));
+        }
+        Ok(found) if seen.contains(&identity(&found)) => return Ok(()),
+        Err(e) if e.kind() == ErrorKind::NotFound => make(path)?,
+        _ => {}
     }
-    private(&file, &length)?;
-    header(&mut file, length.len(), path)
+    let mut file = open(path, false).map_err(|e| cannot_open(&e))?;
+    // In this order: who makes a store just now has written to the file before there is a log.
+    let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0);
+    let found = file.metadata().map_err(|e| cannot_open(&e))?;
+    header(&mut file, found.len(), has_log)?;
+    if cfg!(unix) {
+        seen.push(identity(&found));
+    }
+    Ok(())
 }
 
-/// What is in the store is nobody else's to read.
-fn private(file: &File, metadata: &std::fs::Metadata) -> Stored<()> {
+/// The log or its index.
+pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(end);
+    PathBuf::from(path)
+}
+
+fn identity(_found: &Metadata) -> (u64, u64) {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
-        let mut permissions = metadata.permissions();
-        if permissions.mode() & 0o077 != 0 {
-            permissions.set_mode(0o600);
-            file.set_permissions(permissions).map_err(|_| {
-                store_error("store_unavailable", "others may read the store's file, and its mode cannot be changed")
-            })?;
-        }
+        use std::os::unix::fs::MetadataExt;
+        (_found.dev(), _found.ino())
     }
-    let _ = (file, metadata);
-    Ok(())
+    #[cfg(not(unix))]
+    (0, 0)
+}
+
+fn make(path: &Path) -> Stored<()> {
+    match open(path, true) {
+        Ok(file) => {
+            // A strange umask may have taken our own rights away.
+            private(path)?;
+            drop(file);
+            sync_directory(path);
+            Ok(())
+        }
+        // Somebody else was faster.
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(cannot_open(&e)),
+    }
 }
 
 fn open(path: &Path, new: bool) -> std::io::Result<File> {
@@ -68,50 +89,70 @@ fn open(path: &Path, new: bool) -> std::io::Result<File> {
     options.open(path)
 }
 
-fn header(file: &mut File, length: u64, path: &Path) -> Stored<()> {
+/// The file, its log and its index are nobody else's to read.
+pub(crate) fn private(path: &Path) -> Stored<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        const OWNER: u32 = 0o600;
+        for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+            if std::fs::metadata(&file).is_ok_and(|m| m.permissions().mode() & 0o777 != OWNER) {
+                std::fs::set_permissions(&file, std::fs::Permissions::from_mode(OWNER)).map_err(|_| {
+                    store_error("store_unavailable", "others may read the store's file, and its mode cannot be changed")
+                })?;
+            }
+        }
+    }
+    let _ = path;
+    Ok(())
+}
+
+/// What can be told without a lock: whether it is ours. Whether all of it is sound, SQLite says.
+fn header(file: &mut File, length: u64, has_log: bool) -> Stored<()> {
     let torn = || store_error("store_corrupt", "the store's file is damaged or not a store; it was left as it is");
-    // A log beside the file may hold what the file does not yet.
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let has_log = std::fs::metadata(PathBuf::from(log)).is_ok_and(|m| m.len() > 0);
     if length == 0 {
+        // SQLite would throw the log away.
         return if has_log { Err(torn()) } else { Ok(()) };
     }
-    let mut head = [0u8; HEADER];
-    file.seek(SeekFrom::Start(0)).and_then(|_| file.read_exact(&mut head)).map_err(|_| torn())?;
+    let mut head = [0u8; HEAD];
+    file.read_exact(&mut head).map_err(|_| torn())?;
     let number =
         |at: usize| head.get(at..at + 4).and_then(|b| b.try_into().ok()).map(i32::from_be_bytes).unwrap_or_default();
-    if !head.starts_with(b"SQLite format 3\0") {
-        return Err(torn());
-    }
-    let page = match head.get(16..18).and_then(|b| <[u8; 2]>::try_from(b).ok()).map(u16::from_be_bytes) {
-        Some(1) => 65_536u64,
-        Some(size) => u64::from(size),
-        None => 0,
+    let page = match head.get(16..18) {
+        Some([0, 1]) => 65_536,
+        Some([high, low]) => u64::from(u16::from_be_bytes([*high, *low])),
+        _ => 0,
     };
-    let pages = number(28) as u32;
-    if !has_log && (page < 512 || !length.is_multiple_of(page) || length < page * u64::from(pages)) {
+    // A last page that is cut is made whole from the log, or by nobody.
+    let cut = length < page || (!has_log && !length.is_multiple_of(page));
+    if !head.starts_with(b"SQLite format 3\0") || page < 512 || cut {
         return Err(torn());
     }
     match (number(68), number(60)) {
         // Made by SQLite but not yet by us: another process is making it just now, or its log has the rest.
-        (0, 0) => Ok(()),
+        (0, 0) if head.get(103..105) == Some(&[0, 0]) => Ok(()),
         (APPLICATION, version) => layout(version),
-        _ => Err(store_error("store_corrupt", "the store's file belongs to another program; it was left as it is")),
+        _ => Err(foreign()),
     }
 }
 
-/// Refuses a layout that is newer than this library.
+pub(crate) fn foreign() -> crate::outcome::Error {
+    store_error("store_corrupt", "the store's file belongs to another program; it was left as it is")
+}
+
+/// Refuses a layout that is newer than this library, or none at all.
 pub(crate) fn layout(version: i32) -> Stored<()> {
-    if version > LAYOUT {
-        let message = format!("the store has layout {version}, this version of the library reads up to {LAYOUT}");
-        return Err(store_error("store_newer", message));
+    match version {
+        1..=LAYOUT => Ok(()),
+        newer if newer > LAYOUT => {
+            let message = format!("the store has layout {version}, this version of the library reads up to {LAYOUT}");
+            Err(store_error("store_newer", message))
+        }
+        _ => Err(store_error("store_corrupt", "the store's file is damaged; it was left as it is")),
     }
-    Ok(())
 }
 
-pub(crate) fn cannot_open(path: &Path, error: &std::io::Error) -> crate::outcome::Error {
-    let _ = path;
+fn cannot_open(error: &std::io::Error) -> crate::outcome::Error {
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             store_error("store_readonly", "the store's file or directory cannot be written")

@@ -99,11 +99,12 @@ pub(crate) trait Store: Send + Sync {
     /// Without a lease, the lease ends.
     fn save(&self, row: &Row, lease: Option<&Lease>) -> Stored<Option<i64>>;
 
+    /// As [`Store::save`] of a settled case without a lease; with it the raw replies are replaced by what `thin`
+    /// leaves of them. What it cannot read stays.
+    fn settle(&self, row: &Row, thin: &dyn Fn(&[u8]) -> Option<String>) -> Stored<Option<i64>>;
+
     /// Keeps the raw reply of a submit, before anybody reads it.
     fn keep_reply(&self, id: &str, step: &str, attempt: u32, body: &[u8]) -> Stored<()>;
-
-    /// Replaces the raw replies of a case by what `thin` leaves of them; what it cannot read stays.
-    fn thin_replies(&self, id: &str, thin: &dyn Fn(&[u8]) -> Option<String>) -> Stored<()>;
 
     fn list(&self, filter: &Filter) -> Stored<Vec<Case>>;
 

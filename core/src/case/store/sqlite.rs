@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::check::{APPLICATION, LAYOUT, check, layout};
+use super::check::{APPLICATION, LAYOUT, beside, check, foreign, layout, private};
 use super::{Claim, Counts, Filter, KnownOffer, Lease, Leave, Name, Row, Store, Stored, Visit, budget, store_error};
 use crate::case::clock;
 use crate::case::model::{Case, Millis, Stamp, Verdict};
@@ -24,6 +24,8 @@ const SCHEMA: &str = include_str!("schema.sql");
 
 /// How long a transaction waits for another process.
 const BUSY: Duration = Duration::from_secs(10);
+/// How long emptying the log waits for those who read it. Nobody can write meanwhile.
+const READERS: Duration = Duration::from_millis(20);
 /// Above this size the whole file is not read at the start; damage is then found where it is met.
 const LARGE: u64 = 256 << 20;
 
@@ -34,6 +36,8 @@ pub(crate) struct Sqlite {
     pool: Mutex<Pool>,
     /// A sync failed: what the disk has is not known, and nothing may rest on it.
     poisoned: AtomicBool,
+    /// The log holds raw replies of a settled case, and could not be emptied yet.
+    unswept: AtomicBool,
 }
 
 #[derive(Default)]
@@ -50,27 +54,11 @@ impl Sqlite {
             account,
             pool: Mutex::new(Pool::default()),
             poisoned: AtomicBool::new(false),
+            unswept: AtomicBool::new(false),
         };
         let visit = store.visit();
         check(path)?;
-        store.refuse_foreign()?;
-        store
-            .with(|connection| {
-                let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                let version: i32 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-                if version == 0 {
-                    tx.execute_batch(SCHEMA)?;
-                    tx.execute_batch(&format!(
-                        "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}"
-                    ))?;
-                } else if version <= LAYOUT {
-                    // The probe: a file or disk that cannot be written is found before money depends on it.
-                    tx.execute("UPDATE probe SET at = ?1", [clock::wall()])?;
-                }
-                tx.commit()?;
-                Ok(version)
-            })
-            .and_then(layout)?;
+        // Before anything is written to it.
         if std::fs::metadata(path).is_ok_and(|m| m.len() < LARGE) {
             let sound: String =
                 store.with(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
@@ -78,32 +66,26 @@ impl Sqlite {
                 return Err(store_error("store_corrupt", "the store's file is damaged; it was left as it is"));
             }
         }
+        let signature = store.with(sign)?;
+        if !is_ours(signature) {
+            return Err(foreign());
+        }
+        layout(signature.1)?;
+        private(path)?;
+        // A process that died may have left raw replies in the log.
+        if std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0) {
+            store.with(|connection| store.sweep(connection, READERS))?;
+        }
         drop(visit);
         Ok(store)
     }
 
-    /// Looks before anything is written: a database with tables that nobody signed as a store is somebody else's.
-    fn refuse_foreign(&self) -> Stored<()> {
-        let look = || -> rusqlite::Result<bool> {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(&self.path, flags)?;
-            connection.busy_timeout(BUSY)?;
-            connection.query_row(
-                "SELECT (SELECT application_id FROM pragma_application_id) = 0 AND EXISTS (SELECT 1 FROM sqlite_master)",
-                [],
-                |row| row.get(0),
-            )
-        };
-        match look() {
-            Ok(false) => Ok(()),
-            Ok(true) => {
-                Err(store_error("store_corrupt", "the store's file belongs to another program; it was left as it is"))
-            }
-            Err(error) => Err(self.failed(&error)),
-        }
+    fn connect(&self) -> Stored<Connection> {
+        self.connection().map_err(|e| self.failed(&e))?.ok_or_else(foreign)
     }
 
-    fn connect(&self) -> rusqlite::Result<Connection> {
+    /// None if the file is not ours, or not the one any more that it was.
+    fn connection(&self) -> rusqlite::Result<Option<Connection>> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY)?;
@@ -113,11 +95,15 @@ impl Sqlite {
             "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -1024; PRAGMA wal_autocheckpoint = 200",
         )?;
+        // The next statement would write to it.
+        if !is_ours(signature(&connection)?) && !is_empty(&connection)? {
+            return Ok(None);
+        }
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
             return Err(rusqlite::Error::InvalidPath(self.path.clone()));
         }
-        Ok(connection)
+        Ok(Some(connection))
     }
 
     /// Runs `work` on a connection of its own.
@@ -128,9 +114,13 @@ impl Sqlite {
         let idle = self.pool().idle.pop();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => self.connect().map_err(|e| self.failed(&e))?,
+            None => self.connect()?,
         };
         let done = work(&mut connection).map_err(|e| self.failed(&e));
+        if done.is_ok() && self.unswept.load(Ordering::Relaxed) {
+            // What did not succeed before costs nobody time or an answer now.
+            let _ = self.sweep(&connection, Duration::ZERO);
+        }
         let mut pool = self.pool();
         if pool.visitors > 0 && done.is_ok() {
             pool.idle.push(connection);
@@ -149,9 +139,12 @@ impl Sqlite {
     }
 
     /// As [`Sqlite::write`], for what may be lost by a power failure (not by a dying process).
+    ///
+    /// Not `OFF`: a transaction may also move the log into the file, and then the log is overwritten. With `NORMAL`
+    /// the file is synced in between, with `OFF` a power failure could take what was synced as part of the log.
     fn write_unsynced<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Stored<T> {
         self.with(|connection| {
-            connection.execute_batch("PRAGMA synchronous = OFF")?;
+            connection.execute_batch("PRAGMA synchronous = NORMAL")?;
             let done = (|| {
                 let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 let value = work(&tx)?;
@@ -161,6 +154,18 @@ impl Sqlite {
             connection.execute_batch("PRAGMA synchronous = FULL")?;
             done
         })
+    }
+
+    /// Empties the log, unless somebody reads it for longer; then the next call tries again.
+    fn sweep(&self, connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+        connection.busy_timeout(patience)?;
+        let busy = match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(true),
+            busy => busy,
+        };
+        connection.busy_timeout(BUSY)?;
+        self.unswept.store(busy?, Ordering::Relaxed);
+        Ok(())
     }
 
     fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
@@ -176,16 +181,52 @@ impl Sqlite {
             Some(ErrorCode::DiskFull) => store_error("store_full", "the disk of the store is full"),
             Some(ErrorCode::ReadOnly) => store_error("store_readonly", "the store cannot be written"),
             Some(ErrorCode::CannotOpen) => store_error("store_unavailable", "the store cannot be opened"),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            // `Unknown` is SQLite's plain error: tables that are not there, a form that nobody knows.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
                 store_error("store_corrupt", "the store's file is damaged; nothing rests on it any more")
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 store_error("store_busy", "another process kept the store busy for too long")
             }
-            // SQLite's words name codes and never hold values.
-            _ => store_error("store_io", format!("the store failed: {error}")),
+            // SQLite's own words name codes and never hold values; the others may.
+            _ => match error.sqlite_error() {
+                Some(error) => store_error("store_io", format!("the store failed: {error}")),
+                None => store_error("store_corrupt", "the store has a row that cannot be read"),
+            },
         }
     }
+}
+
+/// Whose file it is, and its layout.
+type Signature = (i32, i32);
+
+fn signature(connection: &Connection) -> rusqlite::Result<Signature> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get(0));
+    Ok((number("PRAGMA application_id")?, number("PRAGMA user_version")?))
+}
+
+fn is_ours((application, _): Signature) -> bool {
+    application == APPLICATION
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    let unsigned = signature(connection)? == (0, 0);
+    Ok(unsigned && connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?)
+}
+
+/// An empty file becomes ours.
+fn sign(connection: &mut Connection) -> rusqlite::Result<Signature> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if is_empty(&tx)? {
+        tx.execute_batch(SCHEMA)?;
+        tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}"))?;
+    } else if matches!(signature(&tx)?, (APPLICATION, 1..=LAYOUT)) {
+        // The probe: a file or disk that cannot be written is found before money depends on it.
+        tx.execute("UPDATE probe SET at = ?1", [clock::wall()])?;
+    }
+    let signature = signature(&tx)?;
+    tx.commit()?;
+    Ok(signature)
 }
 
 fn body(case: &Case) -> rusqlite::Result<String> {
@@ -215,6 +256,34 @@ impl Sqlite {
     fn by_key(&self, tx: &Connection, key: &str) -> rusqlite::Result<Option<Row>> {
         let sql = format!("SELECT {COLUMNS} FROM cases WHERE account = ?1 AND key = ?2");
         tx.prepare_cached(&sql)?.query_row(params![self.account, key], row).optional()
+    }
+
+    /// Compare and swap.
+    fn put(&self, tx: &Transaction<'_>, row: &Row, lease: Option<&Lease>) -> rusqlite::Result<Option<i64>> {
+        let case = &row.case;
+        let changed = tx
+            .prepare_cached(
+                "UPDATE cases SET kind = ?3, order_no = ?4, open = ?5, unknown = ?6, due = ?7, version = version + 1,
+                 owner = ?8, lease_until = ?9, updated = ?10, body = ?11 WHERE id = ?1 AND version = ?2",
+            )?
+            .execute(params![
+                case.id,
+                row.version,
+                case.kind.word(),
+                case.order_no,
+                !case.closed,
+                is_unknown(case),
+                case.due,
+                lease.map(|l| l.owner.as_str()),
+                lease.map(|l| l.until),
+                case.updated,
+                body(case)?
+            ])?;
+        if changed == 0 {
+            return Ok(None);
+        }
+        self.hold(tx, case)?;
+        Ok(Some(row.version + 1))
     }
 
     /// Writes which orders the case keeps others away from.
@@ -333,32 +402,22 @@ impl Store for Sqlite {
     }
 
     fn save(&self, row: &Row, lease: Option<&Lease>) -> Stored<Option<i64>> {
-        let case = &row.case;
-        self.write(|tx| {
-            let changed = tx
-                .prepare_cached(
-                    "UPDATE cases SET kind = ?3, order_no = ?4, open = ?5, unknown = ?6, due = ?7, version = version + 1,
-                     owner = ?8, lease_until = ?9, updated = ?10, body = ?11 WHERE id = ?1 AND version = ?2",
-                )?
-                .execute(params![
-                    case.id,
-                    row.version,
-                    case.kind.word(),
-                    case.order_no,
-                    !case.closed,
-                    is_unknown(case),
-                    case.due,
-                    lease.map(|l| l.owner.as_str()),
-                    lease.map(|l| l.until),
-                    case.updated,
-                    body(case)?
-                ])?;
-            if changed == 0 {
-                return Ok(None);
-            }
-            self.hold(tx, case)?;
-            Ok(Some(row.version + 1))
-        })
+        self.write(|tx| self.put(tx, row, lease))
+    }
+
+    fn settle(&self, row: &Row, thin: &dyn Fn(&[u8]) -> Option<String>) -> Stored<Option<i64>> {
+        let mut thinned = false;
+        let version = self.write(|tx| {
+            let version = self.put(tx, row, None)?;
+            thinned = version.is_some() && thin_replies(tx, &row.case.id, thin)?;
+            Ok(version)
+        })?;
+        if thinned {
+            // The log still has what was replaced. The outcome is stored: what goes wrong here is tried again.
+            self.unswept.store(true, Ordering::Relaxed);
+            let _ = self.with(|connection| self.sweep(connection, READERS));
+        }
+        Ok(version)
     }
 
     fn keep_reply(&self, id: &str, step: &str, attempt: u32, reply: &[u8]) -> Stored<()> {
@@ -369,31 +428,6 @@ impl Store for Sqlite {
             )
             .map(|_| ())
         })
-    }
-
-    fn thin_replies(&self, id: &str, thin: &dyn Fn(&[u8]) -> Option<String>) -> Stored<()> {
-        let changed = self.write(|tx| {
-            let mut kept = tx.prepare("SELECT step, attempt, body FROM replies WHERE case_id = ?1 AND thin = 0")?;
-            let rows: Vec<(String, u32, Vec<u8>)> =
-                kept.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
-            for (step, attempt, reply) in &rows {
-                let (mark, text) = match thin(reply) {
-                    Some(text) => (1, Some(text)),
-                    // 2: it cannot be read, so nobody can say what may go. It stays, and is marked.
-                    None => (2, None),
-                };
-                tx.execute(
-                    "UPDATE replies SET thin = ?4, body = coalesce(?5, body) WHERE case_id = ?1 AND step = ?2 AND attempt = ?3",
-                    params![id, step, attempt, mark, text.map(String::into_bytes)],
-                )?;
-            }
-            Ok(!rows.is_empty())
-        })?;
-        if changed {
-            // The log still holds what was replaced. Another process may be reading it; then the next one empties it.
-            self.with(|connection| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))?;
-        }
-        Ok(())
     }
 
     fn list(&self, filter: &Filter) -> Stored<Vec<Case>> {
@@ -560,6 +594,25 @@ impl Store for Sqlite {
             Ok(tx.execute(&format!("DELETE FROM cases WHERE {old}"), values)? as u64)
         })
     }
+}
+
+/// Replaces the raw replies of a case; says whether there were any.
+fn thin_replies(tx: &Transaction<'_>, id: &str, thin: &dyn Fn(&[u8]) -> Option<String>) -> rusqlite::Result<bool> {
+    let mut kept = tx.prepare_cached("SELECT step, attempt, body FROM replies WHERE case_id = ?1 AND thin = 0")?;
+    let rows: Vec<(String, u32, Vec<u8>)> =
+        kept.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+    for (step, attempt, reply) in &rows {
+        let (mark, text) = match thin(reply) {
+            Some(text) => (1, Some(text)),
+            // 2: it cannot be read, so nobody can say what may go. It stays, and is marked.
+            None => (2, None),
+        };
+        tx.execute(
+            "UPDATE replies SET thin = ?4, body = coalesce(?5, body) WHERE case_id = ?1 AND step = ?2 AND attempt = ?3",
+            params![id, step, attempt, mark, text.map(String::into_bytes)],
+        )?;
+    }
+    Ok(!rows.is_empty())
 }
 
 /// Whether a query may settle it: also what a dead process left while sending.

@@ -1,0 +1,75 @@
+//! A process of its own: this program once more, told what to do by its environment.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+
+use atlas_postbooking::blocking::Client;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde_json::{Value, json};
+
+use crate::stage::{beside, call};
+
+const PLAN: &str = "APB_STORE_CHILD";
+const MARK: &str = "@@";
+
+/// Starts a child. `plan`: `config`, `steps`, and optionally `uid`, `umask`, `play`.
+pub fn start(plan: &Value) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child::child", "--nocapture", "--test-threads=1"])
+        .env(PLAN, plan.to_string())
+        .current_dir("/")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// What a child had to say, one value for each step.
+pub fn answers(child: Child) -> Vec<Value> {
+    let mut child = child;
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(child.wait().unwrap().success(), "{text}");
+    text.lines().filter_map(|line| line.strip_prefix(MARK)).map(|json| serde_json::from_str(json).unwrap()).collect()
+}
+
+fn say(value: &Value) {
+    println!("\n{MARK}{value}");
+}
+
+#[test]
+fn child() {
+    let Ok(plan) = std::env::var(PLAN) else { return };
+    let plan: Value = serde_json::from_str(&plan).unwrap();
+    if let Some(mask) = plan["umask"].as_u64() {
+        nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(mask as u32));
+    }
+    if let Some(uid) = plan["uid"].as_u64() {
+        nix::unistd::setuid((uid as u32).into()).unwrap();
+    }
+    match plan["play"].as_str() {
+        Some("fork") => crate::sharing::fork_play(&plan),
+        Some("elsewhere") => crate::sharing::elsewhere_play(&plan),
+        _ => steps(&plan),
+    }
+}
+
+fn steps(plan: &Value) {
+    // A file that may not grow is then an error and not the process' end.
+    unsafe { nix::sys::signal::signal(nix::sys::signal::SIGXFSZ, nix::sys::signal::SigHandler::SigIgn) }.unwrap();
+    let client = match Client::new(&plan["config"].to_string()) {
+        Ok(client) => client,
+        Err(error) => return say(&json!({"code": error.code, "status": error.status.number()})),
+    };
+    let log = beside(std::path::Path::new(plan["config"]["store"]["path"].as_str().unwrap()), "-wal");
+    let (_, most) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
+    for step in plan["steps"].as_array().unwrap() {
+        if let Some(room) = step["room"].as_u64() {
+            // So much may the log still grow.
+            let length = std::fs::metadata(&log).map_or(0, |m| m.len());
+            setrlimit(Resource::RLIMIT_FSIZE, length + room, most).unwrap();
+        }
+        let answer = call(&client, step["call"].as_str().unwrap(), step["request"].clone());
+        setrlimit(Resource::RLIMIT_FSIZE, most, most).unwrap();
+        say(&answer);
+    }
+}

@@ -1,0 +1,216 @@
+//! Files that are no store of ours, or no longer whole.
+
+use std::path::Path;
+
+use atlas_postbooking::blocking::Client;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, beside, bytes, call, checkpoint, client, void};
+
+/// The file is refused with that code, and nobody has touched it.
+fn refused(stage: &Stage, file: &Path, codes: &[&str]) -> Result<(), String> {
+    let all = |file: &Path| [bytes(file), bytes(&beside(file, "-wal"))];
+    let before = all(file);
+    let (code, status) = match Client::new(&stage.config_at(file).to_string()) {
+        Ok(_) => ("opened".to_owned(), 0),
+        Err(error) => (error.code.to_owned(), error.status.number()),
+    };
+    let same = before == all(file);
+    match codes.contains(&&*code) && status == -60 && same {
+        true => Ok(()),
+        false => Err(format!("{}: {code} {status}, unchanged: {same}", file.display())),
+    }
+}
+
+/// A store with one settled and one unknown case, all of it in the file; and what case.get says of them.
+fn store(stage: &Stage) -> Vec<(String, Value)> {
+    let client = stage.client();
+    let (one, two) = (stage.young(), stage.young());
+    call(&client, "case.open", void(&one, "settled"));
+    stage.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();
+    call(&client, "case.open", void(&two, "unknown"));
+    checkpoint(&stage.file());
+    ["settled", "unknown"]
+        .map(|key| (key.to_owned(), call(&client, "case.get", json!({"key": key}))["case"].clone()))
+        .to_vec()
+}
+
+#[test]
+fn what_is_no_store_of_ours_is_refused_and_left_alone() {
+    let stage = Stage::new("default");
+    let mut wrong = Vec::new();
+    let mut expect = |name: &str, codes: &[&str], make: &dyn Fn(&Path)| {
+        let file = stage.dir.join(name);
+        make(&file);
+        wrong.extend(refused(&stage, &file, codes).err());
+    };
+    expect("text", &["store_corrupt"], &|file| {
+        std::fs::write(file, "Dear diary, today nothing was refunded.").unwrap()
+    });
+    expect("long-text", &["store_corrupt"], &|file| std::fs::write(file, "no ".repeat(9000)).unwrap());
+    expect("zeros", &["store_corrupt"], &|file| std::fs::write(file, vec![0; 8192]).unwrap());
+    expect("directory", &["store_unavailable"], &|file| std::fs::create_dir(file).unwrap());
+    expect("missing/cases.db", &["store_unavailable"], &|_| {});
+    let foreign = |file: &Path, pragmas: &str| {
+        let connection = Connection::open(file).unwrap();
+        connection.execute_batch(pragmas).unwrap();
+        connection
+            .execute_batch("CREATE TABLE bookings (id INTEGER PRIMARY KEY); INSERT INTO bookings VALUES (7)")
+            .unwrap();
+        connection
+    };
+    for (name, pragmas) in [
+        ("foreign", ""),
+        ("foreign-1", "PRAGMA user_version = 1"),
+        ("foreign-9", "PRAGMA user_version = 9"),
+        ("foreign-app", "PRAGMA application_id = 1196444487"),
+        ("foreign-wal", "PRAGMA journal_mode = WAL"),
+        ("foreign-cases", "CREATE TABLE cases (id TEXT)"),
+    ] {
+        expect(name, &["store_corrupt"], &|file| drop(foreign(file, pragmas)));
+    }
+    // Another program has it open, and all of it is still in the log.
+    let open = foreign(&stage.dir.join("foreign-open"), "PRAGMA journal_mode = WAL");
+    expect("foreign-open", &["store_corrupt"], &|_| {});
+    drop(open);
+    // One of ours that a later version has made its own; also while only the log says so.
+    for (name, moved) in [("newer", true), ("newer-in-log", false)] {
+        expect(name, &["store_newer"], &|file| {
+            drop(client(&stage.config_at(file)));
+            checkpoint(file);
+            let connection = Connection::open(file).unwrap();
+            connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !moved).unwrap();
+            connection.execute_batch("PRAGMA user_version = 2").unwrap();
+        });
+    }
+    expect("log-alone", &["store_corrupt"], &|file| {
+        std::fs::write(file, "").unwrap();
+        std::fs::write(beside(file, "-wal"), vec![7; 5000]).unwrap();
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+    let sent: Vec<Value> = stage.vendor.requests().into_iter().filter(|r| r["endpoint"] != Value::Null).collect();
+    assert_eq!(sent, Vec::<Value>::new());
+}
+
+#[test]
+fn a_cut_file_is_refused() {
+    let stage = Stage::new("default");
+    store(&stage);
+    let whole = bytes(&stage.file());
+    let mut wrong = Vec::new();
+    for length in [1, 15, 16, 99, 100, 101, 511, 4095, 4096, 4097, 8192, 20_000, whole.len() - 4096, whole.len() - 1] {
+        let file = stage.dir.join(format!("cut-{length}"));
+        std::fs::write(&file, &whole[..length]).unwrap();
+        wrong.extend(refused(&stage, &file, &["store_corrupt"]).err());
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn a_flipped_bit_of_the_header_is_refused_or_harmless() {
+    let stage = Stage::new("default");
+    let cases = store(&stage);
+    let whole = bytes(&stage.file());
+    let file = stage.dir.join("flipped");
+    let mut wrong = Vec::new();
+    for bit in 0..800 {
+        let mut flipped = whole.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&file, &flipped).unwrap();
+        match Client::new(&stage.config_at(&file).to_string()) {
+            Err(error) => {
+                let known = ["store_corrupt", "store_newer", "store_readonly"].contains(&error.code);
+                if !known || bytes(&file) != flipped {
+                    let same = bytes(&file) == flipped;
+                    wrong.push(format!("byte {} bit {}: {error}, {}, unchanged: {same}", bit / 8, bit % 8, error.code));
+                }
+            }
+            Ok(client) => {
+                for (key, case) in &cases {
+                    let reply = call(&client, "case.get", json!({"key": key}));
+                    if reply["case"] != *case {
+                        wrong.push(format!("byte {} bit {}: {reply}", bit / 8, bit % 8));
+                    }
+                }
+            }
+        }
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(beside(&file, end));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn flipped_bits_anywhere_end_in_an_answer() {
+    let stage = Stage::new("default");
+    store(&stage);
+    let whole = bytes(&stage.file());
+    let file = stage.dir.join("flipped");
+    for _ in 0..300 {
+        let mut flipped = whole.clone();
+        let at = crate::stage::random() as usize % (flipped.len() * 8);
+        flipped[at / 8] ^= 1 << (at % 8);
+        std::fs::write(&file, &flipped).unwrap();
+        match Client::new(&stage.config_at(&file).to_string()) {
+            Err(error) => assert!(error.status.number() == -60 && bytes(&file) == flipped, "bit {at}: {error}"),
+            // What is only read is not found at the start; where it is met it is told.
+            Ok(client) => {
+                let reply = call(&client, "case.get", json!({"key": "settled"}));
+                let words = ["store_corrupt", "store_io", "not_found"];
+                let told = reply["error"]["code"].as_str().is_some_and(|code| words.contains(&code));
+                assert!(reply["ok"] == true || told, "bit {at}: {reply}");
+            }
+        }
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(beside(&file, end));
+        }
+    }
+}
+
+#[test]
+fn a_torn_log_keeps_what_was_acknowledged() {
+    let stage = Stage::new("default");
+    let log = beside(&stage.file(), "-wal");
+    let client = stage.client();
+    let base = bytes(&stage.file());
+    // Unknown cases: nothing is settled, so that the log only grows. After each, how long it must be at least.
+    let mut acknowledged = Vec::new();
+    for nth in 0..4 {
+        let (order, key) = (stage.young(), format!("k{nth}"));
+        stage.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();
+        let reply = call(&client, "case.open", void(&order, &key));
+        assert_eq!(reply["outcome"], "unknown", "{reply}");
+        acknowledged.push((key, reply["case"].clone(), bytes(&log).len()));
+    }
+    assert_eq!(bytes(&stage.file()), base, "the log was moved into the file: this test must do less");
+    let whole = bytes(&log);
+    const FRAME: usize = 4096 + 24;
+    let mut cuts: Vec<(usize, usize)> = vec![(0, 0), (1, 0), (31, 0), (32, 0)];
+    for at in (32..=whole.len()).step_by(FRAME) {
+        cuts.extend([(at, 0), (at, 100), (at + 23, 0), (at + 24, 0), (at + 2000, 0), (at + 2000, 3000)]);
+    }
+    let mut tried = 0;
+    for (at, rubbish) in cuts.into_iter().filter(|(at, _)| *at <= whole.len()) {
+        tried += 1;
+        let file = stage.dir.join(format!("torn-{at}-{rubbish}"));
+        std::fs::write(&file, &base).unwrap();
+        let mut torn = whole[..at].to_vec();
+        torn.extend((0..rubbish).map(|n| (n * 31 + at) as u8));
+        std::fs::write(beside(&file, "-wal"), torn).unwrap();
+        let client = crate::stage::client(&stage.config_at(&file));
+        for (key, case, length) in &acknowledged {
+            let reply = call(&client, "case.get", json!({"key": key}));
+            if *length <= at {
+                assert_eq!(reply["case"], *case, "cut at {at} and {rubbish} bytes of rubbish");
+            } else {
+                assert!(reply["ok"] == true || reply["error"]["code"] == "not_found", "{reply}");
+            }
+        }
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(beside(&file, end));
+        }
+    }
+    assert!(tried > 200, "{tried}");
+}
