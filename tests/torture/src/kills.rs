@@ -91,8 +91,8 @@ fn batch(plan: &Plan, number: usize, steps: &BTreeMap<Kind, usize>) -> Res<Seen>
         let kind = plan.kinds().get(nth % plan.kinds().len()).copied().unwrap_or(Kind::Void);
         let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("kill-{number}-{nth}"))?;
         let steps = steps.get(&kind).copied().unwrap_or(40);
-        let told = torment(&mut lane, &wish, steps, &mut seen)?;
         let faults = seen.tally.violations.len();
+        let told = torment(&mut lane, &wish, steps, &mut seen)?;
         wishes.push(wish);
         if seen.tally.violations.len() > faults {
             if is_damage(&seen, &seen.tally.violations.concat()) {
