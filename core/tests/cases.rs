@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use atlas_postbooking::Outcome;
 use atlas_postbooking::blocking::Client;
 use atlas_simulator::{Options, Simulator};
 use serde_json::{Value, json};
@@ -309,4 +310,25 @@ fn guards_refuse_before_money_moves() {
             Some(code) => assert_eq!(reply["error"]["code"], code, "{wish} {expect} {reply}"),
         }
     }
+}
+
+#[test]
+fn a_clock_that_was_wrong_forgets_nothing() {
+    let stage = Stage::new("default");
+    let order = stage.order(json!({"paymentMethod": 1}));
+    let at = |time: &str| Stage::client(&stage.vendor, &stage.file, &json!({"clock": {"fixed": time}}));
+    let done = |client: &Client| {
+        let reply = client.call("case.follow", r#"{"all": true, "until": "step"}"#, "");
+        let reply: Value = serde_json::from_str(reply.json()).unwrap();
+        reply["data"]["done"].clone()
+    };
+    let client = at("2026-11-22T10:00:00Z");
+    let request = json!({"kind": "refund", "orderNo": order, "key": "k"});
+    assert_eq!(client.call("case.open", &request.to_string(), "").outcome(), Outcome::Executed);
+    // For a moment it is a year later, and the case is asked about just then.
+    assert_eq!(done(&at("2027-11-22T10:00:00Z")), 1);
+    let client = at("2026-11-22T10:00:01Z");
+    assert_eq!(done(&client), 1);
+    // That put it right: it is not asked about all the time.
+    assert_eq!(done(&client), 0);
 }

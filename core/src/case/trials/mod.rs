@@ -99,3 +99,44 @@ fn a_void_is_first_asked_about_after_half_a_minute() {
     assert!((30 * SECOND..=33 * SECOND).contains(&pause), "{pause}");
     assert_eq!(evidence::question(&case), Some(Question::VoidList));
 }
+
+/// Lives that chance seldom leads.
+mod told {
+    use super::super::event::OrderSeen;
+    use super::super::rules::{HOUR, MINUTE};
+    use super::moves::{Fate, Life, Move, plain};
+    use super::*;
+
+    const DRIVE: Move = Move::Drive { may_send: true, can_pay: true };
+
+    fn life(kind: Kind) -> Life {
+        let habits =
+            vendor::Habits { quote: plain(), price: Default::default(), wants_code: false, status: 2, others: false };
+        Life { kind, direct: false, own_offer: false, expect: Default::default(), habits, start: 1_800_000_000_000 }
+    }
+
+    #[test]
+    fn a_second_loss_is_settled_anew() {
+        let wait = Move::Tick(Rules::default().settle);
+        let unpaid = Move::Lie(vec![Answer::Order(OrderSeen { status: Some(0), ..OrderSeen::default() })]);
+        let found = Move::Lie(vec![Answer::Orders(vec!["n1".into()])]);
+        let lost = Move::Submit(Fate::Lost(None));
+        let ordered = [Move::Go, Move::Go, Move::Go, lost.clone(), Move::Go, wait.clone(), DRIVE, Move::Go];
+        let paid = [wait.clone(), DRIVE, found, DRIVE, unpaid.clone(), lost, unpaid.clone(), wait, DRIVE, unpaid];
+        Play::new(&life(Kind::Ancillary)).live(&[&ordered[..], &paid].concat()).unwrap();
+    }
+
+    #[test]
+    fn a_clock_put_back_keeps_no_offer_young() {
+        let moves = [Move::Tick(2 * MINUTE), Move::Jump(-HOUR), Move::Go, Move::Go, Move::Go];
+        Play::new(&Life { own_offer: true, ..life(Kind::Void) }).live(&moves).unwrap();
+    }
+
+    #[test]
+    fn a_refused_void_is_not_tried_again() {
+        let refused = Move::Submit(Fate::Refused(822));
+        let later = Move::Answer(Answer::Refused(super::super::event::Refusal { passing: true, ..vendor::no(905) }));
+        let moves = [Move::Go, Move::Go, refused, later, DRIVE, Move::Go, Move::Go, Move::Go];
+        Play::new(&life(Kind::Cancel)).live(&moves).unwrap();
+    }
+}

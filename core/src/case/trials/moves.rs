@@ -180,7 +180,7 @@ prop_compose! {
 }
 
 /// A quotation that passes.
-fn plain() -> Quote {
+pub(super) fn plain() -> Quote {
     Quote { offer_id: Some("q".to_owned()), possible: Some(true), ..Quote::default() }
 }
 
