@@ -1,9 +1,11 @@
 /*
  * fork.c - parent and child both go on with a client that was made before the fork, and each gets
- * its own answers: the child opens its own connections.
+ * its own answers: the child opens its own connections, also to the store. Between calls no
+ * descriptor of the store is open that a child could inherit.
  *
  *   fork BASE_URL
  */
+#include <dirent.h>
 #include <sys/wait.h>
 
 #include "flow.h"
@@ -43,32 +45,70 @@ static int generation(apb_client *client, const char *base_url, int depth)
     return voided(client, base_url) ? 0 : 3;
 }
 
-int main(int argc, char **argv)
+/* Whether this process has a file of that directory open. */
+static int holds_open(const char *directory)
 {
-    apb_client *client;
-    int i;
-    if (argc < 2) {
-        return 2;
+    int held = 0;
+    struct dirent *entry;
+    DIR *list = opendir("/proc/self/fd");
+    while (list != NULL && (entry = readdir(list)) != NULL) {
+        char link[300];
+        char target[512];
+        ssize_t length;
+        sprintf(link, "/proc/self/fd/%.255s", entry->d_name);
+        length = readlink(link, target, sizeof target - 1);
+        target[length < 0 ? 0 : length] = '\0';
+        held += strstr(target, directory) != NULL;
     }
-    client = flow_client(argv[1], "");
-    CHECK(generation(client, argv[1], 3) == 0);
+    if (list != NULL) {
+        closedir(list);
+    }
+    return held;
+}
+
+static void family(const char *base_url, const char *more)
+{
+    apb_client *client = flow_client(base_url, more);
+    int i;
+    CHECK(generation(client, base_url, 3) == 0);
     /* Several children at once, beside a parent that goes on. */
     for (i = 0; i < 4; i++) {
         pid_t child;
         fflush(stdout);
         child = fork();
         if (child == 0) {
-            _exit(voided(client, argv[1]) && voided(client, argv[1]) ? 0 : 1);
+            _exit(voided(client, base_url) && voided(client, base_url) ? 0 : 1);
         }
         CHECK(child > 0);
-        CHECK(voided(client, argv[1]));
+        CHECK(voided(client, base_url));
     }
     for (i = 0; i < 4; i++) {
         int status = 1;
         CHECK(wait(&status) > 0 && status == 0);
     }
-    CHECK(voided(client, argv[1]));
+    CHECK(voided(client, base_url));
     apb_client_free(client);
     CHECK(apb_live_handles() == 0);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const files[] = {"cases.db", "cases.db-wal", "cases.db-shm"};
+    char directory[] = "/tmp/apb-fork-XXXXXX";
+    char more[128];
+    size_t i;
+    if (argc < 2 || mkdtemp(directory) == NULL) {
+        return 2;
+    }
+    family(argv[1], "");
+    sprintf(more, ",\"store\":{\"path\":\"%s/cases.db\"}", directory);
+    family(argv[1], more);
+    CHECK(!holds_open(directory));
+    for (i = 0; i < 3; i++) {
+        char path[64];
+        sprintf(path, "%s/%s", directory, files[i]);
+        CHECK(unlink(path) == 0);
+    }
+    CHECK(rmdir(directory) == 0);
     return check_end();
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::event::Question;
-use super::model::{Case, StepName, Trouble};
+use super::model::{Case, Kind, StepName, Trouble};
 use super::wish::Wish;
 use crate::outcome::Status;
 use crate::wire::{PostBookingAncillarySearchReply, QueryOrderDetailsReply};
@@ -60,8 +60,11 @@ pub(crate) fn question(case: &Case, memory: &Memory, question: Question) -> Resu
 
 /// The order whose state tells how the case goes on.
 fn followed_order(case: &Case) -> Option<&str> {
-    let made = case.steps.iter().any(|s| matches!(s.name, StepName::Order | StepName::Regenerate));
-    if made { case.code.as_deref() } else { case.order_no.as_deref() }
+    if matches!(case.kind, Kind::Ancillary | Kind::Regenerate) {
+        case.code.as_deref()
+    } else {
+        case.order_no.as_deref()
+    }
 }
 
 /// A code narrows the query. While it is only asked whether a submit landed, nothing may narrow it.

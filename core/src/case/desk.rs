@@ -351,16 +351,17 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
         Ok(row) => row,
         Err(told) => return Ok(*told),
     };
-    // What is proved is no matter of opinion.
+    // What is proved is no matter of opinion. But the number that a lost reply took with it may still be told: the
+    // vendor may list nothing without it.
+    let is_number =
+        executed && row.case.outcome == Verdict::Executed && row.case.code.is_none() && inside("code").is_some();
     let open = match row.case.state {
+        _ if row.case.closed => false,
         State::Planned | State::Quoting => true,
         State::NeedsHuman => executed || row.case.outcome == Verdict::Unknown,
-        _ => row.case.outcome == Verdict::Unknown,
+        _ => row.case.outcome == Verdict::Unknown || is_number,
     };
-    // But the code that a lost reply took with it may still be told: the vendor may list nothing without it.
-    let lacks_code = row.case.outcome == Verdict::Executed && !row.case.closed && row.case.code.is_none();
-    let tells_code = executed && lacks_code && inside("code").is_some();
-    if !(open || tells_code) {
+    if !open {
         let settled = row.case.step().map_or(row.case.outcome, |s| s.outcome).word();
         let case = view::json(&row.case);
         release(store, row).await;

@@ -154,12 +154,7 @@ fn other_list(case: &Case, question: Question) -> Action {
 
 /// The effect is there.
 pub(crate) fn found(case: &mut Case, entry: Option<&Entry>, now: &Now<'_>) -> Action {
-    let Some(name) = case.step().map(|s| s.name).or(case.way().map(|w| match w {
-        Way::Void => StepName::Void,
-        Way::Refund => StepName::Refund,
-    })) else {
-        return Action::Rest;
-    };
+    let name = case.step().map_or(case.first_step(), |s| s.name);
     if case.outcome != Verdict::Executed {
         reopen(case);
         case.outcome = Verdict::Executed;
@@ -323,6 +318,9 @@ fn stop_state(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> Action {
     };
     let seen = if state == State::Stopped { "cancelled" } else { "ticketed" };
     note(case, now, &format!("queryOrderDetails shows the order {seen}"), Strength::Strong);
+    if verdict == Verdict::Executed {
+        reopen(case);
+    }
     case.outcome = verdict;
     if let Some(step) = case.steps.last_mut() {
         step.outcome = verdict;

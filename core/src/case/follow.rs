@@ -10,6 +10,7 @@ use super::event::{Event, Now};
 use super::machine::step;
 use super::model::{Case, Millis, Verdict};
 use super::owner::{Owner, is_alive};
+use super::rules::is_due;
 use super::store::{Counts, Filter, Name, Row, Store, Stored};
 use super::{clock, view, wish};
 use crate::call::Course;
@@ -165,9 +166,9 @@ async fn pass(
     let ids = match &which {
         Some(id) => {
             let case = load(store, Name::Id(id.clone())).await?.case;
-            if case.due.is_some_and(|due| due <= now) { vec![id.clone()] } else { Vec::new() }
+            if case.due.is_some_and(|due| is_due(due, now)) { vec![id.clone()] } else { Vec::new() }
         }
-        None => on(store, move |store| store.due(now, BATCH)).await?,
+        None => on(store, move |store| store.due(now, BATCH, &is_alive)).await?,
     };
     let mut looked = 0;
     for id in ids {

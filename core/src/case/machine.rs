@@ -17,6 +17,10 @@ const TRIES: u32 = 3;
 pub(crate) fn step(case: Case, event: Event, now: &Now<'_>) -> (Case, Action) {
     let mut case = case;
     let before = case.state;
+    // An answer to what was not asked says nothing.
+    if matches!(event, Event::Answered(question, _) if case.run.waits_for != Some(question)) {
+        return (case, Action::Rest);
+    }
     let action = match event {
         Event::Drive => drive(&mut case, now),
         Event::Answered(question, answer) => answered(&mut case, question, answer, now),
@@ -24,7 +28,11 @@ pub(crate) fn step(case: Case, event: Event, now: &Now<'_>) -> (Case, Action) {
         Event::Resolved { executed, by, text, code } => resolved(&mut case, executed, &by, &text, code, now),
         Event::Notified { not_before } => {
             if evidence::question(&case).is_some() {
-                let earliest = case.asked.map_or(now.wall(), |at| now.wall().max(at + not_before));
+                // A clock set back must not make it wait until the old time comes again.
+                let earliest = match case.asked {
+                    Some(at) if (0..not_before).contains(&(now.wall() - at)) => at + not_before,
+                    _ => now.wall(),
+                };
                 case.due = Some(case.due.map_or(earliest, |due| due.min(earliest)));
             }
             Action::Rest
@@ -35,7 +43,9 @@ pub(crate) fn step(case: Case, event: Event, now: &Now<'_>) -> (Case, Action) {
         case.since = now.wall();
         case.looks = 0;
     }
-    if action == Action::Rest && !matches!(case.state, State::Planned | State::Quoting) && case.due.is_none() {
+    case.run.waits_for = if let Action::Ask(question) = action { Some(question) } else { None };
+    // Also while it asks: whoever dies meanwhile leaves a case that is due.
+    if case.due.is_none() {
         schedule(&mut case, now);
     }
     (case, action)
@@ -95,16 +105,13 @@ fn unknown(case: &mut Case) -> Action {
 }
 
 fn answered(case: &mut Case, question: Question, answer: Answer, now: &Now<'_>) -> Action {
+    case.due = None;
     match (case.state, answer) {
         (State::Quoting, Answer::Refused(refusal)) => refused_before(case, question, refusal, now),
         (State::Quoting, answer) => quoting(case, question, answer, now),
         (_, answer) => {
             case.looks = case.looks.saturating_add(1);
-            let action = evidence::read(case, question, answer, now);
-            if action == Action::Rest {
-                schedule(case, now);
-            }
-            action
+            evidence::read(case, question, answer, now)
         }
     }
 }
@@ -161,6 +168,8 @@ fn order_seen(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> Action {
             refuse(case, not_ticketed("the order is not ticketed"), now)
         }
         _ if case.run.own_offer && case.way().is_some() => Action::Ask(Question::KnownOffer),
+        // A cancel whose void was refused does not try it again.
+        Kind::Cancel if case.via == Some(Way::Refund) => Action::Ask(Question::RefundQuote),
         Kind::Void | Kind::Cancel => Action::Ask(Question::VoidQuote),
         Kind::Refund => Action::Ask(Question::RefundQuote),
         Kind::Ancillary => Action::Ask(Question::Tree),
@@ -273,6 +282,7 @@ fn adopt(case: &mut Case) -> Action {
 }
 
 fn submitted(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> Action {
+    case.due = None;
     if let Some(step) = case.steps.last_mut() {
         step.outcome = sent.outcome;
         step.at = now.wall();
@@ -353,6 +363,11 @@ fn executed(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> Actio
 
 /// The new order stands, unpaid: worth nothing until it is paid.
 fn ordered(case: &mut Case, now: &Now<'_>) -> Action {
+    if case.code.is_none() {
+        note(case, now, "the order stands, and its number is not known", Strength::Strong);
+        case.state = State::NeedsHuman;
+        return Action::Rest;
+    }
     case.state = State::AwaitingPayment;
     case.outcome = Verdict::Pending;
     case.holds.extend(case.code.clone());
@@ -472,6 +487,12 @@ fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<
     case.due = None;
     case.empty = None;
     if executed {
+        if case.steps.is_empty() {
+            // It was not this case that did it.
+            adopt(case);
+        }
+        // Also of what is known to stand a human may say more: its number.
+        case.outcome = Verdict::Unknown;
         evidence::found(case, None, now)
     } else {
         case.outcome = Verdict::NotExecuted;
@@ -497,24 +518,24 @@ pub(crate) fn schedule(case: &mut Case, now: &Now<'_>) {
     if case.closed && !case.watched {
         return;
     }
-    if case.watched && now.wall() - case.since > rules::WATCH {
+    // The watch ends after an answer, not before it.
+    if case.watched && case.run.waits_for.is_none() && now.wall() - case.since > rules::WATCH {
         case.watched = false;
         case.holds.clear();
         return;
     }
     if evidence::question(case).is_some() {
-        case.due = Some(now.wall() + rules::pause(case, now.rules, now.wall()));
-        if case.outcome == Verdict::Unknown
-            && let Some(sent) = case.step().and_then(|s| s.sent)
-        {
-            // Nothing empty counts before the settle time, so there is no use in asking just before it.
-            let settled = sent.wall + now.rules.settle;
-            if now.wall() < settled {
-                case.due = Some(settled);
+        let mut pause = rules::pause(case, now.rules, now.wall());
+        if let Some(sent) = case.step().and_then(|s| s.sent) {
+            // Nothing empty counts before the settle time, and a stop is not decided before its own: there is no use
+            // in asking just before it.
+            let settle = if case.outcome == Verdict::Unknown { now.rules.settle } else { 0 };
+            let decided = if case.kind == Kind::Stop { rules::STOP_DECIDED } else { 0 };
+            let left = settle.max(decided) - sent.at_least_until(now.stamp).max(0);
+            if left > 0 {
+                pause = left.min(rules::DAY);
             }
         }
-        if let (Kind::Stop, Some(sent)) = (case.kind, case.step().and_then(|s| s.sent)) {
-            case.due = case.due.max(Some(sent.wall + rules::STOP_DECIDED));
-        }
+        case.due = Some(now.wall() + pause);
     }
 }

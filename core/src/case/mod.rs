@@ -21,5 +21,7 @@ mod plan;
 mod redact;
 pub(crate) mod rules;
 pub(crate) mod store;
+#[cfg(test)]
+mod trials;
 mod view;
 pub(crate) mod wish;

@@ -313,6 +313,8 @@ pub(crate) struct Run {
     pub unsent: u32,
     /// An offer given by the caller is to be used.
     pub own_offer: bool,
+    /// The question that is under way.
+    pub waits_for: Option<super::event::Question>,
 }
 
 impl Case {
@@ -362,6 +364,19 @@ impl Case {
             Kind::Refund => Some(self.via.unwrap_or(Way::Refund)),
             Kind::Cancel => self.via,
             _ => None,
+        }
+    }
+
+    /// The submit that the case is about.
+    pub fn first_step(&self) -> StepName {
+        match self.kind {
+            Kind::Void | Kind::Refund | Kind::Cancel if self.way() == Some(Way::Refund) => StepName::Refund,
+            Kind::Void | Kind::Refund | Kind::Cancel => StepName::Void,
+            Kind::Ancillary => StepName::Order,
+            Kind::Regenerate => StepName::Regenerate,
+            Kind::Stop => StepName::Stop,
+            Kind::Claim => StepName::Claim,
+            Kind::Pay => StepName::Pay,
         }
     }
 

@@ -80,8 +80,17 @@ pub(crate) fn pause(case: &Case, rules: &Rules, now: Millis) -> Millis {
             },
         }
     };
-    jitter(case, plain)
+    // Whatever a deadline or a configured settle time says: what nobody asks about is forgotten.
+    jitter(case, plain.clamp(1, DAY))
 }
+
+/// Whether a case is due: also if it is due later than any pause ends, which only a clock that was wrong can say.
+pub(crate) fn is_due(due: Millis, now: Millis) -> bool {
+    due <= now || due > now.saturating_add(HORIZON)
+}
+
+/// No pause is as long as this.
+pub(crate) const HORIZON: Millis = 2 * DAY;
 
 /// A tenth more or less, so that cases opened together do not ask together. Told from the case alone: the same
 /// case makes the same choice in every process.

@@ -64,7 +64,7 @@ fn make(path: &Path) -> Stored<()> {
     match open(path, true) {
         Ok(file) => {
             // A strange umask may have taken our own rights away.
-            private(path);
+            private(path)?;
             drop(file);
             sync_directory(path);
             Ok(())
@@ -89,19 +89,22 @@ fn open(path: &Path, new: bool) -> std::io::Result<File> {
     options.open(path)
 }
 
-/// Takes everybody else's rights to the file, its log and its index. Where that is not ours to do, it stays as it is.
-pub(crate) fn private(path: &Path) {
+/// The file, its log and its index are nobody else's to read.
+pub(crate) fn private(path: &Path) -> Stored<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         const OWNER: u32 = 0o600;
         for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
             if std::fs::metadata(&file).is_ok_and(|m| m.permissions().mode() & 0o777 != OWNER) {
-                let _ = std::fs::set_permissions(&file, std::fs::Permissions::from_mode(OWNER));
+                std::fs::set_permissions(&file, std::fs::Permissions::from_mode(OWNER)).map_err(|_| {
+                    store_error("store_unavailable", "others may read the store's file, and its mode cannot be changed")
+                })?;
             }
         }
     }
     let _ = path;
+    Ok(())
 }
 
 /// What can be told without a lock: whether it is ours. Whether all of it is sound, SQLite says.

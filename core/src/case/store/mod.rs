@@ -109,7 +109,7 @@ pub(crate) trait Store: Send + Sync {
     fn list(&self, filter: &Filter) -> Stored<Vec<Case>>;
 
     /// Ids of cases that are due and that nobody drives, the longest due first.
-    fn due(&self, now: Millis, limit: usize) -> Stored<Vec<String>>;
+    fn due(&self, now: Millis, limit: usize, is_alive: &dyn Fn(&str, Millis) -> bool) -> Stored<Vec<String>>;
 
     fn counts(&self, now: Millis) -> Stored<Counts>;
 

@@ -1,4 +1,5 @@
--- A case is one JSON text; what is searched for stands beside it.
+-- A case is one JSON text; what is searched for stands beside it. With a rowid: without, a text of this size would
+-- take an overflow page of its own.
 CREATE TABLE cases (
     id          TEXT PRIMARY KEY,
     account     TEXT NOT NULL,
@@ -13,7 +14,8 @@ CREATE TABLE cases (
     lease_until INTEGER,
     updated     INTEGER NOT NULL,
     body        TEXT NOT NULL
-) WITHOUT ROWID;
+);
+CREATE INDEX cases_list ON cases (account, id);
 CREATE UNIQUE INDEX cases_key ON cases (account, key);
 CREATE INDEX cases_due ON cases (account, due) WHERE due IS NOT NULL;
 CREATE INDEX cases_open ON cases (account, open);

@@ -16,6 +16,7 @@ use super::check::{APPLICATION, LAYOUT, beside, check, foreign, layout, private}
 use super::{Claim, Counts, Filter, KnownOffer, Lease, Leave, Name, Row, Store, Stored, Visit, budget, store_error};
 use crate::case::clock;
 use crate::case::model::{Case, Millis, Stamp, Verdict};
+use crate::case::rules::HORIZON;
 use crate::config::Rate;
 use crate::outcome::Error;
 
@@ -70,7 +71,7 @@ impl Sqlite {
             return Err(foreign());
         }
         layout(signature.1)?;
-        private(path);
+        private(path)?;
         // A process that died may have left raw replies in the log.
         if std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0) {
             store.with(|connection| store.sweep(connection, READERS))?;
@@ -455,12 +456,27 @@ impl Store for Sqlite {
         })
     }
 
-    fn due(&self, now: Millis, limit: usize) -> Stored<Vec<String>> {
+    fn due(&self, now: Millis, limit: usize, is_alive: &dyn Fn(&str, Millis) -> bool) -> Stored<Vec<String>> {
+        let columns = "SELECT id, owner, lease_until FROM cases WHERE account = ?1";
+        let past = (format!("{columns} AND due <= ?2 ORDER BY due"), now);
+        // What is due later than any pause ends, a clock that was wrong left so.
+        let never = (format!("{columns} AND due > ?2 ORDER BY due"), now.saturating_add(HORIZON));
         self.with(|connection| {
-            connection
-                .prepare_cached("SELECT id FROM cases WHERE account = ?1 AND due <= ?2 ORDER BY due LIMIT ?3")?
-                .query_map(params![self.account, now, limit as i64], |row| row.get(0))?
-                .collect()
+            let mut ids = Vec::new();
+            for (sql, bound) in [&past, &never] {
+                let mut statement = connection.prepare_cached(sql)?;
+                let mut rows = statement.query(params![self.account, bound])?;
+                while ids.len() < limit
+                    && let Some(row) = rows.next()?
+                {
+                    let owner: Option<String> = row.get(1)?;
+                    match owner {
+                        Some(owner) if is_alive(&owner, row.get(2)?) => {}
+                        _ => ids.push(row.get(0)?),
+                    }
+                }
+            }
+            Ok(ids)
         })
     }
 
