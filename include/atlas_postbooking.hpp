@@ -9,6 +9,7 @@
  *
  * Reads and quotes give a Reply. Submits, which move money, give a Submitted: it has no "ok" and no
  * data until the outcome has been looked at, so that "failed" cannot be mistaken for "did not happen".
+ * apb::Case is one case of a client with a store, by its key.
  *
  * Texts are UTF-8 JSON as std::string, in and out; which JSON library reads them is your choice.
  * Everything is move-only and frees itself. Nothing here throws, unless you call what says so:

@@ -14,20 +14,17 @@ static Json look(const apb::Case &matter)
 static End open(const apb::Case &matter, const std::string &order_no)
 {
     tell("submit", "a void, as a case");
-    return matter.open("void", order_no)
-        .match([](const apb::Reply &done) {
-            tell("happened?", "yes: void " + Json(done)["case.code"]);
-            return End::settled;
-        },
-               [](const apb::Reply &refused) {
-                   tell("happened?", "no, for certain");
-                   tell_error(refused);
-                   return End::refused;
-               },
-               [](const apb::Reply &lost) { // the case knows that it has to ask
-                   tell("happened?", "not known yet: " + lost.message());
-                   return End::settled;
-               });
+    apb::Outcome outcome;
+    const apb::Reply reply = matter.open("void", order_no).take(outcome);
+    if (outcome == apb::Outcome::not_executed) {
+        tell("happened?", "no, for certain");
+        tell_error(reply);
+        return End::refused;
+    }
+    // Lost answers are the case's own matter: it asks when it is followed.
+    tell("happened?", outcome == apb::Outcome::executed ? "yes: void " + Json(reply)["case.code"]
+                                                        : "not known yet: " + reply.message());
+    return End::unsettled;
 }
 
 // Gives a notification to the store. It proves nothing, so it only makes a query due.
@@ -89,11 +86,9 @@ static End webhook(Desk &desk)
         }
     }
     desk.tell_deposit("after");
-    if (end != End::refused) {
-        const Json json = look(matter);
-        end = json["case.final"] != "true"           ? End::unsettled
-              : json["case.outcome"] == "executed" && last != "rejected" ? End::settled
-                                                                         : End::refused;
+    const Json json = look(matter);
+    if (end != End::refused && json["case.final"] == "true") {
+        end = json["case.outcome"] == "executed" && json["case.state"] != "rejected" ? End::settled : End::refused;
     }
     tell("the end", end == End::settled   ? "voided"
                     : end == End::refused ? "not voided"

@@ -119,7 +119,7 @@ def follow(desk: Desk, key: str, receiver: Receiver) -> int:
     case = look(desk, key)
     if not case.final:
         return UNSETTLED
-    return SETTLED if case.outcome == "executed" and last != "rejected" else REFUSED
+    return SETTLED if case.outcome == "executed" and case.state != "rejected" else REFUSED
 
 
 def webhook(desk: Desk) -> int:
