@@ -179,9 +179,15 @@ prop_compose! {
     }
 }
 
+/// A quotation that passes.
+fn plain() -> Quote {
+    Quote { offer_id: Some("q".to_owned()), possible: Some(true), ..Quote::default() }
+}
+
 prop_compose! {
     pub(super) fn life()(
-        kind in kind(), direct in rarely(), own_offer in rarely(), expect in expect(), quote in quote(),
+        kind in kind(), direct in rarely(), own_offer in rarely(),
+        expect in prop_oneof![Just(Expect::default()), expect()], quote in prop_oneof![Just(plain()), quote()],
         price in money(), wants_code in any::<bool>(), ticketed in proptest::bool::weighted(0.8), others in rarely(),
     ) -> Life {
         let status = match kind {
@@ -261,7 +267,7 @@ pub(super) fn moves(honest: bool) -> impl Strategy<Value = Vec<Move>> {
     let drive = (proptest::bool::weighted(0.7), proptest::bool::weighted(0.7));
     let usual = prop_oneof![
         12 => Just(Move::Go),
-        6 => fate().prop_map(Move::Submit),
+        12 => fate().prop_map(Move::Submit),
         8 => drive.prop_map(|(may_send, can_pay)| Move::Drive { may_send, can_pay }),
         6 => tick().prop_map(Move::Tick),
         1 => (-400 * DAY..400 * DAY).prop_map(Move::Jump),

@@ -44,7 +44,7 @@ impl Play {
             case,
             action: Action::Rest,
             rules: Rules::default(),
-            vendor: Vendor::new(&life.habits),
+            vendor: Vendor::new(&life.habits, stamp),
             seen: Seen::new(own),
             time: 0,
             wall: life.start,
@@ -147,7 +147,7 @@ impl Play {
     }
 
     fn answer(&mut self, question: Question, one: &Move) -> Result<(), TestCaseError> {
-        let truth = self.vendor.answer(&self.case, question, self.stamp());
+        let truth = self.vendor.answer(&self.case, question);
         let answer = match one {
             Move::Answer(answer) => {
                 self.seen.lies |= !matches!(answer, Answer::Vague(_) | Answer::Refused(_));

@@ -40,7 +40,7 @@ pub(super) struct Seen {
     left: Millis,
     /// Answers since then that do not hold it.
     empty: Vec<Millis>,
-    quote: Option<(Quote, Millis)>,
+    quote: Option<Quote>,
     pub price: Money,
     pub pay_until: Option<Millis>,
     /// The order that is to be paid is known to stand.
@@ -85,7 +85,7 @@ impl Seen {
     pub fn answered(&mut self, case: &Case, question: Question, answer: &Answer, at: Millis) {
         match (question, answer) {
             (Question::VoidQuote | Question::RefundQuote | Question::KnownOffer, Answer::Quote(quote)) => {
-                self.quote = Some((quote.clone(), at));
+                self.quote = Some(quote.clone());
             }
             (Question::Search, Answer::Search(money)) => known(&mut self.price, money),
             (Question::NewOrder, Answer::Order(order)) if order.status == Some(0) => {
@@ -193,12 +193,13 @@ impl Seen {
         let expect = &case.expect;
         match name {
             StepName::Void | StepName::Refund => {
-                let Some((quote, at)) = &self.quote else {
+                let Some(quote) = &self.quote else {
                     return Err(TestCaseError::fail("sent without a quotation"));
                 };
                 prop_assert!(may_give_back(expect, quote, now.wall()), "{expect:?} {quote:?} {}", now.wall());
                 let way = if name == StepName::Void { now.rules.void_offer_age } else { now.rules.refund_offer_age };
-                prop_assert!(quote.at.is_none() || self.rebooted || time - at <= way, "an old offer");
+                let made = quote.at.and_then(|at| at.machine).map_or(time, |(_, at)| at);
+                prop_assert!(self.rebooted || time - made <= way, "an old offer");
             }
             StepName::Order => prop_assert!(may_buy(expect, &self.price), "{expect:?} {:?}", self.price),
             StepName::Pay => {

@@ -20,6 +20,8 @@ pub(super) struct Habits {
 #[derive(Debug, Clone)]
 pub(super) struct Vendor {
     pub habits: Habits,
+    /// When the offer was made that the caller gives.
+    born: Stamp,
     pub status: i64,
     pub failed: bool,
     /// Refunds or voids: offer, code, state.
@@ -37,12 +39,13 @@ pub(super) struct Vendor {
 }
 
 impl Vendor {
-    pub fn new(habits: &Habits) -> Vendor {
+    pub fn new(habits: &Habits, born: Stamp) -> Vendor {
         let theirs = (StepName::Refund, "theirs".to_owned(), "t1".to_owned(), 1);
         let theirs = if habits.others { vec![theirs] } else { Vec::new() };
         Vendor {
             status: habits.status,
             habits: habits.clone(),
+            born,
             failed: false,
             given_back: theirs,
             bags: if habits.others { vec!["theirs".to_owned()] } else { Vec::new() },
@@ -114,7 +117,7 @@ impl Vendor {
         }
     }
 
-    pub fn answer(&mut self, case: &Case, question: Question, now: Stamp) -> Answer {
+    pub fn answer(&mut self, case: &Case, question: Question) -> Answer {
         let list = |vendor: &Vendor, name: StepName| {
             let mine = vendor.given_back.iter().filter(|g| g.0 == name);
             mine.map(|(_, offer, code, state)| Entry {
@@ -137,9 +140,11 @@ impl Vendor {
                 let offer_id = made.map(|o| format!("{o}{}", self.offers));
                 Answer::Quote(Quote { offer_id, ..self.habits.quote.clone() })
             }
-            Question::KnownOffer => {
-                Answer::Quote(Quote { offer_id: case.offer_id.clone(), at: Some(now), ..self.habits.quote.clone() })
-            }
+            Question::KnownOffer => Answer::Quote(Quote {
+                offer_id: case.offer_id.clone(),
+                at: Some(self.born),
+                ..self.habits.quote.clone()
+            }),
             Question::Search => Answer::Search(self.habits.price.clone()),
             Question::VoidList => Answer::Entries(list(self, StepName::Void)),
             Question::RefundList if self.habits.wants_code && case.code.is_none() => Answer::Refused(no(810)),
