@@ -6,7 +6,7 @@ use crate::order::{CANCELLED, Order, TICKETED};
 use crate::profile::Profile;
 use crate::world::World;
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Something that will happen at its time, unless the order has moved on.
 pub enum Event {
@@ -51,11 +51,10 @@ impl World {
     /// Brings the world to the present: with a virtual clock only what is due
     /// now happens; a real one flows.
     pub fn settle(&mut self) {
-        let passed = self.flowing_since.map_or(0, |since| since.elapsed().as_millis() as Millis);
-        if self.flowing_since.is_some() {
-            self.flowing_since = Some(Instant::now());
-        }
-        self.advance_to(self.now + passed);
+        let passed = self.flowing_since.map_or(0, |since| since.elapsed().as_millis() as u64);
+        // What is left of a millisecond counts the next time: a clock that is looked at often must not run slow.
+        self.flowing_since = self.flowing_since.map(|since| since + Duration::from_millis(passed));
+        self.advance_to(self.now + passed as Millis);
     }
 
     /// Starts or stops the flow of real time after the profile changed.

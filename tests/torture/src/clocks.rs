@@ -17,6 +17,9 @@ const DAY: i64 = 86_400;
 /// offerMaxAgeMs.void, by default.
 const OFFER_AGE: f64 = 60.0;
 
+/// How long the void window of an order is open.
+const WINDOW: f64 = 3_600.0;
+
 /// A false clock: right until a reading, a day wrong from then on.
 #[derive(Default)]
 struct Clock {
@@ -40,7 +43,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
     put(&mut config, "clock", json!({"url": server.url()}));
     let mut report = Report::default();
     let (mut cases, mut submitted, mut absent) = (0, 0, 0);
-    let most = plan.size(14, 40);
+    let most = plan.size(12, 40);
     for jump in [-DAY, DAY, -7_200, 7_200] {
         for at in 0..most {
             for lost in [false, true] {
@@ -52,7 +55,11 @@ pub fn run(plan: &Plan) -> Res<Report> {
                     let mut lane = lock(&lane);
                     let mut dice = lane.dice.fork();
                     let wish = Kind::Void.wish(&lane.atlas, &mut dice, key)?;
-                    lane.atlas.control("POST", &format!("/_sim/orders/{}", wish.owner), json!({"voidHours": 1}))?;
+                    lane.atlas.control(
+                        "POST",
+                        &format!("/_sim/orders/{}", wish.owner),
+                        json!({"sameDayDeadline": singapore(&lane)?}),
+                    )?;
                     lane.dice = dice;
                     wish
                 };
@@ -86,6 +93,12 @@ fn read(lane: &Lane, clock: &Clock) -> Value {
     json!({"now": stamp(shown)})
 }
 
+/// The end of the window as the vendor says it: its own time, whole seconds.
+fn singapore(lane: &Lane) -> Res<String> {
+    let end = moment(text(&lane.atlas.now()?, "now")).ok_or("the simulator has no time")? + WINDOW + 8.0 * 3_600.0;
+    Ok(stamp(end).replace('T', " ").chars().take(19).collect())
+}
+
 /// `2026-03-02T08:00:00.250Z`
 fn stamp(seconds: f64) -> String {
     let when = time::OffsetDateTime::from_unix_timestamp(seconds as i64).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
@@ -112,6 +125,7 @@ fn one(
 ) -> Res<(Vec<String>, bool, bool)> {
     let mut faults = Vec::new();
     let before = lock(lane).atlas.request_count();
+    let end = moment(text(&lock(lane).atlas.now()?, "now")).unwrap_or(0.0) + WINDOW;
     if lost {
         lock(lane).atlas.fault(json!({"endpoint": "void", "mode": "drop_before"}))?;
     }
@@ -128,6 +142,9 @@ fn one(
         // The window is told by a quotation that is young enough, by the clock that the case has.
         let shown =
             |at: usize| lock(&clock.told).iter().rev().find(|(seen, _)| *seen <= before + at).map(|(_, shown)| *shown);
+        if shown(at).is_some_and(|shown| shown >= end) {
+            faults.push(format!("sent although the clock had said that the window was over\n    {reply}"));
+        }
         let quoted = requests.iter().position(|request| text(request, "endpoint") == "voidQuotation").and_then(shown);
         if let (Some(quoted), Some(left)) = (quoted, shown(at))
             && left - quoted > OFFER_AGE

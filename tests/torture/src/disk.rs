@@ -15,7 +15,7 @@ const BATCH: usize = 100;
 /// `E8 failing disk`
 pub fn run(plan: &Plan) -> Res<Report> {
     let started = Instant::now();
-    let lanes = plan.size(200, 3_000).div_ceil(BATCH);
+    let lanes = plan.size(100, 3_000).div_ceil(BATCH);
     let steps = steps(plan)?;
     let tallies = plan.lanes(
         3,

@@ -13,7 +13,7 @@ use crate::trace::Trace;
 use crate::worker::{Fate, Worker};
 
 /// Cases that share a store and a simulator.
-const BATCH: usize = 120;
+const BATCH: usize = 70;
 const PROFILES: [&str; 3] = ["default", "strict", "refundQueryWithoutCode=list,quirks=drift"];
 
 /// What one lane has seen.
@@ -31,7 +31,7 @@ struct Seen {
 /// `E1 kills`
 pub fn run(plan: &Plan) -> Res<Report> {
     let started = Instant::now();
-    let wanted = plan.size(400, 10_000);
+    let wanted = plan.size(300, 10_000);
     let steps = steps(plan)?;
     let seen = plan.lanes(
         3,

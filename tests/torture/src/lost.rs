@@ -10,13 +10,13 @@ use crate::rig::{Lane, Plan, Report, Res, flag, text};
 use crate::settle;
 use crate::worker::Worker;
 
-const BATCH: usize = 200;
+const BATCH: usize = 100;
 const PROFILES: [&str; 4] = ["default", "strict", "strict,refundQueryEmpty=list", "quoteAfterRefund=0,quirks=drift"];
 
 /// `E2 lost replies`
 pub fn run(plan: &Plan) -> Res<Report> {
     let started = Instant::now();
-    let lanes = plan.size(600, 10_000).div_ceil(BATCH);
+    let lanes = plan.size(400, 10_000).div_ceil(BATCH);
     let tallies = plan.lanes(3, |number, _: &[Tally]| number >= lanes, |number| batch(plan, number))?;
     let mut tally = Tally::default();
     tallies.into_iter().for_each(|one| tally.add(one));
@@ -54,7 +54,7 @@ fn batch(plan: &Plan, number: usize) -> Res<Tally> {
         let endpoint = lane.dice.choice(kind.steps()).map_or("void", |(_, endpoint)| endpoint);
         let fault = fault(&mut lane, endpoint);
         lane.atlas.fault(fault.clone())?;
-        worker.ask("case.open", &wish.request, &json!({"timeoutMs": 2_000}));
+        worker.ask("case.open", &wish.request, &json!({"timeoutMs": 500}));
         worker.answer()?;
         lane.atlas.clear_faults()?;
         modes.push((wish.key.clone(), fault));
@@ -83,7 +83,7 @@ fn fault(lane: &mut Lane, endpoint: &str) -> Value {
         // More than there is means all; a reply is longer than its head.
         5 => json!({"mode": "cut", "afterBytes": dice.u32(2..900)}),
         // As long as the call may take, and then some.
-        6 => json!({"mode": "delay", "delayMs": 2_200}),
+        6 => json!({"mode": "delay", "delayMs": 700}),
         7 => json!({"mode": "garbage", "variant": "text"}),
         8 => json!({"mode": "garbage", "variant": dice.choice(["json", "array", "nostatus", "empty"])}),
         9 => json!({"mode": "garbage", "variant": "gzip"}),

@@ -17,7 +17,7 @@ const ROUNDS: usize = 30;
 /// `E1 loss of power`
 pub fn run(plan: &Plan) -> Res<Report> {
     let started = Instant::now();
-    let wanted = plan.size(12, 150);
+    let wanted = plan.size(8, 150);
     let mut lane = plan.lane(14, usize::MAX, "refundQueryWithoutCode=list")?;
     lane.limited = true;
     let log = lane.home().join("power.trace");
