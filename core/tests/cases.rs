@@ -244,6 +244,53 @@ fn a_lost_reply_is_found_or_stays_unknown() {
 }
 
 #[test]
+fn a_bag_given_up_is_not_bought_beside_its_successor() {
+    let stage = Stage::new("default");
+    let order = stage.order(json!({"passengers": 1}));
+    let bag = |key: &str| {
+        json!({"kind": "ancillary", "orderNo": order, "key": key, "products": [{"productCode": "SIM_BAG_1PC_15KG"}],
+               "payment": {"paymentMethod": 1}})
+    };
+    let late = json!({"endpoint": "postBookingAncillaryOrder", "mode": "late", "delayMs": 600_000, "virtual": true});
+    stage.vendor.fault(late).unwrap();
+    let lost = stage.client.call("case.open", &bag("first").to_string(), r#"{"timeoutMs": 1500}"#);
+    let lost: Value = serde_json::from_str(lost.json()).unwrap();
+    let id = lost["case"]["id"].clone();
+    assert_eq!(lost["case"]["outcome"], "unknown", "{lost}");
+    let mut given_up = stage.follow(&id, "40s", 20);
+    assert_eq!(given_up["outcome"], "not_executed", "{given_up}");
+
+    let mut second = bag("second");
+    assert_eq!(stage.call("case.open", second.clone())["error"]["code"], "conflict");
+    second["after"] = id.clone();
+    let payment = second["payment"].take();
+    let ordered = stage.call("case.open", second.clone());
+    assert_eq!(ordered["case"]["state"], "awaiting_payment", "{ordered}");
+    // What the second has ordered is not what the first has sent.
+    given_up = stage.call("case.reconcile", json!({"id": id}))["case"].clone();
+    assert_eq!((&given_up["outcome"], &given_up["reopened"]), (&json!("not_executed"), &json!(false)), "{given_up}");
+
+    stage.vendor.advance("15m").unwrap();
+    let landed = stage.call("case.reconcile", json!({"id": id}))["case"].clone();
+    let seen = (&landed["state"], &landed["reopened"], &landed["final"]);
+    assert_eq!(seen, (&json!("needs_human"), &json!(true), &json!(false)), "{landed}");
+    assert_ne!(landed["code"], ordered["case"]["code"]);
+    second["payment"] = payment;
+    assert_eq!(stage.call("case.open", second)["case"]["state"], "ticketing");
+    stage.call("case.open", bag("first"));
+    stage.call("case.follow", json!({"all": true, "until": "step"}));
+    assert_eq!(stage.executed("pay"), 1, "a bag was bought twice");
+
+    // A human may want both. This vendor does not sell it twice; the request left all the same.
+    let both = json!({"id": id, "as": "executed", "by": "desk", "evidence": "the passenger wants two"});
+    let resolved = stage.call("case.resolve", both);
+    assert_eq!(resolved["case"]["state"], "awaiting_payment", "{resolved}");
+    stage.call("case.open", bag("first"));
+    let payments = stage.vendor.requests().iter().filter(|r| r["endpoint"] == "pay").count();
+    assert_eq!((payments, stage.executed("pay")), (2, 1));
+}
+
+#[test]
 fn a_direct_submit_takes_the_same_claim() {
     let stage = Stage::new("default");
     let order = stage.order(json!({"airline": "Y4"}));

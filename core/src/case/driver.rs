@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::ask::{self, Memory};
 use super::event::{Action, Answer, Event, Now, Question, Refusal};
+use super::evidence;
 use super::facts;
 use super::guard;
 use super::machine::step;
 use super::model::{Case, StepName, Trouble, Verdict};
 use super::owner::Owner;
 use super::redact;
-use super::store::{Row, Store, Stored};
+use super::store::{Filter, Row, Store, Stored};
 use crate::call::{Course, Request, check, log_attempt};
 use crate::config::Rate;
 use crate::live::on;
@@ -166,7 +167,22 @@ impl<'d> Driver<'d> {
             quote.at = Some(asked);
         }
         self.last = Some(reply);
-        answer
+        match answer {
+            // Before the submit all of them count as standing.
+            Answer::Orders(orders) if question == Question::Tree && !case.steps.is_empty() => {
+                self.not_others(case, orders).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Without the orders that other cases have made.
+    async fn not_others(&self, case: &Case, orders: Vec<String>) -> Answer {
+        let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
+        match on(&self.store, move |store| store.list(&filter)).await {
+            Ok(cases) => evidence::not_others(case, orders, &cases),
+            Err(_) => Answer::Vague("what other cases have made is not known"),
+        }
     }
 
     fn request(&self, name: &str, text: &str) -> Result<Request, Error> {

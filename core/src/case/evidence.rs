@@ -5,7 +5,7 @@
 
 use super::event::{Action, Answer, Entry, Now, OrderSeen, Question};
 use super::machine::{claimed, close, note, pay};
-use super::model::{Case, Kind, State, StepName, Strength, Verdict, Way};
+use super::model::{Case, Kind, State, Step, StepName, Strength, Verdict, Way};
 use super::rules::{PATIENCE, STOP_DECIDED};
 
 /// What to ask the vendor about this case, if anything.
@@ -169,6 +169,15 @@ pub(crate) fn found(case: &mut Case, entry: Option<&Entry>, now: &Now<'_>) -> Ac
             StepName::Claim => State::Claimed,
             // Which order it was must be known before it can be paid.
             StepName::Order | StepName::Regenerate if case.code.is_none() => State::NeedsHuman,
+            StepName::Order | StepName::Regenerate if case.succeeded => {
+                note(
+                    case,
+                    now,
+                    "another case was opened after this one: whether to pay both is for a human",
+                    Strength::Strong,
+                );
+                State::NeedsHuman
+            }
             StepName::Order | StepName::Regenerate => {
                 case.outcome = Verdict::Pending;
                 case.holds.extend(case.code.clone());
@@ -194,6 +203,9 @@ fn reopen(case: &mut Case) {
         case.closed = false;
         case.watched = false;
         case.reopened = true;
+        // Others stay away again, as far as nobody else has the order by now.
+        let order = case.order_no.iter().filter(|o| !case.holds.contains(o)).cloned().collect::<Vec<_>>();
+        case.holds.extend(order);
     }
 }
 
@@ -212,6 +224,22 @@ pub(crate) fn vendor_state(case: &mut Case, code: Option<i64>) {
         6 => close(case, State::Withdrawn),
         _ => {}
     }
+}
+
+/// The orders that may be this case's: not those that other cases on the same order have made.
+pub(crate) fn not_others(case: &Case, orders: Vec<String>, cases: &[Case]) -> Answer {
+    let others = || cases.iter().filter(|other| other.id != case.id);
+    let is_new = |order: &String| case.before.as_ref().is_some_and(|before| !before.contains(order));
+    let free: Vec<String> =
+        orders.into_iter().filter(|order| !others().any(|other| other.code.as_ref() == Some(order))).collect();
+    let is_on_its_way = |other: &Case| {
+        let open = |s: &Step| s.name == StepName::Order && matches!(s.outcome, Verdict::Pending | Verdict::Unknown);
+        other.code.is_none() && other.steps.iter().any(open)
+    };
+    if free.iter().any(is_new) && others().any(is_on_its_way) {
+        return Answer::Vague("queryOrderDetails lists a new order, which may be another case's");
+    }
+    Answer::Orders(free)
 }
 
 /// Which baggage order a lost reply was about: the one that did not stand before.

@@ -491,6 +491,7 @@ fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<
             // It was not this case that did it.
             adopt(case);
         }
+        case.succeeded = false;
         // Also of what is known to stand a human may say more: its number.
         case.outcome = Verdict::Unknown;
         evidence::found(case, None, now)

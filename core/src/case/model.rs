@@ -296,6 +296,9 @@ pub(crate) struct Case {
     pub empty: Option<Stamp>,
     /// Given up by absence or by a human: its effect may still show up.
     pub watched: bool,
+    /// After it was given up, another case was opened on its order. To go on with both could buy twice.
+    #[serde(default)]
+    pub succeeded: bool,
     /// Baggage orders that stood before this one was sent, if the vendor said.
     pub before: Option<Vec<String>>,
 
@@ -352,6 +355,7 @@ impl Case {
             asked: None,
             empty: None,
             watched: false,
+            succeeded: false,
             before: None,
             run: Run::default(),
         }

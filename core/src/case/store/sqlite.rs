@@ -286,6 +286,14 @@ impl Sqlite {
         Ok(Some(row.version + 1))
     }
 
+    /// Cases on the order that were given up and may still turn out to have been executed.
+    fn given_up(&self, tx: &Connection, order_no: Option<&str>) -> rusqlite::Result<Vec<Row>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND order_no = ?2 AND open = 0 AND due IS NOT NULL"
+        );
+        tx.prepare_cached(&sql)?.query_map(params![self.account, order_no], row)?.collect()
+    }
+
     /// Writes which orders the case keeps others away from.
     fn hold(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
         tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
@@ -341,17 +349,16 @@ impl Store for Sqlite {
                 match self.by_id(tx, &holder)? {
                     // Only a case that was given up makes room, and only for one that names it.
                     Some(row) if row.case.closed && after == Some(holder.as_str()) => {
-                        tx.execute("DELETE FROM holds WHERE case_id = ?1", [&holder])?;
-                        let mut earlier = row.case;
-                        earlier.holds.clear();
-                        tx.execute(
-                            "UPDATE cases SET body = ?1, version = version + 1 WHERE id = ?2",
-                            params![body(&earlier)?, holder],
-                        )?;
+                        let earlier = Row { case: Case { holds: Vec::new(), ..row.case }, ..row };
+                        self.put(tx, &earlier, None)?;
                     }
                     Some(row) => return Ok(Claim::Held(Box::new(row.case))),
                     None => {}
                 }
+            }
+            for earlier in self.given_up(tx, case.order_no.as_deref())? {
+                let earlier = Row { case: Case { succeeded: true, ..earlier.case }, ..earlier };
+                self.put(tx, &earlier, None)?;
             }
             tx.execute(
                 "INSERT INTO cases (id, account, key, kind, order_no, open, unknown, due, version, owner, lease_until, updated, body)
