@@ -3,7 +3,7 @@
  * APB_SHIM_STORE  only regular files whose path contains this text count, and all internet sockets
  * APB_SHIM_LOG    file that gets one line for each step: number, call, target, bytes, first bytes
  * APB_SHIM_UNDO   file in which writes to the store are noted with what they overwrote, until a sync makes them
- *                 last; it outlives the worker, as unsynced writes do
+ *                 last; it outlives the worker, as unsynced writes do. A removed file stays removed.
  * APB_SHIM_KILL   N:how  SIGKILL at step N: `before` it, `after` it, in the middle of it (`torn`), or
  *                 `power`: before it, and what was never synced to the store is gone as well;
  *                 `eio`, `enospc`: no kill, but from then on the store's disk fails; `once`: fails once
@@ -29,14 +29,16 @@ enum { NOTHING, STORE, NET };
 enum { BEFORE, AFTER, TORN, POWER, EIO_ON, ENOSPC_ON, EIO_ONCE };
 enum { GO_ON = -1, FAIL = -2 };
 
-/* What a write to the store has overwritten, or the sync of a file. */
+/* What a write to the store has overwritten, or that a file is final: synced, or removed. The overwritten bytes
+ * follow, padded, so that each note begins where a number may stand. */
 struct note {
     ino_t file;
     off_t offset, size_before;
     size_t length;
-    int is_sync;
+    int is_final;
     char path[256];
 };
+#define PADDED(length) (((length) + 15) & ~(size_t)15)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *store;
@@ -46,12 +48,25 @@ static char kill_call[16];
 static int kill_how = BEFORE;
 static unsigned long seed;
 
+/* A predecessor may have been killed in the middle of its last note; what that note was about did not happen. */
+static void drop_torn_note(void) {
+    off_t size = lseek(undo_fd, 0, SEEK_END), whole = 0;
+    struct note note;
+    while (pread(undo_fd, &note, sizeof note, whole) == (ssize_t)sizeof note) {
+        off_t end = whole + (off_t)(sizeof note + PADDED(note.length));
+        if (end > size) break;
+        whole = end;
+    }
+    if (whole < size) syscall(SYS_ftruncate, undo_fd, whole);
+}
+
 __attribute__((constructor)) static void start(void) {
     const char *plan = getenv("APB_SHIM_KILL"), *path = getenv("APB_SHIM_LOG"), *chance = getenv("APB_SHIM_SEED");
     const char *undo = getenv("APB_SHIM_UNDO");
     store = getenv("APB_SHIM_STORE");
     if (path) log_fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (undo) undo_fd = (int)syscall(SYS_openat, AT_FDCWD, undo, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (undo_fd >= 0) drop_torn_note();
     if (chance) seed = strtoul(chance, NULL, 10);
     if (!plan) return;
     size_t letters = strspn(plan, "abcdefghijklmnopqrstuvwxyz");
@@ -82,31 +97,33 @@ static int target(int fd, char *path, size_t room, ino_t *file) {
     return strstr(path, store) ? STORE : NOTHING;
 }
 
-/* Takes one write back. */
+/* Takes one write back, if the path still is the file that was written: a log has many lives under one name. */
 static void take_back(const struct note *note) {
+    struct stat about;
     int fd = (int)syscall(SYS_openat, AT_FDCWD, note->path, O_RDWR | O_CLOEXEC, 0);
     if (fd < 0) return;
-    if (note->length) syscall(SYS_pwrite64, fd, note + 1, note->length, note->offset);
-    syscall(SYS_ftruncate, fd, note->size_before);
+    if (fstat(fd, &about) == 0 && about.st_ino == note->file) {
+        if (note->length) syscall(SYS_pwrite64, fd, note + 1, note->length, note->offset);
+        syscall(SYS_ftruncate, fd, note->size_before);
+    }
     syscall(SYS_close, fd);
 }
 
 /* Loses what was not synced, by whomever, newest first; each write for itself when a seed is given. */
 static void cut_the_power(void) {
-    enum { MOST = 1 << 20, FILES = 64 };
-    static const struct note *notes[MOST];
-    ino_t safe[FILES];
-    size_t count = 0, files = 0, size = (size_t)lseek(undo_fd, 0, SEEK_END);
+    size_t count = 0, files = 0, size = (size_t)lseek(undo_fd, 0, SEEK_END), most = size / sizeof(struct note) + 1;
     char *all = malloc(size + 1);
-    if (!all || pread(undo_fd, all, size, 0) != (ssize_t)size) return;
-    for (char *at = all; at < all + size && count < MOST; at += sizeof(struct note) + notes[count++]->length)
+    const struct note **notes = malloc(most * sizeof *notes);
+    ino_t *safe = malloc(most * sizeof *safe);
+    if (!all || !notes || !safe || pread(undo_fd, all, size, 0) != (ssize_t)size) return;
+    for (char *at = all; at < all + size; at += sizeof(struct note) + PADDED(notes[count++]->length))
         notes[count] = (const struct note *)at;
     while (count--) {
         const struct note *note = notes[count];
         size_t known = 0;
         while (known < files && safe[known] != note->file) known++;
-        if (note->is_sync && known == files && files < FILES) safe[files++] = note->file;
-        if (note->is_sync || known < files) continue;
+        if (note->is_final && known == files) safe[files++] = note->file;
+        if (note->is_final || known < files) continue;
         seed = seed ? seed * 6364136223846793005u + 1442695040888963407u : 0;
         if (!(seed >> 63)) take_back(note);
     }
@@ -119,28 +136,22 @@ static void die(void) {
     for (;;) pause();
 }
 
-/* Notes are padded, so that each begins where a number may stand. */
-static void note_down(struct note *note) {
-    note->length = (note->length + 15) & ~(size_t)15;
-    syscall(SYS_write, undo_fd, note, sizeof *note + note->length);
-}
-
 static void keep(int fd, const char *path, ino_t file, off_t offset, size_t length) {
     struct stat about;
     if (undo_fd < 0 || fstat(fd, &about) != 0) return;
     size_t old = offset >= about.st_size ? 0 : (size_t)(about.st_size - offset) < length ? (size_t)(about.st_size - offset) : length;
-    struct note *note = calloc(1, sizeof *note + old + 16);
+    struct note *note = calloc(1, sizeof *note + PADDED(old));
     if (!note) return;
-    note->file = file, note->offset = offset, note->size_before = about.st_size, note->length = old;
+    note->file = file, note->offset = offset, note->size_before = about.st_size;
     snprintf(note->path, sizeof note->path, "%s", path);
-    if (old) note->length = pread(fd, note + 1, (old + 15) & ~(size_t)15, offset) > 0 ? old : 0;
-    note_down(note);
+    if (old && pread(fd, note + 1, old, offset) == (ssize_t)old) note->length = old;
+    syscall(SYS_write, undo_fd, note, sizeof *note + PADDED(note->length));
     free(note);
 }
 
-static void synced(ino_t file) {
-    struct note note = {.file = file, .is_sync = 1};
-    if (undo_fd >= 0) note_down(&note);
+static void final(ino_t file) {
+    struct note note = {.file = file, .is_final = 1};
+    if (undo_fd >= 0) syscall(SYS_write, undo_fd, &note, sizeof note);
 }
 
 /* One step begins. Returns the bytes to let through before the end, or GO_ON, or FAIL. */
@@ -185,7 +196,7 @@ static ssize_t begin(const char *call, int fd, int kind, const char *name, const
         errno = kill_how == ENOSPC_ON ? ENOSPC : EIO;                                       \
         return -1;                                                                          \
     }                                                                                       \
-    if (kind == STORE && (writes) && let < 0) keep(fd, path, file, offset, n);              \
+    if (kind == STORE && (writes)) keep(fd, path, file, offset, n);              \
     if (let >= 0) n = (size_t)let;                                                          \
     pthread_mutex_unlock(&lock);                                                            \
     ssize_t done = how;                                                                     \
@@ -234,7 +245,7 @@ static int sync_file(const char *call, int fd, long number) {
     STEP(call, fd, NULL, 0, 0, 0, (n = 0, syscall(number, fd)))
     if (done == 0) {
         pthread_mutex_lock(&lock);
-        synced(file);
+        final(file);
         pthread_mutex_unlock(&lock);
     }
     return (int)done;
@@ -242,6 +253,18 @@ static int sync_file(const char *call, int fd, long number) {
 
 int fsync(int fd) { return sync_file("fsync", fd, SYS_fsync); }
 int fdatasync(int fd) { return sync_file("fdatasync", fd, SYS_fdatasync); }
+
+int unlink(const char *path) {
+    struct stat about;
+    int ours = store && strstr(path, store) && stat(path, &about) == 0;
+    int done = (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    if (ours && done == 0) {
+        pthread_mutex_lock(&lock);
+        final(about.st_ino);
+        pthread_mutex_unlock(&lock);
+    }
+    return done;
+}
 
 int ftruncate64(int fd, off64_t length) {
     struct stat about;

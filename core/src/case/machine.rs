@@ -425,8 +425,7 @@ fn not_executed(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> A
         let again = case.run.may_send && case.run.unsent < TRIES;
         return if again { Action::Again(100 << (2 * case.run.unsent)) } else { Action::Rest };
     }
-    let expired =
-        matches!((name, code), (StepName::Void | StepName::Refund, Some(805)) | (StepName::Order, Some(502 | 6)));
+    let expired = matches!((name, code), (StepName::Void | StepName::Refund, Some(805)) | (StepName::Order, Some(502)));
     if expired && !case.requoted && !case.direct && case.run.may_send && !case.run.own_offer {
         case.requoted = true;
         case.state = State::Quoting;

@@ -22,8 +22,6 @@ struct Seen {
     tally: Tally,
     kills: usize,
     lost: usize,
-    /// Stores that were refused as damaged after a loss of power: nothing is sent from them, and nothing can be judged.
-    damaged: usize,
     /// How a kill came about → how often.
     by: BTreeMap<&'static str, usize>,
 }
@@ -43,7 +41,6 @@ pub fn run(plan: &Plan) -> Res<Report> {
         all.tally.add(one.tally);
         all.kills += one.kills;
         all.lost += one.lost;
-        all.damaged += one.damaged;
         one.by.into_iter().for_each(|(how, count)| *all.by.entry(how).or_default() += count);
     }
     let tally = all.tally;
@@ -51,14 +48,13 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let by: Vec<String> = all.by.iter().map(|(how, count)| format!("{count} {how}")).collect();
     let figures = format!(
         "{} ({}) in {} cases: ledger entries per step at most {}, lost cases {}, contradictions {}, \
-         stores refused as damaged after a loss of power {}, executed {}, not executed {}, unknown {} ({}), pending {} ({}), in {seconds:.0} s, {:.0} ms per kill",
+         executed {}, not executed {}, unknown {} ({}), pending {} ({}), in {seconds:.0} s, {:.0} ms per kill",
         all.kills,
         by.join(", "),
         tally.cases,
         tally.most,
         all.lost,
         tally.violations.len(),
-        all.damaged,
         tally.count("executed"),
         tally.count("not_executed"),
         tally.count("unknown"),
@@ -95,30 +91,15 @@ fn batch(plan: &Plan, number: usize, steps: &BTreeMap<Kind, usize>) -> Res<Seen>
         let told = torment(&mut lane, &wish, steps, &mut seen)?;
         wishes.push(wish);
         if seen.tally.violations.len() > faults {
-            if is_damage(&seen, &seen.tally.violations.concat()) {
-                seen.tally.violations.truncate(faults);
-                seen.damaged += 1;
-                return Ok(seen);
-            }
             seen.tally.violations.push(told);
         }
     }
     let before = seen.tally.violations.len();
-    if let Err(error) = settle::judge(&lane, &wishes, &mut seen.tally) {
-        if !is_damage(&seen, &error.to_string()) {
-            return Err(error);
-        }
-        seen.damaged += 1;
-    }
+    settle::judge(&lane, &wishes, &mut seen.tally)?;
     for words in seen.tally.violations.iter_mut().skip(before) {
         *words = format!("lane {number} ({profile}) {words}");
     }
     Ok(seen)
-}
-
-/// Whether a store is refused whose power was cut before.
-fn is_damage(seen: &Seen, words: &str) -> bool {
-    seen.by.contains_key(manner(&Fate::Step("1:power".to_owned(), 0))) && words.contains("the store's file is damaged")
 }
 
 /// Kills workers on one case until one of them answers; the first is always meant to die.

@@ -1,6 +1,8 @@
 //! Puts the promises on cases to the torture, with the simulator's ledger as the witness. See `README.md`.
 
+mod blind;
 mod clocks;
+mod codes;
 mod crowd;
 mod days;
 mod disk;
@@ -38,6 +40,8 @@ const EXPERIMENTS: &[Experiment] = &[
     ("kills", "E1 kills", kills::run),
     ("power", "E1 loss of power", power::run),
     ("lost", "E2 lost replies", lost::run),
+    ("codes", "E2c codes", codes::run),
+    ("blind", "E2d blind queries", blind::run),
     ("late", "E2b late submits", lost::late),
     ("dying", "E3 dying connections", dying::run),
     ("drift", "E7 drift", drift::run),

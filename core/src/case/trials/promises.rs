@@ -182,7 +182,7 @@ impl Seen {
         for (_, end) in self.sends.iter().filter(|(n, _)| *n == name) {
             let again = match end {
                 Some(End::Unsent) => true,
-                Some(End::Refused(805 | 502 | 6)) if name != StepName::Pay => {
+                Some(End::Refused(805 | 502)) if name != StepName::Pay => {
                     requotes += 1;
                     requotes == 1
                 }
