@@ -4,9 +4,10 @@
 //! the last byte can have left, and then two plausible answers some time apart that do not hold it.
 
 use super::event::{Action, Answer, Entry, Now, OrderSeen, Question};
-use super::machine::{claimed, close, note, pay};
+use super::machine::{close, note};
 use super::model::{Case, Kind, State, Step, StepName, Strength, Verdict, Way};
 use super::rules::{PATIENCE, STOP_DECIDED};
+use super::submitting::{claimed, pay};
 
 /// What to ask the vendor about this case, if anything.
 pub(crate) fn question(case: &Case) -> Option<Question> {

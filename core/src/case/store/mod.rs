@@ -5,9 +5,10 @@
 
 mod budget;
 mod check;
+mod file;
 mod sqlite;
 
-pub(crate) use sqlite::Sqlite;
+pub(crate) use file::Sqlite;
 
 use super::event::Quote;
 use super::model::{Case, Kind, Millis, Stamp, Way};

@@ -1,233 +1,16 @@
-//! The embedded store: one SQLite file, shared by the processes of one machine.
-//!
-//! Write-ahead log with `synchronous=FULL`: a transaction is on the disk when it returns. Connections are open only
-//! while a call is under way: SQLite's locks belong to a process, and a child that inherited open connections
-//! through fork() would believe in locks that it does not have.
+//! The embedded store: cases in the tables of one SQLite file, shared by the processes of one machine. The file
+//! itself, its connections and its transactions are in [`super::file`].
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::check::{APPLICATION, LAYOUT, beside, check, foreign, layout, private};
-use super::{Claim, Counts, Filter, KnownOffer, Lease, Leave, Name, Row, Store, Stored, Visit, budget, store_error};
+use super::file::Sqlite;
+use super::{Claim, Counts, Filter, KnownOffer, Lease, Name, Row, Store, Stored, Visit, budget, store_error};
 use crate::case::clock;
 use crate::case::model::{Case, Millis, Stamp, Verdict};
 use crate::case::rules::HORIZON;
 use crate::config::Rate;
-use crate::outcome::Error;
-
-const SCHEMA: &str = include_str!("schema.sql");
-
-/// How long a transaction waits for another process.
-const BUSY: Duration = Duration::from_secs(10);
-/// How long emptying the log waits for those who read it. Nobody can write meanwhile.
-const READERS: Duration = Duration::from_millis(20);
-/// Above this size the whole file is not read at the start; damage is then found where it is met.
-const LARGE: u64 = 256 << 20;
-
-/// A case store in a file, for one account.
-pub(crate) struct Sqlite {
-    path: PathBuf,
-    account: String,
-    pool: Mutex<Pool>,
-    /// A sync failed: what the disk has is not known, and nothing may rest on it.
-    poisoned: AtomicBool,
-    /// The log holds raw replies of a settled case, and could not be emptied yet.
-    unswept: AtomicBool,
-}
-
-#[derive(Default)]
-struct Pool {
-    visitors: usize,
-    idle: Vec<Connection>,
-}
-
-impl Sqlite {
-    /// Opens or makes the file; refuses one that cannot be trusted or written.
-    pub fn open(path: &Path, account: String) -> Stored<Sqlite> {
-        let store = Sqlite {
-            path: path.to_owned(),
-            account,
-            pool: Mutex::new(Pool::default()),
-            poisoned: AtomicBool::new(false),
-            unswept: AtomicBool::new(false),
-        };
-        let visit = store.visit();
-        check(path)?;
-        // Before anything is written to it.
-        if std::fs::metadata(path).is_ok_and(|m| m.len() < LARGE) {
-            let sound: String =
-                store.with(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
-            if sound != "ok" {
-                return Err(store_error("store_corrupt", "the store's file is damaged; it was left as it is"));
-            }
-        }
-        let signature = store.with(sign)?;
-        if !is_ours(signature) {
-            return Err(foreign());
-        }
-        layout(signature.1)?;
-        private(path)?;
-        // A process that died may have left raw replies in the log.
-        if std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0) {
-            store.with(|connection| store.sweep(connection, READERS))?;
-        }
-        drop(visit);
-        Ok(store)
-    }
-
-    fn connect(&self) -> Stored<Connection> {
-        self.connection().map_err(|e| self.failed(&e))?.ok_or_else(foreign)
-    }
-
-    /// None if the file is not ours, or not the one any more that it was.
-    fn connection(&self) -> rusqlite::Result<Option<Connection>> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.busy_timeout(BUSY)?;
-        // The last process to leave must not delete the log under a process that is just coming.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        connection.execute_batch(
-            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -1024; PRAGMA wal_autocheckpoint = 200",
-        )?;
-        // The next statement would write to it.
-        if !is_ours(signature(&connection)?) && !is_empty(&connection)? {
-            return Ok(None);
-        }
-        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        if mode != "wal" {
-            return Err(rusqlite::Error::InvalidPath(self.path.clone()));
-        }
-        Ok(Some(connection))
-    }
-
-    /// Runs `work` on a connection of its own.
-    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Stored<T> {
-        if self.poisoned.load(Ordering::Relaxed) {
-            return Err(store_error("store_io", "a sync of the store failed before; check the disk and start again"));
-        }
-        let idle = self.pool().idle.pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => self.connect()?,
-        };
-        let done = work(&mut connection).map_err(|e| self.failed(&e));
-        if done.is_ok() && self.unswept.load(Ordering::Relaxed) {
-            // What did not succeed before costs nobody time or an answer now.
-            let _ = self.sweep(&connection, Duration::ZERO);
-        }
-        let mut pool = self.pool();
-        if pool.visitors > 0 && done.is_ok() {
-            pool.idle.push(connection);
-        }
-        done
-    }
-
-    /// One exclusive transaction: it never reads first and writes later on what it read.
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Stored<T> {
-        self.with(|connection| {
-            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = work(&tx)?;
-            tx.commit()?;
-            Ok(value)
-        })
-    }
-
-    /// As [`Sqlite::write`], for what may be lost by a power failure (not by a dying process).
-    ///
-    /// Not `OFF`: a transaction may also move the log into the file, and then the log is overwritten. With `NORMAL`
-    /// the file is synced in between, with `OFF` a power failure could take what was synced as part of the log.
-    fn write_unsynced<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Stored<T> {
-        self.with(|connection| {
-            connection.execute_batch("PRAGMA synchronous = NORMAL")?;
-            let done = (|| {
-                let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                let value = work(&tx)?;
-                tx.commit()?;
-                Ok(value)
-            })();
-            connection.execute_batch("PRAGMA synchronous = FULL")?;
-            done
-        })
-    }
-
-    /// Empties the log, unless somebody reads it for longer; then the next call tries again.
-    fn sweep(&self, connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
-        connection.busy_timeout(patience)?;
-        let busy = match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)) {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(true),
-            busy => busy,
-        };
-        connection.busy_timeout(BUSY)?;
-        self.unswept.store(busy?, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn failed(&self, error: &rusqlite::Error) -> Error {
-        // 1034: SQLITE_IOERR_FSYNC, 1290: of a directory.
-        if error.sqlite_error().is_some_and(|e| matches!(e.extended_code, 1034 | 1290)) {
-            self.poisoned.store(true, Ordering::Relaxed);
-        }
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => store_error("store_full", "the disk of the store is full"),
-            Some(ErrorCode::ReadOnly) => store_error("store_readonly", "the store cannot be written"),
-            Some(ErrorCode::CannotOpen) => store_error("store_unavailable", "the store cannot be opened"),
-            // `Unknown` is SQLite's plain error: tables that are not there, a form that nobody knows.
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
-                store_error("store_corrupt", "the store's file is damaged; nothing rests on it any more")
-            }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                store_error("store_busy", "another process kept the store busy for too long")
-            }
-            // SQLite's own words name codes and never hold values; the others may.
-            _ => match error.sqlite_error() {
-                Some(error) => store_error("store_io", format!("the store failed: {error}")),
-                None => store_error("store_corrupt", "the store has a row that cannot be read"),
-            },
-        }
-    }
-}
-
-/// Whose file it is, and its layout.
-type Signature = (i32, i32);
-
-fn signature(connection: &Connection) -> rusqlite::Result<Signature> {
-    let number = |sql: &str| connection.query_row(sql, [], |row| row.get(0));
-    Ok((number("PRAGMA application_id")?, number("PRAGMA user_version")?))
-}
-
-fn is_ours((application, _): Signature) -> bool {
-    application == APPLICATION
-}
-
-fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
-    let unsigned = signature(connection)? == (0, 0);
-    Ok(unsigned && connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?)
-}
-
-/// An empty file becomes ours.
-fn sign(connection: &mut Connection) -> rusqlite::Result<Signature> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if is_empty(&tx)? {
-        tx.execute_batch(SCHEMA)?;
-        tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}"))?;
-    } else if matches!(signature(&tx)?, (APPLICATION, 1..=LAYOUT)) {
-        // The probe: a file or disk that cannot be written is found before money depends on it.
-        tx.execute("UPDATE probe SET at = ?1", [clock::wall()])?;
-    }
-    let signature = signature(&tx)?;
-    tx.commit()?;
-    Ok(signature)
-}
 
 fn body(case: &Case) -> rusqlite::Result<String> {
     serde_json::to_string(case).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
@@ -307,21 +90,9 @@ impl Sqlite {
     }
 }
 
-impl Leave for Sqlite {
-    fn leave(&self) {
-        let idle = {
-            let mut pool = self.pool();
-            pool.visitors = pool.visitors.saturating_sub(1);
-            if pool.visitors > 0 { Vec::new() } else { std::mem::take(&mut pool.idle) }
-        };
-        drop(idle);
-    }
-}
-
 impl Store for Sqlite {
     fn visit(&self) -> Visit<'_> {
-        self.pool().visitors += 1;
-        Visit(self)
+        self.enter()
     }
 
     fn claim(&self, case: &Case, lease: &Lease, after: Option<&str>) -> Stored<Claim> {
@@ -420,9 +191,8 @@ impl Store for Sqlite {
             Ok(version)
         })?;
         if thinned {
-            // The log still has what was replaced. The outcome is stored: what goes wrong here is tried again.
-            self.unswept.store(true, Ordering::Relaxed);
-            let _ = self.with(|connection| self.sweep(connection, READERS));
+            // The log still has what was replaced.
+            self.sweep_now();
         }
         Ok(version)
     }

@@ -5,9 +5,10 @@ use std::mem::discriminant;
 use proptest::test_runner::TestCaseError;
 
 use super::super::event::{Action, Answer, Event, Now, Question, Sent};
-use super::super::machine::{begin_step, step};
+use super::super::machine::step;
 use super::super::model::{Case, Kind, Millis, Money, Stamp, StepName, Verdict};
 use super::super::rules::{DAY, Rules};
+use super::super::submitting::begin_step;
 use super::moves::{Fate, Life, Move};
 use super::promises::Seen;
 use super::vendor::{Vendor, no};
