@@ -1,7 +1,8 @@
 # demo      a refund, a void and a bag, from the quote to the money, in C and in Python
 # build     everything, for development
 # test      every suite of every language; SUITES="c cpp" for some
-# torture   the promises on cases under kills, lost replies, crowds and false clocks; TORTURE="--seed 42 kills"
+# torture   the promises on cases under kills, lost replies, crowds and false clocks, beside what people write instead;
+#           TORTURE="--seed 42" for a seed, "kills lost" for some; half an hour
 # bench     side by side with what users would take instead; writes docs/performance.md
 # lint      formatting, lints, documentation
 # install   headers, libraries and a pkg-config file under PREFIX
@@ -30,11 +31,12 @@ build:
 test:
 	@$(PYTHON) tests/run.py $(SUITES)
 
-# The long form; beside it the loops that people write instead, where they are.
+# The long form; beside it the loops that people write instead, and what 50,000 open cases take.
 torture:
 	$(CARGO) build --quiet -p atlas-torture
 	"$(TARGET)/debug/atlas-torture" --long $(TORTURE)
-	@if [ -e tests/naive/run.py ]; then $(PYTHON) tests/naive/run.py --submits 1000; fi
+	$(PYTHON) tests/naive/run.py --submits 10000
+	$(CARGO) run --quiet --release -p atlas-bench --bin many
 
 lint:
 	$(CARGO) fmt --all --check

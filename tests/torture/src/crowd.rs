@@ -6,8 +6,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::kinds::Kind;
-use crate::oracle::{Truth, case};
-use crate::rig::{Lane, Plan, Report, Res, text};
+use crate::oracle::{Tally, Truth, case, contradicts};
+use crate::rig::{Lane, Plan, Report, Res, list, text};
 use crate::worker::Worker;
 
 const CROWD: usize = 64;
@@ -19,7 +19,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let mut lane = plan.lane(9, 0, "clock=real")?;
     let config = lane.config();
     let mut crowd = (0..CROWD).map(|_| Worker::start(&config)).collect::<Res<Vec<_>>>()?;
-    let mut violations = Vec::new();
+    let mut tally = Tally::default();
     let mut losers = std::collections::BTreeMap::<String, usize>::new();
     for round in 0..rounds {
         let same_key = round % 2 == 1;
@@ -34,19 +34,25 @@ pub fn run(plan: &Plan) -> Res<Report> {
         }
         let replies = crowd.iter_mut().map(Worker::answer).collect::<Res<Vec<_>>>()?;
         let faults = if same_key { one_case(&replies) } else { one_winner(&replies, &mut losers) };
-        violations.extend(faults.into_iter().map(|words| format!("round {round}, {}: {words}", wish.owner)));
-        violations.extend(one_effect(&lane, &wish.owner).map(|words| format!("round {round}: {words}")));
+        let told = crowd.first_mut().map(|one| one.call("case.list", &json!({"orderNo": wish.owner}))).transpose()?;
+        let before = tally.violations.len();
+        tally.violations.extend(faults);
+        one_effect(&lane, &wish.owner, &told.unwrap_or_default(), &mut tally);
+        for words in tally.violations.iter_mut().skip(before) {
+            *words = format!("round {round}, {}: {words}", wish.owner);
+        }
     }
     let told: Vec<String> = losers.iter().map(|(word, count)| format!("{word} {count}")).collect();
     let figures = format!(
-        "{} opens by {CROWD} processes in {rounds} rounds: one winner and one ledger entry each, the others: {}; \
+        "{} opens by {CROWD} processes, {rounds} orders: {}, one winner each, the others told {}; \
          violations {}, in {:.0} s",
         rounds * CROWD,
+        tally.promise(),
         told.join(", "),
-        violations.len(),
+        tally.violations.len(),
         started.elapsed().as_secs_f64()
     );
-    Ok(Report { figures, violations })
+    Ok(Report { figures, violations: tally.violations })
 }
 
 /// Different keys: one case is carried out, everybody else is told which, or that it had been done already.
@@ -86,10 +92,25 @@ fn one_case(replies: &[Value]) -> Vec<String> {
     vec![format!("{} ids for one key: {ids:?}, such as {}", ids.len(), odd.unwrap_or(&Value::Null))]
 }
 
-fn one_effect(lane: &Lane, order: &str) -> Option<String> {
+/// One submit, one effect, and one case that says so.
+fn one_effect(lane: &Lane, order: &str, listed: &Value, tally: &mut Tally) {
     let truth = Truth::of(&lane.atlas);
     let (void, refund) = (truth.deed(order, "void"), truth.deed(order, "refund"));
     let executed = void.executed + refund.executed;
     let sent = void.whole + void.broken + refund.whole + refund.broken;
-    (executed != 1 || sent != 1).then(|| format!("{order}: {sent} submits, {executed} executed"))
+    tally.cases += 1;
+    tally.most = tally.most.max(executed).max(sent);
+    if executed != 1 || sent != 1 {
+        tally.violations.push(format!("{sent} submits, {executed} executed"));
+    }
+    let cases = listed.pointer("/data/cases").and_then(Value::as_array).cloned().unwrap_or_default();
+    let sent: Vec<&Value> = cases.iter().filter(|case| !list(case, "steps").is_empty()).collect();
+    if sent.is_empty() {
+        tally.lost += 1;
+        tally.violations.push(format!("no case has it: {listed}"));
+    }
+    for case in sent.iter().filter(|case| contradicts(text(case, "outcome"), executed > 0)) {
+        tally.contradictions += 1;
+        tally.violations.push(format!("the case contradicts the ledger: {case}"));
+    }
 }

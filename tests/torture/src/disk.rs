@@ -68,17 +68,11 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let mut tally = Tally::default();
     tallies.into_iter().for_each(|one| tally.add(one));
     let figures = format!(
-        "{} cases: ledger entries per step at most {}, contradictions and lost cases {}, executed {}, not executed {}, \
-         unknown {} ({}), pending {} ({}), in {:.0} s",
+        "{} cases: {}, {}; violations {}, in {:.0} s",
         tally.cases,
-        tally.most,
+        tally.promise(),
+        tally.told(),
         tally.violations.len(),
-        tally.count("executed"),
-        tally.count("not_executed"),
-        tally.count("unknown"),
-        tally.kinds("unknown"),
-        tally.count("pending"),
-        tally.kinds("pending"),
         started.elapsed().as_secs_f64()
     );
     Ok(Report { figures, violations: tally.violations })

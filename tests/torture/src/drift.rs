@@ -16,11 +16,9 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let mut tally = Tally::default();
     lanes.into_iter().for_each(|one| tally.add(one));
     let figures = format!(
-        "{} changed replies of void and refund: executed {}, not executed {}, unknown {}, contradictions {}, in {:.0} s",
+        "{} changed replies of void and refund: {}; violations {}, in {:.0} s",
         tally.cases,
-        tally.count("executed"),
-        tally.count("not_executed"),
-        tally.count("unknown") + tally.count("pending"),
+        tally.told(),
         tally.violations.len(),
         started.elapsed().as_secs_f64()
     );

@@ -21,7 +21,6 @@ const PROFILES: [&str; 3] = ["default", "strict", "refundQueryWithoutCode=list,q
 struct Seen {
     tally: Tally,
     kills: usize,
-    lost: usize,
     /// How a kill came about → how often.
     by: BTreeMap<&'static str, usize>,
 }
@@ -40,27 +39,19 @@ pub fn run(plan: &Plan) -> Res<Report> {
     for one in seen {
         all.tally.add(one.tally);
         all.kills += one.kills;
-        all.lost += one.lost;
         one.by.into_iter().for_each(|(how, count)| *all.by.entry(how).or_default() += count);
     }
     let tally = all.tally;
     let seconds = started.elapsed().as_secs_f64();
     let by: Vec<String> = all.by.iter().map(|(how, count)| format!("{count} {how}")).collect();
     let figures = format!(
-        "{} ({}) in {} cases: ledger entries per step at most {}, lost cases {}, contradictions {}, \
-         executed {}, not executed {}, unknown {} ({}), pending {} ({}), in {seconds:.0} s, {:.0} ms per kill",
+        "{} ({}) in {} cases: {}, {}; violations {}, in {seconds:.0} s, {:.0} ms per kill",
         all.kills,
         by.join(", "),
         tally.cases,
-        tally.most,
-        all.lost,
+        tally.promise(),
+        tally.told(),
         tally.violations.len(),
-        tally.count("executed"),
-        tally.count("not_executed"),
-        tally.count("unknown"),
-        tally.kinds("unknown"),
-        tally.count("pending"),
-        tally.kinds("pending"),
         seconds * 1e3 / all.kills.max(1) as f64,
     );
     Ok(Report { figures, violations: tally.violations })
@@ -124,7 +115,7 @@ fn torment(lane: &mut Lane, wish: &Wish, steps: usize, seen: &mut Seen) -> Res<S
             return Ok(told);
         }
         if left && said.replies.first().is_some_and(|reply| crate::oracle::case(reply).is_none()) {
-            seen.lost += 1;
+            seen.tally.lost += 1;
             seen.tally.violations.push(format!(
                 "{} {}: a submit left and the case is lost;{told}",
                 wish.kind.word(),

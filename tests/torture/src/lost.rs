@@ -21,18 +21,12 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let mut tally = Tally::default();
     tallies.into_iter().for_each(|one| tally.add(one));
     let figures = format!(
-        "{} of {} modes: ledger entries per step at most {}, contradictions {}, executed {}, not executed {}, \
-         unknown {} ({}), pending {} ({}), in {:.0} s",
+        "{} of {} modes: {}, {}; violations {}, in {:.0} s",
         tally.cases,
         MODES,
-        tally.most,
+        tally.promise(),
+        tally.told(),
         tally.violations.len(),
-        tally.count("executed"),
-        tally.count("not_executed"),
-        tally.count("unknown"),
-        tally.kinds("unknown"),
-        tally.count("pending"),
-        tally.kinds("pending"),
         started.elapsed().as_secs_f64(),
     );
     Ok(Report { figures, violations: tally.violations })

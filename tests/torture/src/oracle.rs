@@ -111,6 +111,10 @@ pub struct Tally {
     pub verdicts: BTreeMap<(Kind, String), usize>,
     /// Most executed rows and most whole requests of any step.
     pub most: usize,
+    /// Cases that a submit left for and that no store has.
+    pub lost: usize,
+    /// Verdicts that are not the ledger's.
+    pub contradictions: usize,
 }
 
 impl Tally {
@@ -119,20 +123,38 @@ impl Tally {
         self.cases += other.cases;
         self.violations.extend(other.violations);
         self.most = self.most.max(other.most);
+        self.lost += other.lost;
+        self.contradictions += other.contradictions;
         for (key, count) in other.verdicts {
             *self.verdicts.entry(key).or_default() += count;
         }
     }
 
-    /// How many verdicts were this word.
-    pub fn count(&self, word: &str) -> usize {
-        self.verdicts.iter().filter(|((_, verdict), _)| verdict == word).map(|(_, count)| count).sum()
+    /// The three figures of the promise.
+    pub fn promise(&self) -> String {
+        format!(
+            "ledger entries per step at most {}, lost cases {}, verdicts contradicting the ledger {}",
+            self.most, self.lost, self.contradictions
+        )
     }
 
-    /// `refund 3, claim 1`: the kinds behind a word.
-    pub fn kinds(&self, word: &str) -> String {
-        let mine = self.verdicts.iter().filter(|((_, verdict), _)| verdict == word);
-        mine.map(|((kind, _), count)| format!("{} {count}", kind.word())).collect::<Vec<_>>().join(", ")
+    /// The verdicts, and the kinds behind those that are none.
+    pub fn told(&self) -> String {
+        let count = |word| self.verdicts.iter().filter(|((_, told), _)| told == word).map(|(_, n)| n).sum::<usize>();
+        let kinds = |word| {
+            let mine = self.verdicts.iter().filter(|((_, told), _)| told == word);
+            let kinds: Vec<String> = mine.map(|((kind, _), n)| format!("{} {n}", kind.word())).collect();
+            if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) }
+        };
+        format!(
+            "executed {}, not executed {}, unknown {}{}, pending {}{}",
+            count("executed"),
+            count("not_executed"),
+            count("unknown"),
+            kinds("unknown"),
+            count("pending"),
+            kinds("pending")
+        )
     }
 
     /// Compares a case, as read at the end, with the truth.
@@ -150,9 +172,16 @@ impl Tally {
         let left = deeds.iter().any(|(_, deed)| deed.whole + deed.broken > 0);
         let found = case(reply);
         match found {
-            None if left => faults.push(format!("a submit left and there is no case: {reply}")),
+            None if left => {
+                self.lost += 1;
+                faults.push(format!("a submit left and there is no case: {reply}"));
+            }
             None => {}
-            Some(case) => judge_case(case, &deeds, &mut faults),
+            Some(case) => {
+                let before = faults.len();
+                judge_case(case, &deeds, &mut faults);
+                self.contradictions += faults.len() - before;
+            }
         }
         let word = found.map_or("no case", |case| text(case, "outcome"));
         if matches!(word, "unknown" | "pending") && truth.settles(wish.kind) {
@@ -188,6 +217,7 @@ fn judge_case(case: &Value, deeds: &[(&str, Deed)], faults: &mut Vec<String>) {
     }
 }
 
-fn contradicts(said: &str, executed: bool) -> bool {
+/// Whether a verdict is not the ledger's.
+pub fn contradicts(said: &str, executed: bool) -> bool {
     (said == "executed" && !executed) || (said == "not_executed" && executed)
 }

@@ -163,7 +163,10 @@ fn measure(count: usize) {
     let more = (number(&all, "peak") - number(&nothing, "peak")) / 1024.0;
     let each = (number(&all, "cpu") - number(&nothing, "cpu")) / number(&all, "looked");
     println!("{more:.1} MB more than with an empty store at the peak, {:.3} ms of CPU per look", each * 1000.0);
-    println!("{:.0} s of CPU per day if each is asked about three times", each * 3.0 * count as f64);
+    println!(
+        "{:.0} s of the scheduler's CPU per simulated day, if each is asked about three times",
+        each * 3.0 * count as f64
+    );
     let _ = std::fs::remove_dir_all(directory);
 }
 
