@@ -2,84 +2,13 @@
 //! simulator's ledger is the oracle; its clock is the clock.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::path::PathBuf;
+mod stage;
 
 use atlas_postbooking::Outcome;
 use atlas_postbooking::blocking::Client;
-use atlas_simulator::{Options, Simulator};
 use serde_json::{Value, json};
 
-struct Stage {
-    vendor: Simulator,
-    client: Client,
-    file: PathBuf,
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        for end in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{end}", self.file.display()));
-        }
-    }
-}
-
-impl Stage {
-    fn new(profile: &str) -> Stage {
-        Stage::with(profile, json!({}))
-    }
-
-    fn with(profile: &str, extra: Value) -> Stage {
-        let vendor = Simulator::start(Options { profile: profile.to_owned(), ..Options::default() }).unwrap();
-        let file = std::env::temp_dir().join(format!("apb-{}-{}.db", std::process::id(), fastrand()));
-        let client = Stage::client(&vendor, &file, &extra);
-        Stage { vendor, client, file }
-    }
-
-    fn client(vendor: &Simulator, file: &std::path::Path, extra: &Value) -> Client {
-        let mut config = json!({
-            "baseUrl": vendor.url(), "clientId": "demo", "clientSecret": "canary-secret", "store": {"path": file},
-            "clock": {"url": format!("{}/_sim/clock", vendor.url())}, "settleMs": 60_000,
-            "follow": {"perSecond": 1000, "burst": 1000},
-        });
-        for (key, value) in extra.as_object().unwrap() {
-            config[key] = value.clone();
-        }
-        Client::new(&config.to_string()).unwrap()
-    }
-
-    fn call(&self, operation: &str, request: Value) -> Value {
-        let reply = self.client.call(operation, &request.to_string(), "");
-        serde_json::from_str(reply.json()).unwrap()
-    }
-
-    fn order(&self, wish: Value) -> String {
-        self.vendor.create_order(wish).unwrap()["orderNo"].as_str().unwrap().to_owned()
-    }
-
-    fn executed(&self, endpoint: &str) -> usize {
-        self.vendor.ledger().iter().filter(|r| r["endpoint"] == endpoint && r["executed"] == true).count()
-    }
-
-    /// Lets time pass in steps, following what is due.
-    fn follow(&self, id: &Value, step: &str, times: u32) -> Value {
-        let mut case = Value::Null;
-        for _ in 0..times {
-            self.vendor.advance(step).unwrap();
-            let reply = self.call("case.follow", json!({"id": id, "until": "step"}));
-            assert_eq!(reply["ok"], true, "{reply}");
-            case = reply["case"].clone();
-            if case["final"] == true {
-                break;
-            }
-        }
-        case
-    }
-}
-
-fn fastrand() -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    std::collections::hash_map::RandomState::new().build_hasher().finish()
-}
+use stage::{Stage, claim};
 
 #[test]
 fn a_void_to_the_money() {
@@ -194,26 +123,6 @@ fn an_outside_booking_claimed_found_and_planned() {
         let plan = stage.call("case.plan", json!({"orderNo": order}));
         assert_eq!(plan["data"]["refund"]["possible"], true, "{plan}");
     }
-}
-
-fn claim(pnr: &Value, key: &str) -> Value {
-    let segments: Vec<Value> = pnr["segments"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|s| {
-            json!({
-                "carrier": s["carrier"], "flightNumber": s["flightNumber"], "depAirport": s["depAirport"],
-                "arrAirport": s["arrAirport"], "depTime": s["depTime"],
-            })
-        })
-        .collect();
-    let passengers: Vec<Value> =
-        pnr["passengers"].as_array().unwrap().iter().map(|p| json!({"name": p["name"]})).collect();
-    json!({
-        "kind": "claim", "key": key, "mmb": {"airlinePnr": pnr["airlinePnr"], "email": pnr["email"]},
-        "passengers": passengers, "fromSegments": segments,
-    })
 }
 
 #[test]

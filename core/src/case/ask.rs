@@ -44,8 +44,8 @@ pub(crate) fn question(case: &Case, memory: &Memory, question: Question) -> Resu
         Question::VoidList => ("queryVoidOrders", with_code(json!({ "orderNo": order }), "voidCode", case)),
         Question::RefundList => ("queryRefundOrders", with_code(json!({ "orderNo": order }), "refundCode", case)),
         Question::ClaimList => {
-            let locator = case.holds.iter().find_map(|h| h.strip_prefix("pnr:"));
-            ("orderList", json!({ "airlinePNRs": [locator.unwrap_or_default()], "pageSize": 100 }))
+            let Some(locator) = case.locator() else { return Err(wrong("/mmb/airlinePnr", "is not known")) };
+            ("orderList", json!({ "airlinePNRs": [locator], "pageSize": 100 }))
         }
         Question::Rebuilt => {
             let passenger = memory.order.as_ref().and_then(|o| o.pax_ticket_infos.first()).and_then(|p| p.name.clone());
@@ -121,7 +121,13 @@ fn passengers(memory: &Memory, order: &QueryOrderDetailsReply) -> Result<Vec<(St
     Ok(wished)
 }
 
-fn same_name(a: &str, b: &str) -> bool {
+/// Names of those whom the case is about, infants apart, as the order spells them.
+pub(crate) fn people(memory: &Memory) -> Vec<String> {
+    let wished = memory.order.as_ref().and_then(|order| passengers(memory, order).ok()).unwrap_or_default();
+    wished.into_iter().filter(|(_, kind)| *kind != 2).map(|(name, _)| name).collect()
+}
+
+pub(crate) fn same_name(a: &str, b: &str) -> bool {
     let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     plain(a) == plain(b)
 }
@@ -156,7 +162,8 @@ pub(crate) fn basket(memory: &Memory) -> Result<(Vec<Value>, super::model::Money
             };
             for offer in on_sale.iter().filter(|_| is_buyer) {
                 chosen.push(json!({ "productCode": offer.product_code, "segmentIndex": offer.segment_index }));
-                total += offer.price.as_ref().and_then(|p| p.to_decimal()).unwrap_or_default();
+                let price = offer.price.as_ref().and_then(|p| p.to_decimal()).unwrap_or_default();
+                total = total.checked_add(price).ok_or_else(|| wrong("/products", "cost more than can be counted"))?;
                 currency = offer.currency.clone().or(currency.take());
                 bought = true;
             }

@@ -201,7 +201,9 @@ pub(crate) fn conflict(other: &Case) -> Told {
         Error::local("conflict", Status::CONFLICT, format!("case {id} (key {key}, {state}) holds this order"));
     error.advice = Advice::Wait;
     error.next = Some("case.get");
-    error.help = if other.closed {
+    error.help = if other.closed && !other.watched {
+        format!("Nothing was sent. Case {id} has paid this order, and an order is paid once.")
+    } else if other.closed {
         format!(
             "Nothing was sent. Case {id} was given up, but its effect may still show up; to go on all the same, name it in `after`."
         )
@@ -356,6 +358,8 @@ async fn resolve(course: &mut Course, store: &Arc<dyn Store>, node: &Node<'_>) -
     let is_number =
         executed && row.case.outcome == Verdict::Executed && row.case.code.is_none() && inside("code").is_some();
     let open = match row.case.state {
+        // Given up, and still looked at: a human may know better, or free the order.
+        _ if row.case.watched => true,
         _ if row.case.closed => false,
         State::Planned | State::Quoting => true,
         State::NeedsHuman => executed || row.case.outcome == Verdict::Unknown,

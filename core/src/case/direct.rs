@@ -8,18 +8,18 @@ use super::desk::{conflict, new_id};
 use super::driver::{Driven, Driver};
 use super::event::{Event, Now};
 use super::facts;
-use super::model::{Case, State, StepName};
+use super::model::{Case, State, Step, StepName, Verdict};
 use super::owner::{Owner, is_alive};
-use super::store::{Claim, Name, Row, Store, Stored};
+use super::store::{Claim, Lease, Name, Row, Store, Stored};
 use super::submitting::begin_step;
 use super::{view, wish};
 use crate::call::{Course, Request, check};
 use crate::json::Node;
 use crate::live::on;
 use crate::operation::Operation;
-use crate::outcome::Error;
+use crate::outcome::{Error, Status};
 use crate::reply::Reply;
-use crate::wire::QueryOrderDetailsReply;
+use crate::wire::{PnrClaimRequest, QueryOrderDetailsReply};
 
 /// Sends a submit with its intent stored.
 pub(crate) async fn submit(course: &mut Course, store: &Arc<dyn Store>, request: Request) -> Reply {
@@ -53,7 +53,7 @@ pub(crate) async fn submit(course: &mut Course, store: &Arc<dyn Store>, request:
 }
 
 fn lost() -> Error {
-    Error::local("internal", crate::outcome::Status::INTERNAL, "a conflict without words")
+    Error::local("internal", Status::INTERNAL, "a conflict without words")
 }
 
 /// The case of a direct submit, stored as "sending"; or the one that is in its way.
@@ -80,14 +80,13 @@ async fn claim(
     let offer = text("voidOfferId").or(text("refundOfferId"));
     let locator = text("airlinePNR");
     if let (None, Some(locator)) = (&order, &locator) {
-        order = order_of(course, store, offer.clone(), locator, text("carrier")).await?;
+        order = Some(order_of(course, store, offer.clone(), locator, text("carrier")).await?);
     }
     let lease = owner.lease(course.left());
     if let (StepName::Pay, Some(order)) = (name, &order)
-        && let Some(row) = waiting_for_payment(store, order, &lease).await?
+        && let Some(mut row) = waiting_for_payment(store, order, &lease).await?
     {
-        let mut row = row;
-        row.case.direct = true;
+        row.case.run.paid_directly = true;
         begin_step(&mut row.case, name, &now);
         let (copy, lease) = (row.clone(), lease.clone());
         if let Some(version) = on(store, move |store| store.save(&copy, Some(&lease))).await? {
@@ -98,8 +97,10 @@ async fn claim(
     let id = new_id(clock::wall())?;
     let mut case = Case::new(id.clone(), format!("{}{id}", wish::DIRECT), kind, order, String::new(), stamp);
     case.direct = true;
-    let claimed = node.get("mmb").and_then(|m| m.get("airlinePnr")).and_then(Node::as_str);
-    case.holds.extend(locator.as_deref().or(claimed).map(wish::hold_of_locator));
+    case.holds.extend(locator.as_deref().map(wish::hold_of_locator));
+    if name == StepName::Claim {
+        claimed_booking(&mut case, &body);
+    }
     case.holds.extend(offer.as_deref().map(wish::hold_of_offer));
     case.offer_id = offer;
     begin_step(&mut case, name, &now);
@@ -111,42 +112,80 @@ async fn claim(
     }
 }
 
-/// The number of an order that a submit names by its locator: both names must meet the same claim.
+/// What a direct claim keeps others away from, and what it is looked up by.
+fn claimed_booking(case: &mut Case, body: &str) {
+    let asked: PnrClaimRequest = serde_json::from_str(body).unwrap_or_default();
+    let locator = asked.mmb.as_ref().and_then(|m| m.airline_pnr.as_deref()).filter(|l| !l.is_empty());
+    case.holds.push(match locator {
+        Some(locator) => wish::hold_of_locator(locator),
+        // Who and where is all that tells two bookings apart.
+        None => {
+            let what = (&asked.passengers, &asked.from_segments, &asked.ret_segments);
+            format!("claim:{}", wish::digest(&serde_json::to_vec(&what).unwrap_or_default()))
+        }
+    });
+    let flights: Vec<_> = asked.from_segments.into_iter().chain(asked.ret_segments).collect();
+    wish::claimed_flights(case, &flights);
+}
+
+/// The number of an order that a submit names by its locator: both names must meet the same claim. Without it nobody
+/// knows what is claimed, and nothing is sent.
 async fn order_of(
     course: &mut Course,
     store: &Arc<dyn Store>,
     offer: Option<String>,
     locator: &str,
     carrier: Option<String>,
-) -> Stored<Option<String>> {
+) -> Stored<String> {
     if let Some(offer) = offer
         && let Some(known) = on(store, move |store| store.known_offer(&offer)).await?
     {
-        return Ok(Some(known.order_no));
+        return Ok(known.order_no);
     }
-    let Some(op) = Operation::find("queryOrderDetails") else { return Ok(None) };
+    let op = Operation::find("queryOrderDetails").ok_or_else(lost)?;
     let asked = serde_json::json!({ "airlinePNR": locator, "carrier": carrier }).to_string();
-    let Ok((node, body)) = check(op, &asked, false) else { return Ok(None) };
+    let (node, body) = check(op, &asked, false)?;
     let request = Request::new(op, &node, body, course.left());
     let reply = course.ask(&request, None).await;
     let order: QueryOrderDetailsReply = serde_json::from_str(reply.data()).unwrap_or_default();
-    Ok(order.order_no.filter(|_| reply.error().is_none()))
+    match (reply.error(), order.order_no) {
+        (None, Some(number)) => Ok(number),
+        (error, _) => {
+            let why = error.map_or("it has no number".to_owned(), |e| e.message.clone());
+            let mut error = Error::local(
+                "bad_request",
+                Status::REQUEST,
+                format!("the order of this locator could not be looked up: {why}"),
+            );
+            error.help =
+                "Nothing was sent: without its number nobody can tell whether another case is at work on this \
+                          order. Name it by `orderNo`, or try again."
+                    .to_owned();
+            Err(error)
+        }
+    }
+}
+
+/// Whether a case waits for the payment of the order that it made.
+fn waits_for_payment(case: &Case, order: &str) -> bool {
+    let unpaid = |step: &Step| step.name != StepName::Pay || step.outcome == Verdict::NotExecuted;
+    case.state == State::AwaitingPayment && case.code.as_deref() == Some(order) && case.steps.iter().all(unpaid)
 }
 
 /// A payment of an order that a case made belongs to that case.
-async fn waiting_for_payment(store: &Arc<dyn Store>, order: &str, lease: &super::store::Lease) -> Stored<Option<Row>> {
+async fn waiting_for_payment(store: &Arc<dyn Store>, order: &str, lease: &Lease) -> Stored<Option<Row>> {
     let (order, lease) = (order.to_owned(), lease.clone());
     on(store, move |store| {
         for id in store.concerned(&order)? {
-            let Some(row) = store.load(&Name::Id(id.clone()))? else { continue };
-            let waits = row.case.state == State::AwaitingPayment && row.case.code.as_deref() == Some(&order);
-            let paid = row
-                .case
-                .steps
-                .iter()
-                .any(|s| s.name == StepName::Pay && s.outcome != super::model::Verdict::NotExecuted);
-            if waits && !paid {
-                return store.lease(&id, &lease, &is_alive);
+            let waits = store.load(&Name::Id(id.clone()))?.is_some_and(|row| waits_for_payment(&row.case, &order));
+            if !waits {
+                continue;
+            }
+            // Until it is ours, somebody else may pay.
+            match store.lease(&id, &lease, &is_alive)? {
+                Some(row) if waits_for_payment(&row.case, &order) => return Ok(Some(row)),
+                Some(row) => store.save(&row, None).map(|_| ())?,
+                None => {}
             }
         }
         Ok(None)

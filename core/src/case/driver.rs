@@ -9,18 +9,20 @@ use super::event::{Action, Answer, Event, Now, Question, Refusal};
 use super::evidence;
 use super::facts;
 use super::guard;
-use super::machine::step;
-use super::model::{Case, StepName, Trouble, Verdict};
+use super::machine::{LOST, step};
+use super::model::{Case, State, StepName, Trouble, Verdict};
 use super::owner::Owner;
 use super::redact;
 use super::store::{Filter, Row, Store, Stored};
 use crate::call::{Course, Request, check, log_attempt};
 use crate::config::Rate;
+use crate::json::Node;
 use crate::live::on;
 use crate::log::LogLevel;
 use crate::operation::Operation;
 use crate::outcome::{Error, Outcome, Status};
 use crate::reply::{Call, Reply};
+use crate::transport::{Exchange, Head};
 
 /// The name of the follow-up's budget in the store.
 pub(crate) const FOLLOW: &str = "follow";
@@ -56,7 +58,10 @@ impl<'d> Driver<'d> {
 
     /// Drives a case whose lease this run has, until there is nothing to do before it is due.
     pub async fn drive(&mut self, mut row: Row, event: Event) -> Stored<Driven> {
-        let mut event = event;
+        let mut event = match self.kept_answer(&row.case).await {
+            Some(sent) => sent,
+            None => event,
+        };
         loop {
             let submitted = matches!(event, Event::Submitted(..));
             let (case, action) = self.step(row.case, event).await?;
@@ -82,6 +87,32 @@ impl<'d> Driver<'d> {
             };
         }
         self.finish(row).await
+    }
+
+    /// The answer of a submit whose sender stored it and went before it could judge it.
+    async fn kept_answer(&mut self, case: &Case) -> Option<Event> {
+        let step = case.step()?;
+        let nobody_judged = match case.state {
+            State::Sending => true,
+            _ => step.outcome == Verdict::Unknown && case.error.as_ref().is_some_and(|e| e.message == LOST),
+        };
+        let op = Operation::find(step.name.operation()).filter(|_| nobody_judged)?;
+        let (id, name, attempt) = (case.id.clone(), step.name, step.attempts);
+        let body = on(&self.store, move |store| store.kept_reply(&id, name.word(), attempt)).await.ok()??;
+        let order =
+            if name == StepName::Pay { case.code.as_ref().or(case.order_no.as_ref()) } else { case.order_no.as_ref() };
+        let asked =
+            serde_json::json!({ "orderNo": order, "ticketOrderNo": order, "originalOrderNo": order }).to_string();
+        let node = Node::parse(&asked).ok()?;
+        let request = Request::new(op, &node, asked.clone(), self.course.left());
+        // The status line was not kept: only an answer of the vendor's own form decides.
+        let head = Some(Head { status: 200, ..Head::default() });
+        let exchange = Exchange { head, body: Some(body), fault: None, sent: true };
+        let call = Call { journaled: true, ..self.course.call(attempt) };
+        let reply = self.course.decode(&request, exchange, call).await;
+        let sent = facts::sent(name, &reply);
+        self.last = Some(reply);
+        matches!(sent.outcome, Verdict::Executed | Verdict::NotExecuted).then_some(Event::Submitted(name, sent))
     }
 
     /// Stores what came of a submit that is no part of a drive; what there is to ask is left to the follow-up.
@@ -129,15 +160,62 @@ impl<'d> Driver<'d> {
             return self.known_offer(case).await;
         }
         // A quotation and a basket are made from the order, which a resumed case has not read yet.
-        let needs_order =
-            matches!(question, Question::RefundQuote | Question::RefundProbe | Question::Rebuilt | Question::Search);
+        let needs_order = match question {
+            Question::RefundQuote | Question::RefundProbe | Question::Rebuilt | Question::Search => true,
+            Question::RefundList => evidence::may_be_others(case),
+            _ => false,
+        };
         if needs_order && self.memory.order.is_none() {
             let answer = self.ask_vendor(case, Question::Order).await;
-            if let (Answer::Refused(_), true) = (&answer, question != Question::Rebuilt) {
+            let goes_on = matches!(question, Question::Rebuilt | Question::RefundList);
+            if let (Answer::Refused(_), false) = (&answer, goes_on) {
                 return answer;
             }
         }
-        self.ask_vendor(case, question).await
+        if question == Question::RefundProbe && case.partial && self.memory.wish.names.is_empty() {
+            return Answer::Vague("which passengers it was for is not stored; open the case again to have it asked");
+        }
+        match self.ask_vendor(case, question).await {
+            Answer::Refused(no) if no.already && no.trouble.vendor_status != Some(814) => {
+                self.of_everybody(case, question, no).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// "Already submitted" may speak of some passengers only: then each is asked about alone.
+    async fn of_everybody(&mut self, case: &Case, question: Question, no: Refusal) -> Answer {
+        let people = ask::people(&self.memory);
+        let is_quotation = matches!(question, Question::VoidQuote | Question::RefundQuote | Question::RefundProbe);
+        if people.len() < 2 || !is_quotation {
+            return Answer::Refused(no);
+        }
+        let wished = std::mem::take(&mut self.memory.wish.names);
+        let mut free = 0;
+        let mut unasked = None;
+        for name in &people {
+            self.memory.wish.names = vec![name.clone()];
+            match self.ask_vendor(case, Question::RefundQuote).await {
+                Answer::Quote(_) => free += 1,
+                Answer::Refused(later) if later.passing => unasked = Some(later),
+                _ => {}
+            }
+        }
+        self.memory.wish.names = wished;
+        match (free, unasked) {
+            (0, None) => Answer::Refused(no),
+            (0, Some(later)) => Answer::Refused(later),
+            (_, _) if question == Question::RefundProbe => Answer::Vague("some of the passengers have a refund"),
+            (free, _) => {
+                let words = format!(
+                    "{} of {} passengers have a refund already; name the others in `passengers` of a refund",
+                    people.len() - free,
+                    people.len()
+                );
+                let trouble = guard::refusal("guard_not_refundable", words);
+                Answer::Refused(Refusal { trouble, passing: false, already: false })
+            }
+        }
     }
 
     async fn ask_vendor(&mut self, case: &Case, question: Question) -> Answer {
@@ -349,7 +427,7 @@ pub(crate) fn error_of(case: &Case, last: Option<&Reply>) -> Option<Error> {
                 "It may have happened. case.reconcile and case.follow find out; do not start another one before."
                     .to_owned();
         }
-        _ if case.watched => {
+        _ if case.watched && !case.holds.is_empty() => {
             error.advice = crate::outcome::Advice::GiveUp;
             error.retryable = false;
             error.help = format!(

@@ -78,6 +78,8 @@ pub(crate) struct Entry {
     pub code: Option<String>,
     pub state: Option<i64>,
     pub actual_refund: Option<String>,
+    /// Whether it is about everybody whom the case is about; None where that cannot be told.
+    pub covers: Option<bool>,
 }
 
 /// What the vendor said, as far as it matters.

@@ -14,6 +14,10 @@ pub(crate) fn question(case: &Case) -> Option<Question> {
     if case.closed && !case.watched {
         return None;
     }
+    asked_of(case).filter(|question| *question != Question::ClaimList || case.locator().is_some())
+}
+
+fn asked_of(case: &Case) -> Option<Question> {
     match (case.state, case.outcome) {
         (State::Planned | State::Quoting | State::Sending, _) => None,
         (_, Verdict::Unknown | Verdict::NotExecuted) => case.step().map(|step| match step.name {
@@ -93,21 +97,31 @@ fn ask_a_human(case: &mut Case) {
     }
 }
 
+/// "In progress" (814) spoke of a submit of somebody else.
+fn is_in_progress(case: &Case) -> bool {
+    case.outcome == Verdict::Unknown && case.error.as_ref().is_some_and(|e| e.vendor_status == Some(814))
+}
+
+/// Whether the vendor's list is also read for what others have submitted.
+pub(crate) fn may_be_others(case: &Case) -> bool {
+    is_in_progress(case) || (case.adopted && case.code.is_none())
+}
+
 fn listed(case: &mut Case, question: Question, entries: &[Entry], now: &Now<'_>) -> Action {
     let name = if question == Question::VoidList { "queryVoidOrders" } else { "queryRefundOrders" };
     let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
     let is_mine = |e: &&Entry| same(&case.offer_id, &e.offer_id) || same(&case.code, &e.code);
     let mut mine = entries.iter().find(is_mine);
-    // "In progress" (814) spoke of a submit of somebody else, and here it is.
-    let others = case.outcome == Verdict::Unknown && case.error.as_ref().is_some_and(|e| e.vendor_status == Some(814));
-    let stands = |e: &&Entry| !matches!(e.state, Some(4 | 6));
-    if mine.is_none() && others && entries.iter().any(|e| stands(&e)) {
+    // Whose refund of the order it is, its passengers say.
+    let fits = |e: &&Entry| e.covers == Some(true) || (e.covers.is_none() && !case.partial);
+    let stands = |e: &&Entry| fits(e) && !matches!(e.state, Some(4 | 6));
+    if mine.is_none() && is_in_progress(case) && entries.iter().any(|e| stands(&e)) {
         case.adopted = true;
         case.code = None;
     }
     if mine.is_none() && case.adopted && case.outcome != Verdict::NotExecuted && case.code.is_none() {
         // Somebody else's: the one that stands, or else the last.
-        mine = entries.iter().rev().find(stands).or(entries.last());
+        mine = entries.iter().rev().find(stands).or(entries.iter().rev().find(fits));
         if mine.is_none() {
             return other_list(case, question);
         }
@@ -167,7 +181,8 @@ pub(crate) fn found(case: &mut Case, entry: Option<&Entry>, now: &Now<'_>) -> Ac
         case.state = match name {
             StepName::Void | StepName::Refund => State::AtlasProcessing,
             StepName::Pay | StepName::Stop => State::Ticketing,
-            StepName::Claim => State::Claimed,
+            StepName::Claim if case.locator().is_some() || case.code.is_some() => State::Claimed,
+            StepName::Claim => State::NeedsHuman,
             // Which order it was must be known before it can be paid.
             StepName::Order | StepName::Regenerate if case.code.is_none() => State::NeedsHuman,
             StepName::Order | StepName::Regenerate if case.succeeded => {
@@ -199,7 +214,8 @@ pub(crate) fn found(case: &mut Case, entry: Option<&Entry>, now: &Now<'_>) -> Ac
     Action::Rest
 }
 
-fn reopen(case: &mut Case) {
+/// A case that was given up goes on.
+pub(crate) fn reopen(case: &mut Case) {
     if case.closed && case.outcome == Verdict::NotExecuted {
         case.closed = false;
         case.watched = false;
@@ -280,7 +296,8 @@ fn order_state(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> Action {
         Some(0) if paying => absent(case, "queryOrderDetails (still unpaid)", now),
         Some(0) if case.state == State::AwaitingPayment => {
             // What the order costs now is what the guard looks at.
-            if let (Some(price), Some(money)) = (&order.money, &mut case.money) {
+            if let Some(price) = &order.money {
+                let money = case.money.get_or_insert_default();
                 money.paid.clone_from(&price.paid);
                 money.currency.clone_from(&price.currency);
             }
@@ -321,11 +338,21 @@ fn order_state(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> Action {
             Action::Rest
         }
         Some(-3) if !case.closed => {
-            if case.outcome == Verdict::Pending {
+            if case.outcome == Verdict::Pending && order.failed_ticketing {
+                case.adopted = true;
+                case.outcome = Verdict::Executed;
+                note(case, now, "the order was paid, not by this case, and its ticketing failed", Strength::Fair);
+            } else if case.outcome == Verdict::Pending {
                 case.outcome = Verdict::NotExecuted;
                 note(case, now, "the order was not paid in time and is cancelled", Strength::Strong);
             }
             close(case, State::Cancelled);
+            Action::Rest
+        }
+        // Nothing is left to look for.
+        Some(-3) if !order.failed_ticketing => {
+            let state = case.state;
+            close(case, state);
             Action::Rest
         }
         _ => Action::Rest,
@@ -337,6 +364,12 @@ fn stop_state(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> Action {
     // "The definition of order status differs after a stop request" (stop ticketing page, 2025): it counts only
     // when the vendor has decided.
     if case.step().and_then(|s| s.sent).is_some_and(|sent| sent.at_least_until(now.stamp) < STOP_DECIDED) {
+        return Action::Rest;
+    }
+    if order.status == Some(-3) && order.failed_ticketing && case.outcome != Verdict::Executed {
+        // It failed by itself; whether the stop had arrived nobody will ever see.
+        note(case, now, "queryOrderDetails shows that the ticketing failed", Strength::Weak);
+        ask_a_human(case);
         return Action::Rest;
     }
     let (verdict, state) = match (order.status, case.outcome) {

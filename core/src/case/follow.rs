@@ -170,7 +170,7 @@ async fn pass(
         }
         None => on(store, move |store| store.due(now, BATCH, &is_alive)).await?,
     };
-    let mut looked = 0;
+    let (mut looked, mut failed) = (0, None);
     for id in ids {
         let patience = until.saturating_duration_since(tokio::time::Instant::now());
         // A step takes what the budget gives without waiting, however long that takes to ask.
@@ -194,10 +194,16 @@ async fn pass(
             release(store, row).await;
             return Ok((looked, true));
         }
-        look(course, store, &owner, row, Pace::Prepaid).await?;
-        looked += 1;
+        // What is wrong with one case must not keep the others waiting.
+        match look(course, store, &owner, row, Pace::Prepaid).await {
+            Ok(_) => looked += 1,
+            Err(error) => failed = Some(error),
+        }
     }
-    Ok((looked, false))
+    match failed {
+        Some(error) if looked == 0 => Err(error),
+        _ => Ok((looked, false)),
+    }
 }
 
 async fn counts(course: &mut Course, store: &Arc<dyn Store>, which: Option<String>) -> Stored<Counts> {

@@ -28,6 +28,9 @@ pub(crate) fn giving_back(case: &Case, way: Way, quote: &Quote, now: &Now<'_>) -
     if quote.window_open == Some(false) {
         return Err(refusal("guard_deadline", format!("the window of the {name} is closed")));
     }
+    if way == Way::Void && quote.window_open.is_none() {
+        return Err(refusal("guard_not_refundable", "the vendor does not say that the window of the void is open"));
+    }
     if quote.possible != Some(true) {
         return Err(refusal("guard_not_refundable", format!("the vendor offers no {name} of this order")));
     }
@@ -54,15 +57,13 @@ pub(crate) fn giving_back(case: &Case, way: Way, quote: &Quote, now: &Now<'_>) -
     {
         // A voucher is no cash. The fee is deducted from what the airline gives.
         let cash = if quote.voucher { Some(Decimal::ZERO) } else { amount(&quote.money.estimated_refund) };
-        match (cash, amount(&quote.money.fee)) {
-            (Some(cash), Some(fee)) if cash - fee >= least => {}
-            (Some(cash), Some(fee)) => {
-                let net = cash - fee;
-                let message = format!("{net} would come back, less than expect.minRefund {least}");
-                return Err(refusal("guard_amount", message));
-            }
-            (None, _) => return Err(refusal("guard_amount", "the offer does not say how much would come back")),
-            (_, None) => return Err(refusal("guard_amount", "the offer does not say what the fee is")),
+        let Some(cash) = cash else {
+            return Err(refusal("guard_amount", "the offer does not say how much would come back"));
+        };
+        let net = amount(&quote.money.fee).and_then(|fee| cash.checked_sub(fee));
+        let Some(net) = net else { return Err(refusal("guard_amount", "the offer does not say what the fee is")) };
+        if net < least {
+            return Err(refusal("guard_amount", format!("{net} would come back, less than expect.minRefund {least}")));
         }
     }
     if let Some(most) = limit(&expect.max_fee) {

@@ -3,10 +3,11 @@
 
 use super::event::{Action, Answer, Event, Now, Question};
 use super::evidence;
-use super::model::{Case, Kind, State, Strength, Trouble, Verdict};
+use super::model::{Case, Kind, State, StepName, Strength, Trouble, Verdict};
 use super::quoting::{adopt, begin, quoting, refused_before};
 use super::rules;
 use super::submitting::submitted;
+use super::wish::PAID;
 
 /// What becomes of a case when something happens to it, and what is to be done next.
 ///
@@ -71,12 +72,15 @@ fn drive(case: &mut Case, now: &Now<'_>) -> Action {
     }
 }
 
+/// Said of a case whose sender left no word.
+pub(crate) const LOST: &str = "the process that was sending it ended before the answer was stored";
+
 /// The process that was sending is gone: what it sent, nobody here knows.
 pub(crate) fn lost(case: &mut Case, now: &Now<'_>) -> Action {
     case.error = Some(Trouble {
         code: "io".to_owned(),
         status: crate::outcome::Status::IO.number(),
-        message: "the process that was sending it ended before the answer was stored".to_owned(),
+        message: LOST.to_owned(),
         vendor_status: None,
         vendor_code: None,
     });
@@ -93,7 +97,13 @@ pub(crate) fn unknown(case: &mut Case) -> Action {
     case.state = State::Unknown;
     case.empty = None;
     case.due = None;
-    evidence::question(case).map_or(Action::Rest, Action::Ask)
+    match evidence::question(case) {
+        Some(question) => Action::Ask(question),
+        None => {
+            case.state = State::NeedsHuman;
+            Action::Rest
+        }
+    }
 }
 
 fn answered(case: &mut Case, question: Question, answer: Answer, now: &Now<'_>) -> Action {
@@ -121,13 +131,18 @@ pub(crate) fn close(case: &mut Case, state: State) {
     case.closed = true;
     case.watched = false;
     case.due = None;
-    case.holds.clear();
+    // An order is paid once for ever.
+    let paid = case.steps.iter().any(|s| s.name == StepName::Pay && s.outcome == Verdict::Executed);
+    case.holds.retain(|hold| paid && hold.starts_with(PAID));
 }
 
 fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<String>, now: &Now<'_>) -> Action {
     let word = if executed { "executed" } else { "not executed" };
     note(case, now, &format!("{by} says {word}: {text}"), Strength::Human);
     let verdict = if executed { Verdict::Executed } else { Verdict::NotExecuted };
+    if executed {
+        evidence::reopen(case);
+    }
     if let Some(step) = case.steps.last_mut() {
         step.outcome = verdict;
         step.at = now.wall();

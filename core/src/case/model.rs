@@ -301,6 +301,15 @@ pub(crate) struct Case {
     pub succeeded: bool,
     /// Baggage orders that stood before this one was sent, if the vendor said.
     pub before: Option<Vec<String>>,
+    /// Some passengers of the order, not all. Who they are is not stored.
+    #[serde(default)]
+    pub partial: bool,
+    /// Claim: the booking's airlines; a locator is unique to one only.
+    #[serde(default)]
+    pub carriers: Vec<String>,
+    /// Claim: departs later than orderList reaches.
+    #[serde(default)]
+    pub unlisted: bool,
 
     /// How this run may go on; never stored.
     #[serde(skip)]
@@ -316,6 +325,8 @@ pub(crate) struct Run {
     pub unsent: u32,
     /// An offer given by the caller is to be used.
     pub own_offer: bool,
+    /// The payment is sent directly, for a case that waits for one.
+    pub paid_directly: bool,
     /// The question that is under way.
     pub waits_for: Option<super::event::Question>,
 }
@@ -357,6 +368,9 @@ impl Case {
             watched: false,
             succeeded: false,
             before: None,
+            partial: false,
+            carriers: Vec::new(),
+            unlisted: false,
             run: Run::default(),
         }
     }
@@ -384,6 +398,11 @@ impl Case {
         }
     }
 
+    /// The locator of the booking that is claimed, if the claim named it.
+    pub fn locator(&self) -> Option<&str> {
+        self.holds.iter().find_map(|hold| hold.strip_prefix(super::wish::LOCATOR))
+    }
+
     /// The last submit.
     pub fn step(&self) -> Option<&Step> {
         self.steps.last()
@@ -391,6 +410,6 @@ impl Case {
 
     /// Whether another case on the same order would be in conflict.
     pub fn keeps_others_away(&self) -> bool {
-        !self.closed || (self.watched && !self.holds.is_empty())
+        !self.closed || !self.holds.is_empty()
     }
 }

@@ -33,7 +33,8 @@ impl Owner {
 
     /// A lease for a call that has so much time left.
     pub fn lease(&self, left: Duration) -> Lease {
-        let until = clock::wall().saturating_add(i64::try_from((left + GRACE).as_millis()).unwrap_or(i64::MAX / 2));
+        let (_, now) = clock::machine();
+        let until = now.saturating_add(i64::try_from((left + GRACE).as_millis()).unwrap_or(i64::MAX / 2));
         Lease { owner: format!("{} {}", process(std::process::id()), self.run), until }
     }
 }
@@ -67,14 +68,11 @@ fn start(pid: u32) -> Option<String> {
 
 /// Whether an owner may still be at work. In doubt it is, until its lease ends.
 pub(crate) fn is_alive(owner: &str, until: Millis) -> bool {
-    if clock::wall() > until {
-        return false;
-    }
-    let (boot, _) = clock::machine();
+    let (boot, now) = clock::machine();
     let parts: Vec<&str> = owner.split(' ').collect();
-    let [their_boot, namespace, pid, their_start, run] = parts.as_slice() else { return true };
-    if *their_boot != format!("{boot:x}") {
-        // The machine was started anew: nothing of before runs.
+    let [their_boot, namespace, pid, their_start, run] = parts.as_slice() else { return false };
+    // The machine was started anew: nothing of before runs.
+    if *their_boot != format!("{boot:x}") || now > until {
         return false;
     }
     let ours = std::fs::read_link("/proc/self/ns/pid").map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();

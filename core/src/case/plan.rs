@@ -66,7 +66,8 @@ pub(crate) async fn plan(course: &mut Course, store: &Arc<dyn Store>, order: &st
             _ => Quote::default(),
         };
         let closed = quote.window_open == Some(false) || quote.deadline.as_ref().is_some_and(|d| d.at <= stamp.wall);
-        let no = (quote.possible != Some(true) || closed).then(|| {
+        let unsaid = way == Way::Void && quote.window_open.is_none();
+        let no = (quote.possible != Some(true) || closed || unsaid).then(|| {
             let code = if closed { "guard_deadline" } else { "guard_not_refundable" };
             guard::refusal(code, format!("the vendor offers no {}", way.word()))
         });
@@ -119,5 +120,5 @@ fn net(quote: &Quote) -> Option<Decimal> {
     if quote.voucher {
         return Some(Decimal::ZERO);
     }
-    Some(amount(&quote.money.estimated_refund)? - amount(&quote.money.fee).unwrap_or_default())
+    amount(&quote.money.estimated_refund)?.checked_sub(amount(&quote.money.fee).unwrap_or_default())
 }

@@ -82,6 +82,12 @@ pub(crate) fn order_seen(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> A
             case.error = Some(not_ticketed("the ticket is issued already: there is nothing left to stop"));
             Action::Rest
         }
+        Kind::Stop if order.status == Some(-3) && order.failed_ticketing => {
+            case.outcome = Verdict::NotExecuted;
+            close(case, State::Cancelled);
+            case.error = Some(not_ticketed("the ticketing failed already: there is nothing left to stop"));
+            Action::Rest
+        }
         Kind::Stop if order.status == Some(-3) => {
             case.adopted = true;
             case.outcome = Verdict::Executed;

@@ -40,6 +40,9 @@ impl Rules {
 /// stopTicket: the vendor decides within 8 minutes (stop ticketing page, 2025-05; its message says so in 2026-04).
 pub(crate) const STOP_DECIDED: Millis = 8 * MINUTE;
 
+/// orderList shows departures within a year (order list page, 2026); less a margin.
+pub(crate) const LISTED: Millis = 360 * DAY;
+
 /// How long the effect of a submit that was given up is still looked for.
 pub(crate) const WATCH: Millis = 30 * DAY;
 

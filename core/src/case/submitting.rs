@@ -1,11 +1,13 @@
 //! The submit: its intent, and what its answer makes of the case. Pure; a part of [`super::machine`].
 
 use super::event::{Action, Now, Question, Sent};
+use super::evidence;
 use super::guard;
 use super::machine::{close, note, refuse, unknown};
 use super::model::{Case, Kind, State, Step, StepName, Strength, Verdict, Way};
 use super::quoting::adopt;
 use super::rules::SECOND;
+use super::wish::hold_of_payment;
 
 /// Tries of one run that provably did not leave, before the caller is told.
 const TRIES: u32 = 3;
@@ -23,6 +25,14 @@ pub(crate) fn begin_step(case: &mut Case, name: StepName, now: &Now<'_>) {
     // Should this process die now, the follow-up finds it at once.
     case.due = Some(now.wall());
     case.error = None;
+    if name == StepName::Pay {
+        let paid = case.code.iter().filter(|_| case.kind != Kind::Pay);
+        // Who pays a rebuilt order does not want the old one any more.
+        let replaced = case.order_no.iter().filter(|_| matches!(case.kind, Kind::Pay | Kind::Regenerate));
+        let holds: Vec<String> = paid.chain(replaced).map(|order| hold_of_payment(order)).collect();
+        case.holds.retain(|hold| !holds.contains(hold));
+        case.holds.extend(holds);
+    }
     match case.steps.last_mut().filter(|step| step.name == name) {
         Some(step) => {
             step.attempts += 1;
@@ -105,10 +115,10 @@ fn executed(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> Actio
         }
         StepName::Claim => match case.code.clone() {
             Some(order) => claimed(case, order, now),
-            // Accepted without a number: the list has it.
+            // Accepted without a number: the list has it, if it can be asked for it.
             None => {
-                case.state = State::Claimed;
-                Action::Ask(Question::ClaimList)
+                case.state = if case.locator().is_some() { State::Claimed } else { State::NeedsHuman };
+                evidence::question(case).map_or(Action::Rest, Action::Ask)
             }
         },
     }
@@ -199,5 +209,16 @@ fn not_executed(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> A
         case.via = Some(Way::Refund);
         return Action::Ask(Question::RefundQuote);
     }
-    refuse(case, trouble, now)
+    let bought = name == StepName::Pay && case.kind != Kind::Pay;
+    if bought && case.run.paid_directly {
+        // That payment was not the case's own: it waits on.
+        case.error = Some(trouble);
+        case.outcome = Verdict::Pending;
+        case.state = State::AwaitingPayment;
+        return Action::Rest;
+    }
+    let action = refuse(case, trouble, now);
+    // The order stands and may still be paid by other means.
+    case.watched = bought;
+    action
 }

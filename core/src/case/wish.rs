@@ -2,10 +2,12 @@
 
 use rust_decimal::Decimal;
 
+use super::clock;
 use super::model::{Case, Expect, Kind, Stamp};
+use super::rules::LISTED;
 use crate::json::Node;
 use crate::outcome::{Error, Status};
-use crate::wire::{CaseOpenRequest, Code, Problem};
+use crate::wire::{CaseOpenRequest, Code, FlightRequest, Problem};
 
 /// A checked request. It lives as long as the call: passengers and cards are in it.
 #[derive(Debug, Default)]
@@ -88,13 +90,26 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(Wish, Case), E
         let locator = asked.mmb.as_ref().and_then(|m| m.airline_pnr.clone()).filter(|p| !p.is_empty());
         let locator = locator.ok_or_else(|| bad("/mmb/airlinePnr", "is required for a claim"))?;
         case.holds.push(hold_of_locator(&locator));
-        case.code = None;
+        let flights: Vec<_> = asked.from_segments.iter().chain(&asked.ret_segments).cloned().collect();
+        claimed_flights(&mut case, &flights);
     }
+    case.partial = !names.is_empty();
     case.expect = expect(&asked)?;
     case.holds.extend(asked.offer_id.as_deref().map(hold_of_offer));
     case.offer_id.clone_from(&asked.offer_id);
     case.run.own_offer = asked.offer_id.is_some();
     Ok((Wish { asked, names }, case))
+}
+
+/// What orderList is to be read with when it is asked for a claim.
+pub(crate) fn claimed_flights(case: &mut Case, flights: &[FlightRequest]) {
+    case.carriers = flights.iter().filter_map(|f| f.carrier.clone()).filter(|carrier| !carrier.is_empty()).collect();
+    case.carriers.sort_unstable();
+    case.carriers.dedup();
+    // By the airport's clock; a day more or less does not matter.
+    let day = |text: &str| text.replace('-', "").get(..8).map(str::to_owned);
+    let last = flights.iter().filter_map(|f| day(f.dep_time.as_ref()?.as_str())).max();
+    case.unlisted = last > day(&clock::text(case.created + LISTED));
 }
 
 /// The first value of `node` that `read` does not have.
@@ -129,13 +144,22 @@ pub(crate) const DIRECT: &str = "direct:";
 
 /// What keeps two claims of one booking apart.
 pub(crate) fn hold_of_locator(locator: &str) -> String {
-    format!("pnr:{}", locator.to_ascii_uppercase())
+    format!("{LOCATOR}{}", locator.to_ascii_uppercase())
 }
+
+pub(crate) const LOCATOR: &str = "pnr:";
 
 /// What keeps two submits of one offer apart, whatever else they call the order.
 pub(crate) fn hold_of_offer(offer: &str) -> String {
     format!("offer:{offer}")
 }
+
+/// What keeps two payments of one order apart, also when the first has long been made.
+pub(crate) fn hold_of_payment(order: &str) -> String {
+    format!("{PAID}{order}")
+}
+
+pub(crate) const PAID: &str = "paid:";
 
 fn names(asked: &CaseOpenRequest) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();

@@ -188,7 +188,9 @@ fn local(path: &Path) -> Stored<()> {
             (0x4755_4C42, "Lustre or another cluster file system"),
         ];
         let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if let Ok(stat) = nix::sys::statfs::statfs(directory) {
+        // The file itself, if it is there: its name may be a link to elsewhere.
+        for place in [path, directory] {
+            let Ok(stat) = nix::sys::statfs::statfs(place) else { continue };
             let kind = stat.filesystem_type().0 & 0xFFFF_FFFF;
             if let Some((_, name)) = NETWORK.iter().find(|(magic, _)| *magic == kind) {
                 let message = format!("the store is on a network file system ({name}), whose locks cannot be trusted");

@@ -20,7 +20,7 @@ use crate::outcome::{Advice, Error, Status};
 pub(crate) struct Row {
     pub case: Case,
     pub version: i64,
-    /// Who drives it now, until when (on the machine's wall clock).
+    /// Who drives it now, until when at most: on the machine's clock since its start, which does not jump.
     pub owner: Option<(String, Millis)>,
 }
 
@@ -96,7 +96,8 @@ pub(crate) trait Store: Send + Sync {
     /// Takes the lease, unless an owner that `is_alive` has it.
     fn lease(&self, id: &str, lease: &Lease, is_alive: &dyn Fn(&str, Millis) -> bool) -> Stored<Option<Row>>;
 
-    /// Compare and swap: writes the case if the version is still the row's, and gives the new version; None if not.
+    /// Compare and swap: writes the case if the version is still the row's, and gives the new version; None if not, or
+    /// if it is about to pay an order that another case pays or has paid.
     /// Without a lease, the lease ends.
     fn save(&self, row: &Row, lease: Option<&Lease>) -> Stored<Option<i64>>;
 
@@ -106,6 +107,9 @@ pub(crate) trait Store: Send + Sync {
 
     /// Keeps the raw reply of a submit, before anybody reads it.
     fn keep_reply(&self, id: &str, step: &str, attempt: u32, body: &[u8]) -> Stored<()>;
+
+    /// What [`Store::keep_reply`] kept of an attempt, as it came.
+    fn kept_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>>;
 
     fn list(&self, filter: &Filter) -> Stored<Vec<Case>>;
 

@@ -10,6 +10,7 @@ use super::{Claim, Counts, Filter, KnownOffer, Lease, Name, Row, Store, Stored, 
 use crate::case::clock;
 use crate::case::model::{Case, Millis, Stamp, Verdict};
 use crate::case::rules::HORIZON;
+use crate::case::wish::PAID;
 use crate::config::Rate;
 
 fn body(case: &Case) -> rusqlite::Result<String> {
@@ -41,9 +42,16 @@ impl Sqlite {
         tx.prepare_cached(&sql)?.query_row(params![self.account, key], row).optional()
     }
 
-    /// Compare and swap.
+    /// Compare and swap. Also None if it is about to pay an order that another case pays or has paid.
     fn put(&self, tx: &Transaction<'_>, row: &Row, lease: Option<&Lease>) -> rusqlite::Result<Option<i64>> {
         let case = &row.case;
+        for hold in case.holds.iter().filter(|hold| hold.starts_with(PAID)) {
+            let sql = "SELECT EXISTS (SELECT 1 FROM holds WHERE account = ?1 AND order_no = ?2 AND case_id <> ?3)";
+            let values = params![self.account, hold, case.id];
+            if tx.prepare_cached(sql)?.query_row(values, |row| row.get(0))? {
+                return Ok(None);
+            }
+        }
         let changed = tx
             .prepare_cached(
                 "UPDATE cases SET kind = ?3, order_no = ?4, open = ?5, unknown = ?6, due = ?7, version = version + 1,
@@ -204,6 +212,13 @@ impl Store for Sqlite {
                 params![id, step, attempt, clock::wall(), reply],
             )
             .map(|_| ())
+        })
+    }
+
+    fn kept_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>> {
+        self.with(|connection| {
+            let sql = "SELECT body FROM replies WHERE case_id = ?1 AND step = ?2 AND attempt = ?3 AND thin = 0";
+            connection.query_row(sql, params![id, step, attempt], |row| row.get(0)).optional()
         })
     }
 

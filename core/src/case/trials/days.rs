@@ -54,15 +54,19 @@ impl Course {
     fn answer(&self, question: Question, now: Millis) -> Answer {
         match question {
             Question::Order => Answer::Order(OrderSeen { status: Some(2), ticketed: true, ..OrderSeen::default() }),
-            Question::VoidQuote | Question::RefundQuote => {
-                Answer::Quote(Quote { offer_id: Some("q".into()), possible: Some(true), ..Quote::default() })
-            }
+            Question::VoidQuote | Question::RefundQuote => Answer::Quote(Quote {
+                offer_id: Some("q".into()),
+                possible: Some(true),
+                window_open: Some(true),
+                ..Quote::default()
+            }),
             _ if !self.landed => Answer::Entries(Vec::new()),
             _ => Answer::Entries(vec![Entry {
                 offer_id: Some("q".into()),
                 code: Some("c".into()),
                 state: Some(self.state(now).1),
                 actual_refund: None,
+                covers: None,
             }]),
         }
     }

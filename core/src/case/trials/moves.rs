@@ -181,7 +181,7 @@ prop_compose! {
 
 /// A quotation that passes.
 pub(super) fn plain() -> Quote {
-    Quote { offer_id: Some("q".to_owned()), possible: Some(true), ..Quote::default() }
+    Quote { offer_id: Some("q".to_owned()), possible: Some(true), window_open: Some(true), ..Quote::default() }
 }
 
 prop_compose! {
@@ -204,11 +204,8 @@ prop_compose! {
 fn entry() -> impl Strategy<Value = Entry> {
     let offer = of(select(vec!["q", "q1", "x"]));
     let code = of(select(vec!["n1", "y"]));
-    (offer, code, of(-1i64..9), amount()).prop_map(|(offer, code, state, actual_refund)| Entry {
-        offer_id: offer.map(str::to_owned),
-        code: code.map(str::to_owned),
-        state,
-        actual_refund,
+    (offer, code, of(-1i64..9), amount(), of(any::<bool>())).prop_map(|(offer, code, state, actual_refund, covers)| {
+        Entry { covers, offer_id: offer.map(str::to_owned), code: code.map(str::to_owned), state, actual_refund }
     })
 }
 

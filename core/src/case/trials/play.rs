@@ -36,6 +36,10 @@ impl Play {
         let mut case = Case::new("c".into(), "k".into(), kind, order, "content".into(), stamp);
         case.expect = life.expect.clone();
         case.direct = life.direct;
+        // A direct claim may name no locator: then there is nothing to ask by.
+        if kind == Kind::Claim && !life.direct {
+            case.holds.push("pnr:L".to_owned());
+        }
         let own = !life.direct && life.own_offer && matches!(kind, Kind::Void | Kind::Refund);
         if own || life.direct {
             case.offer_id = Some("q".to_owned());

@@ -125,6 +125,7 @@ impl Vendor {
                 code: Some(code.clone()),
                 state: Some(*state),
                 actual_refund: None,
+                covers: Some(true),
             })
             .collect()
         };

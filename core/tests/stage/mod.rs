@@ -1,0 +1,134 @@
+//! A simulated vendor, a client with a store, and what tests of cases do with them.
+#![allow(dead_code)]
+
+use std::path::PathBuf;
+
+use atlas_postbooking::blocking::Client;
+use atlas_simulator::{Options, Simulator};
+use serde_json::{Value, json};
+
+pub struct Stage {
+    pub vendor: Simulator,
+    pub client: Client,
+    pub file: PathBuf,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", self.file.display()));
+        }
+    }
+}
+
+impl Stage {
+    pub fn new(profile: &str) -> Stage {
+        Stage::with(profile, json!({}))
+    }
+
+    pub fn with(profile: &str, extra: Value) -> Stage {
+        let vendor = Simulator::start(Options { profile: profile.to_owned(), ..Options::default() }).unwrap();
+        let file = std::env::temp_dir().join(format!("apb-{}-{}.db", std::process::id(), fastrand()));
+        let client = Stage::client(&vendor, &file, &extra);
+        Stage { vendor, client, file }
+    }
+
+    pub fn client(vendor: &Simulator, file: &std::path::Path, extra: &Value) -> Client {
+        let mut config = json!({
+            "baseUrl": vendor.url(), "clientId": "demo", "clientSecret": "canary-secret", "store": {"path": file},
+            "clock": {"url": format!("{}/_sim/clock", vendor.url())}, "settleMs": 60_000,
+            "follow": {"perSecond": 1000, "burst": 1000},
+        });
+        for (key, value) in extra.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        Client::new(&config.to_string()).unwrap()
+    }
+
+    pub fn call(&self, operation: &str, request: Value) -> Value {
+        let reply = self.client.call(operation, &request.to_string(), "");
+        serde_json::from_str(reply.json()).unwrap()
+    }
+
+    pub fn order(&self, wish: Value) -> String {
+        self.vendor.create_order(wish).unwrap()["orderNo"].as_str().unwrap().to_owned()
+    }
+
+    pub fn executed(&self, endpoint: &str) -> usize {
+        self.vendor.ledger().iter().filter(|r| r["endpoint"] == endpoint && r["executed"] == true).count()
+    }
+
+    /// Lets time pass in steps, following what is due.
+    pub fn follow(&self, id: &Value, step: &str, times: u32) -> Value {
+        let mut case = Value::Null;
+        for _ in 0..times {
+            self.vendor.advance(step).unwrap();
+            let reply = self.call("case.follow", json!({"id": id, "until": "step"}));
+            assert_eq!(reply["ok"], true, "{reply}");
+            case = reply["case"].clone();
+            if case["final"] == true {
+                break;
+            }
+        }
+        case
+    }
+}
+
+fn fastrand() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
+pub fn claim(pnr: &Value, key: &str) -> Value {
+    let segments: Vec<Value> = pnr["segments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| {
+            json!({
+                "carrier": s["carrier"], "flightNumber": s["flightNumber"], "depAirport": s["depAirport"],
+                "arrAirport": s["arrAirport"], "depTime": s["depTime"],
+            })
+        })
+        .collect();
+    let passengers: Vec<Value> =
+        pnr["passengers"].as_array().unwrap().iter().map(|p| json!({"name": p["name"]})).collect();
+    json!({
+        "kind": "claim", "key": key, "mmb": {"airlinePnr": pnr["airlinePnr"], "email": pnr["email"]},
+        "passengers": passengers, "fromSegments": segments,
+    })
+}
+
+impl Stage {
+    pub fn sent(&self, endpoint: &str) -> usize {
+        self.vendor.requests().iter().filter(|r| r["endpoint"] == endpoint).count()
+    }
+    /// What another system does: the same account, without the store.
+    pub fn outside(&self, operation: &str, request: Value) -> Value {
+        let config = json!({"baseUrl": self.vendor.url(), "clientId": "demo", "clientSecret": "canary-secret"});
+        let client = Client::new(&config.to_string()).unwrap();
+        serde_json::from_str(client.call(operation, &request.to_string(), "").json()).unwrap()
+    }
+    pub fn with_options(&self, operation: &str, request: &Value, options: &str) -> Value {
+        serde_json::from_str(self.client.call(operation, &request.to_string(), options).json()).unwrap()
+    }
+    pub fn bag(&self, order: &str, key: &str) -> Value {
+        json!({"kind": "ancillary", "orderNo": order, "key": key, "products": [{"productCode": "SIM_BAG_1PC_15KG"}]})
+    }
+    /// Refunds one passenger outside the store.
+    pub fn refund_outside(&self, order: &Value, passenger: usize) {
+        let p = &order["passengers"][passenger];
+        let segments: Vec<Value> = order["segments"].as_array().unwrap().iter().map(|s| json!({
+            "depDate": s["depDate"], "flightNo": s["flightNo"], "depAirport": s["depAirport"], "arrAirport": s["arrAirport"]})).collect();
+        let list = json!([{"lastName": p["lastName"], "firstName": p["firstName"], "refundReason": "1", "segments": segments}]);
+        let quote = self.outside("refundQuotation", json!({"orderNo": order["orderNo"], "refundRequestList": list}));
+        assert_eq!(quote["ok"], true, "{quote}");
+        let done = self
+            .outside("refund", json!({"orderNo": order["orderNo"], "refundOfferId": quote["data"]["refundOfferId"]}));
+        assert_eq!(done["ok"], true, "{done}");
+    }
+    pub fn name(order: &Value, passenger: usize) -> String {
+        let p = &order["passengers"][passenger];
+        format!("{}/{}", p["lastName"].as_str().unwrap(), p["firstName"].as_str().unwrap())
+    }
+}
