@@ -205,7 +205,7 @@ pub(crate) fn conflict(other: &Case) -> Told {
         format!("Nothing was sent. Case {id} has paid this order, and an order is paid once.")
     } else if other.closed {
         format!(
-            "Nothing was sent. Case {id} was given up, but its effect may still show up; to go on all the same, name it in `after`."
+            "Nothing was sent. Case {id} was given up, but its effect may still show up; to go on all the same, open a case that names it in `after`, or settle it with case.resolve."
         )
     } else {
         format!("Nothing was sent. Follow case {id} to its end first.")

@@ -111,8 +111,11 @@ impl<'d> Driver<'d> {
         let call = Call { journaled: true, ..self.course.call(attempt) };
         let reply = self.course.decode(&request, exchange, call).await;
         let sent = facts::sent(name, &reply);
+        if sent.outcome == Verdict::Unknown {
+            return None;
+        }
         self.last = Some(reply);
-        matches!(sent.outcome, Verdict::Executed | Verdict::NotExecuted).then_some(Event::Submitted(name, sent))
+        Some(Event::Submitted(name, sent))
     }
 
     /// Stores what came of a submit that is no part of a drive; what there is to ask is left to the follow-up.
