@@ -83,6 +83,7 @@ def test_the_readme_runs(server: Server, tmp_path: Path, capsys: pytest.CaptureF
     """The snippets, one after the other, against a vendor that answers as they tell."""
     offer = {"status": 0, "orderNo": "A1", "isVoidable": True, "voidOfferId": "q_1"}
     offer["voidFareAmount"] = {"estimatedRefundAmount": "68.59", "currency": "USD"}
+    offer["voidWindow"] = {"allowVoid": True}
     offer["serviceFee"] = {"transactionFee": "0", "currency": "USD"}
     orders = {"status": 0, "orders": [{"orderNo": "A1", "depDate": "20250522"}], "totalRecords": 1}
     server.then(offer, {"status": 9999}, {"status": 0, "orderNo": "A1", "voidOrders": [{"voidOfferId": "q_1"}]})

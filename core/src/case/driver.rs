@@ -179,9 +179,8 @@ impl<'d> Driver<'d> {
             return Answer::Vague("which passengers it was for is not stored; open the case again to have it asked");
         }
         match self.ask_vendor(case, question).await {
-            Answer::Refused(no) if no.already && no.trouble.vendor_status != Some(814) => {
-                self.of_everybody(case, question, no).await
-            }
+            // Of the codes that say so, this one is about passengers (refund and void error tables, 2026).
+            Answer::Refused(no) if no.trouble.vendor_status == Some(803) => self.of_everybody(case, question, no).await,
             answer => answer,
         }
     }
