@@ -11,9 +11,9 @@ use crate::json::Node;
 use crate::outcome::{Advice, Error, Outcome, Status};
 use crate::reply::Reply;
 use crate::wire::{
-    Amount, FareAmount, Instant, OrderListReply, PnrClaimReply, PostBookingAncillaryOrderReply, PostTicketingAmount,
-    QueryOrderDetailsReply, QueryRefundOrdersReply, QueryVoidOrdersReply, RefundQuotationReply, RefundReply,
-    RefundTicket, RegenerateOrderReply, ServiceFee, VoidQuotationReply, VoidReply,
+    Amount, Code, FareAmount, Instant, OrderListReply, PnrClaimReply, PostBookingAncillaryOrderReply,
+    PostTicketingAmount, QueryOrderDetailsReply, QueryRefundOrdersReply, QueryVoidOrdersReply, RefundQuotationReply,
+    RefundReply, RefundTicket, RegenerateOrderReply, ServiceFee, VoidQuotationReply, VoidReply,
 };
 
 fn data<T: DeserializeOwned + Default>(reply: &Reply) -> T {
@@ -137,13 +137,18 @@ fn order_seen(order: &QueryOrderDetailsReply) -> OrderSeen {
     OrderSeen {
         status,
         ticketed: status == Some(2) && issued != Some(0),
-        failed_ticketing: order.error_code.is_some(),
+        failed_ticketing: order.error_code.as_ref().is_some_and(is_ticketing_error),
         deadline: instant(&order.tkt_limit_time, "tktLimitTime"),
         money: order
             .total_price
             .is_some()
             .then(|| price(order.currency.clone(), order.total_price.clone(), order.total_transaction_fee.clone())),
     }
+}
+
+/// Reasons that only paid orders have: 6xx and 6051, and 3011 of ancillaries (order errorCode table, 2026).
+fn is_ticketing_error(code: &Code) -> bool {
+    matches!(code.number(), Some(600..=699 | 6051 | 3011))
 }
 
 fn tree(case: &Case, order: &QueryOrderDetailsReply) -> Answer {
@@ -168,11 +173,13 @@ fn claims(case: &Case, list: OrderListReply) -> Answer {
     };
     let length = list.orders.len() as i64;
     let total = list.total_records.as_ref().and_then(|t| t.to_i64());
+    let alike = list.orders.iter().any(|o| has(&o.airline_pnrs) && is_foreign(&o.airlines));
     let nameless = list.orders.iter().any(|o| o.airline_pnrs.is_empty() && !is_foreign(&o.airlines));
     let mine = list.orders.into_iter().filter(|o| has(&o.airline_pnrs) && !is_foreign(&o.airlines));
     let found: Vec<String> = mine.filter_map(|o| o.order_no).collect();
     match total {
         _ if !found.is_empty() => Answer::Orders(found),
+        _ if alike && !case.steps.is_empty() => Answer::Vague("orderList has the locator with another airline"),
         _ if nameless => Answer::Vague("orderList has an order without a locator"),
         // Departures within a year only (order list page, 2026). Before the claim that is no obstacle: it asks only
         // whether somebody was faster.
