@@ -49,6 +49,7 @@ fn child() {
     match plan["play"].as_str() {
         Some("fork") => crate::sharing::fork_play(&plan),
         Some("elsewhere") => crate::sharing::elsewhere_play(&plan),
+        Some("make") => crate::sharing::make_play(&plan),
         _ => steps(&plan),
     }
 }

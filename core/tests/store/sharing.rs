@@ -103,6 +103,35 @@ fn eight_processes_and_the_same_orders() {
     }
 }
 
+/// Several processes are the first, at the same moment.
+#[test]
+fn eight_processes_make_one_store() {
+    let stage = Stage::new("default");
+    let begin = now() + 1_000;
+    let plan = json!({"play": "make", "config": stage.config(), "begin": begin, "files": 60});
+    let children: Vec<_> = (0..8).map(|_| child::start(&plan)).collect();
+    children.into_iter().for_each(|child| drop(child::answers(child)));
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64
+}
+
+/// Opens a new store every few milliseconds, by the clock.
+pub fn make_play(plan: &Value) {
+    let mut config = plan["config"].clone();
+    let path = config["store"]["path"].as_str().unwrap().to_owned();
+    for nth in 0..plan["files"].as_u64().unwrap() {
+        let file = format!("{path}-{nth}");
+        config["store"]["path"] = json!(file);
+        while now() < plan["begin"].as_u64().unwrap() + nth * 40 {
+            std::thread::yield_now();
+        }
+        client(&config);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
 fn accounts_do_not_see_each_other() {
     let stage = Stage::new("default");

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
@@ -83,8 +83,16 @@ impl Sqlite {
         Visit(self)
     }
 
+    /// Several processes may make the file at once. Where SQLite sees that waiting could be for ever, as in turning to
+    /// the write-ahead log, it gives up at once, and beginning anew helps.
     fn connect(&self) -> Stored<Connection> {
-        self.connection().map_err(|e| self.failed(&e))?.ok_or_else(foreign)
+        let begun = Instant::now();
+        loop {
+            match self.connection() {
+                Err(error) if is_busy(&error) && begun.elapsed() < BUSY => std::thread::sleep(READERS / 4),
+                done => return done.map_err(|e| self.failed(&e))?.ok_or_else(foreign),
+            }
+        }
     }
 
     /// None if the file is not ours, or not the one any more that it was.
@@ -99,7 +107,9 @@ impl Sqlite {
              PRAGMA cache_size = -1024; PRAGMA wal_autocheckpoint = 200",
         )?;
         // The next statement would write to it.
-        if !is_ours(signature(&connection)?) && !is_empty(&connection)? {
+        let ours = || signature(&connection).map(is_ours);
+        // Asked once more, since somebody may be making it between the first two questions.
+        if !ours()? && !is_empty(&connection)? && !ours()? {
             return Ok(None);
         }
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -169,7 +179,7 @@ impl Sqlite {
     fn sweep(&self, connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
         connection.busy_timeout(patience)?;
         let busy = match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)) {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(true),
+            Err(error) if is_busy(&error) => Ok(true),
             busy => busy,
         };
         connection.busy_timeout(BUSY)?;
@@ -204,6 +214,10 @@ impl Sqlite {
             },
         }
     }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 /// Whose file it is, and its layout.
