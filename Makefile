@@ -2,7 +2,7 @@
 # build     everything, for development
 # test      every suite of every language; SUITES="c cpp" for some
 # torture   the promises on cases under kills, lost replies, crowds and false clocks, beside what people write instead;
-#           TORTURE="--seed 42" for a seed, "kills lost" for some; half an hour
+#           TORTURE="--seed 42" for a seed, "kills lost" for some; a quarter of an hour or more
 # bench     side by side with what users would take instead; writes docs/performance.md
 # lint      formatting, lints, documentation
 # install   headers, libraries and a pkg-config file under PREFIX

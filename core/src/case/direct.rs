@@ -17,7 +17,7 @@ use crate::call::{Course, Request, check};
 use crate::json::Node;
 use crate::live::on;
 use crate::operation::Operation;
-use crate::outcome::{Error, Status};
+use crate::outcome::{Error, Outcome, Status};
 use crate::reply::Reply;
 use crate::wire::{PnrClaimRequest, QueryOrderDetailsReply};
 
@@ -148,22 +148,17 @@ async fn order_of(
     let request = Request::new(op, &node, body, course.left());
     let reply = course.ask(&request, None).await;
     let order: QueryOrderDetailsReply = serde_json::from_str(reply.data()).unwrap_or_default();
-    match (reply.error(), order.order_no) {
-        (None, Some(number)) => Ok(number),
-        (error, _) => {
-            let why = error.map_or("it has no number".to_owned(), |e| e.message.clone());
-            let mut error = Error::local(
-                "bad_request",
-                Status::REQUEST,
-                format!("the order of this locator could not be looked up: {why}"),
-            );
-            error.help =
-                "Nothing was sent: without its number nobody can tell whether another case is at work on this \
-                          order. Name it by `orderNo`, or try again."
-                    .to_owned();
-            Err(error)
-        }
+    if let (None, Some(number)) = (reply.error(), order.order_no) {
+        return Ok(number);
     }
+    let none = || Error::local("bad_response", Status::RESPONSE, "it has no number");
+    let mut error = reply.error().cloned().unwrap_or_else(none);
+    error.outcome = Outcome::NotExecuted;
+    error.message = format!("the order of this locator could not be looked up: {}", error.message);
+    error.help = "Nothing was sent: without its number nobody can tell whether another case is at work on this order. \
+                  Name it by `orderNo`, or try again."
+        .to_owned();
+    Err(error)
 }
 
 /// Whether a case waits for the payment of the order that it made.

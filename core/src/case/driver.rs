@@ -9,7 +9,7 @@ use super::event::{Action, Answer, Event, Now, Question, Refusal};
 use super::evidence;
 use super::facts;
 use super::guard;
-use super::machine::{LOST, step};
+use super::machine::step;
 use super::model::{Case, State, StepName, Trouble, Verdict};
 use super::owner::Owner;
 use super::redact;
@@ -94,7 +94,7 @@ impl<'d> Driver<'d> {
         let step = case.step()?;
         let nobody_judged = match case.state {
             State::Sending => true,
-            _ => step.outcome == Verdict::Unknown && case.error.as_ref().is_some_and(|e| e.message == LOST),
+            _ => step.outcome == Verdict::Unknown && step.abandoned,
         };
         let op = Operation::find(step.name.operation()).filter(|_| nobody_judged)?;
         let (id, name, attempt) = (case.id.clone(), step.name, step.attempts);

@@ -72,15 +72,12 @@ fn drive(case: &mut Case, now: &Now<'_>) -> Action {
     }
 }
 
-/// Said of a case whose sender left no word.
-pub(crate) const LOST: &str = "the process that was sending it ended before the answer was stored";
-
 /// The process that was sending is gone: what it sent, nobody here knows.
-pub(crate) fn lost(case: &mut Case, now: &Now<'_>) -> Action {
+fn lost(case: &mut Case, now: &Now<'_>) -> Action {
     case.error = Some(Trouble {
         code: "io".to_owned(),
         status: crate::outcome::Status::IO.number(),
-        message: LOST.to_owned(),
+        message: "the process that was sending it ended before the answer was stored".to_owned(),
         vendor_status: None,
         vendor_code: None,
     });
@@ -88,6 +85,7 @@ pub(crate) fn lost(case: &mut Case, now: &Now<'_>) -> Action {
         step.outcome = Verdict::Unknown;
         step.sent = Some(now.stamp);
         step.at = now.wall();
+        step.abandoned = true;
     }
     unknown(case)
 }
@@ -119,7 +117,7 @@ fn answered(case: &mut Case, question: Question, answer: Answer, now: &Now<'_>) 
 }
 
 /// Nothing happened, and nothing will.
-pub(crate) fn refuse(case: &mut Case, trouble: Trouble, _now: &Now<'_>) -> Action {
+pub(crate) fn refuse(case: &mut Case, trouble: Trouble) -> Action {
     case.error = Some(trouble);
     case.outcome = Verdict::NotExecuted;
     close(case, State::Refused);

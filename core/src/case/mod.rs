@@ -1,8 +1,8 @@
 //! Cases: one refund, void, baggage order, rebuilt order, stop or claim, from the intention to the end.
 //!
-//! [`machine::step`] decides, purely, with [`quoting`] before the submit and [`submitting`] from then on; [`driver`] asks, sends and stores; [`desk`] is what callers see. [`evidence`]
-//! says what the vendor's answers prove, [`guard`] what must hold before money moves, [`rules`] when to ask again,
-//! [`store`] where it is kept.
+//! [`machine::step`] decides, purely, with [`quoting`] before the submit and [`submitting`] from then on; [`driver`]
+//! asks, sends and stores; [`desk`] is what callers see. [`evidence`] says what the vendor's answers prove, [`guard`]
+//! what must hold before money moves, [`rules`] when to ask again, [`store`] where it is kept.
 
 mod ask;
 pub(crate) mod clock;

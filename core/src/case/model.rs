@@ -188,6 +188,9 @@ pub(crate) struct Step {
     pub at: Millis,
     /// When the last byte can have left, at the latest.
     pub sent: Option<Stamp>,
+    /// Its sender ended before the outcome was stored; the answer itself may have been kept.
+    #[serde(default)]
+    pub abandoned: bool,
 }
 
 /// What an outcome rests on.

@@ -70,6 +70,7 @@ fn start(pid: u32) -> Option<String> {
 pub(crate) fn is_alive(owner: &str, until: Millis) -> bool {
     let (boot, now) = clock::machine();
     let parts: Vec<&str> = owner.split(' ').collect();
+    // Nothing of ours has written that, and without its boot the end of its lease is no time of this machine.
     let [their_boot, namespace, pid, their_start, run] = parts.as_slice() else { return false };
     // The machine was started anew: nothing of before runs.
     if *their_boot != format!("{boot:x}") || now > until {

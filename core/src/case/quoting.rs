@@ -32,7 +32,7 @@ pub(crate) fn quoting(case: &mut Case, question: Question, answer: Answer, now: 
         (Question::Tree, _) => Action::Ask(Question::Search),
         (Question::Search, Answer::Search(money)) => {
             if let Err(trouble) = guard::price(&case.expect, &money) {
-                return refuse(case, trouble, now);
+                return refuse(case, trouble);
             }
             case.money = Some(money);
             send(case, StepName::Order, now)
@@ -63,7 +63,7 @@ pub(crate) fn order_seen(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> A
     let not_ticketed = |what: &str| guard::refusal("guard_not_ticketed", what);
     match case.kind {
         Kind::Void | Kind::Refund | Kind::Cancel | Kind::Ancillary if !order.ticketed => {
-            refuse(case, not_ticketed("the order is not ticketed"), now)
+            refuse(case, not_ticketed("the order is not ticketed"))
         }
         _ if case.run.own_offer && case.way().is_some() => Action::Ask(Question::KnownOffer),
         // A cancel whose void was refused does not try it again.
@@ -73,7 +73,7 @@ pub(crate) fn order_seen(case: &mut Case, order: &OrderSeen, now: &Now<'_>) -> A
         Kind::Ancillary => Action::Ask(Question::Tree),
         // Rebuilding an order that has or gets tickets would buy the flights twice.
         Kind::Regenerate if matches!(order.status, Some(1 | 2)) => {
-            refuse(case, guard::refusal("guard_order_state", "the order is being ticketed or is ticketed"), now)
+            refuse(case, guard::refusal("guard_order_state", "the order is being ticketed or is ticketed"))
         }
         Kind::Regenerate => send(case, StepName::Regenerate, now),
         Kind::Stop if order.status == Some(2) => {
@@ -112,10 +112,10 @@ fn quoted(case: &mut Case, way: Way, quote: Quote, now: &Now<'_>) -> Action {
             return Action::Ask(Question::RefundQuote);
         }
         case.money = Some(quote.money);
-        return refuse(case, trouble, now);
+        return refuse(case, trouble);
     }
     let Some(offer) = quote.offer_id else {
-        return refuse(case, guard::refusal("guard_not_refundable", "the quotation has no offer id"), now);
+        return refuse(case, guard::refusal("guard_not_refundable", "the quotation has no offer id"));
     };
     case.offer_id = Some(offer);
     case.money = Some(quote.money);
@@ -137,7 +137,7 @@ pub(crate) fn refused_before(case: &mut Case, question: Question, refusal: Refus
         }
         Question::Tree => Action::Ask(Question::Search),
         _ if refusal.passing => rest_planned(case, refusal.trouble),
-        _ => refuse(case, refusal.trouble, now),
+        _ => refuse(case, refusal.trouble),
     }
 }
 

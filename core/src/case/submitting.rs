@@ -39,8 +39,12 @@ pub(crate) fn begin_step(case: &mut Case, name: StepName, now: &Now<'_>) {
             step.outcome = Verdict::Pending;
             step.at = now.wall();
             step.sent = None;
+            step.abandoned = false;
         }
-        None => case.steps.push(Step { name, outcome: Verdict::Pending, attempts: 1, at: now.wall(), sent: None }),
+        None => {
+            let outcome = Verdict::Pending;
+            case.steps.push(Step { name, outcome, attempts: 1, at: now.wall(), sent: None, abandoned: false });
+        }
     }
 }
 
@@ -50,9 +54,9 @@ pub(crate) fn submitted(case: &mut Case, name: StepName, sent: Sent, now: &Now<'
         step.outcome = sent.outcome;
         step.at = now.wall();
         step.sent = if sent.unsent { None } else { Some(now.stamp) };
+        step.abandoned = false;
     }
     case.error = sent.trouble.clone();
-    case.due = None;
     if let Some(hint) = &sent.hint {
         note(case, now, hint, Strength::Weak);
     }
@@ -72,7 +76,7 @@ pub(crate) fn submitted(case: &mut Case, name: StepName, sent: Sent, now: &Now<'
         }
         Verdict::Executed => executed(case, name, sent, now),
         Verdict::Unknown | Verdict::Pending => unknown(case),
-        Verdict::NotExecuted => not_executed(case, name, sent, now),
+        Verdict::NotExecuted => not_executed(case, name, sent),
     }
 }
 
@@ -177,7 +181,7 @@ pub(crate) fn claimed(case: &mut Case, order: String, now: &Now<'_>) -> Action {
     Action::Rest
 }
 
-fn not_executed(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> Action {
+fn not_executed(case: &mut Case, name: StepName, sent: Sent) -> Action {
     let trouble = sent.trouble.unwrap_or_else(|| guard::refusal("refused", "the vendor refused"));
     let code = trouble.vendor_status;
     if sent.unsent && !case.direct {
@@ -217,7 +221,7 @@ fn not_executed(case: &mut Case, name: StepName, sent: Sent, now: &Now<'_>) -> A
         case.state = State::AwaitingPayment;
         return Action::Rest;
     }
-    let action = refuse(case, trouble, now);
+    let action = refuse(case, trouble);
     // The order stands and may still be paid by other means.
     case.watched = bought;
     action
