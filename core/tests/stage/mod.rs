@@ -72,6 +72,74 @@ impl Stage {
         }
         case
     }
+
+    pub fn sent(&self, endpoint: &str) -> usize {
+        self.vendor.requests().iter().filter(|r| r["endpoint"] == endpoint).count()
+    }
+
+    /// What another system does: the same account, without the store.
+    pub fn outside(&self, operation: &str, request: Value) -> Value {
+        let config = json!({"baseUrl": self.vendor.url(), "clientId": "demo", "clientSecret": "canary-secret"});
+        let client = Client::new(&config.to_string()).unwrap();
+        serde_json::from_str(client.call(operation, &request.to_string(), "").json()).unwrap()
+    }
+
+    pub fn with_options(&self, operation: &str, request: &Value, options: &str) -> Value {
+        serde_json::from_str(self.client.call(operation, &request.to_string(), options).json()).unwrap()
+    }
+
+    pub fn bag(&self, order: &str, key: &str) -> Value {
+        json!({"kind": "ancillary", "orderNo": order, "key": key, "products": [{"productCode": "SIM_BAG_1PC_15KG"}]})
+    }
+
+    /// The offer for a refund of one passenger, asked for outside the store.
+    pub fn offer_outside(&self, order: &Value, passenger: usize) -> Value {
+        let p = &order["passengers"][passenger];
+        let segment = |s: &Value| {
+            json!({
+                "depDate": s["depDate"], "flightNo": s["flightNo"], "depAirport": s["depAirport"], "arrAirport": s["arrAirport"],
+            })
+        };
+        let segments: Vec<Value> = order["segments"].as_array().unwrap().iter().map(segment).collect();
+        let list = json!([{
+            "lastName": p["lastName"], "firstName": p["firstName"], "refundReason": "1", "segments": segments,
+        }]);
+        let quote = self.outside("refundQuotation", json!({"orderNo": order["orderNo"], "refundRequestList": list}));
+        assert_eq!(quote["ok"], true, "{quote}");
+        quote["data"]["refundOfferId"].clone()
+    }
+
+    /// Refunds one passenger outside the store.
+    pub fn refund_outside(&self, order: &Value, passenger: usize) {
+        let offer = self.offer_outside(order, passenger);
+        let done = self.outside("refund", json!({"orderNo": order["orderNo"], "refundOfferId": offer}));
+        assert_eq!(done["ok"], true, "{done}");
+    }
+
+    pub fn name(order: &Value, passenger: usize) -> String {
+        let p = &order["passengers"][passenger];
+        format!("{}/{}", p["lastName"].as_str().unwrap(), p["firstName"].as_str().unwrap())
+    }
+
+    /// A bag that was ordered as case `k`, and waits for its payment.
+    pub fn waiting_bag(&self) -> Value {
+        let order = self.order(json!({"passengers": 1}));
+        let bag = self.call("case.open", self.bag(&order, "k"));
+        assert_eq!(bag["case"]["state"], "awaiting_payment", "{bag}");
+        bag["case"].clone()
+    }
+
+    /// From now on orders cost more than two amounts can be added up to.
+    pub fn absurd_prices(&self) {
+        let huge = "79228162514264337593543950335";
+        let body = json!({"totalPrice": huge, "totalTransactionFee": huge});
+        self.vendor.fault(json!({"endpoint": "queryOrderDetails", "mode": "reply", "times": 0, "body": body})).unwrap();
+    }
+
+    /// The case `k` as it is stored.
+    pub fn stored(&self) -> Value {
+        self.call("case.get", json!({"key": "k"}))["case"].clone()
+    }
 }
 
 fn fastrand() -> u64 {
@@ -97,38 +165,4 @@ pub fn claim(pnr: &Value, key: &str) -> Value {
         "kind": "claim", "key": key, "mmb": {"airlinePnr": pnr["airlinePnr"], "email": pnr["email"]},
         "passengers": passengers, "fromSegments": segments,
     })
-}
-
-impl Stage {
-    pub fn sent(&self, endpoint: &str) -> usize {
-        self.vendor.requests().iter().filter(|r| r["endpoint"] == endpoint).count()
-    }
-    /// What another system does: the same account, without the store.
-    pub fn outside(&self, operation: &str, request: Value) -> Value {
-        let config = json!({"baseUrl": self.vendor.url(), "clientId": "demo", "clientSecret": "canary-secret"});
-        let client = Client::new(&config.to_string()).unwrap();
-        serde_json::from_str(client.call(operation, &request.to_string(), "").json()).unwrap()
-    }
-    pub fn with_options(&self, operation: &str, request: &Value, options: &str) -> Value {
-        serde_json::from_str(self.client.call(operation, &request.to_string(), options).json()).unwrap()
-    }
-    pub fn bag(&self, order: &str, key: &str) -> Value {
-        json!({"kind": "ancillary", "orderNo": order, "key": key, "products": [{"productCode": "SIM_BAG_1PC_15KG"}]})
-    }
-    /// Refunds one passenger outside the store.
-    pub fn refund_outside(&self, order: &Value, passenger: usize) {
-        let p = &order["passengers"][passenger];
-        let segments: Vec<Value> = order["segments"].as_array().unwrap().iter().map(|s| json!({
-            "depDate": s["depDate"], "flightNo": s["flightNo"], "depAirport": s["depAirport"], "arrAirport": s["arrAirport"]})).collect();
-        let list = json!([{"lastName": p["lastName"], "firstName": p["firstName"], "refundReason": "1", "segments": segments}]);
-        let quote = self.outside("refundQuotation", json!({"orderNo": order["orderNo"], "refundRequestList": list}));
-        assert_eq!(quote["ok"], true, "{quote}");
-        let done = self
-            .outside("refund", json!({"orderNo": order["orderNo"], "refundOfferId": quote["data"]["refundOfferId"]}));
-        assert_eq!(done["ok"], true, "{done}");
-    }
-    pub fn name(order: &Value, passenger: usize) -> String {
-        let p = &order["passengers"][passenger];
-        format!("{}/{}", p["lastName"].as_str().unwrap(), p["firstName"].as_str().unwrap())
-    }
 }
