@@ -1,7 +1,7 @@
 //! Cancellation that a signal handler may ask for.
 //!
 //! A handler may only touch atomics, so it cannot wake a task. It sets its flag and moves one global
-//! counter; while cancellable calls are under way, a ticker on the I/O thread looks at the counter
+//! counter; while cancellable calls are under way, a ticker on the I/O thread poll_count at the counter
 //! every few milliseconds and wakes them. One ticker serves any number of calls.
 
 use std::future::Future;

@@ -1,7 +1,8 @@
 //! Post-booking client for the Atlas flight API: refunds, voids, ancillaries after ticketing, order
 //! maintenance, PNR claim and extraction, notifications.
 //!
-//! Every reply answers what matters when money moves: *did it happen?* ([`Outcome`]).
+//! Every reply says whether the effect asked for exists at the vendor: executed, not executed, or unknown ([`Outcome`]).
+//! `ARCHITECTURE.md` in the repository shows how the modules fit together.
 //!
 //! ```no_run
 //! use atlas_postbooking::{blocking::Client, wire::VoidQuotationRequest};
@@ -16,39 +17,32 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod budget;
-mod call;
 mod cancel;
 mod case;
 mod client;
 mod config;
-mod describe;
-pub mod dispatch;
-mod envelope;
-mod follow;
+mod contract;
+mod digest;
+mod error;
+mod exchange;
 mod json;
-mod judge;
-mod live;
-mod local;
 mod log;
-mod operation;
-mod options;
-mod order_list;
-mod outcome;
+mod redact;
 mod reply;
-mod retry;
-mod runtime;
-mod status;
+mod token_bucket;
 mod transport;
+mod unix_time;
+mod webhook;
 pub mod wire;
 
 pub use cancel::Cancel;
+pub use client::dispatch;
+pub use client::follow::{Follow, FollowSteps};
+pub use client::order_pages::{OrderPages, Orders};
 pub use client::{Answer, Client, Failure, blocking};
-pub use follow::{Follow, FollowSteps};
+pub use contract::operation::OperationKind;
+pub use error::{Advice, Detail, Error, ErrorCode, Outcome, Status};
 pub use log::{LogLevel, LogLine};
-pub use operation::OperationKind;
-pub use order_list::{OrderPages, Orders};
-pub use outcome::{Advice, Detail, Error, Outcome, Status};
 pub use reply::Reply;
 
 /// The version of this library.

@@ -1,4 +1,4 @@
-//! What a call has to say for itself, delivered with its reply.
+//! The log lines of a call, delivered with its reply.
 //!
 //! Lines hold the operation, statuses, numbers and times: never a body, a header, a secret, a card or
 //! a passenger.
@@ -23,7 +23,7 @@ pub enum LogLevel {
 pub struct LogLine {
     /// How much it matters.
     pub level: LogLevel,
-    /// The part of the library that speaks: `call`, `retry`, `transport`.
+    /// The part of the library that wrote it: `call`, `retry`, `transport`, `case`.
     pub target: &'static str,
     /// English text without a line end.
     pub message: String,

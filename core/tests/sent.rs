@@ -110,7 +110,7 @@ fn a_cancelled_token_sends_nothing() {
             r#"{"allowUnknown":true}"#,
             Some(&cancel),
         );
-        assert_eq!((reply.error().unwrap().code, reply.outcome()), ("cancelled", Outcome::NotExecuted));
+        assert_eq!((reply.error().unwrap().code.as_str(), reply.outcome()), ("cancelled", Outcome::NotExecuted));
     }
     assert!(whole.lock().unwrap().is_empty());
 }
@@ -120,7 +120,7 @@ fn a_deadline_before_the_answer_is_unknown() {
     let (url, whole) = serve(Duration::from_millis(1500));
     let client = client(&url, r#","timeoutMs":300"#);
     let reply = client.call("void", r#"{"orderNo":"O","voidOfferId":"late"}"#, "");
-    assert_eq!((reply.error().unwrap().code, reply.outcome()), ("timeout", Outcome::Unknown));
+    assert_eq!((reply.error().unwrap().code.as_str(), reply.outcome()), ("timeout", Outcome::Unknown));
     assert_eq!(reply.error().unwrap().next, Some("queryVoidOrders"));
     assert!(whole.lock().unwrap().contains("late"));
 }

@@ -164,5 +164,5 @@ async fn the_async_face() {
     let wrong = json!({"baseUrl": simulator.url(), "clientId": "demo", "clientSecret": "wrong"});
     let refused = atlas_postbooking::Client::new(&wrong.to_string()).unwrap();
     let failure = refused.balance(&BalanceRequest::default()).await.unwrap_err();
-    assert_eq!((failure.error().code, failure.error().status), ("unauthorized", Status::AUTH));
+    assert_eq!((failure.error().code.as_str(), failure.error().status), ("unauthorized", Status::AUTH));
 }

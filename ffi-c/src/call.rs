@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use atlas_postbooking::{Reply, Status, dispatch};
+use atlas_postbooking::{ErrorCode, Reply, dispatch};
 
 use crate::cancel::{InUse, apb_cancel, token};
 use crate::client::{apb_client, get};
@@ -88,11 +88,11 @@ unsafe fn run(
 }
 
 fn null(operation: &[u8], message: &str) -> Reply {
-    dispatch::failure(&String::from_utf8_lossy(operation), "null_argument", Status::NULL, message)
+    dispatch::failure(&String::from_utf8_lossy(operation), ErrorCode::NullArgument, message)
 }
 
 fn stale(operation: &[u8], message: &str) -> Reply {
-    dispatch::failure(&String::from_utf8_lossy(operation), "bad_handle", Status::HANDLE, message)
+    dispatch::failure(&String::from_utf8_lossy(operation), ErrorCode::BadHandle, message)
 }
 
 /// Checks a request as a call would, without sending anything: `data` is {valid, body}, the body as

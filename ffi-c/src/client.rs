@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use atlas_postbooking::{LogLevel, LogLine, Status, dispatch};
+use atlas_postbooking::{ErrorCode, LogLevel, LogLine, dispatch};
 
 use crate::consts::*;
 use crate::guard::{caught, quietly};
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn apb_client_new(
             // SAFETY: the caller promises a writable pointer.
             unsafe { *out_reply = std::ptr::null_mut() };
         }
-        let fail = |message: &str| dispatch::failure("clientNew", "null_argument", Status::NULL, message);
+        let fail = |message: &str| dispatch::failure("clientNew", ErrorCode::NullArgument, message);
         if out_client.is_null() {
             return Err(fail("out_client is NULL"));
         }
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn apb_client_new(
         let client = dispatch::open(config)?;
         let id = CLIENTS
             .insert(Held { core: client, log: Mutex::new(None) })
-            .ok_or_else(|| dispatch::failure("clientNew", "memory", Status::MEMORY, "too many clients"))?;
+            .ok_or_else(|| dispatch::failure("clientNew", ErrorCode::Memory, "too many clients"))?;
         // SAFETY: checked above. The address is never followed.
         unsafe { *out_client = std::ptr::without_provenance_mut(id) };
         Ok(())
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn apb_client_new(
     let failed = match caught(body) {
         Ok(Ok(())) => return APB_OK,
         Ok(Err(reply)) => reply,
-        Err(text) => dispatch::failure("clientNew", "panic", Status::PANIC, &format!("the library panicked: {text}")),
+        Err(text) => dispatch::failure("clientNew", ErrorCode::Panic, &format!("the library panicked: {text}")),
     };
     // SAFETY: the caller's promise about out_reply.
     caught(|| unsafe { give(failed, out_reply) }).unwrap_or(APB_E_PANIC)

@@ -1,16 +1,38 @@
-//! The clock of the cases: the machine's, or a test's.
-
-use std::time::{SystemTime, UNIX_EPOCH};
+//! The clocks of cases: the wall's, the machine's, or a test's.
 
 use once_cell::sync::Lazy;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use serde::{Deserialize, Serialize};
 
-use super::model::{Millis, Stamp};
+use crate::digest::fnv1a;
+use crate::unix_time::{self, Millis};
 
-/// Milliseconds since 1970 by this machine.
-pub(crate) fn wall() -> Millis {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+/// A moment on two clocks: the wall's, which may jump, and the machine's, which counts since its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    pub wall: Millis,
+    /// The boot it counts from, and the count. None under a test clock, which is the only authority then.
+    pub machine: Option<(u64, Millis)>,
+}
+
+impl Stamp {
+    fn elapsed_on_machine(self, later: Stamp) -> Option<Millis> {
+        match (self.machine, later.machine) {
+            (Some((boot, from)), Some((same, to))) if boot == same => Some(to - from),
+            _ => None,
+        }
+    }
+
+    /// How long ago at least: a wall clock put forward must not let a settle time pass.
+    pub fn elapsed_at_least(self, later: Stamp) -> Millis {
+        let wall = later.wall - self.wall;
+        self.elapsed_on_machine(later).map_or(wall, |machine| machine.min(wall))
+    }
+
+    /// How long ago at most: a wall clock put back must not keep an offer young.
+    pub fn elapsed_at_most(self, later: Stamp) -> Millis {
+        let wall = later.wall - self.wall;
+        self.elapsed_on_machine(later).map_or(wall, |machine| machine.max(wall))
+    }
 }
 
 /// The machine's boot, and milliseconds since then: the same for all processes, and never set back.
@@ -18,7 +40,7 @@ pub(crate) fn machine() -> (u64, Millis) {
     static BOOT: Lazy<u64> = Lazy::new(|| {
         let id = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         // SQLite's integers are signed.
-        id.iter().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)) >> 1
+        fnv1a(&id) >> 1
     });
     #[cfg(target_os = "linux")]
     {
@@ -27,29 +49,15 @@ pub(crate) fn machine() -> (u64, Millis) {
             return (*BOOT, time.tv_sec() * 1000 + time.tv_nsec() / 1_000_000);
         }
     }
-    (*BOOT, wall())
+    (*BOOT, unix_time::now())
 }
 
 /// Now, on both clocks.
 pub(crate) fn now() -> Stamp {
-    Stamp { wall: wall(), machine: Some(machine()) }
+    Stamp { wall: unix_time::now(), machine: Some(machine()) }
 }
 
 /// A moment of a test clock.
 pub(crate) fn at(wall: Millis) -> Stamp {
     Stamp { wall, machine: None }
-}
-
-/// `2026-11-22T10:00:00.25Z`
-pub(crate) fn text(at: Millis) -> String {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000)
-        .ok()
-        .and_then(|moment| moment.format(&Rfc3339).ok())
-        .unwrap_or_default()
-}
-
-/// Reads an instant with its offset.
-pub(crate) fn parse(text: &str) -> Option<Millis> {
-    let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
 }

@@ -1,29 +1,23 @@
-//! Cases: one refund, void, baggage order, rebuilt order, stop or claim, from the intention to the end.
+//! Cases: one refund, void, ancillary order, regenerated order, stop or claim, from the intention to the final state.
 //!
-//! [`machine::step`] decides, purely, with [`quoting`] before the submit and [`submitting`] from then on; [`driver`]
-//! asks, sends and stores; [`desk`] is what callers see. [`evidence`] says what the vendor's answers prove, [`guard`]
-//! what must hold before money moves, [`rules`] when to ask again, [`store`] where it is kept.
+//! [`machine::step`] decides, purely; [`vendor`] writes the requests and reads the answers; [`engine`] queries, submits
+//! and stores; [`operations`] are the `case.*` operations and the journaled direct submits.
 
-mod ask;
-pub(crate) mod clock;
-pub(crate) mod desk;
-pub(crate) mod direct;
-mod driver;
-mod event;
-mod evidence;
-mod facts;
-mod follow;
-mod guard;
+mod clock;
+mod engine;
+mod error;
+mod hold;
+mod id;
 mod machine;
-pub(crate) mod model;
-mod owner;
-mod plan;
-mod quoting;
-mod redact;
-pub(crate) mod rules;
-pub(crate) mod store;
-mod submitting;
+mod model;
 #[cfg(test)]
-mod trials;
+mod model_tests;
+mod open_request;
+pub(crate) mod operations;
+mod reply;
+mod schedule;
+pub(crate) mod service;
+mod store;
+mod vendor;
 mod view;
-pub(crate) mod wish;
+mod vocabulary;

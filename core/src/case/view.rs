@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::clock;
-use super::model::{Case, Millis, Money};
+use super::error::StoredError;
+use super::model::{Case, Money};
+use crate::unix_time::{Millis, format_rfc3339};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -82,19 +83,19 @@ pub(crate) struct ErrorView<'c> {
 }
 
 impl<'c> ErrorView<'c> {
-    pub fn of(trouble: &'c super::model::Trouble) -> ErrorView<'c> {
+    pub fn of(error: &'c StoredError) -> ErrorView<'c> {
         ErrorView {
-            code: &trouble.code,
-            status: trouble.status,
-            message: &trouble.message,
-            vendor_status: trouble.vendor_status,
-            vendor_code: trouble.vendor_code.as_deref(),
+            code: error.code.as_str(),
+            status: error.status,
+            message: &error.message,
+            vendor_status: error.vendor_status,
+            vendor_code: error.vendor_code.as_deref(),
         }
     }
 }
 
 fn text(at: Option<Millis>) -> Option<String> {
-    at.map(clock::text)
+    at.map(format_rfc3339)
 }
 
 /// The case in the order of [`crate::wire::Case`]; every key is there.
@@ -117,8 +118,8 @@ pub(crate) fn json(case: &Case) -> String {
         deadline: text(case.deadline.as_ref().map(|d| d.at)),
         deadline_source: case.deadline.as_ref().map(|d| d.source.as_str()),
         next_due_at: text(case.due),
-        created_at: clock::text(case.created),
-        updated_at: clock::text(case.updated),
+        created_at: format_rfc3339(case.created),
+        updated_at: format_rfc3339(case.updated),
         steps: case
             .steps
             .iter()
@@ -126,13 +127,13 @@ pub(crate) fn json(case: &Case) -> String {
                 name: s.name.word(),
                 outcome: s.outcome.word(),
                 attempts: s.attempts,
-                at: clock::text(s.at),
+                at: format_rfc3339(s.at),
             })
             .collect(),
         evidence: case
             .evidence
             .iter()
-            .map(|e| EvidenceView { at: clock::text(e.at), what: &e.what, strength: e.strength.word() })
+            .map(|e| EvidenceView { at: format_rfc3339(e.at), what: &e.what, strength: e.strength.word() })
             .collect(),
         error: case.error.as_ref().map(ErrorView::of),
     };

@@ -4,7 +4,7 @@
 //! byte is written. So "never handed over" proves that the vendor cannot hold a complete request,
 //! and "handed over" means that it may. A plain flag is not enough: a cancelled call's body may
 //! still be polled by the connection's task afterwards. Hence one compare-exchange decides the race
-//! between the hand-over and the judge who revokes it.
+//! between the hand-over and the caller who revokes it.
 
 use std::io;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ const IDLE: u8 = 0;
 const HANDED: u8 = 1;
 const REVOKED: u8 = 2;
 
-/// The judge's side of a body.
+/// The caller's side of a body.
 #[derive(Clone, Default)]
 pub(crate) struct HandOver(Arc<AtomicU8>);
 

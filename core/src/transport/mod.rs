@@ -1,10 +1,11 @@
 //! One HTTP exchange, and how much of it left this machine.
 
 mod body;
+mod decoder;
+mod fault;
 mod tls;
 
 use std::future::Future;
-use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -13,29 +14,12 @@ use reqwest::{Method, Request, Response};
 use url::Url;
 
 use crate::cancel::{Cancel, Ticker};
-use crate::config::Config;
-use crate::operation::OPERATIONS;
-use crate::outcome::{Error, Status};
+use crate::config::{Config, bad_config};
+use crate::contract::operation::OPERATIONS;
+use crate::error::{Error, ErrorCode};
 use body::{HandOver, OnceBody};
-
-/// What went wrong on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    Dns,
-    Connect,
-    ConnectTimeout,
-    Tls,
-    Proxy,
-    Timeout,
-    /// The deadline passed while waiting for a place in the request budget.
-    RateWaitTimeout,
-    Cancelled,
-    /// The connection broke, or the reply was cut.
-    Io,
-    TooLarge,
-    /// A reply that cannot be decompressed.
-    Encoding,
-}
+use decoder::Decoder;
+pub(crate) use fault::Fault;
 
 /// The head of an answer.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -80,6 +64,18 @@ impl Limits<'_> {
         }
     }
 
+    /// Waits for a request budget's answer; None means that the budget allows nothing before the deadline.
+    pub async fn sleep_for_budget(&self, wait: Option<Duration>) -> Result<(), Fault> {
+        match wait {
+            None => Err(Fault::RateWaitTimeout),
+            Some(wait) if wait.is_zero() => Ok(()),
+            Some(wait) => match self.run(tokio::time::sleep(wait)).await {
+                Err(Fault::Timeout) => Err(Fault::RateWaitTimeout),
+                other => other,
+            },
+        }
+    }
+
     pub fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(tokio::time::Instant::now())
     }
@@ -119,9 +115,7 @@ impl Transport {
                 Some("env") => builder,
                 Some(url) => builder.no_proxy().proxy(reqwest::Proxy::all(url).map_err(|e| proxy_error(&e))?),
             };
-            builder
-                .build()
-                .map_err(|e| Error::local("bad_config", Status::CONFIG, format!("HTTP client: {}", chain(&e))))
+            builder.build().map_err(|e| Error::new(ErrorCode::BadConfig, format!("HTTP client: {}", chain(&e))))
         };
         Ok(Transport {
             pooled: build(false)?,
@@ -138,7 +132,7 @@ impl Transport {
         })
     }
 
-    /// A text from this machine, for test clocks: no credentials go with it.
+    /// Reads a text by GET, without credentials: for test clocks on this machine.
     pub async fn text(&self, url: &Url) -> Option<String> {
         let answer = self.pooled.get(url.clone()).timeout(Duration::from_secs(5)).send().await.ok()?;
         let body = answer.bytes().await.ok()?;
@@ -245,7 +239,7 @@ impl Transport {
     }
 }
 
-/// Where `proxy: "env"` looks.
+/// Where `proxy: "env"` poll_count.
 const ENV_PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 fn address(base: &Url, path: &str) -> Url {
@@ -256,13 +250,12 @@ fn address(base: &Url, path: &str) -> Url {
 
 fn fixed_headers(config: &Config) -> Result<HeaderMap, Error> {
     let value = |text: &str| {
-        HeaderValue::from_str(text)
-            .map_err(|_| Error::local("bad_config", Status::CONFIG, "a header value is not text"))
+        HeaderValue::from_str(text).map_err(|_| Error::new(ErrorCode::BadConfig, "a header value is not text"))
     };
     // The bytes of the secret are shared by every request and wiped when the last one drops them.
     let secret = Bytes::from_owner(zeroize::Zeroizing::new(config.client_secret.as_bytes().to_vec()));
     let mut secret = HeaderValue::from_maybe_shared(secret)
-        .map_err(|_| Error::local("bad_config", Status::CONFIG, "clientSecret is not text that a header can carry"))?;
+        .map_err(|_| Error::new(ErrorCode::BadConfig, "clientSecret is not text that a header can carry"))?;
     secret.set_sensitive(true);
     let mut headers = HeaderMap::new();
     headers.insert("accept", value(&config.accept)?);
@@ -276,19 +269,18 @@ fn fixed_headers(config: &Config) -> Result<HeaderMap, Error> {
 
 fn proxy_error(error: &reqwest::Error) -> Error {
     let message = format!("is no proxy URL: {}", chain(error));
-    let problems = vec![crate::wire::Problem { path: "/proxy".to_owned(), message }];
-    Error::problems("bad_config", Status::CONFIG, "configuration", problems)
+    bad_config("/proxy", message)
 }
 
-/// The words of an error and its causes; never the URL, which may hold a proxy's password.
+/// The texts of an error's causes; never the URL, which may hold a proxy's password.
 fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = Vec::new();
+    let mut texts = Vec::new();
     let mut cause = error.source();
     while let Some(e) = cause {
-        words.push(e.to_string());
+        texts.push(e.to_string());
         cause = e.source();
     }
-    words.join(": ")
+    texts.join(": ")
 }
 
 /// Whether TLS is anywhere among the causes. An I/O error hides what it wraps from `source()`, and
@@ -321,98 +313,4 @@ fn retry_after(text: &str) -> Option<u64> {
     }
     let at = httpdate::parse_http_date(text.trim()).ok()?;
     Some(at.duration_since(SystemTime::now()).map_or(0, |d| d.as_millis() as u64))
-}
-
-/// Bounds the decoded size, and decompresses as the bytes arrive.
-enum Decoder {
-    /// Bytes that may still come.
-    Plain(usize),
-    Gzip(Box<flate2::write::MultiGzDecoder<Capped>>),
-}
-
-/// Collects bytes up to a limit.
-struct Capped {
-    bytes: Vec<u8>,
-    left: usize,
-}
-
-impl std::io::Write for Capped {
-    fn write(&mut self, chunk: &[u8]) -> std::io::Result<usize> {
-        if chunk.len() > self.left {
-            return Err(std::io::ErrorKind::FileTooLarge.into());
-        }
-        self.left -= chunk.len();
-        self.bytes.extend_from_slice(chunk);
-        Ok(chunk.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Decoder {
-    /// What is set aside for an answer on its own word; more only when it has come.
-    const ROOM: u64 = 256 * 1024;
-
-    /// None if the answer uses an encoding that was not asked for.
-    fn new(headers: &HeaderMap, max_bytes: usize) -> Option<Decoder> {
-        let mut encodings = headers.get_all("content-encoding").iter();
-        let encoding = match (encodings.next(), encodings.next()) {
-            (None, _) => return Some(Decoder::Plain(max_bytes)),
-            (Some(one), None) => one.to_str().ok()?.trim().to_ascii_lowercase(),
-            _ => return None,
-        };
-        match encoding.as_str() {
-            "" | "identity" => Some(Decoder::Plain(max_bytes)),
-            "gzip" | "x-gzip" => {
-                let sink = Capped { bytes: Vec::new(), left: max_bytes };
-                Some(Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(sink))))
-            }
-            _ => None,
-        }
-    }
-
-    /// How much room the body gets at once: all of a small answer, and the NUL that C wants behind it.
-    fn room(&self, announced: Option<u64>) -> usize {
-        match self {
-            Decoder::Plain(_) => announced.unwrap_or(0).min(Decoder::ROOM) as usize + 1,
-            Decoder::Gzip(_) => 0,
-        }
-    }
-
-    /// Decodes a chunk behind what the body holds.
-    fn write(&mut self, chunk: &[u8], body: &mut Vec<u8>) -> Option<Fault> {
-        match self {
-            Decoder::Plain(left) => {
-                let Some(rest) = left.checked_sub(chunk.len()) else { return Some(Fault::TooLarge) };
-                *left = rest;
-                body.extend_from_slice(chunk);
-                None
-            }
-            Decoder::Gzip(gz) => {
-                let written = gz.write_all(chunk).and_then(|()| gz.flush());
-                body.append(&mut gz.get_mut().bytes);
-                written.err().map(fault_of)
-            }
-        }
-    }
-
-    fn finish(&mut self, body: &mut Vec<u8>) -> Option<Fault> {
-        match self {
-            Decoder::Plain(_) => None,
-            Decoder::Gzip(gz) => {
-                let finished = gz.try_finish();
-                body.append(&mut gz.get_mut().bytes);
-                finished.err().map(fault_of)
-            }
-        }
-    }
-}
-
-fn fault_of(error: std::io::Error) -> Fault {
-    match error.kind() {
-        std::io::ErrorKind::FileTooLarge => Fault::TooLarge,
-        _ => Fault::Encoding,
-    }
 }

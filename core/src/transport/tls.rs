@@ -7,8 +7,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::config::{CaMode, Config};
-use crate::outcome::{Error, Status};
+use crate::config::{CaMode, Config, bad_config};
+use crate::error::{Error, ErrorCode};
 
 /// Where the distributions keep their roots. Listed here because the usual finders also read
 /// SSL_CERT_FILE, and this library reads the environment only when told to.
@@ -26,9 +26,9 @@ const BUNDLES: &[&str] = &[
 pub(crate) fn client_config(config: &Config) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = &config.ca_file {
-        let added = add_pem(&mut roots, Path::new(file)).map_err(|e| bad("/caFile", e))?;
+        let added = add_pem(&mut roots, Path::new(file)).map_err(|e| bad_config("/caFile", e))?;
         if added == 0 {
-            return Err(bad("/caFile", "holds no certificate".to_owned()));
+            return Err(bad_config("/caFile", "holds no certificate"));
         }
     }
     // Reading the system's roots costs milliseconds: only who needs them pays.
@@ -36,26 +36,21 @@ pub(crate) fn client_config(config: &Config) -> Result<ClientConfig, Error> {
     if needs_system && config.base_url.scheme() == "https" {
         add_system(&mut roots);
         if roots.is_empty() {
-            return Err(bad("/caFile", "the system has no root certificates; name a PEM file".to_owned()));
+            return Err(bad_config("/caFile", "the system has no root certificates; name a PEM file"));
         }
     }
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|e| Error::local("internal", Status::INTERNAL, format!("TLS versions: {e}")))?
+        .map_err(|e| Error::new(ErrorCode::Internal, format!("TLS versions: {e}")))?
         .with_root_certificates(roots);
     match &config.client_cert {
         None => Ok(builder.with_no_client_auth()),
         Some((cert, key)) => {
-            let chain = certificates(Path::new(cert)).map_err(|e| bad("/clientCertFile", e))?;
-            let key = PrivateKeyDer::from_pem_file(key).map_err(|e| bad("/clientKeyFile", e.to_string()))?;
-            builder.with_client_auth_cert(chain, key).map_err(|e| bad("/clientCertFile", e.to_string()))
+            let chain = certificates(Path::new(cert)).map_err(|e| bad_config("/clientCertFile", e))?;
+            let key = PrivateKeyDer::from_pem_file(key).map_err(|e| bad_config("/clientKeyFile", e.to_string()))?;
+            builder.with_client_auth_cert(chain, key).map_err(|e| bad_config("/clientCertFile", e.to_string()))
         }
     }
-}
-
-fn bad(path: &str, message: String) -> Error {
-    let problems = vec![crate::wire::Problem { path: path.to_owned(), message }];
-    Error::problems("bad_config", Status::CONFIG, "configuration", problems)
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

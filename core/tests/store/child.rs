@@ -59,7 +59,7 @@ fn steps(plan: &Value) {
     unsafe { nix::sys::signal::signal(nix::sys::signal::SIGXFSZ, nix::sys::signal::SigHandler::SigIgn) }.unwrap();
     let client = match Client::new(&plan["config"].to_string()) {
         Ok(client) => client,
-        Err(error) => return say(&json!({"code": error.code, "status": error.status.number()})),
+        Err(error) => return say(&json!({"code": error.code.as_str(), "status": error.status.number()})),
     };
     let log = beside(std::path::Path::new(plan["config"]["store"]["path"].as_str().unwrap()), "-wal");
     let (_, most) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();

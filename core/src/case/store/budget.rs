@@ -1,17 +1,21 @@
-//! The request budget that all processes of a store share.
+//! The request budgets that all processes of a store share.
 
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use crate::budget::Budget;
 use crate::case::clock;
-use crate::config::Rate;
+use crate::token_bucket::{Rate, TokenBucket};
 
 /// Reads a budget as another process may have left it.
-pub(super) fn read(tx: &Transaction<'_>, account: &str, name: &str, rate: Rate) -> rusqlite::Result<(Budget, f64)> {
+pub(super) fn read(
+    tx: &Transaction<'_>,
+    account: &str,
+    name: &str,
+    rate: Rate,
+) -> rusqlite::Result<(TokenBucket, f64)> {
     let (boot, now) = clock::machine();
-    let mut budget = Budget::new(rate);
+    let mut budget = TokenBucket::new(rate);
     let row = tx
         .query_row(
             "SELECT full_at, share, slow_until, not_before, boot FROM budgets WHERE account = ?1 AND name = ?2",
@@ -28,7 +32,7 @@ pub(super) fn read(tx: &Transaction<'_>, account: &str, name: &str, rate: Rate) 
     Ok((budget, now as f64 / 1000.0))
 }
 
-pub(super) fn write(tx: &Transaction<'_>, account: &str, name: &str, budget: &Budget) -> rusqlite::Result<()> {
+pub(super) fn write(tx: &Transaction<'_>, account: &str, name: &str, budget: &TokenBucket) -> rusqlite::Result<()> {
     let (boot, _) = clock::machine();
     let [full_at, share, slow_until, not_before] = budget.state();
     tx.execute(
@@ -39,7 +43,7 @@ pub(super) fn write(tx: &Transaction<'_>, account: &str, name: &str, budget: &Bu
     Ok(())
 }
 
-/// Milliseconds, rounded up: a place must not be taken early.
+/// Milliseconds, rounded up: a request must not leave early.
 pub(super) fn millis(wait: Duration) -> i64 {
     i64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Stored, store_error};
+use crate::error::{Error, ErrorCode};
 
 /// "APBC": this file is a case store.
 pub(crate) const APPLICATION: i32 = 0x4150_4243;
@@ -26,7 +27,7 @@ pub(crate) fn check(path: &Path) -> Stored<()> {
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     match std::fs::metadata(path) {
         Ok(found) if !found.is_file() => {
-            return Err(store_error("store_unavailable", "the store's path is not a file"));
+            return Err(store_error(ErrorCode::StoreUnavailable, "the store's path is not a file"));
         }
         Ok(found) if seen.contains(&identity(&found)) => return Ok(()),
         Err(e) if e.kind() == ErrorKind::NotFound => make(path)?,
@@ -98,7 +99,10 @@ pub(crate) fn private(path: &Path) -> Stored<()> {
         for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
             if std::fs::metadata(&file).is_ok_and(|m| m.permissions().mode() & 0o777 != OWNER) {
                 std::fs::set_permissions(&file, std::fs::Permissions::from_mode(OWNER)).map_err(|_| {
-                    store_error("store_unavailable", "others may read the store's file, and its mode cannot be changed")
+                    store_error(
+                        ErrorCode::StoreUnavailable,
+                        "others may read the store's file, and its mode cannot be changed",
+                    )
                 })?;
             }
         }
@@ -109,7 +113,8 @@ pub(crate) fn private(path: &Path) -> Stored<()> {
 
 /// What can be told without a lock: whether it is ours. Whether all of it is sound, SQLite says.
 fn header(file: &mut File, length: u64, has_log: bool) -> Stored<()> {
-    let torn = || store_error("store_corrupt", "the store's file is damaged or not a store; it was left as it is");
+    let torn =
+        || store_error(ErrorCode::StoreCorrupt, "the store's file is damaged or not a store; it was left as it is");
     if length == 0 {
         // SQLite would throw the log away.
         return if has_log { Err(torn()) } else { Ok(()) };
@@ -136,8 +141,8 @@ fn header(file: &mut File, length: u64, has_log: bool) -> Stored<()> {
     }
 }
 
-pub(crate) fn foreign() -> crate::outcome::Error {
-    store_error("store_corrupt", "the store's file belongs to another program; it was left as it is")
+pub(crate) fn foreign() -> Error {
+    store_error(ErrorCode::StoreCorrupt, "the store's file belongs to another program; it was left as it is")
 }
 
 /// Refuses a layout that is newer than this library, or none at all.
@@ -146,20 +151,20 @@ pub(crate) fn layout(version: i32) -> Stored<()> {
         1..=LAYOUT => Ok(()),
         newer if newer > LAYOUT => {
             let message = format!("the store has layout {version}, this version of the library reads up to {LAYOUT}");
-            Err(store_error("store_newer", message))
+            Err(store_error(ErrorCode::StoreVersion, message))
         }
-        _ => Err(store_error("store_corrupt", "the store's file is damaged; it was left as it is")),
+        _ => Err(store_error(ErrorCode::StoreCorrupt, "the store's file is damaged; it was left as it is")),
     }
 }
 
-fn cannot_open(error: &std::io::Error) -> crate::outcome::Error {
+fn cannot_open(error: &std::io::Error) -> Error {
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            store_error("store_readonly", "the store's file or directory cannot be written")
+            store_error(ErrorCode::StoreReadonly, "the store's file or directory cannot be written")
         }
-        ErrorKind::StorageFull => store_error("store_full", "the disk of the store is full"),
-        ErrorKind::NotFound => store_error("store_unavailable", "the store's directory does not exist"),
-        _ => store_error("store_unavailable", format!("the store cannot be opened: {error}")),
+        ErrorKind::StorageFull => store_error(ErrorCode::StoreFull, "the disk of the store is full"),
+        ErrorKind::NotFound => store_error(ErrorCode::StoreUnavailable, "the store's directory does not exist"),
+        _ => store_error(ErrorCode::StoreUnavailable, format!("the store cannot be opened: {error}")),
     }
 }
 
@@ -194,7 +199,7 @@ fn local(path: &Path) -> Stored<()> {
             let kind = stat.filesystem_type().0 & 0xFFFF_FFFF;
             if let Some((_, name)) = NETWORK.iter().find(|(magic, _)| *magic == kind) {
                 let message = format!("the store is on a network file system ({name}), whose locks cannot be trusted");
-                return Err(store_error("store_network", message));
+                return Err(store_error(ErrorCode::StoreNetwork, message));
             }
         }
     }

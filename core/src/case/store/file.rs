@@ -13,9 +13,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::check::{APPLICATION, LAYOUT, beside, check, foreign, layout, private};
-use super::{Leave, Stored, Visit, store_error};
-use crate::case::clock;
-use crate::outcome::Error;
+use super::{ConnectionScope, EndScope, Stored, store_error};
+use crate::error::{Error, ErrorCode as Code};
+use crate::unix_time;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
@@ -31,15 +31,15 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     pub account: String,
     pool: Mutex<Pool>,
-    /// A sync failed: what the disk has is not known, and nothing may rest on it.
+    /// A sync failed: what is on the disk is not known, and nothing may rely on it.
     poisoned: AtomicBool,
-    /// The log holds raw replies of a settled case, and could not be emptied yet.
-    unswept: AtomicBool,
+    /// The log holds raw replies that were stripped or removed, and could not be emptied yet.
+    checkpoint_pending: AtomicBool,
 }
 
 #[derive(Default)]
 struct Pool {
-    visitors: usize,
+    scopes: usize,
     idle: Vec<Connection>,
 }
 
@@ -51,16 +51,16 @@ impl Sqlite {
             account,
             pool: Mutex::new(Pool::default()),
             poisoned: AtomicBool::new(false),
-            unswept: AtomicBool::new(false),
+            checkpoint_pending: AtomicBool::new(false),
         };
-        let visit = store.enter();
+        let scope = store.open_scope();
         check(path)?;
         // Before anything is written to it.
         if std::fs::metadata(path).is_ok_and(|m| m.len() < LARGE) {
             let sound: String =
                 store.with(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
             if sound != "ok" {
-                return Err(store_error("store_corrupt", "the store's file is damaged; it was left as it is"));
+                return Err(store_error(Code::StoreCorrupt, "the store's file is damaged; it was left as it is"));
             }
         }
         let signature = store.with(sign)?;
@@ -71,16 +71,16 @@ impl Sqlite {
         private(path)?;
         // A process that died may have left raw replies in the log.
         if std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0) {
-            store.with(|connection| store.sweep(connection, READERS))?;
+            store.with(|connection| store.checkpoint(connection, READERS))?;
         }
-        drop(visit);
+        drop(scope);
         Ok(store)
     }
 
-    /// See [`Store::visit`](super::Store::visit).
-    pub fn enter(&self) -> Visit<'_> {
-        self.pool().visitors += 1;
-        Visit(self)
+    /// See [`Store::connection_scope`](super::Store::connection_scope).
+    pub fn open_scope(&self) -> ConnectionScope<'_> {
+        self.pool().scopes += 1;
+        ConnectionScope(self)
     }
 
     /// Several processes may make the file at once. Where SQLite sees that waiting could be for ever, as in turning to
@@ -100,7 +100,7 @@ impl Sqlite {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY)?;
-        // The last process to leave must not delete the log under a process that is just coming.
+        // The last process to close must not delete the log while another one opens it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;
@@ -108,7 +108,7 @@ impl Sqlite {
         )?;
         // The next statement would write to it.
         let ours = || signature(&connection).map(is_ours);
-        // Asked once more, since somebody may be making it between the first two questions.
+        // RequestEcho once more, since somebody may be making it between the first two queries.
         if !ours()? && !is_empty(&connection)? && !ours()? {
             return Ok(None);
         }
@@ -122,7 +122,10 @@ impl Sqlite {
     /// Runs `work` on a connection of its own.
     pub fn with<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Stored<T> {
         if self.poisoned.load(Ordering::Relaxed) {
-            return Err(store_error("store_io", "a sync of the store failed before; check the disk and start again"));
+            return Err(store_error(
+                Code::StoreIo,
+                "a sync of the store failed before; check the disk and start again",
+            ));
         }
         let idle = self.pool().idle.pop();
         let mut connection = match idle {
@@ -130,12 +133,12 @@ impl Sqlite {
             None => self.connect()?,
         };
         let done = work(&mut connection).map_err(|e| self.failed(&e));
-        if done.is_ok() && self.unswept.load(Ordering::Relaxed) {
+        if done.is_ok() && self.checkpoint_pending.load(Ordering::Relaxed) {
             // What did not succeed before costs nobody time or an answer now.
-            let _ = self.sweep(&connection, Duration::ZERO);
+            let _ = self.checkpoint(&connection, Duration::ZERO);
         }
         let mut pool = self.pool();
-        if pool.visitors > 0 && done.is_ok() {
+        if pool.scopes > 0 && done.is_ok() {
             pool.idle.push(connection);
         }
         done
@@ -169,21 +172,21 @@ impl Sqlite {
         })
     }
 
-    /// The log has what must go. What goes wrong here is tried again by the next call.
-    pub fn sweep_now(&self) {
-        self.unswept.store(true, Ordering::Relaxed);
-        let _ = self.with(|connection| self.sweep(connection, READERS));
+    /// Empties the log, which has bytes that must go. If that fails, the next call tries again.
+    pub fn empty_log(&self) {
+        self.checkpoint_pending.store(true, Ordering::Relaxed);
+        let _ = self.with(|connection| self.checkpoint(connection, READERS));
     }
 
     /// Empties the log, unless somebody reads it for longer; then the next call tries again.
-    fn sweep(&self, connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    fn checkpoint(&self, connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
         connection.busy_timeout(patience)?;
         let busy = match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)) {
             Err(error) if is_busy(&error) => Ok(true),
             busy => busy,
         };
         connection.busy_timeout(BUSY)?;
-        self.unswept.store(busy?, Ordering::Relaxed);
+        self.checkpoint_pending.store(busy?, Ordering::Relaxed);
         Ok(())
     }
 
@@ -197,20 +200,20 @@ impl Sqlite {
             self.poisoned.store(true, Ordering::Relaxed);
         }
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => store_error("store_full", "the disk of the store is full"),
-            Some(ErrorCode::ReadOnly) => store_error("store_readonly", "the store cannot be written"),
-            Some(ErrorCode::CannotOpen) => store_error("store_unavailable", "the store cannot be opened"),
+            Some(ErrorCode::DiskFull) => store_error(Code::StoreFull, "the disk of the store is full"),
+            Some(ErrorCode::ReadOnly) => store_error(Code::StoreReadonly, "the store cannot be written"),
+            Some(ErrorCode::CannotOpen) => store_error(Code::StoreUnavailable, "the store cannot be opened"),
             // `Unknown` is SQLite's plain error: tables that are not there, a form that nobody knows.
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
-                store_error("store_corrupt", "the store's file is damaged; nothing rests on it any more")
+                store_error(Code::StoreCorrupt, "the store's file is damaged; nothing rests on it any more")
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                store_error("store_busy", "another process kept the store busy for too long")
+                store_error(Code::StoreBusy, "another process kept the store busy for too long")
             }
             // SQLite's own words name codes and never hold values; the others may.
             _ => match error.sqlite_error() {
-                Some(error) => store_error("store_io", format!("the store failed: {error}")),
-                None => store_error("store_corrupt", "the store has a row that cannot be read"),
+                Some(error) => store_error(Code::StoreIo, format!("the store failed: {error}")),
+                None => store_error(Code::StoreCorrupt, "the store has a row that cannot be read"),
             },
         }
     }
@@ -245,19 +248,19 @@ fn sign(connection: &mut Connection) -> rusqlite::Result<Signature> {
         tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}"))?;
     } else if matches!(signature(&tx)?, (APPLICATION, 1..=LAYOUT)) {
         // The probe: a file or disk that cannot be written is found before money depends on it.
-        tx.execute("UPDATE probe SET at = ?1", [clock::wall()])?;
+        tx.execute("UPDATE probe SET at = ?1", [unix_time::now()])?;
     }
     let signature = signature(&tx)?;
     tx.commit()?;
     Ok(signature)
 }
 
-impl Leave for Sqlite {
-    fn leave(&self) {
+impl EndScope for Sqlite {
+    fn end_scope(&self) {
         let idle = {
             let mut pool = self.pool();
-            pool.visitors = pool.visitors.saturating_sub(1);
-            if pool.visitors > 0 { Vec::new() } else { std::mem::take(&mut pool.idle) }
+            pool.scopes = pool.scopes.saturating_sub(1);
+            if pool.scopes > 0 { Vec::new() } else { std::mem::take(&mut pool.idle) }
         };
         drop(idle);
     }

@@ -1,44 +1,47 @@
-//! Where cases are kept: what any store must do. SQLite is the one that is embedded; PostgreSQL is to follow.
+//! Where cases are stored: what any store must do. SQLite is embedded; PostgreSQL is to follow.
 //!
-//! A row has a version that every change raises: it is the fencing token. Who takes the lease raises it too, so
-//! that an earlier owner's writes are refused from then on, however late it wakes up.
+//! A row has a version that every change raises: it is the fencing token. Taking the lease raises it too, so that an
+//! earlier owner's writes are refused from then on, however late they come.
 
 mod budget;
 mod check;
-mod file;
+pub(crate) mod file;
+pub(crate) mod retention;
 mod sqlite;
 
-pub(crate) use file::Sqlite;
-
-use super::event::Quote;
-use super::model::{Case, Kind, Millis, Stamp, Way};
-use crate::config::Rate;
-use crate::outcome::{Advice, Error, Status};
+use super::clock::Stamp;
+use super::machine::event::Quote;
+use super::model::Case;
+use super::vocabulary::{Kind, Way};
+use crate::error::{Advice, Error, ErrorCode};
+use crate::token_bucket::Rate;
+use crate::unix_time::Millis;
 
 /// A case as stored, with its fencing token.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub case: Case,
     pub version: i64,
-    /// Who drives it now, until when at most: on the machine's clock since its start, which does not jump.
+    /// The owner of the lease, and when it ends: milliseconds of the machine's clock since its start, which does not
+    /// jump.
     pub owner: Option<(String, Millis)>,
 }
 
-/// Who wants to drive a case, and for how long at most.
+/// The right to drive a case: by whom, and until when at most.
 #[derive(Debug, Clone)]
 pub(crate) struct Lease {
     pub owner: String,
     pub until: Millis,
 }
 
-/// What came of claiming a key and an order.
+/// The result of claiming a key and its holds.
 #[derive(Debug)]
 pub(crate) enum Claim {
-    /// The case is new, and ours.
+    /// The case is new; the caller has its lease.
     New(Row),
     /// The key is known.
     Known(Row),
-    /// Another case holds the order.
+    /// Another case has one of the holds.
     Held(Box<Case>),
     /// The key belonged to a case that was purged.
     Purged,
@@ -84,8 +87,8 @@ pub(crate) type Stored<T> = Result<T, Error>;
 
 /// A store of cases of one account. Calls block; each is one transaction, synced when it returns, except where it says so.
 pub(crate) trait Store: Send + Sync {
-    /// Keeps connections open until the guard is dropped. Between calls nothing is open, so that a fork is harmless.
-    fn visit(&self) -> Visit<'_>;
+    /// Keeps connections open until the guard is dropped. Between calls none is open, so that a fork is harmless.
+    fn connection_scope(&self) -> ConnectionScope<'_>;
 
     /// In one exclusive transaction: the key is new, no other case holds one of its orders (but the one named by
     /// `after`), and the case is written with its lease.
@@ -101,68 +104,69 @@ pub(crate) trait Store: Send + Sync {
     /// Without a lease, the lease ends.
     fn save(&self, row: &Row, lease: Option<&Lease>) -> Stored<Option<i64>>;
 
-    /// As [`Store::save`] of a settled case without a lease; with it the raw replies are replaced by what `thin`
-    /// leaves of them. What it cannot read stays.
-    fn settle(&self, row: &Row, thin: &dyn Fn(&[u8]) -> Option<String>) -> Stored<Option<i64>>;
+    /// As [`Store::save`] of a settled case without a lease; in the same transaction the raw replies are replaced by
+    /// what `strip` retains of them. A reply that it cannot read stays.
+    fn settle(&self, row: &Row, strip: &dyn Fn(&[u8]) -> Option<String>) -> Stored<Option<i64>>;
 
-    /// Keeps the raw reply of a submit, before anybody reads it.
-    fn keep_reply(&self, id: &str, step: &str, attempt: u32, body: &[u8]) -> Stored<()>;
+    /// Stores the raw reply of a submit, before it is decoded.
+    fn store_reply(&self, id: &str, step: &str, attempt: u32, body: &[u8]) -> Stored<()>;
 
-    /// What [`Store::keep_reply`] kept of an attempt, as it came.
-    fn kept_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>>;
+    /// The raw reply of an attempt, if it was stored and not stripped.
+    fn stored_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>>;
 
     fn list(&self, filter: &Filter) -> Stored<Vec<Case>>;
 
-    /// Ids of cases that are due and that nobody drives, the longest due first.
+    /// Ids of cases that are due and without a live owner, the longest due first.
     fn due(&self, now: Millis, limit: usize, is_alive: &dyn Fn(&str, Millis) -> bool) -> Stored<Vec<String>>;
 
     fn counts(&self, now: Millis) -> Stored<Counts>;
 
     /// Cases that a notification about this order may be about.
-    fn concerned(&self, order_no: &str) -> Stored<Vec<String>>;
+    fn cases_for_order(&self, order_no: &str) -> Stored<Vec<String>>;
 
     /// Whether this notification is new; it is remembered.
-    fn first_notice(&self, dedupe: &str, now: Millis) -> Stored<bool>;
+    fn record_notification(&self, dedupe: &str, now: Millis) -> Stored<bool>;
 
     /// Remembers an offer; need not be synced.
     fn remember_offer(&self, offer_id: &str, offer: &KnownOffer, at: Stamp) -> Stored<()>;
 
     fn known_offer(&self, offer_id: &str) -> Stored<Option<KnownOffer>>;
 
-    /// Takes a place in a shared request budget and says how long to wait for it; None, and nothing is taken, if
-    /// that is longer than `patience`. Need not be synced.
-    fn place(&self, budget: &str, rate: Rate, patience: Millis) -> Stored<Option<Millis>>;
+    /// Takes a token of a shared request budget and gives how long to wait; None, and nothing is taken, if that is
+    /// longer than `limit`. Need not be synced.
+    fn acquire(&self, budget: &str, rate: Rate, limit: Millis) -> Stored<Option<Millis>>;
 
-    /// The vendor complained (429, 905): everybody slows down.
-    fn slow_down(&self, wait: Option<Millis>) -> Stored<()>;
+    /// The vendor answered 429 or 905: every budget of the account slows down. `wait` is its Retry-After.
+    fn on_rate_limited(&self, wait: Option<Millis>) -> Stored<()>;
 
-    /// The rate as it is now, and the wait for the next place.
-    fn pace(&self, budget: &str, rate: Rate) -> Stored<(f64, Millis)>;
+    /// The present rate in requests per second, and the wait for the next request.
+    fn current_rate(&self, budget: &str, rate: Rate) -> Stored<(f64, Millis)>;
 
     /// Removes final cases unchanged since then; their keys stay used.
     fn purge(&self, before: Millis) -> Stored<u64>;
 }
 
-/// See [`Store::visit`].
-pub(crate) struct Visit<'s>(&'s dyn Leave);
+/// See [`Store::connection_scope`].
+pub(crate) struct ConnectionScope<'s>(pub(in crate::case::store) &'s dyn EndScope);
 
-pub(crate) trait Leave: Send + Sync {
-    fn leave(&self);
+/// What a [`ConnectionScope`] does when it ends.
+pub(crate) trait EndScope: Send + Sync {
+    fn end_scope(&self);
 }
 
-impl Drop for Visit<'_> {
+impl Drop for ConnectionScope<'_> {
     fn drop(&mut self) {
-        self.0.leave();
+        self.0.end_scope();
     }
 }
 
-/// An error of the store: nothing was sent.
-pub(crate) fn store_error(code: &'static str, message: impl Into<String>) -> Error {
-    let mut error = Error::local(code, Status::STORE, message);
+/// An error of the store, before anything was sent.
+pub(crate) fn store_error(code: ErrorCode, message: impl Into<String>) -> Error {
+    let mut error = Error::new(code, message);
     error.advice = match code {
-        "store_busy" => Advice::Retry,
+        ErrorCode::StoreBusy => Advice::Retry,
         _ => Advice::FixConfig,
     };
-    error.retryable = code == "store_busy";
+    error.retryable = code == ErrorCode::StoreBusy;
     error
 }

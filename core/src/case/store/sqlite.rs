@@ -6,12 +6,15 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::file::Sqlite;
-use super::{Claim, Counts, Filter, KnownOffer, Lease, Name, Row, Store, Stored, Visit, budget, store_error};
-use crate::case::clock;
-use crate::case::model::{Case, Millis, Stamp, Verdict};
-use crate::case::rules::HORIZON;
-use crate::case::wish::PAID;
-use crate::config::Rate;
+use super::{Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Row, Store, Stored, budget, store_error};
+use crate::case::clock::Stamp;
+use crate::case::hold::Hold;
+use crate::case::model::Case;
+use crate::case::schedule::LONGEST_PAUSE;
+use crate::case::vocabulary::{CaseOutcome, State};
+use crate::error::ErrorCode;
+use crate::token_bucket::Rate;
+use crate::unix_time::{self, Millis};
 
 fn body(case: &Case) -> rusqlite::Result<String> {
     serde_json::to_string(case).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
@@ -45,9 +48,9 @@ impl Sqlite {
     /// Compare and swap. Also None if it is about to pay an order that another case pays or has paid.
     fn put(&self, tx: &Transaction<'_>, row: &Row, lease: Option<&Lease>) -> rusqlite::Result<Option<i64>> {
         let case = &row.case;
-        for hold in case.holds.iter().filter(|hold| hold.starts_with(PAID)) {
+        for hold in case.holds.iter().filter(|hold| matches!(hold, Hold::Payment(_))) {
             let sql = "SELECT EXISTS (SELECT 1 FROM holds WHERE account = ?1 AND order_no = ?2 AND case_id <> ?3)";
-            let values = params![self.account, hold, case.id];
+            let values = params![self.account, hold.to_text(), case.id];
             if tx.prepare_cached(sql)?.query_row(values, |row| row.get(0))? {
                 return Ok(None);
             }
@@ -73,25 +76,25 @@ impl Sqlite {
         if changed == 0 {
             return Ok(None);
         }
-        self.hold(tx, case)?;
+        self.write_holds(tx, case)?;
         Ok(Some(row.version + 1))
     }
 
-    /// Cases on the order that were given up and may still turn out to have been executed.
-    fn given_up(&self, tx: &Connection, order_no: Option<&str>) -> rusqlite::Result<Vec<Row>> {
+    /// Watched cases on the order: their effect may still show up.
+    fn watched(&self, tx: &Connection, order_no: Option<&str>) -> rusqlite::Result<Vec<Row>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND order_no = ?2 AND open = 0 AND due IS NOT NULL"
         );
         tx.prepare_cached(&sql)?.query_map(params![self.account, order_no], row)?.collect()
     }
 
-    /// Writes which orders the case keeps others away from.
-    fn hold(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
+    /// Writes the holds of the case.
+    fn write_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
         tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
-        if case.keeps_others_away() {
-            for order in &case.holds {
+        if case.is_holding() {
+            for hold in &case.holds {
                 tx.prepare_cached("INSERT OR IGNORE INTO holds (account, order_no, case_id) VALUES (?1, ?2, ?3)")?
-                    .execute(params![self.account, order, case.id])?;
+                    .execute(params![self.account, hold.to_text(), case.id])?;
             }
         }
         Ok(())
@@ -99,8 +102,8 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
-    fn visit(&self) -> Visit<'_> {
-        self.enter()
+    fn connection_scope(&self) -> ConnectionScope<'_> {
+        self.open_scope()
     }
 
     fn claim(&self, case: &Case, lease: &Lease, after: Option<&str>) -> Stored<Claim> {
@@ -116,17 +119,17 @@ impl Store for Sqlite {
             if purged {
                 return Ok(Claim::Purged);
             }
-            for order in &case.holds {
+            for hold in &case.holds {
                 let holder: Option<String> = tx
                     .query_row(
                         "SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2",
-                        params![self.account, order],
+                        params![self.account, hold.to_text()],
                         |row| row.get(0),
                     )
                     .optional()?;
                 let Some(holder) = holder else { continue };
                 match self.by_id(tx, &holder)? {
-                    // Only a case that was given up makes room, and only for one that names it.
+                    // Only a closed case gives up its holds, and only to a case that names it.
                     Some(row) if row.case.closed && after == Some(holder.as_str()) => {
                         let earlier = Row { case: Case { holds: Vec::new(), ..row.case }, ..row };
                         self.put(tx, &earlier, None)?;
@@ -135,8 +138,8 @@ impl Store for Sqlite {
                     None => {}
                 }
             }
-            for earlier in self.given_up(tx, case.order_no.as_deref())? {
-                let earlier = Row { case: Case { succeeded: true, ..earlier.case }, ..earlier };
+            for earlier in self.watched(tx, case.order_no.as_deref())? {
+                let earlier = Row { case: Case { superseded: true, ..earlier.case }, ..earlier };
                 self.put(tx, &earlier, None)?;
             }
             tx.execute(
@@ -157,7 +160,7 @@ impl Store for Sqlite {
                     body(case)?
                 ],
             )?;
-            self.hold(tx, case)?;
+            self.write_holds(tx, case)?;
             let owner = Some((lease.owner.clone(), lease.until));
             Ok(Claim::New(Row { case: case.clone(), version: 1, owner }))
         })
@@ -191,31 +194,31 @@ impl Store for Sqlite {
         self.write(|tx| self.put(tx, row, lease))
     }
 
-    fn settle(&self, row: &Row, thin: &dyn Fn(&[u8]) -> Option<String>) -> Stored<Option<i64>> {
-        let mut thinned = false;
+    fn settle(&self, row: &Row, strip: &dyn Fn(&[u8]) -> Option<String>) -> Stored<Option<i64>> {
+        let mut stripped = false;
         let version = self.write(|tx| {
             let version = self.put(tx, row, None)?;
-            thinned = version.is_some() && thin_replies(tx, &row.case.id, thin)?;
+            stripped = version.is_some() && strip_replies(tx, &row.case.id, strip)?;
             Ok(version)
         })?;
-        if thinned {
+        if stripped {
             // The log still has what was replaced.
-            self.sweep_now();
+            self.empty_log();
         }
         Ok(version)
     }
 
-    fn keep_reply(&self, id: &str, step: &str, attempt: u32, reply: &[u8]) -> Stored<()> {
+    fn store_reply(&self, id: &str, step: &str, attempt: u32, reply: &[u8]) -> Stored<()> {
         self.write(|tx| {
             tx.execute(
                 "INSERT OR REPLACE INTO replies (case_id, step, attempt, at, thin, body) VALUES (?1, ?2, ?3, ?4, 0, ?5)",
-                params![id, step, attempt, clock::wall(), reply],
+                params![id, step, attempt, unix_time::now(), reply],
             )
             .map(|_| ())
         })
     }
 
-    fn kept_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>> {
+    fn stored_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>> {
         self.with(|connection| {
             let sql = "SELECT body FROM replies WHERE case_id = ?1 AND step = ?2 AND attempt = ?3 AND thin = 0";
             connection.query_row(sql, params![id, step, attempt], |row| row.get(0)).optional()
@@ -251,8 +254,8 @@ impl Store for Sqlite {
     fn due(&self, now: Millis, limit: usize, is_alive: &dyn Fn(&str, Millis) -> bool) -> Stored<Vec<String>> {
         let columns = "SELECT id, owner, lease_until FROM cases WHERE account = ?1";
         let past = (format!("{columns} AND due <= ?2 ORDER BY due"), now);
-        // What is due later than any pause ends, a clock that was wrong left so.
-        let never = (format!("{columns} AND due > ?2 ORDER BY due"), now.saturating_add(HORIZON));
+        // Due later than any pause ends: a wrong clock has written that.
+        let never = (format!("{columns} AND due > ?2 ORDER BY due"), now.saturating_add(LONGEST_PAUSE));
         self.with(|connection| {
             let mut ids = Vec::new();
             for (sql, bound) in [&past, &never] {
@@ -278,7 +281,10 @@ impl Store for Sqlite {
                 connection.prepare_cached(sql)?.query_row(params![self.account, now], |row| row.get(0))
             };
             Ok(Counts {
-                due: one("SELECT count(*) FROM cases WHERE account = ?1 AND due <= ?2")?.unwrap_or(0) as u64,
+                due: one(&format!(
+                    "SELECT count(*) FROM cases WHERE account = ?1 AND (due <= ?2 OR due > ?2 + {LONGEST_PAUSE})"
+                ))?
+                .unwrap_or(0) as u64,
                 open: one("SELECT count(*) FROM cases WHERE account = ?1 AND open = 1 AND ?2 = ?2")?.unwrap_or(0)
                     as u64,
                 next: one("SELECT min(due) FROM cases WHERE account = ?1 AND due IS NOT NULL AND ?2 = ?2")?,
@@ -286,7 +292,7 @@ impl Store for Sqlite {
         })
     }
 
-    fn concerned(&self, order_no: &str) -> Stored<Vec<String>> {
+    fn cases_for_order(&self, order_no: &str) -> Stored<Vec<String>> {
         self.with(|connection| {
             connection
                 .prepare_cached(
@@ -298,7 +304,7 @@ impl Store for Sqlite {
         })
     }
 
-    fn first_notice(&self, dedupe: &str, now: Millis) -> Stored<bool> {
+    fn record_notification(&self, dedupe: &str, now: Millis) -> Stored<bool> {
         self.write_unsynced(|tx| {
             tx.execute("DELETE FROM notices WHERE at < ?1", [now - 30 * 86_400_000])?;
             let new = tx.execute(
@@ -311,12 +317,12 @@ impl Store for Sqlite {
 
     fn remember_offer(&self, offer_id: &str, offer: &KnownOffer, at: Stamp) -> Stored<()> {
         let text = serde_json::to_string(&(offer, at))
-            .map_err(|e| store_error("store_io", format!("an offer cannot be written: {e}")))?;
+            .map_err(|e| store_error(ErrorCode::StoreIo, format!("an offer cannot be written: {e}")))?;
         self.write_unsynced(|tx| {
-            tx.execute("DELETE FROM offers WHERE at < ?1", [clock::wall() - 86_400_000])?;
+            tx.execute("DELETE FROM offers WHERE at < ?1", [unix_time::now() - 86_400_000])?;
             tx.execute(
                 "INSERT OR REPLACE INTO offers (account, offer_id, at, body) VALUES (?1, ?2, ?3, ?4)",
-                params![self.account, offer_id, clock::wall(), text],
+                params![self.account, offer_id, unix_time::now(), text],
             )
             .map(|_| ())
         })
@@ -338,17 +344,17 @@ impl Store for Sqlite {
         }))
     }
 
-    fn place(&self, name: &str, rate: Rate, patience: Millis) -> Stored<Option<Millis>> {
+    fn acquire(&self, name: &str, rate: Rate, limit: Millis) -> Stored<Option<Millis>> {
         self.write_unsynced(|tx| {
             let (mut budget, now) = budget::read(tx, &self.account, name, rate)?;
-            let patience = Duration::from_millis(u64::try_from(patience).unwrap_or(0));
-            let Some(wait) = budget.take_within(now, patience) else { return Ok(None) };
+            let limit = Duration::from_millis(u64::try_from(limit).unwrap_or(0));
+            let Some(wait) = budget.take_within(now, limit) else { return Ok(None) };
             budget::write(tx, &self.account, name, &budget)?;
             Ok(Some(budget::millis(wait)))
         })
     }
 
-    fn slow_down(&self, wait: Option<Millis>) -> Stored<()> {
+    fn on_rate_limited(&self, wait: Option<Millis>) -> Stored<()> {
         let wait = Duration::from_millis(wait.and_then(|w| u64::try_from(w).ok()).unwrap_or(0));
         self.write_unsynced(|tx| {
             let names: Vec<String> = tx
@@ -365,7 +371,7 @@ impl Store for Sqlite {
         })
     }
 
-    fn pace(&self, name: &str, rate: Rate) -> Stored<(f64, Millis)> {
+    fn current_rate(&self, name: &str, rate: Rate) -> Stored<(f64, Millis)> {
         self.write_unsynced(|tx| {
             let (mut budget, now) = budget::read(tx, &self.account, name, rate)?;
             let wait = budget.wait(now);
@@ -374,7 +380,7 @@ impl Store for Sqlite {
     }
 
     fn purge(&self, before: Millis) -> Stored<u64> {
-        self.write(|tx| {
+        let purged = self.write(|tx| {
             let old = "account = ?1 AND open = 0 AND due IS NULL AND owner IS NULL AND updated < ?2";
             let values = params![self.account, before];
             tx.execute(
@@ -384,17 +390,22 @@ impl Store for Sqlite {
             tx.execute(&format!("DELETE FROM replies WHERE case_id IN (SELECT id FROM cases WHERE {old})"), values)?;
             tx.execute(&format!("DELETE FROM holds WHERE case_id IN (SELECT id FROM cases WHERE {old})"), values)?;
             Ok(tx.execute(&format!("DELETE FROM cases WHERE {old}"), values)? as u64)
-        })
+        })?;
+        if purged > 0 {
+            // The log still has what was removed.
+            self.empty_log();
+        }
+        Ok(purged)
     }
 }
 
-/// Replaces the raw replies of a case; says whether there were any.
-fn thin_replies(tx: &Transaction<'_>, id: &str, thin: &dyn Fn(&[u8]) -> Option<String>) -> rusqlite::Result<bool> {
-    let mut kept = tx.prepare_cached("SELECT step, attempt, body FROM replies WHERE case_id = ?1 AND thin = 0")?;
+/// Replaces the raw replies of a case by what `strip` retains; gives whether there were any.
+fn strip_replies(tx: &Transaction<'_>, id: &str, strip: &dyn Fn(&[u8]) -> Option<String>) -> rusqlite::Result<bool> {
+    let mut select = tx.prepare_cached("SELECT step, attempt, body FROM replies WHERE case_id = ?1 AND thin = 0")?;
     let rows: Vec<(String, u32, Vec<u8>)> =
-        kept.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+        select.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
     for (step, attempt, reply) in &rows {
-        let (mark, text) = match thin(reply) {
+        let (mark, text) = match strip(reply) {
             Some(text) => (1, Some(text)),
             // 2: it cannot be read, so nobody can say what may go. It stays, and is marked.
             None => (2, None),
@@ -409,5 +420,5 @@ fn thin_replies(tx: &Transaction<'_>, id: &str, thin: &dyn Fn(&[u8]) -> Option<S
 
 /// Whether a query may settle it: also what a dead process left while sending.
 fn is_unknown(case: &Case) -> bool {
-    case.outcome == Verdict::Unknown || case.state == crate::case::model::State::Sending
+    case.outcome == CaseOutcome::Unknown || case.state == State::Sending
 }

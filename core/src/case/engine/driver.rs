@@ -1,0 +1,375 @@
+//! Drives a case: makes the queries and submits that [`step`] decides, and stores the result, in the order that
+//! survives a crash: intent, synced → send → raw reply → outcome.
+
+use std::time::Duration;
+
+use super::lease::Owner;
+use crate::case::error::StoredError;
+use crate::case::machine::event::{Action, Answer, Event, Now, Refusal, SubmitResult};
+use crate::case::machine::{evidence, step};
+use crate::case::model::Case;
+use crate::case::service::CaseService;
+use crate::case::store::{Filter, Row, Stored, retention};
+use crate::case::vendor::answers;
+use crate::case::vendor::requests::{self, CallData};
+use crate::case::vocabulary::{CaseOutcome, Query, State, StepName};
+use crate::config::RetryConfig;
+use crate::contract::operation::{Operation, OperationKind};
+use crate::error::{Error, ErrorCode, Outcome};
+use crate::exchange::context::CallContext;
+use crate::exchange::prepare::VendorRequest;
+use crate::json::Node;
+use crate::log::LogLevel;
+use crate::reply::Reply;
+use crate::reply::decode::CallMeta;
+use crate::transport::{Exchange, Head};
+
+/// One drive of one case.
+pub(crate) struct Driver<'d> {
+    pub context: &'d mut CallContext,
+    cases: &'d CaseService,
+    owner: &'d Owner,
+    call_data: CallData,
+    budget: PollBudget,
+    /// The vendor's last answer.
+    pub last: Option<Reply>,
+    /// A submit was given to the transport in this drive; its outcome.
+    pub submitted: Option<Outcome>,
+}
+
+/// Which budgets a query takes from, beside that of all requests.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum PollBudget {
+    /// None: the caller asked for this query.
+    Requests,
+    /// The follow-up's.
+    Follow,
+    /// The follow-up's; the first query is paid for.
+    FollowPaid,
+}
+
+/// The result of a drive.
+pub(crate) enum DriveResult {
+    /// Driven as far as possible, and stored.
+    Stored(Box<Row>),
+    /// Another owner took the lease: this drive changed nothing more.
+    LeaseLost,
+}
+
+/// Drives a case without submitting; None if the lease was lost.
+pub(crate) async fn poll(
+    context: &mut CallContext,
+    cases: &CaseService,
+    owner: &Owner,
+    row: Row,
+    budget: PollBudget,
+) -> Stored<Option<Case>> {
+    if budget != PollBudget::Requests {
+        // One token is one request; a query that fails is made again when the case is due again.
+        context.options.retry = Some(RetryConfig { max_attempts: 1, ..context.session.config.retry });
+    }
+    let mut driver = Driver::new(context, cases, owner, CallData::default());
+    driver.budget = budget;
+    match driver.drive(row, Event::Drive).await? {
+        DriveResult::Stored(row) => Ok(Some(row.case)),
+        DriveResult::LeaseLost => Ok(None),
+    }
+}
+
+impl<'d> Driver<'d> {
+    pub fn new(
+        context: &'d mut CallContext,
+        cases: &'d CaseService,
+        owner: &'d Owner,
+        call_data: CallData,
+    ) -> Driver<'d> {
+        Driver { context, cases, owner, call_data, budget: PollBudget::Requests, last: None, submitted: None }
+    }
+
+    /// Drives a case whose lease this drive has, until there is nothing to do before it is due.
+    pub async fn drive(&mut self, mut row: Row, event: Event) -> Stored<DriveResult> {
+        let mut event = match self.stored_answer(&row.case).await {
+            Some(submitted) => submitted,
+            None => event,
+        };
+        loop {
+            let submitted = matches!(event, Event::Submitted(..));
+            let (case, action) = self.apply(row.case, event).await?;
+            row.case = case;
+            if submitted && action != Action::Wait {
+                // The outcome is stored before anything else is asked.
+                let Some(()) = self.save(&mut row).await? else { return Ok(DriveResult::LeaseLost) };
+            }
+            event = match action {
+                Action::Wait => break,
+                Action::Query(query) => Event::Answered(query, self.query(&row.case, query).await),
+                Action::Submit(name) => {
+                    let Some(event) = self.submit_step(&mut row, name).await? else {
+                        return Ok(DriveResult::LeaseLost);
+                    };
+                    event
+                }
+                Action::DriveAfter(pause) => {
+                    let pause = Duration::from_millis(u64::try_from(pause).unwrap_or(0));
+                    if self.context.limits().run(tokio::time::sleep(pause)).await.is_err() {
+                        break;
+                    }
+                    Event::Drive
+                }
+            };
+        }
+        self.finish(row).await
+    }
+
+    /// The result of a submit whose sender stored the raw reply and ended before it could read it.
+    async fn stored_answer(&mut self, case: &Case) -> Option<Event> {
+        let last_step = case.last_step()?;
+        let unread = match case.state {
+            State::Sending => true,
+            _ => last_step.outcome == CaseOutcome::Unknown && last_step.abandoned,
+        };
+        let op = Operation::find(last_step.name.operation()).filter(|_| unread)?;
+        let (id, name, attempt) = (case.id.clone(), last_step.name, last_step.attempts);
+        let body = self.cases.run_blocking(move |store| store.stored_reply(&id, name.word(), attempt)).await.ok()??;
+        let order =
+            if name == StepName::Pay { case.code.as_ref().or(case.order_no.as_ref()) } else { case.order_no.as_ref() };
+        let echo = serde_json::json!({ "orderNo": order, "ticketOrderNo": order, "originalOrderNo": order });
+        let echo = echo.to_string();
+        let request = VendorRequest::new(op, &Node::parse(&echo).ok()?, echo.clone(), self.context.time_left());
+        // The HTTP status was not stored: only an answer in the vendor's own form decides.
+        let head = Some(Head { status: 200, ..Head::default() });
+        let exchange = Exchange { head, body: Some(body), fault: None, sent: true };
+        let meta = CallMeta { journaled: true, ..self.context.meta(attempt) };
+        let reply = self.context.decode(&request, exchange, meta).await;
+        let result = answers::submit_result(name, &reply);
+        if result.outcome == CaseOutcome::Unknown {
+            return None;
+        }
+        self.last = Some(reply);
+        Some(Event::Submitted(name, result))
+    }
+
+    /// Stores the result of a direct submit; queries are left to the follow-up.
+    pub async fn store_result(&mut self, mut row: Row, event: Event) -> Stored<DriveResult> {
+        let (case, action) = self.apply(row.case, event).await?;
+        row.case = case;
+        if action != Action::Wait {
+            row.case.due = Some(row.case.updated);
+        }
+        self.finish(row).await
+    }
+
+    async fn finish(&mut self, mut row: Row) -> Stored<DriveResult> {
+        let copy = row.clone();
+        let saved = self
+            .cases
+            .run_blocking(move |store| match all_steps_settled(&copy.case) {
+                // In one transaction: a process that died in between would leave raw replies that nobody removes.
+                true => store.settle(&copy, &retention::strip),
+                false => store.save(&copy, None),
+            })
+            .await?;
+        let Some(version) = saved else { return Ok(DriveResult::LeaseLost) };
+        row.version = version;
+        Ok(DriveResult::Stored(Box::new(row)))
+    }
+
+    async fn apply(&mut self, case: Case, event: Event) -> Stored<(Case, Action)> {
+        let now = Now { stamp: self.cases.now().await?, policy: self.cases.policy() };
+        let (case, action) = step(case, event, &now);
+        let (id, state, outcome) = (&case.id, case.state.word(), case.outcome.word());
+        self.context.log.add(LogLevel::Debug, "case", || format!("{id} is {state}, {outcome}; next {action:?}"));
+        Ok((case, action))
+    }
+
+    /// None if the lease was lost.
+    async fn save(&mut self, row: &mut Row) -> Stored<Option<()>> {
+        let lease = self.owner.lease(self.context.time_left());
+        let copy = row.clone();
+        let saved = self.cases.run_blocking(move |store| store.save(&copy, Some(&lease))).await?;
+        Ok(saved.map(|version| row.version = version))
+    }
+
+    /// Answers a query, from the vendor or from the store.
+    pub async fn query(&mut self, case: &Case, query: Query) -> Answer {
+        if query == Query::KnownOffer {
+            return self.known_offer(case).await;
+        }
+        // A quotation and a basket are made from the order, which a resumed case has not read yet.
+        let needs_order = match query {
+            Query::RefundQuote | Query::RefundProbe | Query::RegenerateCandidates | Query::Search => true,
+            Query::RefundList => evidence::may_be_anothers(case),
+            _ => false,
+        };
+        if needs_order && self.call_data.order.is_none() {
+            let answer = self.query_vendor(case, Query::Order).await;
+            let goes_on = matches!(query, Query::RegenerateCandidates | Query::RefundList);
+            if let (Answer::Refused(_), false) = (&answer, goes_on) {
+                return answer;
+            }
+        }
+        if query == Query::RefundProbe && case.partial && self.call_data.request.names.is_empty() {
+            return Answer::Inconclusive(
+                "which passengers it was for is not stored; open the case again to have it asked",
+            );
+        }
+        match self.query_vendor(case, query).await {
+            // Of the "already" codes, this one is about passengers (refund and void error tables, 2026).
+            Answer::Refused(refusal) if refusal.error.vendor_status == Some(803) => {
+                self.check_each_passenger(case, query, refusal).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// "Already submitted" may be about some passengers only: then each is asked about alone.
+    async fn check_each_passenger(&mut self, case: &Case, query: Query, refusal: Refusal) -> Answer {
+        let people = requests::people(&self.call_data);
+        let is_quotation = matches!(query, Query::VoidQuote | Query::RefundQuote | Query::RefundProbe);
+        if people.len() < 2 || !is_quotation {
+            return Answer::Refused(refusal);
+        }
+        let requested = std::mem::take(&mut self.call_data.request.names);
+        let mut free = 0;
+        let mut unanswered = None;
+        for name in &people {
+            self.call_data.request.names = vec![name.clone()];
+            match self.query_vendor(case, Query::RefundQuote).await {
+                Answer::Quote(_) => free += 1,
+                Answer::Refused(later) if later.passing => unanswered = Some(later),
+                _ => {}
+            }
+        }
+        self.call_data.request.names = requested;
+        match (free, unanswered) {
+            (0, None) => Answer::Refused(refusal),
+            (0, Some(later)) => Answer::Refused(later),
+            (_, _) if query == Query::RefundProbe => Answer::Inconclusive("some of the passengers have a refund"),
+            (free, _) => {
+                let text = format!(
+                    "{} of {} passengers have a refund already; name the others in `passengers` of a refund",
+                    people.len() - free,
+                    people.len()
+                );
+                Answer::Refused(Refusal::lasting(StoredError::new(ErrorCode::GuardNotRefundable, text)))
+            }
+        }
+    }
+
+    async fn query_vendor(&mut self, case: &Case, query: Query) -> Answer {
+        let (name, request) = match requests::query(case, &self.call_data, query) {
+            Ok(request) => request,
+            Err(error) => return Answer::Refused(Refusal::lasting(error)),
+        };
+        let request = match self.check(name, &request.to_string()) {
+            Ok(request) => request,
+            Err(error) => return Answer::Refused(Refusal::lasting(StoredError::of(&error, name))),
+        };
+        match self.budget {
+            PollBudget::Requests => {}
+            PollBudget::FollowPaid => self.budget = PollBudget::Follow,
+            PollBudget::Follow => {
+                if self.cases.acquire_follow(&self.context.limits()).await.is_err() {
+                    let message = "no place in the follow-up's budget in time";
+                    return Answer::Refused(answers::refusal(&Error::new(ErrorCode::RateWaitTimeout, message), name));
+                }
+            }
+        }
+        // The age of an offer counts from the request for it.
+        let asked = self.cases.now().await;
+        let reply = self.context.call_vendor(&request).await;
+        if request.op.kind == OperationKind::Quote {
+            self.cases.remember_offer(request.op, &reply).await;
+        }
+        let mut answer = answers::answer(case, query, name, &reply, &mut self.call_data);
+        if let (Answer::Quote(quote), Ok(asked)) = (&mut answer, asked) {
+            quote.at = Some(asked);
+        }
+        self.last = Some(reply);
+        match answer {
+            // Before the submit, the orders of other cases are among those that were there before.
+            Answer::Orders(orders) if query == Query::BookingOrders && !case.steps.is_empty() => {
+                self.without_others(case, orders).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Without the orders that other cases have made.
+    async fn without_others(&self, case: &Case, orders: Vec<String>) -> Answer {
+        let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
+        match self.cases.run_blocking(move |store| store.list(&filter)).await {
+            Ok(cases) => evidence::without_others(case, orders, &cases),
+            Err(_) => Answer::Inconclusive("what other cases have made is not known"),
+        }
+    }
+
+    fn check(&self, name: &str, text: &str) -> Result<VendorRequest, Error> {
+        match Operation::find(name) {
+            Some(op) => VendorRequest::check(op, text, self.context.time_left()),
+            None => Err(Error::new(ErrorCode::Internal, format!("there is no operation {name}"))),
+        }
+    }
+
+    async fn known_offer(&mut self, case: &Case) -> Answer {
+        let Some(offer) = case.offer_id.clone() else { return Answer::Inconclusive("no offer was given") };
+        match self.cases.run_blocking(move |store| store.known_offer(&offer)).await {
+            Ok(Some(known)) if Some(&known.order_no) == case.order_no.as_ref() && case.way() == Some(known.way) => {
+                Answer::Quote(known.quote)
+            }
+            Ok(_) => Answer::Refused(Refusal::lasting(StoredError::new(
+                ErrorCode::GuardOfferAge,
+                "how old the offer is cannot be known: it was not given to this account's store for this order",
+            ))),
+            Err(error) => Answer::Refused(answers::refusal(&error, "")),
+        }
+    }
+
+    /// Stores the intent, sends, stores the raw reply. None if the lease was lost.
+    async fn submit_step(&mut self, row: &mut Row, name: StepName) -> Stored<Option<Event>> {
+        let refused = |error: StoredError| {
+            Ok(Some(Event::Submitted(name, SubmitResult::new(CaseOutcome::NotExecuted, Some(error)))))
+        };
+        let text = match requests::submit(&row.case, &self.call_data, name) {
+            Ok(request) => request.to_string(),
+            Err(error) => return refused(error),
+        };
+        let request = match self.check(name.operation(), &text) {
+            Ok(request) => request,
+            Err(error) => return refused(StoredError::of(&error, name.operation())),
+        };
+        let Some(()) = self.save(row).await? else { return Ok(None) };
+        let reply = self.submit(&row.case, name, &request).await;
+        let result = answers::submit_result(name, &reply);
+        self.last = Some(reply);
+        Ok(Some(Event::Submitted(name, result)))
+    }
+
+    /// Sends a submit whose intent is stored, and stores the raw reply before it is decoded.
+    pub async fn submit(&mut self, case: &Case, name: StepName, request: &VendorRequest) -> Reply {
+        let attempt = case.last_step().map_or(1, |s| s.attempts);
+        // Until its answer is read.
+        self.submitted = Some(Outcome::Unknown);
+        let exchange = self.context.exchange(request).await;
+        let mut stored = true;
+        if let Some(body) = exchange.body.clone() {
+            let (id, step) = (case.id.clone(), name.word());
+            let result = self.cases.run_blocking(move |store| store.store_reply(&id, step, attempt, &body)).await;
+            stored = result.is_ok();
+        }
+        let meta = CallMeta { journaled: true, ..self.context.meta(attempt) };
+        let elapsed = meta.elapsed_ms;
+        let reply = self.context.decode(request, exchange, meta).await;
+        self.submitted = Some(reply.outcome());
+        self.context.log_attempt(request.op, &reply, attempt);
+        self.context.log_end(request.op, &reply, attempt, elapsed);
+        self.context.session.on_reply(&reply).await;
+        if stored { reply } else { reply.with_warning("store_failed", "the raw reply could not be stored") }
+    }
+}
+
+/// Whether no stored raw reply will be read any more.
+fn all_steps_settled(case: &Case) -> bool {
+    let settled = |outcome| matches!(outcome, CaseOutcome::Executed | CaseOutcome::NotExecuted);
+    case.steps.iter().all(|s| settled(s.outcome)) && !case.steps.is_empty()
+}

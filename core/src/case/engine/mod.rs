@@ -1,0 +1,4 @@
+//! Drives cases: queries, submits and stores what the state machine decides.
+
+pub(crate) mod driver;
+pub(crate) mod lease;

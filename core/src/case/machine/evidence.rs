@@ -1,0 +1,402 @@
+//! What the vendor's answers prove about a submit. Pure.
+//!
+//! "Not found" proves nothing by itself: the request may still be on its way. Absence needs the settle time since
+//! the last byte can have left, and then two plausible answers some time apart without the effect.
+
+use super::event::{Action, Answer, Entry, Now, OrderState};
+use super::transition::{add_evidence, claimed, close, pay, reopen, require_human};
+use crate::case::hold::Hold;
+use crate::case::model::{Case, Step};
+use crate::case::schedule::{STOP_DECIDED, UNKNOWN_LIMIT};
+use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName, Strength, Way};
+
+/// Reads the answer to a query about a submit.
+pub(crate) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Action {
+    let action = match (query, answer) {
+        (Query::VoidList | Query::RefundList, Answer::Entries(entries)) => listed(case, query, &entries, now),
+        (Query::RefundList, Answer::Refused(refusal)) if !refusal.passing => no_refund_list(case),
+        (Query::RefundProbe, Answer::Refused(refusal)) if refusal.already => {
+            let code = refusal.error.vendor_status.unwrap_or_default();
+            add_evidence(case, now, &format!("refundQuotation answers {code}: the refund exists"), Strength::Strong);
+            found(case, None, now)
+        }
+        (Query::RefundProbe, Answer::Quote(_)) => {
+            add_evidence(case, now, "a fresh refundQuotation succeeds, which proves little", Strength::Weak);
+            if settle_time_passed(case, now) {
+                require_human(case);
+            }
+            Action::Wait
+        }
+        (Query::BookingOrders, Answer::Orders(orders)) => new_orders(case, &orders, now),
+        (Query::NewOrder, Answer::Order(order)) => order_state(case, &order, now),
+        (Query::RegenerateCandidates, Answer::Orders(orders)) => {
+            match orders.as_slice() {
+                [] => add_evidence(
+                    case,
+                    now,
+                    "orderList shows no order since then that poll_count rebuilt",
+                    Strength::Weak,
+                ),
+                found => {
+                    let what =
+                        format!("orderList shows orders since then of the same passengers: {}", found.join(", "));
+                    add_evidence(case, now, &what, Strength::Weak);
+                }
+            }
+            // Nothing ties a rebuilt order to the request that made it.
+            require_human(case);
+            Action::Wait
+        }
+        (Query::ClaimList, Answer::Orders(orders)) => match orders.into_iter().next() {
+            Some(order) => {
+                reopen(case);
+                claimed(case, order, now)
+            }
+            None => absent(case, "orderList", now),
+        },
+        (_, Answer::Inconclusive(why)) => {
+            if case.outcome == CaseOutcome::Unknown {
+                add_evidence(case, now, why, Strength::Weak);
+            }
+            Action::Wait
+        }
+        _ => Action::Wait,
+    };
+    if action == Action::Wait && case.outcome == CaseOutcome::Unknown && now.wall() - case.since > UNKNOWN_LIMIT {
+        require_human(case);
+    }
+    action
+}
+
+/// The submit was answered "in progress" (814), which is about a submit of another client.
+fn answered_in_progress(case: &Case) -> bool {
+    case.outcome == CaseOutcome::Unknown && case.error.as_ref().is_some_and(|e| e.vendor_status == Some(814))
+}
+
+/// Whether the vendor's list is also read for what other clients have submitted.
+pub(crate) fn may_be_anothers(case: &Case) -> bool {
+    answered_in_progress(case) || (case.adopted && case.code.is_none())
+}
+
+fn listed(case: &mut Case, query: Query, entries: &[Entry], now: &Now<'_>) -> Action {
+    let name = if query == Query::VoidList { "queryVoidOrders" } else { "queryRefundOrders" };
+    let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
+    let is_mine = |e: &&Entry| same(&case.offer_id, &e.offer_id) || same(&case.code, &e.code);
+    let mut mine = entries.iter().find(is_mine);
+    // The passengers tell whether another client's refund is the same one.
+    let fits = |e: &&Entry| e.covers == Some(true) || (e.covers.is_none() && !case.partial);
+    let stands = |e: &&Entry| fits(e) && !matches!(e.state, Some(4 | 6));
+    if mine.is_none() && answered_in_progress(case) && entries.iter().any(|e| stands(&e)) {
+        case.adopted = true;
+        case.code = None;
+    }
+    if mine.is_none() && case.adopted && case.outcome != CaseOutcome::NotExecuted && case.code.is_none() {
+        // Another client's: one that is not rejected or withdrawn, else the last.
+        mine = entries.iter().rev().find(stands).or(entries.iter().rev().find(fits));
+        if mine.is_none() {
+            return other_list(case, query);
+        }
+    }
+    match mine.cloned() {
+        Some(entry) => {
+            if case.adopted && case.code.is_none() {
+                case.via = Some(if query == Query::VoidList { Way::Void } else { Way::Refund });
+                case.offer_id = entry.offer_id.clone().or(case.offer_id.take());
+            }
+            if case.outcome != CaseOutcome::Executed {
+                let offer = entry.offer_id.as_deref().or(entry.code.as_deref()).unwrap_or_default().to_owned();
+                add_evidence(case, now, &format!("{name} lists {offer}"), Strength::Strong);
+            }
+            found(case, Some(&entry), now)
+        }
+        None if case.outcome == CaseOutcome::Executed => Action::Wait,
+        // An entry that does not say which offer it came from may be this one; and without an offer nothing can
+        // be told apart.
+        None if entries.iter().any(|e| e.offer_id.is_none() || case.offer_id.is_none()) => {
+            add_evidence(case, now, &format!("{name} lists an entry that cannot be told apart"), Strength::Weak);
+            Action::Wait
+        }
+        None => absent(case, name, now),
+    }
+}
+
+/// The vendor refuses the list without a refundCode, which a lost reply would have given.
+fn no_refund_list(case: &mut Case) -> Action {
+    match case.outcome {
+        CaseOutcome::Unknown | CaseOutcome::NotExecuted => Action::Query(Query::RefundProbe),
+        CaseOutcome::Executed if case.adopted && case.code.is_none() => other_list(case, Query::RefundList),
+        _ => Action::Wait,
+    }
+}
+
+/// "Already submitted" does not say whether it was a void or a refund: the other list may have it.
+fn other_list(case: &Case, query: Query) -> Action {
+    match (case.way(), query) {
+        (Some(Way::Void), Query::VoidList) => Action::Query(Query::RefundList),
+        (Some(Way::Refund), Query::RefundList) => Action::Query(Query::VoidList),
+        _ => Action::Wait,
+    }
+}
+
+/// The effect exists at the vendor.
+pub(crate) fn found(case: &mut Case, entry: Option<&Entry>, now: &Now<'_>) -> Action {
+    let name = case.last_step().map_or(case.first_step(), |s| s.name);
+    if case.outcome != CaseOutcome::Executed {
+        reopen(case);
+        case.outcome = CaseOutcome::Executed;
+        case.error = None;
+        if let Some(step) = case.steps.last_mut() {
+            step.outcome = CaseOutcome::Executed;
+            step.at = now.wall();
+        }
+        case.state = match name {
+            StepName::Void | StepName::Refund => State::AtlasProcessing,
+            StepName::Pay | StepName::Stop => State::Ticketing,
+            StepName::Claim if case.locator().is_some() || case.code.is_some() => State::Claimed,
+            StepName::Claim => State::NeedsHuman,
+            // The order's number must be known before it can be paid.
+            StepName::Order | StepName::Regenerate if case.code.is_none() => State::NeedsHuman,
+            StepName::Order | StepName::Regenerate if case.superseded => {
+                add_evidence(
+                    case,
+                    now,
+                    "another case was opened after this one: whether to pay both is for a human",
+                    Strength::Strong,
+                );
+                State::NeedsHuman
+            }
+            StepName::Order | StepName::Regenerate => {
+                case.outcome = CaseOutcome::Pending;
+                case.holds.extend(case.code.clone().map(Hold::Order));
+                State::AwaitingPayment
+            }
+        };
+        if let (StepName::Claim, Some(order)) = (name, case.code.clone()) {
+            return claimed(case, order, now);
+        }
+    }
+    if let Some(entry) = entry {
+        case.code = entry.code.clone().or(case.code.take());
+        if let (Some(actual), Some(money)) = (&entry.actual_refund, &mut case.money) {
+            money.actual_refund = Some(actual.clone());
+        }
+        vendor_state(case, entry.state);
+    }
+    Action::Wait
+}
+
+/// The vendor's states of refunds and voids (refund schema 2026-04, void schema 2026). In the scale of 2024, 3 was
+/// "rejected"; in today's it is "airline refunding", and only today's is spoken.
+pub(crate) fn vendor_state(case: &mut Case, code: Option<i64>) {
+    let Some(code) = code else { return };
+    case.vendor_code = Some(code);
+    match code {
+        0 => case.state = State::AtlasProcessing,
+        1 => case.state = State::AirlineProcessing,
+        2 => close(case, State::Refunded),
+        3 => case.state = State::Refunding,
+        4 => close(case, State::Rejected),
+        5 => close(case, State::Fulfilled),
+        6 => close(case, State::Withdrawn),
+        _ => {}
+    }
+}
+
+/// The orders that may be this case's: without those that other cases on the same order have made.
+pub(crate) fn without_others(case: &Case, orders: Vec<String>, cases: &[Case]) -> Answer {
+    let others = || cases.iter().filter(|other| other.id != case.id);
+    let is_new = |order: &String| case.orders_before.as_ref().is_some_and(|before| !before.contains(order));
+    let free: Vec<String> =
+        orders.into_iter().filter(|order| !others().any(|other| other.code.as_ref() == Some(order))).collect();
+    let is_on_its_way = |other: &Case| {
+        let open =
+            |s: &Step| s.name == StepName::Order && matches!(s.outcome, CaseOutcome::Pending | CaseOutcome::Unknown);
+        other.code.is_none() && other.steps.iter().any(open)
+    };
+    if free.iter().any(is_new) && others().any(is_on_its_way) {
+        return Answer::Inconclusive("queryOrderDetails lists a new order, which may be another case's");
+    }
+    Answer::Orders(free)
+}
+
+/// Which ancillary order a lost reply was about: the one that was not there before the submit.
+fn new_orders(case: &mut Case, orders: &[String], now: &Now<'_>) -> Action {
+    let Some(before) = &case.orders_before else {
+        add_evidence(case, now, "which baggage orders stood before is not known", Strength::Weak);
+        return Action::Wait;
+    };
+    let new: Vec<String> = orders.iter().filter(|o| !before.contains(o)).cloned().collect();
+    match new.as_slice() {
+        [] => absent(case, "queryOrderDetails", now),
+        [order] => {
+            add_evidence(
+                case,
+                now,
+                &format!("queryOrderDetails lists {order}, which did not stand before"),
+                Strength::Fair,
+            );
+            case.code = Some(order.clone());
+            found(case, None, now)
+        }
+        several => {
+            add_evidence(
+                case,
+                now,
+                &format!("queryOrderDetails lists new orders: {}", several.join(", ")),
+                Strength::Weak,
+            );
+            require_human(case);
+            Action::Wait
+        }
+    }
+}
+
+fn order_state(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
+    if case.kind == Kind::Stop {
+        return stop_state(case, order, now);
+    }
+    let paying = matches!(case.outcome, CaseOutcome::Unknown | CaseOutcome::NotExecuted);
+    // The earlier deadline counts: once an order is paid, the vendor shows a later one without meaning.
+    let seen = order.deadline.clone().filter(|_| order.status == Some(0));
+    case.deadline = match (seen, case.deadline.take()) {
+        (Some(seen), Some(known)) => Some(if seen.at < known.at { seen } else { known }),
+        (seen, known) => seen.or(known),
+    };
+    match order.status {
+        Some(0) if paying => absent(case, "queryOrderDetails (still unpaid)", now),
+        Some(0) if case.state == State::AwaitingPayment => {
+            // What the order costs now is what the guard poll_count at.
+            if let Some(price) = &order.money {
+                let money = case.money.get_or_insert_default();
+                money.paid.clone_from(&price.paid);
+                money.currency.clone_from(&price.currency);
+            }
+            pay(case, now)
+        }
+        Some(status @ (1 | 2)) => {
+            if case.outcome != CaseOutcome::Executed {
+                add_evidence(case, now, "queryOrderDetails shows the order paid", Strength::Strong);
+                case.adopted |= !case.steps.iter().any(|s| s.name == StepName::Pay);
+                reopen(case);
+                case.outcome = CaseOutcome::Executed;
+                case.error = None;
+                case.state = State::Ticketing;
+                if let Some(step) = case.steps.last_mut() {
+                    step.outcome = CaseOutcome::Executed;
+                }
+            }
+            if status == 2 && order.ticketed {
+                case.deadline = None;
+                close(case, State::Ticketed);
+            }
+            Action::Wait
+        }
+        Some(-3) if case.outcome == CaseOutcome::Unknown => {
+            let lapsed = case.deadline.as_ref().is_some_and(|d| now.wall() >= d.at);
+            let outcome = match (order.failed_ticketing, lapsed) {
+                (true, _) => CaseOutcome::Executed,
+                (false, true) => CaseOutcome::NotExecuted,
+                // Cancelled too early to have lapsed, and without a ticketing error: undecided.
+                (false, false) => return Action::Wait,
+            };
+            add_evidence(case, now, "queryOrderDetails shows the order cancelled", Strength::Fair);
+            case.outcome = outcome;
+            if let Some(step) = case.steps.last_mut() {
+                step.outcome = outcome;
+            }
+            close(case, State::Cancelled);
+            Action::Wait
+        }
+        Some(-3) if !case.closed => {
+            if case.outcome == CaseOutcome::Pending && order.failed_ticketing {
+                case.adopted = true;
+                case.outcome = CaseOutcome::Executed;
+                add_evidence(
+                    case,
+                    now,
+                    "the order was paid, not by this case, and its ticketing failed",
+                    Strength::Fair,
+                );
+            } else if case.outcome == CaseOutcome::Pending {
+                case.outcome = CaseOutcome::NotExecuted;
+                add_evidence(case, now, "the order was not paid in time and is cancelled", Strength::Strong);
+            }
+            close(case, State::Cancelled);
+            Action::Wait
+        }
+        // Nothing is left to watch for.
+        Some(-3) if !order.failed_ticketing => {
+            let state = case.state;
+            close(case, state);
+            Action::Wait
+        }
+        _ => Action::Wait,
+    }
+}
+
+/// -3 means stopped, 2 that the airline was faster.
+fn stop_state(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
+    // "The definition of order status differs after a stop request" (stop ticketing page, 2025): it counts only
+    // when the vendor has decided.
+    if case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(now.stamp) < STOP_DECIDED) {
+        return Action::Wait;
+    }
+    if order.status == Some(-3) && order.failed_ticketing && case.outcome != CaseOutcome::Executed {
+        // The ticketing failed; that does not show whether the stop had arrived.
+        add_evidence(case, now, "queryOrderDetails shows that the ticketing failed", Strength::Weak);
+        require_human(case);
+        return Action::Wait;
+    }
+    let (outcome, state) = match (order.status, case.outcome) {
+        (Some(-3), _) => (CaseOutcome::Executed, State::Stopped),
+        (Some(2), CaseOutcome::Executed) => (CaseOutcome::Executed, State::StopFailed),
+        (Some(2), _) => (CaseOutcome::NotExecuted, State::StopFailed),
+        _ => return Action::Wait,
+    };
+    let seen = if state == State::Stopped { "cancelled" } else { "ticketed" };
+    add_evidence(case, now, &format!("queryOrderDetails shows the order {seen}"), Strength::Strong);
+    if outcome == CaseOutcome::Executed {
+        reopen(case);
+    }
+    case.outcome = outcome;
+    if let Some(step) = case.steps.last_mut() {
+        step.outcome = outcome;
+    }
+    close(case, state);
+    Action::Wait
+}
+
+fn settle_time_passed(case: &Case, now: &Now<'_>) -> bool {
+    case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(now.stamp) >= now.policy.settle)
+}
+
+/// A plausible answer without the effect.
+fn absent(case: &mut Case, asked: &str, now: &Now<'_>) -> Action {
+    if case.outcome != CaseOutcome::Unknown {
+        return Action::Wait;
+    }
+    if !settle_time_passed(case, now) {
+        add_evidence(case, now, &format!("{asked} does not show it, too early to mean anything"), Strength::Weak);
+        return Action::Wait;
+    }
+    match case.first_absence {
+        None => {
+            case.first_absence = Some(now.stamp);
+            add_evidence(case, now, &format!("{asked} does not show it after the settle time"), Strength::Fair);
+        }
+        Some(first) if first.elapsed_at_least(now.stamp) >= now.policy.between_absences() => {
+            add_evidence(case, now, &format!("{asked} does not show it again"), Strength::Strong);
+            case.outcome = CaseOutcome::NotExecuted;
+            if let Some(step) = case.steps.last_mut() {
+                step.outcome = CaseOutcome::NotExecuted;
+                step.at = now.wall();
+            }
+            // The holds stay until a case names this one in `after`: the effect may still show up.
+            case.state = State::Cancelled;
+            case.closed = true;
+            case.watched = true;
+        }
+        Some(_) => {}
+    }
+    Action::Wait
+}

@@ -1,0 +1,168 @@
+//! The state machine of a case: a pure function. All I/O is in [`super::engine`], so that any program that can store a
+//! case and make a call can drive it.
+
+pub(crate) mod event;
+pub(crate) mod evidence;
+pub(crate) mod guard;
+pub(crate) mod next_query;
+mod quote;
+mod submit;
+pub(crate) mod transition;
+
+use super::error::StoredError;
+use super::model::Case;
+use super::schedule;
+use super::vocabulary::{CaseOutcome, Kind, Query, State, Strength};
+use crate::error::ErrorCode;
+use event::{Action, Answer, Event, Now};
+use next_query::next_query;
+use transition::{add_evidence, adopt, close, reopen, unknown};
+
+/// The case after an event, and what to do next.
+///
+/// An [`Action::Submit`] comes with the case in state `sending`: the caller stores that, synced, before anything
+/// leaves. A case that is found in that state was left by a process that died, and is never sent again.
+pub(crate) fn step(case: Case, event: Event, now: &Now<'_>) -> (Case, Action) {
+    let mut case = case;
+    let before = case.state;
+    // An answer to a query that was not made says nothing.
+    if matches!(event, Event::Answered(query, _) if case.run.waits_for != Some(query)) {
+        return (case, Action::Wait);
+    }
+    let action = match event {
+        Event::Drive => drive(&mut case, now),
+        Event::Answered(query, answer) => answered(&mut case, query, answer, now),
+        Event::Submitted(name, result) => submit::submitted(&mut case, name, result, now),
+        Event::Resolved { executed, by, text, code } => resolved(&mut case, executed, &by, &text, code, now),
+        Event::Notified { min_interval } => {
+            if next_query(&case).is_some() {
+                // After the clock was set back, the last query must not delay this one until the old time comes again.
+                let earliest = match case.queried {
+                    Some(at) if (0..min_interval).contains(&(now.wall() - at)) => at + min_interval,
+                    _ => now.wall(),
+                };
+                case.due = Some(case.due.map_or(earliest, |due| due.min(earliest)));
+            }
+            Action::Wait
+        }
+    };
+    case.updated = now.wall();
+    if case.state != before {
+        case.since = now.wall();
+        case.poll_count = 0;
+    }
+    case.run.waits_for = if let Action::Query(query) = action { Some(query) } else { None };
+    // Also while a query is under way: a process that dies meanwhile leaves a case that is due.
+    if case.due.is_none() {
+        set_due(&mut case, now);
+    }
+    (case, action)
+}
+
+fn drive(case: &mut Case, now: &Now<'_>) -> Action {
+    if case.closed && !case.watched {
+        return Action::Wait;
+    }
+    match case.state {
+        State::Planned | State::Quoting if case.run.may_send => quote::begin(case),
+        State::Planned | State::Quoting => Action::Wait,
+        State::Sending => sender_gone(case, now),
+        _ => match next_query(case) {
+            Some(query) => {
+                case.due = None;
+                case.queried = Some(now.wall());
+                Action::Query(query)
+            }
+            None => {
+                case.due = None;
+                Action::Wait
+            }
+        },
+    }
+}
+
+/// The process that was sending is gone: whether the request left is not known.
+fn sender_gone(case: &mut Case, now: &Now<'_>) -> Action {
+    case.error =
+        Some(StoredError::new(ErrorCode::Io, "the process that was sending it ended before the answer was stored"));
+    if let Some(step) = case.steps.last_mut() {
+        step.outcome = CaseOutcome::Unknown;
+        step.sent = Some(now.stamp);
+        step.at = now.wall();
+        step.abandoned = true;
+    }
+    unknown(case)
+}
+
+fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Action {
+    case.due = None;
+    match (case.state, answer) {
+        (State::Quoting, Answer::Refused(refusal)) => quote::refused(case, query, refusal, now),
+        (State::Quoting, answer) => quote::answered(case, query, answer, now),
+        (_, answer) => {
+            case.poll_count = case.poll_count.saturating_add(1);
+            evidence::read(case, query, answer, now)
+        }
+    }
+}
+
+fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<String>, now: &Now<'_>) -> Action {
+    let word = if executed { "executed" } else { "not executed" };
+    add_evidence(case, now, &format!("{by} says {word}: {text}"), Strength::Human);
+    let outcome = if executed { CaseOutcome::Executed } else { CaseOutcome::NotExecuted };
+    if executed {
+        reopen(case);
+    }
+    if let Some(step) = case.steps.last_mut() {
+        step.outcome = outcome;
+        step.at = now.wall();
+    }
+    case.code = code.or(case.code.take());
+    case.error = None;
+    case.due = None;
+    case.first_absence = None;
+    if executed {
+        if case.steps.is_empty() {
+            // Another client submitted it.
+            adopt(case);
+        }
+        case.superseded = false;
+        // For an effect that is known already, a human may add its number.
+        case.outcome = CaseOutcome::Unknown;
+        evidence::found(case, None, now)
+    } else {
+        case.outcome = CaseOutcome::NotExecuted;
+        close(case, State::Cancelled);
+        // If the effect shows up all the same, the case is reopened.
+        case.watched = !case.steps.is_empty();
+        Action::Wait
+    }
+}
+
+/// Sets when the vendor is queried next.
+fn set_due(case: &mut Case, now: &Now<'_>) {
+    case.due = None;
+    if case.closed && !case.watched {
+        return;
+    }
+    // The watch ends after an answer, not before it.
+    if case.watched && case.run.waits_for.is_none() && now.wall() - case.since > schedule::WATCH {
+        case.watched = false;
+        case.holds.clear();
+        return;
+    }
+    if next_query(case).is_some() {
+        let mut pause = schedule::pause(case, now.policy, now.wall());
+        if let Some(sent) = case.last_step().and_then(|s| s.sent) {
+            // Absence counts only after the settle time, and a stop is decided after its own time: a query just before
+            // would prove nothing.
+            let settle = if case.outcome == CaseOutcome::Unknown { now.policy.settle } else { 0 };
+            let decided = if case.kind == Kind::Stop { schedule::STOP_DECIDED } else { 0 };
+            let left = settle.max(decided) - sent.elapsed_at_least(now.stamp).max(0);
+            if left > 0 {
+                pause = left.min(schedule::DAY);
+            }
+        }
+        case.due = Some(now.wall() + pause);
+    }
+}

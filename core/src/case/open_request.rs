@@ -1,0 +1,196 @@
+//! The request of `case.open`: checked, with a digest of its content, so that a key means one thing for ever.
+
+use rust_decimal::Decimal;
+
+use super::clock::Stamp;
+use super::hold::Hold;
+use super::model::{Case, Expect};
+use super::schedule::ORDER_LIST_REACH;
+use super::vocabulary::Kind;
+use crate::digest::sha256_hex;
+use crate::error::{Error, ErrorCode};
+use crate::json::Node;
+use crate::unix_time::format_rfc3339;
+use crate::wire::{CaseOpenRequest, Code, FlightRequest};
+
+/// A checked request. It lives as long as the call: passengers and cards are in it.
+#[derive(Debug, Default)]
+pub(crate) struct OpenRequest {
+    pub body: CaseOpenRequest,
+    /// Names of the requested passengers, `FAMILY/GIVEN`; empty for everybody.
+    pub names: Vec<String>,
+}
+
+fn bad(path: &str, message: &str) -> Error {
+    Error::at(ErrorCode::BadRequest, "case.open", path, message)
+}
+
+/// Reads the request, and makes a case of it for which nothing has been done.
+///
+/// `body` is the request as [`crate::wire::encode`] wrote it: one spelling for every value.
+pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(OpenRequest, Case), Error> {
+    let request: CaseOpenRequest = serde_json::from_str(body).map_err(|e| bad("", &format!("cannot be read: {e}")))?;
+    // Typed reading is lenient, as it must be for replies. Here a value that got lost could be a guard.
+    let written = serde_json::to_value(&request).unwrap_or_default();
+    if let Some(path) = Node::parse(body).ok().and_then(|node| first_unread(&node, &written)) {
+        return Err(bad(&path, "cannot be read"));
+    }
+    let kind = request.kind.as_deref().unwrap_or_default();
+    let kind = Kind::of(kind)
+        .filter(|k| *k != Kind::Pay)
+        .ok_or_else(|| bad("/kind", "must be refund, void, cancel, ancillary, regenerate, stop or claim"))?;
+    let key = request.key.clone().unwrap_or_default();
+    if key.is_empty() || key.len() > 200 {
+        return Err(bad("/key", "must have 1 to 200 bytes"));
+    }
+    if key.starts_with(DIRECT) {
+        return Err(bad("/key", "must not begin with `direct:`, which marks calls that were not opened as cases"));
+    }
+    let given = |name: &'static str, there: bool, kinds: &[Kind]| match there && !kinds.contains(&kind) {
+        true => Err(bad(&format!("/{name}"), &format!("has no meaning for a {}", kind.word()))),
+        false => Ok(()),
+    };
+    let back = [Kind::Refund, Kind::Void, Kind::Cancel];
+    given("reason", request.reason.is_some(), &[Kind::Refund, Kind::Cancel])?;
+    given("passengers", !request.passengers.is_empty(), &[Kind::Refund, Kind::Ancillary, Kind::Claim])?;
+    given("offerId", request.offer_id.is_some(), &[Kind::Refund, Kind::Void])?;
+    given("products", !request.products.is_empty(), &[Kind::Ancillary])?;
+    given("payment", request.payment.is_some(), &[Kind::Ancillary, Kind::Regenerate])?;
+    given("expect", request.expect.is_some(), &[&back[..], &[Kind::Ancillary, Kind::Regenerate]].concat())?;
+    if request.offer_id.is_some() && !request.passengers.is_empty() {
+        return Err(bad("/passengers", "cannot be given with an offer, which says who"));
+    }
+    // A filter that matched nobody must not become a refund of everybody.
+    if Node::parse(body).is_ok_and(|node| matches!(node.get("passengers"), Some(Node::Arr(items)) if items.is_empty()))
+    {
+        return Err(bad("/passengers", "names nobody; leave it out for everybody"));
+    }
+    for (name, there) in [
+        ("mmb", request.mmb.is_some()),
+        ("fromSegments", !request.from_segments.is_empty()),
+        ("retSegments", !request.ret_segments.is_empty()),
+        ("connectInfo", request.connect_info.is_some()),
+    ] {
+        given(name, there, &[Kind::Claim])?;
+    }
+    let order = request.order_no.clone().filter(|o| !o.is_empty());
+    match (kind, &order) {
+        (Kind::Claim, Some(_)) => return Err(bad("/orderNo", "has no meaning for a claim, which gives one")),
+        (Kind::Claim, None) => {}
+        (_, None) => return Err(bad("/orderNo", "is required")),
+        _ => {}
+    }
+    if kind == Kind::Ancillary && request.products.is_empty() {
+        return Err(bad("/products", "is required for an ancillary"));
+    }
+    match request.reason.as_ref().map(Code::number) {
+        None | Some(Some(0 | 1)) => {}
+        Some(_) => return Err(bad("/reason", "must be 0 (involuntary) or 1 (voluntary)")),
+    }
+    let names = if kind == Kind::Claim { Vec::new() } else { names(&request)? };
+    let mut case = Case::new(id, key, kind, order, content_digest(body), now);
+    if kind == Kind::Claim {
+        let locator = request.mmb.as_ref().and_then(|m| m.airline_pnr.clone()).filter(|p| !p.is_empty());
+        let locator = locator.ok_or_else(|| bad("/mmb/airlinePnr", "is required for a claim"))?;
+        case.holds.push(Hold::locator(&locator));
+        let flights: Vec<_> = request.from_segments.iter().chain(&request.ret_segments).cloned().collect();
+        claimed_flights(&mut case, &flights);
+    }
+    case.partial = !names.is_empty();
+    case.expect = expect(&request)?;
+    case.holds.extend(request.offer_id.clone().map(Hold::Offer));
+    case.offer_id.clone_from(&request.offer_id);
+    case.run.own_offer = request.offer_id.is_some();
+    Ok((OpenRequest { body: request, names }, case))
+}
+
+/// Records what is needed to read orderList for a claim: the airlines, and whether orderList shows the departure.
+pub(crate) fn claimed_flights(case: &mut Case, flights: &[FlightRequest]) {
+    case.carriers = flights.iter().filter_map(|f| f.carrier.clone()).filter(|carrier| !carrier.is_empty()).collect();
+    case.carriers.sort_unstable();
+    case.carriers.dedup();
+    // By the airport's clock; a day more or less does not matter.
+    let day = |text: &str| text.replace('-', "").get(..8).map(str::to_owned);
+    let last = flights.iter().filter_map(|f| day(f.dep_time.as_ref()?.as_str())).max();
+    case.unlisted = last > day(&format_rfc3339(case.created + ORDER_LIST_REACH));
+}
+
+/// The pointer of the first value of `node` that typed reading lost.
+fn first_unread(node: &Node<'_>, read: &serde_json::Value) -> Option<String> {
+    match node {
+        Node::Null => None,
+        Node::Obj(members) => {
+            members.iter().filter(|(_, value)| !is_empty(value)).find_map(|(key, value)| match read.get(&**key) {
+                Some(read) => first_unread(value, read).map(|path| format!("/{key}{path}")),
+                None => Some(format!("/{key}")),
+            })
+        }
+        Node::Arr(items) => items.iter().enumerate().find_map(|(i, item)| match read.get(i) {
+            Some(read) => first_unread(item, read).map(|path| format!("/{i}{path}")),
+            None => Some(format!("/{i}")),
+        }),
+        _ => read.is_null().then(String::new),
+    }
+}
+
+/// Null and an empty list say nothing.
+fn is_empty(node: &Node<'_>) -> bool {
+    match node {
+        Node::Null => true,
+        Node::Arr(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+/// Keys of submits that were not opened as cases.
+pub(crate) const DIRECT: &str = "direct:";
+
+fn names(request: &CaseOpenRequest) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    for (i, passenger) in request.passengers.iter().enumerate() {
+        let text = |key: &str| passenger.get(key).and_then(serde_json::Value::as_str).filter(|t| !t.is_empty());
+        let name = match (passenger.as_str(), text("name"), text("lastName"), text("firstName")) {
+            (Some(name), ..) | (None, Some(name), ..) if name.contains('/') => name.to_owned(),
+            (None, None, Some(last), Some(first)) => format!("{last}/{first}"),
+            _ => {
+                return Err(bad(&format!("/passengers/{i}"), "must be `LAST/FIRST`, {name} or {lastName, firstName}"));
+            }
+        };
+        names.push(name);
+    }
+    Ok(names)
+}
+
+fn expect(request: &CaseOpenRequest) -> Result<Expect, Error> {
+    let Some(expect) = request.expect.clone() else { return Ok(Expect::default()) };
+    for (name, amount) in
+        [("minRefund", &expect.min_refund), ("maxFee", &expect.max_fee), ("maxPrice", &expect.max_price)]
+    {
+        let Some(amount) = amount else { continue };
+        if amount.to_decimal().is_none_or(|a| a < Decimal::ZERO) {
+            return Err(bad(&format!("/expect/{name}"), "must be an amount from 0"));
+        }
+        if expect.currency.is_none() {
+            return Err(bad("/expect/currency", "is required with amounts"));
+        }
+    }
+    Ok(Expect {
+        currency: expect.currency,
+        min_refund: expect.min_refund,
+        max_fee: expect.max_fee,
+        max_price: expect.max_price,
+        accept_voucher: expect.accept_voucher == Some(true),
+        accept_unquoted: expect.accept_unquoted == Some(true),
+    })
+}
+
+/// Tells two requests with the same key apart. How it is paid and what it comes after do not belong to it: a case
+/// is resumed without the card, or with it.
+fn content_digest(body: &str) -> String {
+    let mut kept = String::new();
+    if let Ok(Node::Obj(mut members)) = Node::parse(body) {
+        members.retain(|(key, value)| !matches!(&**key, "payment" | "after" | "key") && !value.is_null());
+        Node::Obj(members).write(&mut kept);
+    }
+    sha256_hex(kept.as_bytes())
+}

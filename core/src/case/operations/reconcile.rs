@@ -1,0 +1,66 @@
+//! `case.reconcile`: asks the vendor now about one case, or about all whose outcome is unknown. Submits nothing.
+
+use super::lookup::{acquire_lease, load, release, selector};
+use crate::case::engine::driver::{PollBudget, poll};
+use crate::case::engine::lease::{Owner, is_alive};
+use crate::case::reply::CaseReply;
+use crate::case::service::CaseService;
+use crate::case::store::{Filter, Name, Stored};
+use crate::case::view;
+use crate::case::vocabulary::CaseOutcome;
+use crate::exchange::context::CallContext;
+use crate::json::Node;
+
+/// How many cases are read from the store at once.
+const BATCH: usize = 64;
+
+pub(super) async fn reconcile(context: &mut CallContext, cases: &CaseService, node: &Node<'_>) -> Stored<CaseReply> {
+    let Some(name) = selector("case.reconcile", node)? else { return reconcile_all(context, cases).await };
+    let row = load(cases, name).await?;
+    let owner = Owner::new();
+    let row = match acquire_lease(context, cases, &owner, row).await? {
+        Ok(row) => row,
+        Err(reply) => return Ok(*reply),
+    };
+    let id = row.case.id.clone();
+    if row.case.closed && !row.case.watched {
+        let reply = CaseReply::case(view::json(&row.case));
+        release(cases, row).await;
+        return Ok(reply);
+    }
+    let case = match poll(context, cases, &owner, row, PollBudget::Requests).await? {
+        Some(case) => case,
+        None => load(cases, Name::Id(id)).await?.case,
+    };
+    Ok(CaseReply::case(view::json(&case)))
+}
+
+async fn reconcile_all(context: &mut CallContext, cases: &CaseService) -> Stored<CaseReply> {
+    let (mut asked, mut settled, mut unknown) = (0u64, 0u64, 0u64);
+    let mut after = None;
+    loop {
+        let filter = Filter { unknown: true, limit: BATCH, after: after.clone(), ..Filter::default() };
+        let page = cases.run_blocking(move |store| store.list(&filter)).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.clone());
+        for case in page {
+            if context.time_left().is_zero() {
+                unknown += 1;
+                continue;
+            }
+            let owner = Owner::new();
+            let lease = owner.lease(context.time_left());
+            let id = case.id.clone();
+            let Some(row) = cases.run_blocking(move |store| store.lease(&id, &lease, &is_alive)).await? else {
+                unknown += 1;
+                continue;
+            };
+            asked += 1;
+            match poll(context, cases, &owner, row, PollBudget::Follow).await? {
+                Some(case) if case.outcome != CaseOutcome::Unknown => settled += 1,
+                _ => unknown += 1,
+            }
+        }
+    }
+    Ok(CaseReply::data(format!("{{\"asked\":{asked},\"settled\":{settled},\"unknown\":{unknown}}}")))
+}

@@ -1,0 +1,67 @@
+//! `case.resolve`: a human's verdict on a case that no query settles.
+
+use super::lookup::{acquire_lease, bad_request, load, release, text};
+use crate::case::engine::lease::Owner;
+use crate::case::machine::event::{Event, Now};
+use crate::case::machine::step;
+use crate::case::model::Case;
+use crate::case::reply::CaseReply;
+use crate::case::service::CaseService;
+use crate::case::store::{Name, Stored, retention, store_error};
+use crate::case::view;
+use crate::case::vocabulary::{CaseOutcome, State};
+use crate::error::{Error, ErrorCode};
+use crate::exchange::context::CallContext;
+use crate::json::Node;
+
+const OP: &str = "case.resolve";
+
+pub(super) async fn resolve(context: &mut CallContext, cases: &CaseService, node: &Node<'_>) -> Stored<CaseReply> {
+    let given = |key: &str| text(node, key).filter(|t| !t.trim().is_empty());
+    let executed = match given("as").as_deref() {
+        Some("executed") => true,
+        Some("not_executed") => false,
+        _ => return Err(bad_request(OP, "/as", "must be executed or not_executed")),
+    };
+    let by = given("by").ok_or_else(|| bad_request(OP, "/by", "must say who"))?;
+    let inside = |key: &str| node.get("evidence").and_then(|evidence| text(evidence, key));
+    let evidence = given("evidence").or(inside("text")).or(inside("code"));
+    let evidence =
+        evidence.ok_or_else(|| bad_request(OP, "/evidence", "must say what it rests on: a text, or {text, code}"))?;
+    let row = load(cases, Name::Id(text(node, "id").unwrap_or_default())).await?;
+    let owner = Owner::new();
+    let mut row = match acquire_lease(context, cases, &owner, row).await? {
+        Ok(row) => row,
+        Err(reply) => return Ok(*reply),
+    };
+    if !is_open_to_verdict(&row.case, executed, inside("code").is_some()) {
+        let settled = row.case.last_step().map_or(row.case.outcome, |s| s.outcome).word();
+        let case = view::json(&row.case);
+        release(cases, row).await;
+        let error = Error::new(ErrorCode::Conflict, format!("the case is settled: {settled}"));
+        return Ok(CaseReply { case: Some(case), ..CaseReply::error(error) });
+    }
+    let now = Now { stamp: cases.now().await?, policy: cases.policy() };
+    let event = Event::Resolved { executed, by, text: evidence, code: inside("code") };
+    let (case, _) = step(row.case, event, &now);
+    row.case = case;
+    let copy = row.clone();
+    if cases.run_blocking(move |store| store.settle(&copy, &retention::strip)).await?.is_none() {
+        return Err(store_error(ErrorCode::StoreBusy, "the case changed meanwhile; look at it and try again"));
+    }
+    Ok(CaseReply::case(view::json(&row.case)))
+}
+
+/// A proved outcome is not open to a verdict. But the code that a lost reply would have given may be added: without
+/// it, the vendor may refuse the list.
+fn is_open_to_verdict(case: &Case, executed: bool, has_code: bool) -> bool {
+    let adds_code = executed && case.outcome == CaseOutcome::Executed && case.code.is_none() && has_code;
+    match case.state {
+        // Found absent, and still watched: a human may know better, or free the order.
+        _ if case.watched => true,
+        _ if case.closed => false,
+        State::Planned | State::Quoting => true,
+        State::NeedsHuman => executed || case.outcome == CaseOutcome::Unknown,
+        _ => case.outcome == CaseOutcome::Unknown || adds_code,
+    }
+}

@@ -1,0 +1,178 @@
+//! What the case operations of one client share: the store, the clock, the budgets that the store holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::clock::{self, Stamp};
+use super::store::file::Sqlite;
+use super::store::{KnownOffer, Store, Stored};
+use super::vendor::answers;
+use crate::config::{CaseClock, CasePolicy, Config};
+use crate::contract::operation::Operation;
+use crate::digest::hex;
+use crate::error::{Error, ErrorCode};
+use crate::exchange::rate_limiter::{Later, RateLimiter};
+use crate::exchange::session::Session;
+use crate::json::Node;
+use crate::reply::Reply;
+use crate::token_bucket::Rate;
+use crate::transport::{Fault, Limits};
+use crate::unix_time::{Millis, parse_rfc3339};
+
+/// The name of the budget of all requests, in the store.
+const REQUESTS: &str = "requests";
+/// The name of the follow-up's budget, in the store.
+const FOLLOW: &str = "follow";
+
+/// See the module.
+pub(crate) struct CaseService {
+    store: Arc<dyn Store>,
+    session: Arc<Session>,
+}
+
+impl CaseService {
+    /// Opens the configured store; None if none is configured.
+    pub fn open_store(config: &Config) -> Result<Option<Arc<dyn Store>>, Error> {
+        match &config.store {
+            Some(path) => Ok(Some(Arc::new(Sqlite::open(path, account(config))?))),
+            None => Ok(None),
+        }
+    }
+
+    /// The request budget that all processes of the store share.
+    pub fn limiter(store: &Arc<dyn Store>, config: &Config) -> Arc<dyn RateLimiter> {
+        Arc::new(StoreLimiter { store: store.clone(), rate: config.rate_limit })
+    }
+
+    pub fn new(store: Arc<dyn Store>, session: Arc<Session>) -> CaseService {
+        CaseService { store, session }
+    }
+
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub fn policy(&self) -> &CasePolicy {
+        &self.session.config.case_policy
+    }
+
+    /// The configured budget of the follow-up.
+    pub fn follow_rate(&self) -> Rate {
+        self.session.config.follow
+    }
+
+    /// Runs store work beside the I/O thread: it waits for the disk and for other processes.
+    pub async fn run_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Store) -> Stored<T> + Send + 'static,
+    ) -> Stored<T> {
+        run_blocking(&self.store, work).await
+    }
+
+    /// Now, by the clock of the cases.
+    pub async fn now(&self) -> Result<Stamp, Error> {
+        match &self.session.config.clock {
+            CaseClock::Machine => Ok(clock::now()),
+            CaseClock::Fixed(at) => Ok(clock::at(*at)),
+            CaseClock::At(url) => {
+                let text = self.session.transport.text(url).await;
+                let now = text.as_deref().and_then(|t| {
+                    Node::parse(t).ok().and_then(|n| n.get("now").and_then(Node::as_str).and_then(parse_rfc3339))
+                });
+                now.map(clock::at).ok_or_else(|| {
+                    Error::new(ErrorCode::BadConfig, "the test clock at clock.url does not answer {\"now\": …}")
+                })
+            }
+        }
+    }
+
+    /// Whether the clock is the machine's.
+    pub fn is_real_time(&self) -> bool {
+        self.session.config.clock == CaseClock::Machine
+    }
+
+    /// Waits until the follow-up's budget allows a request.
+    pub async fn acquire_follow(&self, limits: &Limits<'_>) -> Result<(), Fault> {
+        let wait = acquire(&self.store, FOLLOW, self.follow_rate(), limits.left()).await;
+        limits.sleep_for_budget(wait).await
+    }
+
+    /// Takes a token of the follow-up's budget if the wait is at most `limit`; gives the wait. Fails with the store.
+    pub async fn try_acquire_follow(&self, limit: Duration) -> Stored<Option<Duration>> {
+        let (rate, limit) = (self.follow_rate(), i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
+        let wait = self.run_blocking(move |store| store.acquire(FOLLOW, rate, limit)).await?;
+        Ok(wait.map(millis))
+    }
+
+    /// The follow-up's rate now, in requests per second, and the wait for the next request in milliseconds.
+    pub async fn follow_budget(&self) -> Stored<(f64, Millis)> {
+        let rate = self.follow_rate();
+        self.run_blocking(move |store| store.current_rate(FOLLOW, rate)).await
+    }
+
+    /// Records the offer of a quotation, so that its age is known when a case is to use it.
+    pub async fn remember_offer(&self, op: &'static Operation, reply: &Reply) {
+        let Some((way, Some(order_no), quote)) = answers::offer(op.name, reply) else { return };
+        let Some(offer_id) = quote.offer_id.clone() else { return };
+        let Ok(stamp) = self.now().await else { return };
+        let offer = KnownOffer { way, order_no, quote };
+        let _ = self
+            .run_blocking(move |store| {
+                let _scope = store.connection_scope();
+                store.remember_offer(&offer_id, &offer, stamp)
+            })
+            .await;
+    }
+}
+
+/// Two accounts in one store never see each other's cases.
+fn account(config: &Config) -> String {
+    let identity = format!("{}\n{}", config.base_url.as_str().trim_end_matches('/'), config.client_id);
+    let digest = ring::digest::digest(&ring::digest::SHA256, identity.as_bytes());
+    hex(digest.as_ref().get(..12).unwrap_or_default())
+}
+
+fn millis(wait: Millis) -> Duration {
+    Duration::from_millis(u64::try_from(wait).unwrap_or(0))
+}
+
+async fn run_blocking<T: Send + 'static>(
+    store: &Arc<dyn Store>,
+    work: impl FnOnce(&dyn Store) -> Stored<T> + Send + 'static,
+) -> Stored<T> {
+    let store = store.clone();
+    tokio::task::spawn_blocking(move || work(&*store))
+        .await
+        .unwrap_or_else(|_| Err(Error::new(ErrorCode::Panic, "the store panicked")))
+}
+
+async fn acquire(store: &Arc<dyn Store>, name: &'static str, rate: Rate, limit: Duration) -> Option<Duration> {
+    let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+    let wait = run_blocking(store, move |store| store.acquire(name, rate, limit)).await;
+    // A store that fails must not let every request through at once, nor stop queries for ever.
+    wait.unwrap_or(Some((1000.0 / rate.per_second) as i64)).map(millis)
+}
+
+/// A budget in the store. Without a configured rate it limits nothing, but passes on "too many requests".
+struct StoreLimiter {
+    store: Arc<dyn Store>,
+    rate: Option<Rate>,
+}
+
+impl RateLimiter for StoreLimiter {
+    fn acquire(&self, limit: Duration) -> Later<'_, Option<Duration>> {
+        Box::pin(async move {
+            match self.rate {
+                Some(rate) => acquire(&self.store, REQUESTS, rate, limit).await,
+                None => Some(Duration::ZERO),
+            }
+        })
+    }
+
+    fn on_rate_limited(&self, retry_after_ms: Option<u64>) -> Later<'_, ()> {
+        let wait = retry_after_ms.and_then(|ms| i64::try_from(ms).ok());
+        Box::pin(async move {
+            let _ = run_blocking(&self.store, move |store| store.on_rate_limited(wait)).await;
+        })
+    }
+}

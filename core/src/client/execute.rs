@@ -1,0 +1,193 @@
+//! Runs a call: on the library's thread, within the places in flight, as a case operation, a journaled submit or a
+//! plain exchange.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::offline;
+use crate::cancel::Cancel;
+use crate::case::operations;
+use crate::case::service::CaseService;
+use crate::config::Config;
+use crate::contract::operation::{Operation, OperationKind};
+use crate::error::{Error, ErrorCode, Status};
+use crate::exchange::context::CallContext;
+use crate::exchange::prepare::{PreparedCall, prepare};
+use crate::exchange::rate_limiter::{LocalLimiter, RateLimiter};
+use crate::exchange::runtime::{self, RuntimeHandle, Watch, panicked};
+use crate::exchange::session::Session;
+use crate::reply::Reply;
+use crate::transport::Fault;
+
+/// What a client holds.
+pub(crate) struct ClientState {
+    pub config: Arc<Config>,
+    /// The process that made it, and what belongs to that process.
+    process: Mutex<Option<(u32, Arc<ProcessState>)>>,
+    pub log_level: AtomicU8,
+}
+
+/// What belongs to one process: a forked child makes its own.
+struct ProcessState {
+    session: Arc<Session>,
+    /// None without a store.
+    cases: Option<Arc<CaseService>>,
+}
+
+impl ProcessState {
+    fn new(config: &Arc<Config>) -> Result<Arc<ProcessState>, Error> {
+        let store = CaseService::open_store(config)?;
+        let limiter = match &store {
+            Some(store) => Some(CaseService::limiter(store, config)),
+            None => config.rate_limit.map(|rate| Arc::new(LocalLimiter::new(rate)) as Arc<dyn RateLimiter>),
+        };
+        let session = Arc::new(Session::new(config.clone(), limiter)?);
+        let cases = store.map(|store| Arc::new(CaseService::new(store, session.clone())));
+        Ok(Arc::new(ProcessState { session, cases }))
+    }
+}
+
+impl ClientState {
+    pub fn new(config: &str) -> Result<ClientState, Error> {
+        let config = Arc::new(Config::parse(config)?);
+        let process = ProcessState::new(&config)?;
+        Ok(ClientState {
+            config,
+            process: Mutex::new(Some((std::process::id(), process))),
+            log_level: AtomicU8::new(0),
+        })
+    }
+
+    /// What belongs to this process. In a forked child the inherited state is forgotten, never dropped:
+    /// closing its connections would disturb the parent's.
+    ///
+    /// `pid` is the process of the runtime that runs the call, hence this one.
+    fn process(&self, pid: u32) -> Result<Arc<ProcessState>, Error> {
+        let mut current = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((owner, process)) = &*current
+            && *owner == pid
+        {
+            return Ok(process.clone());
+        }
+        let own = ProcessState::new(&self.config)?;
+        std::mem::forget(current.replace((pid, own.clone())));
+        Ok(own)
+    }
+}
+
+impl Drop for ClientState {
+    fn drop(&mut self) {
+        let process = self.process.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if process.as_ref().is_some_and(|(owner, _)| *owner != std::process::id()) {
+            std::mem::forget(process.take());
+        }
+    }
+}
+
+/// A call that has been checked, or the reply that it has already.
+enum Started {
+    Done(Box<Reply>),
+    Call(PreparedCall),
+}
+
+/// Checks a call; operations that need no client end here.
+fn start(state: &ClientState, operation: &str, request: &str, options: &str, cancel: Option<&Cancel>) -> Started {
+    let op = match offline::find_operation(operation) {
+        Ok(op) => op,
+        Err(reply) => return Started::Done(reply),
+    };
+    if let Some(reply) = offline::call(op, request) {
+        return Started::Done(Box::new(reply));
+    }
+    match prepare(&state.config, op, request, options, cancel) {
+        Ok(call) => Started::Call(call),
+        Err(error) => Started::Done(Box::new(Reply::failed(op.name, error))),
+    }
+}
+
+/// Runs a call; awaiting it blocks no thread.
+pub(crate) async fn execute(
+    state: &Arc<ClientState>,
+    operation: &str,
+    request: &str,
+    options: &str,
+    cancel: Option<&Cancel>,
+) -> Reply {
+    let call = match start(state, operation, request, options, cancel) {
+        Started::Done(reply) => return *reply,
+        Started::Call(call) => call,
+    };
+    let op = call.request.op;
+    match runtime::current() {
+        Err(error) => Reply::failed(op.name, error),
+        Ok(runtime) => match runtime.spawn(Box::pin(run(state.clone(), call, runtime))).await {
+            Ok(reply) => reply,
+            Err(_) => Reply::failed(op.name, panicked(op)),
+        },
+    }
+}
+
+/// As [`execute`], blocking this thread; None if `watch` ended the wait.
+pub(crate) fn execute_blocking(
+    state: &Arc<ClientState>,
+    operation: &str,
+    request: &str,
+    options: &str,
+    cancel: Option<&Cancel>,
+    watch: Option<Watch<'_>>,
+) -> Option<Reply> {
+    let call = match start(state, operation, request, options, cancel) {
+        Started::Done(reply) => return Some(*reply),
+        Started::Call(call) => call,
+    };
+    let op = call.request.op;
+    let answered =
+        runtime::current().and_then(|runtime| runtime.wait(Box::pin(run(state.clone(), call, runtime)), watch));
+    match answered {
+        Ok(reply) => reply,
+        Err(error) if error.status == Status::PANIC => Some(Reply::failed(op.name, panicked(op))),
+        Err(error) => Some(Reply::failed(op.name, error)),
+    }
+}
+
+/// Its future is some kilobytes large, and a task moves its future several times: box it.
+async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: RuntimeHandle) -> Reply {
+    let op = call.request.op;
+    runtime.pacer.keep();
+    let process = match state.process(runtime.pid) {
+        Ok(process) => process,
+        Err(error) => return Reply::failed(op.name, error),
+    };
+    let log_limit = state.log_level.load(Ordering::Relaxed);
+    let (mut context, request) = CallContext::new(process.session.clone(), call, runtime, log_limit);
+    let permit = context.limits().run(process.session.in_flight.acquire()).await;
+    let mut reply = match (permit, &process.cases) {
+        (Err(Fault::Cancelled), _) => context.unsent(&request, Fault::Cancelled).await,
+        (Err(_) | Ok(Err(_)), _) => context.unsent(&request, Fault::RateWaitTimeout).await,
+        (Ok(Ok(_)), cases) if op.is_case() => {
+            Box::pin(operations::run(&mut context, cases.as_ref(), op, &request.body)).await
+        }
+        (Ok(Ok(_)), Some(cases)) if op.kind == OperationKind::Submit => {
+            Box::pin(operations::direct_submit(&mut context, cases, request)).await
+        }
+        (Ok(Ok(_)), cases) => {
+            let reply = context.call_vendor(&request).await;
+            if let Some(cases) = cases.as_ref().filter(|_| op.kind == OperationKind::Quote) {
+                cases.remember_offer(op, &reply).await;
+            }
+            reply
+        }
+    };
+    reply.set_log(context.log.lines);
+    reply
+}
+
+/// The reply for a panic on the caller's side of a call.
+pub(crate) fn caller_panicked(operation: &str, text: &str) -> Reply {
+    let mut error = match Operation::find(operation) {
+        Some(op) => panicked(op),
+        None => Error::new(ErrorCode::Panic, ""),
+    };
+    error.message = format!("the library panicked: {text}");
+    Reply::failed(operation, error)
+}

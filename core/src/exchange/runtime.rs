@@ -1,0 +1,176 @@
+//! The one runtime behind every language binding: created on first use, one I/O thread, rebuilt in a forked child.
+//!
+//! A runtime inherited through fork() is dead (its thread stayed in the parent) and dangerous (its
+//! epoll object is shared with the parent), so the child leaks it and builds its own. Nothing is
+//! created before the first call, so a host that only links the library has no extra thread.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use once_cell::sync::Lazy;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::cancel::Ticker;
+use crate::contract::operation::Operation;
+use crate::error::{Advice, Error, ErrorCode, Outcome};
+
+thread_local! {
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A runtime and the process that made it.
+#[derive(Clone, Copy)]
+pub(crate) struct RuntimeHandle {
+    pub pid: u32,
+    runtime: &'static Runtime,
+    /// Wakes cancelled calls.
+    pub ticker: &'static Ticker,
+    /// Makes deadlines cheap.
+    pub pacer: &'static Pacer,
+}
+
+/// Keeps a timer in front of every deadline while calls are made.
+///
+/// tokio writes to its own wake-up descriptor whenever a timer becomes the earliest, which a lone
+/// call's deadline always is: a system call and a needless turn of the loop. Behind this timer it is
+/// not. It only saves work, so that a race with its end costs nothing but that.
+#[derive(Default)]
+pub(crate) struct Pacer {
+    running: AtomicBool,
+    used: AtomicBool,
+}
+
+impl Pacer {
+    /// How long it outlives the last call, at least.
+    const PACE: Duration = Duration::from_millis(250);
+
+    /// Says that a deadline will be set. Must be called on the runtime.
+    pub fn keep(&'static self) {
+        self.used.store(true, Ordering::Relaxed);
+        if !self.running.load(Ordering::Relaxed) && !self.running.swap(true, Ordering::Relaxed) {
+            tokio::spawn(self.run());
+        }
+    }
+
+    async fn run(&self) {
+        while self.used.swap(false, Ordering::Relaxed) {
+            tokio::time::sleep(Pacer::PACE).await;
+        }
+        self.running.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Only calling threads hold this lock, and never across a call, so that a fork finds it free.
+static CURRENT: Lazy<Mutex<Option<RuntimeHandle>>> = Lazy::new(|| Mutex::new(None));
+
+/// This process' runtime.
+pub(crate) fn current() -> Result<RuntimeHandle, Error> {
+    let pid = std::process::id();
+    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    match *current {
+        Some(runtime) if runtime.pid == pid => Ok(runtime),
+        _ => {
+            let built = Builder::new_multi_thread()
+                .worker_threads(1)
+                .max_blocking_threads(16)
+                .thread_name("apb-io")
+                .on_thread_start(|| {
+                    IS_OURS.set(true);
+                    hold_signals();
+                })
+                .enable_all()
+                .build()
+                .map_err(|e| Error::new(ErrorCode::Internal, format!("no runtime: {e}")))?;
+            // Leaked on purpose: no host thread may drop a runtime, least of all in an async context.
+            let runtime = RuntimeHandle {
+                pid,
+                runtime: Box::leak(Box::new(built)),
+                ticker: Box::leak(Box::new(Ticker::default())),
+                pacer: Box::leak(Box::new(Pacer::default())),
+            };
+            *current = Some(runtime);
+            Ok(runtime)
+        }
+    }
+}
+
+/// Our threads take no signals. The host's handlers run on the host's threads, and writing to a
+/// connection that the other side has reset does not kill a host that does not expect SIGPIPE (Rust
+/// programs ignore it, C programs do not). Masks and handlers of other threads are not touched.
+fn hold_signals() {
+    #[cfg(unix)]
+    {
+        use nix::sys::signal::{SigSet, Signal};
+        let mut held = SigSet::all();
+        // Faults of the thread itself belong to the host's crash handler, and profilers want every thread.
+        for own in [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGTRAP, Signal::SIGPROF] {
+            held.remove(own);
+        }
+        let _ = held.thread_block();
+    }
+}
+
+impl RuntimeHandle {
+    /// Runs a future on the I/O thread.
+    pub fn spawn<F>(self, future: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.runtime.spawn(future)
+    }
+
+    /// Runs a future on the I/O thread and waits for it on this one. Works inside a foreign async
+    /// runtime too (it blocks that thread), because nothing is entered here.
+    ///
+    /// When the watcher says no, the future is left to run on unobserved and there is no output.
+    pub fn wait<F>(self, future: F, watch: Option<Watch<'_>>) -> Result<Option<F::Output>, Error>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if IS_OURS.get() {
+            return Err(Error::new(ErrorCode::Busy, "a blocking call was made on the library's own thread"));
+        }
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.spawn(async move {
+            let _ = sender.send(future.await);
+        });
+        // The sender is gone without a word only if the task panicked.
+        let Some((slice, keep_waiting)) = watch else {
+            return receiver.recv().map(Some).map_err(|_| thread_panicked());
+        };
+        loop {
+            match receiver.recv_timeout(slice) {
+                Ok(output) => return Ok(Some(output)),
+                Err(RecvTimeoutError::Disconnected) => return Err(thread_panicked()),
+                // What ended at that very moment is not lost.
+                Err(RecvTimeoutError::Timeout) if !keep_waiting() => return Ok(receiver.try_recv().ok()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+}
+
+/// How often to look up while waiting, and what to ask then: whether to go on.
+pub(crate) type Watch<'w> = (Duration, &'w mut dyn FnMut() -> bool);
+
+fn thread_panicked() -> Error {
+    Error::new(ErrorCode::Panic, "a call panicked on the library's thread")
+}
+
+/// A call whose task panicked: of a submit, nobody knows whether it was executed.
+pub(crate) fn panicked(op: &Operation) -> Error {
+    let mut error = thread_panicked();
+    if op.kind.has_effect() {
+        error.outcome = Outcome::Unknown;
+        error.advice = Advice::Reconcile;
+        error.next = op.resolved_by;
+        error.help = format!("The {} may have been accepted; ask the vendor before anything else.", op.name);
+    }
+    error
+}

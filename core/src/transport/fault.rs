@@ -1,0 +1,20 @@
+//! The faults of an exchange.
+
+/// Why an exchange has no whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Dns,
+    Connect,
+    ConnectTimeout,
+    Tls,
+    Proxy,
+    Timeout,
+    /// The deadline passed while waiting for a place in the request budget.
+    RateWaitTimeout,
+    Cancelled,
+    /// The connection broke, or the reply was cut.
+    Io,
+    TooLarge,
+    /// A reply that cannot be decompressed.
+    Encoding,
+}
