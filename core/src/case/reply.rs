@@ -1,6 +1,9 @@
 //! The reply of a case operation.
 
-use crate::error::{Error, Outcome};
+use super::error::StoredError;
+use super::model::Case;
+use super::vocabulary::CaseOutcome;
+use crate::error::{Advice, Error, ErrorCode, Outcome, Status};
 use crate::reply::Reply;
 use crate::reply::decode::CallMeta;
 use crate::reply::envelope::Envelope;
@@ -67,4 +70,57 @@ impl CaseReply {
             None => reply,
         }
     }
+}
+
+/// What the caller of a case is told when the case did not (yet) succeed. `last` is the vendor's last answer, if this
+/// call asked for one.
+pub(crate) fn error_of(case: &Case, last: Option<&Reply>) -> Option<Error> {
+    if case.outcome == CaseOutcome::Executed {
+        return None;
+    }
+    let outcome = case.outcome.outcome().unwrap_or(Outcome::NotExecuted);
+    let stored = match (&case.error, case.outcome) {
+        (Some(stored), _) => stored.clone(),
+        (None, CaseOutcome::Unknown) => {
+            StoredError::new(ErrorCode::VendorUncertain, "whether it was executed is not known")
+        }
+        (None, CaseOutcome::Pending) => return None,
+        (None, _) => StoredError::new(ErrorCode::Refused, "it was not executed"),
+    };
+    // The answer of this call knows more than the store keeps: the vendor's message.
+    let answer =
+        last.and_then(Reply::error).filter(|e| e.code == stored.code && e.vendor_status == stored.vendor_status);
+    let mut error = answer.cloned().unwrap_or_else(|| stored.report());
+    error.outcome = outcome;
+    match outcome {
+        Outcome::Unknown => {
+            error.advice = Advice::Reconcile;
+            error.next = Some("case.reconcile");
+            error.retryable = false;
+            error.help =
+                "It may have happened. case.reconcile and case.follow find out; do not start another one before."
+                    .to_owned();
+        }
+        _ if case.watched && !case.holds.is_empty() => {
+            error.advice = Advice::GiveUp;
+            error.retryable = false;
+            error.help = format!(
+                "It was not executed, as far as the vendor's answers show: {}. A new case on this order must name this one in `after`.",
+                error.message
+            );
+        }
+        // The same case.open goes on where this one stopped.
+        _ if !case.closed => {
+            error.retryable = true;
+            error.help = format!(
+                "Nothing that was sent was executed: {}. Open the case again with the same key.",
+                error.message
+            );
+        }
+        _ if error.status != Status::GUARD && error.help.starts_with("Nothing was sent") => {
+            error.help = format!("It was not executed: {}.", error.message);
+        }
+        _ => {}
+    }
+    Some(error)
 }

@@ -3,12 +3,11 @@
 use super::lookup::{acquire_lease, conflict, release};
 use crate::case::engine::driver::{DriveResult, Driver};
 use crate::case::engine::lease::Owner;
-use crate::case::error::error_of;
 use crate::case::id::new_id;
 use crate::case::machine::event::Event;
 use crate::case::model::Case;
 use crate::case::open_request;
-use crate::case::reply::CaseReply;
+use crate::case::reply::{CaseReply, error_of};
 use crate::case::service::CaseService;
 use crate::case::store::{Claim, Name, Stored, store_error};
 use crate::case::vendor::requests::CallData;
