@@ -96,8 +96,8 @@ fn a_ticketed_order_whose_case_is_closed_is_not_paid_again() {
     assert_eq!((&again["error"]["code"], fixture.sent("pay")), (&json!("conflict"), 1), "{again}");
 }
 
-/// The reply with the order number was lost, the order is paid directly, and that reply is lost too: the case then finds
-/// the order, whose payment is under way.
+/// The reply with the order number was lost, the order is paid directly, and that reply is lost too: the case then
+/// finds the order, whose payment is under way.
 #[test]
 fn a_found_order_is_not_paid_beside_a_direct_payment() {
     let fixture = Fixture::new("default");

@@ -1,5 +1,5 @@
-//! Personal data and secrets that no store, log or reply may hold. Marked texts ("canaries") are put wherever a person or
-//! a secret can be, and searched for as they are, in hex, in base64 at every alignment, and inside gzip.
+//! Personal data and secrets that no store, log or reply may hold. Marked texts ("canaries") are put wherever a person
+//! or a secret can be, and searched for as they are, in hex, in base64 at every alignment, and inside gzip.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -360,7 +360,8 @@ fn marks(fixture: &Fixture) -> Vec<i64> {
 }
 
 fn with_text(status: i64) -> Value {
-    json!({"endpoint": "void", "mode": "reply", "body": {"status": status, "msg": VENDOR_TEXT, "note": VENDOR_TEXT.repeat(700)}})
+    let body = json!({"status": status, "msg": VENDOR_TEXT, "note": VENDOR_TEXT.repeat(700)});
+    json!({"endpoint": "void", "mode": "reply", "body": body})
 }
 
 #[test]
