@@ -1,146 +1,146 @@
-//! Cases against the simulator, each to its end, under both sides of the vendor's undocumented behaviour. The
-//! simulator's ledger is the oracle; its clock is the clock.
+//! Cases against the simulator, each to its final state, under both variants of the vendor's undocumented behaviour.
+//! The simulator's ledger is the oracle, and its virtual clock is the clock of the cases.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod stage;
+mod fixture;
 
 use atlas_postbooking::Outcome;
 use atlas_postbooking::blocking::Client;
 use serde_json::{Value, json};
 
-use stage::{Stage, claim};
+use fixture::{Fixture, claim};
 
 #[test]
-fn a_void_to_the_money() {
+fn a_void_is_followed_to_refunded() {
     for profile in ["default", "strict"] {
-        let stage = Stage::new(profile);
-        let order = stage.order(json!({"airline": "Y4", "paymentMethod": 1}));
-        let reply = stage.call("case.open", json!({"kind": "void", "orderNo": order, "key": "k"}));
+        let fixture = Fixture::new(profile);
+        let order = fixture.order(json!({"airline": "Y4", "paymentMethod": 1}));
+        let reply = fixture.call("case.open", json!({"kind": "void", "orderNo": order, "key": "k"}));
         assert_eq!((&reply["ok"], &reply["outcome"]), (&json!(true), &json!("executed")), "{reply}");
         let case = &reply["case"];
         assert_eq!((&case["state"], &case["final"]), (&json!("atlas_processing"), &json!(false)), "{reply}");
         assert!(case["code"].is_string() && case["offerId"].is_string() && case["nextDueAt"].is_string(), "{case}");
         // The same key, the same case; nothing more is sent.
-        let again = stage.call("case.open", json!({"kind": "void", "orderNo": order, "key": "k"}));
+        let again = fixture.call("case.open", json!({"kind": "void", "orderNo": order, "key": "k"}));
         assert_eq!(again["case"]["id"], case["id"]);
-        let case = stage.follow(&case["id"], "20m", 60);
+        let case = fixture.follow(&case["id"], "20m", 60);
         assert_eq!((&case["state"], &case["final"]), (&json!("refunded"), &json!(true)), "{case}");
-        assert_eq!(stage.executed("void"), 1);
+        assert_eq!(fixture.executed("void"), 1);
     }
 }
 
 #[test]
-fn a_refund_to_the_money() {
+fn a_refund_is_followed_to_refunded() {
     for profile in ["default", "strict"] {
-        let stage = Stage::new(profile);
-        let order = stage.order(json!({"passengers": 2, "segments": 2, "paymentMethod": 1}));
-        let reply = stage.call("case.open", json!({"kind": "refund", "orderNo": order, "key": "k"}));
+        let fixture = Fixture::new(profile);
+        let order = fixture.order(json!({"passengers": 2, "segments": 2, "paymentMethod": 1}));
+        let reply = fixture.call("case.open", json!({"kind": "refund", "orderNo": order, "key": "k"}));
         assert_eq!(reply["outcome"], "executed", "{reply}");
-        let case = stage.follow(&reply["case"]["id"], "12h", 80);
+        let case = fixture.follow(&reply["case"]["id"], "12h", 80);
         assert_eq!(case["state"], "refunded", "{case}");
-        assert_eq!(stage.executed("refund"), 1);
+        assert_eq!(fixture.executed("refund"), 1);
     }
 }
 
 #[test]
-fn a_cancel_takes_the_void_or_else_the_refund() {
+fn a_cancel_takes_the_void_while_its_window_is_open_and_else_the_refund() {
     for profile in ["default", "strict"] {
-        let stage = Stage::new(profile);
-        let young = stage.order(json!({"airline": "Y4", "paymentMethod": 1}));
-        let old = stage.order(json!({"airline": "Y4", "paymentMethod": 1, "createdAgo": "30h"}));
-        let reply = stage.call("case.open", json!({"kind": "cancel", "orderNo": young, "key": "a"}));
+        let fixture = Fixture::new(profile);
+        let young = fixture.order(json!({"airline": "Y4", "paymentMethod": 1}));
+        let old = fixture.order(json!({"airline": "Y4", "paymentMethod": 1, "createdAgo": "30h"}));
+        let reply = fixture.call("case.open", json!({"kind": "cancel", "orderNo": young, "key": "a"}));
         assert_eq!(reply["case"]["via"], "void", "{reply}");
-        let reply = stage.call("case.open", json!({"kind": "cancel", "orderNo": old, "key": "b"}));
+        let reply = fixture.call("case.open", json!({"kind": "cancel", "orderNo": old, "key": "b"}));
         assert_eq!((&reply["case"]["via"], &reply["outcome"]), (&json!("refund"), &json!("executed")), "{reply}");
-        let case = stage.follow(&reply["case"]["id"], "12h", 80);
+        let case = fixture.follow(&reply["case"]["id"], "12h", 80);
         assert_eq!(case["state"], "refunded", "{case}");
     }
 }
 
 #[test]
-fn a_bag_to_the_ticket() {
+fn an_ancillary_is_paid_once_and_followed_to_ticketed() {
     for profile in ["default", "strict"] {
-        let stage = Stage::new(profile);
-        let order = stage.order(json!({"passengers": 2, "segments": 2}));
+        let fixture = Fixture::new(profile);
+        let order = fixture.order(json!({"passengers": 2, "segments": 2}));
         let request = json!({
             "kind": "ancillary", "orderNo": order, "key": "k", "products": [{"productCode": "SIM_BAG_1PC_15KG"}],
         });
-        let reply = stage.call("case.open", request.clone());
+        let reply = fixture.call("case.open", request.clone());
         assert_eq!(reply["case"]["state"], "awaiting_payment", "{reply}");
         let mut paid = request;
         paid["payment"] = json!({"paymentMethod": 1});
-        let reply = stage.call("case.open", paid.clone());
+        let reply = fixture.call("case.open", paid.clone());
         assert_eq!((&reply["outcome"], &reply["case"]["state"]), (&json!("executed"), &json!("ticketing")), "{reply}");
-        let case = stage.follow(&reply["case"]["id"], "30s", 60);
+        let case = fixture.follow(&reply["case"]["id"], "30s", 60);
         assert_eq!(case["state"], "ticketed", "{case}");
-        assert_eq!((stage.executed("postBookingAncillaryOrder"), stage.executed("pay")), (1, 1));
+        assert_eq!((fixture.executed("postBookingAncillaryOrder"), fixture.executed("pay")), (1, 1));
     }
 }
 
 #[test]
-fn an_expired_order_rebuilt_and_paid() {
+fn a_regenerated_order_is_paid_once_and_followed_to_ticketed() {
     for profile in ["default", "strict"] {
-        let stage = Stage::new(profile);
-        let order = stage.order(json!({"state": "cancelled"}));
+        let fixture = Fixture::new(profile);
+        let order = fixture.order(json!({"state": "cancelled"}));
         let request = json!({"kind": "regenerate", "orderNo": order, "key": "k", "payment": {"paymentMethod": 1}});
-        let reply = stage.call("case.open", request);
+        let reply = fixture.call("case.open", request);
         assert_eq!((&reply["outcome"], &reply["case"]["state"]), (&json!("executed"), &json!("ticketing")), "{reply}");
-        let case = stage.follow(&reply["case"]["id"], "30s", 60);
+        let case = fixture.follow(&reply["case"]["id"], "30s", 60);
         assert_eq!(case["state"], "ticketed", "{case}");
-        assert_eq!((stage.executed("regenerateOrder"), stage.executed("pay")), (1, 1));
+        assert_eq!((fixture.executed("regenerateOrder"), fixture.executed("pay")), (1, 1));
     }
 }
 
 #[test]
-fn a_stop_in_time_and_too_late() {
+fn a_stop_is_executed_whether_or_not_the_ticket_was_issued() {
     for (outcome, state) in [("stopped", "stopped"), ("issued", "stop_failed")] {
-        let stage = Stage::new("default");
-        let order = stage.order(json!({"state": "ticketing", "ticketingSeconds": 3600, "stopOutcome": outcome}));
-        let reply = stage.call("case.open", json!({"kind": "stop", "orderNo": order, "key": "k"}));
+        let fixture = Fixture::new("default");
+        let order = fixture.order(json!({"state": "ticketing", "ticketingSeconds": 3600, "stopOutcome": outcome}));
+        let reply = fixture.call("case.open", json!({"kind": "stop", "orderNo": order, "key": "k"}));
         assert_eq!(reply["outcome"], "executed", "{reply}");
         assert_eq!(reply["case"]["final"], false);
-        let case = stage.follow(&reply["case"]["id"], "2m", 60);
+        let case = fixture.follow(&reply["case"]["id"], "2m", 60);
         assert_eq!(case["state"], state, "{case}");
     }
 }
 
 #[test]
-fn an_outside_booking_claimed_found_and_planned() {
+fn a_claim_is_sent_once_and_a_second_one_adopts_its_order() {
     for profile in ["default", "strict"] {
-        let stage = Stage::new(profile);
-        let pnr = stage.vendor.create_pnr(json!({"airline": "Y4"})).unwrap();
+        let fixture = Fixture::new(profile);
+        let pnr = fixture.vendor.create_pnr(json!({"airline": "Y4"})).unwrap();
         let request = claim(&pnr, "k");
-        let reply = stage.call("case.open", request.clone());
+        let reply = fixture.call("case.open", request.clone());
         assert_eq!((&reply["outcome"], &reply["case"]["state"]), (&json!("executed"), &json!("claimed")), "{reply}");
         let order = reply["case"]["orderNo"].clone();
         assert!(order.is_string());
-        // A second claim finds the first's order and sends nothing.
+        // A second claim adopts the order of the first and sends nothing.
         let mut second = request;
         second["key"] = json!("k2");
-        let reply = stage.call("case.open", second);
+        let reply = fixture.call("case.open", second);
         assert_eq!((&reply["case"]["orderNo"], &reply["case"]["adopted"]), (&order, &json!(true)), "{reply}");
-        assert_eq!(stage.executed("pnrClaim"), 1);
-        let plan = stage.call("case.plan", json!({"orderNo": order}));
+        assert_eq!(fixture.executed("pnrClaim"), 1);
+        let plan = fixture.call("case.plan", json!({"orderNo": order}));
         assert_eq!(plan["data"]["refund"]["possible"], true, "{plan}");
     }
 }
 
 #[test]
-fn a_lost_reply_is_found_or_stays_unknown() {
+fn a_lost_reply_never_becomes_a_wrong_outcome() {
     for profile in ["default", "strict", "refundQueryWithoutCode=810,quoteAfterRefund=0"] {
         for (kind, endpoint) in [("void", "void"), ("refund", "refund")] {
             for mode in ["drop_before", "drop_after"] {
-                let stage = Stage::new(profile);
-                let order = stage.order(json!({"airline": "Y4", "paymentMethod": 1}));
-                stage.vendor.fault(json!({"endpoint": endpoint, "mode": mode})).unwrap();
-                let reply = stage.call("case.open", json!({"kind": kind, "orderNo": order, "key": "k"}));
+                let fixture = Fixture::new(profile);
+                let order = fixture.order(json!({"airline": "Y4", "paymentMethod": 1}));
+                fixture.vendor.fault(json!({"endpoint": endpoint, "mode": mode})).unwrap();
+                let reply = fixture.call("case.open", json!({"kind": kind, "orderNo": order, "key": "k"}));
                 let case = if reply["case"]["outcome"] == "unknown" {
-                    stage.follow(&reply["case"]["id"], "40s", 20)
+                    fixture.follow(&reply["case"]["id"], "40s", 20)
                 } else {
                     reply["case"].clone()
                 };
-                let executed = stage.executed(endpoint) == 1;
-                let sent = stage.vendor.requests().iter().filter(|r| r["endpoint"] == endpoint).count();
+                let executed = fixture.executed(endpoint) == 1;
+                let sent = fixture.vendor.requests().iter().filter(|r| r["endpoint"] == endpoint).count();
                 assert_eq!(sent, 1, "{profile} {kind} {mode}");
                 match case["outcome"].as_str().unwrap() {
                     "executed" => assert!(executed, "{profile} {kind} {mode} {case}"),
@@ -153,71 +153,71 @@ fn a_lost_reply_is_found_or_stays_unknown() {
 }
 
 #[test]
-fn a_bag_given_up_is_not_bought_beside_its_successor() {
-    let stage = Stage::new("default");
-    let order = stage.order(json!({"passengers": 1}));
+fn a_superseded_ancillary_is_not_paid_when_its_order_shows_up() {
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"passengers": 1}));
     let bag = |key: &str| {
         json!({"kind": "ancillary", "orderNo": order, "key": key, "products": [{"productCode": "SIM_BAG_1PC_15KG"}],
                "payment": {"paymentMethod": 1}})
     };
     let late = json!({"endpoint": "postBookingAncillaryOrder", "mode": "late", "delayMs": 600_000, "virtual": true});
-    stage.vendor.fault(late).unwrap();
-    let lost = stage.client.call("case.open", &bag("first").to_string(), r#"{"timeoutMs": 1500}"#);
+    fixture.vendor.fault(late).unwrap();
+    let lost = fixture.client.call("case.open", &bag("first").to_string(), r#"{"timeoutMs": 1500}"#);
     let lost: Value = serde_json::from_str(lost.json()).unwrap();
     let id = lost["case"]["id"].clone();
     assert_eq!(lost["case"]["outcome"], "unknown", "{lost}");
-    let mut given_up = stage.follow(&id, "40s", 20);
+    let mut given_up = fixture.follow(&id, "40s", 20);
     assert_eq!(given_up["outcome"], "not_executed", "{given_up}");
 
     let mut second = bag("second");
-    assert_eq!(stage.call("case.open", second.clone())["error"]["code"], "conflict");
+    assert_eq!(fixture.call("case.open", second.clone())["error"]["code"], "conflict");
     second["after"] = id.clone();
     let payment = second["payment"].take();
-    let ordered = stage.call("case.open", second.clone());
+    let ordered = fixture.call("case.open", second.clone());
     assert_eq!(ordered["case"]["state"], "awaiting_payment", "{ordered}");
-    // What the second has ordered is not what the first has sent.
-    given_up = stage.call("case.reconcile", json!({"id": id}))["case"].clone();
+    // The order that the second case made is not taken for the first's.
+    given_up = fixture.call("case.reconcile", json!({"id": id}))["case"].clone();
     assert_eq!((&given_up["outcome"], &given_up["reopened"]), (&json!("not_executed"), &json!(false)), "{given_up}");
 
-    stage.vendor.advance("15m").unwrap();
-    let landed = stage.call("case.reconcile", json!({"id": id}))["case"].clone();
+    fixture.vendor.advance("15m").unwrap();
+    let landed = fixture.call("case.reconcile", json!({"id": id}))["case"].clone();
     let seen = (&landed["state"], &landed["reopened"], &landed["final"]);
     assert_eq!(seen, (&json!("needs_human"), &json!(true), &json!(false)), "{landed}");
     assert_ne!(landed["code"], ordered["case"]["code"]);
     second["payment"] = payment;
-    assert_eq!(stage.call("case.open", second)["case"]["state"], "ticketing");
-    stage.call("case.open", bag("first"));
-    stage.call("case.follow", json!({"all": true, "until": "step"}));
-    assert_eq!(stage.executed("pay"), 1, "a bag was bought twice");
+    assert_eq!(fixture.call("case.open", second)["case"]["state"], "ticketing");
+    fixture.call("case.open", bag("first"));
+    fixture.call("case.follow", json!({"all": true, "until": "step"}));
+    assert_eq!(fixture.executed("pay"), 1, "the baggage was bought twice");
 
-    // A human may want both. This vendor does not sell it twice; the request left all the same.
-    let both = json!({"id": id, "as": "executed", "by": "desk", "evidence": "the passenger wants two"});
-    let resolved = stage.call("case.resolve", both);
+    // A human may want both: then the first is paid too. This simulator refuses a second purchase; the request leaves.
+    let both = json!({"id": id, "as": "executed", "by": "operator", "evidence": "the passenger wants two"});
+    let resolved = fixture.call("case.resolve", both);
     assert_eq!(resolved["case"]["state"], "awaiting_payment", "{resolved}");
-    stage.call("case.open", bag("first"));
-    let payments = stage.vendor.requests().iter().filter(|r| r["endpoint"] == "pay").count();
-    assert_eq!((payments, stage.executed("pay")), (2, 1));
+    fixture.call("case.open", bag("first"));
+    let payments = fixture.vendor.requests().iter().filter(|r| r["endpoint"] == "pay").count();
+    assert_eq!((payments, fixture.executed("pay")), (2, 1));
 }
 
 #[test]
-fn a_direct_submit_takes_the_same_claim() {
-    let stage = Stage::new("default");
-    let order = stage.order(json!({"airline": "Y4"}));
-    let quote = stage.call("voidQuotation", json!({"orderNo": order}));
+fn a_direct_submit_takes_the_holds_of_a_case() {
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"airline": "Y4"}));
+    let quote = fixture.call("voidQuotation", json!({"orderNo": order}));
     let request = json!({"orderNo": order, "voidOfferId": quote["data"]["voidOfferId"]});
-    let reply = stage.call("void", request.clone());
+    let reply = fixture.call("void", request.clone());
     assert_eq!((&reply["ok"], &reply["case"]["kind"]), (&json!(true), &json!("void")), "{reply}");
     assert_eq!(reply["warnings"], json!([]), "{reply}");
-    let again = stage.call("void", request);
+    let again = fixture.call("void", request);
     assert_eq!((&again["error"]["code"], &again["case"]["id"]), (&json!("conflict"), &reply["case"]["id"]), "{again}");
-    let opened = stage.call("case.open", json!({"kind": "refund", "orderNo": order, "key": "k"}));
+    let opened = fixture.call("case.open", json!({"kind": "refund", "orderNo": order, "key": "k"}));
     assert_eq!(opened["error"]["status"], -61, "{opened}");
 }
 
 #[test]
-fn guards_refuse_before_money_moves() {
-    let stage = Stage::new("default");
-    for (i, (wish, expect, code)) in [
+fn a_guard_refuses_before_anything_is_submitted() {
+    let fixture = Fixture::new("default");
+    for (i, (order_spec, expect, code)) in [
         (json!({"airline": "Y4", "fare": "100.00"}), json!({"currency": "USD", "minRefund": "100.01"}), "guard_amount"),
         (json!({"airline": "Y4", "fare": "100.00"}), json!({"currency": "USD", "minRefund": 100.01}), "guard_amount"),
         (json!({"airline": "Y4"}), json!({"currency": "EUR"}), "guard_currency"),
@@ -227,16 +227,16 @@ fn guards_refuse_before_money_moves() {
     .into_iter()
     .enumerate()
     {
-        let order = stage.order(wish);
+        let order = fixture.order(order_spec);
         let key = format!("k{i}");
-        let reply = stage.call("case.open", json!({"kind": "void", "orderNo": order, "key": key, "expect": expect}));
+        let reply = fixture.call("case.open", json!({"kind": "void", "orderNo": order, "key": key, "expect": expect}));
         assert_eq!((&reply["outcome"], &reply["error"]["code"]), (&json!("not_executed"), &json!(code)), "{reply}");
         assert_eq!((&reply["case"]["state"], &reply["case"]["final"]), (&json!("refused"), &json!(true)));
-        // Refused, the order is free.
-        let reply = stage.call("case.open", json!({"kind": "stop", "orderNo": order, "key": format!("s{i}")}));
+        // A refused case has no hold on the order.
+        let reply = fixture.call("case.open", json!({"kind": "stop", "orderNo": order, "key": format!("s{i}")}));
         assert_ne!(reply["error"]["code"], "conflict", "{reply}");
     }
-    for (wish, expect, code) in [
+    for (order_spec, expect, code) in [
         (json!({"refundQuote": "CannotQuote"}), json!({}), Some("guard_amount")),
         (json!({"refundQuote": "CannotQuote"}), json!({"acceptUnquoted": true}), None),
         (json!({"refundMethod": "Voucher"}), json!({}), Some("guard_voucher")),
@@ -258,21 +258,21 @@ fn guards_refuse_before_money_moves() {
         ),
         (json!({"refundQuote": "NonRefundable"}), json!({}), Some("guard_not_refundable")),
     ] {
-        let order = stage.order(wish.clone());
+        let order = fixture.order(order_spec.clone());
         let request = json!({"kind": "refund", "orderNo": order, "key": format!("r-{order}"), "expect": expect});
-        let reply = stage.call("case.open", request);
+        let reply = fixture.call("case.open", request);
         match code {
-            None => assert_eq!(reply["outcome"], "executed", "{wish} {expect} {reply}"),
-            Some(code) => assert_eq!(reply["error"]["code"], code, "{wish} {expect} {reply}"),
+            None => assert_eq!(reply["outcome"], "executed", "{order_spec} {expect} {reply}"),
+            Some(code) => assert_eq!(reply["error"]["code"], code, "{order_spec} {expect} {reply}"),
         }
     }
 }
 
 #[test]
-fn a_clock_that_was_wrong_forgets_nothing() {
-    let stage = Stage::new("default");
-    let order = stage.order(json!({"paymentMethod": 1}));
-    let at = |time: &str| Stage::client(&stage.vendor, &stage.file, &json!({"clock": {"fixed": time}}));
+fn a_case_is_due_again_after_the_clock_was_wrong() {
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"paymentMethod": 1}));
+    let at = |time: &str| Fixture::client(&fixture.vendor, &fixture.file, &json!({"clock": {"fixed": time}}));
     let done = |client: &Client| {
         let reply = client.call("case.follow", r#"{"all": true, "until": "step"}"#, "");
         let reply: Value = serde_json::from_str(reply.json()).unwrap();
@@ -281,10 +281,10 @@ fn a_clock_that_was_wrong_forgets_nothing() {
     let client = at("2026-11-22T10:00:00Z");
     let request = json!({"kind": "refund", "orderNo": order, "key": "k"});
     assert_eq!(client.call("case.open", &request.to_string(), "").outcome(), Outcome::Executed);
-    // For a moment it is a year later, and the case is asked about just then.
+    // The clock is a year ahead, and the case is queried just then: its due time is in that year.
     assert_eq!(done(&at("2027-11-22T10:00:00Z")), 1);
     let client = at("2026-11-22T10:00:01Z");
     assert_eq!(done(&client), 1);
-    // That put it right: it is not asked about all the time.
+    // That query set the due time right: the case is not due all the time.
     assert_eq!(done(&client), 0);
 }

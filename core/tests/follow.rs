@@ -1,4 +1,4 @@
-//! Following cases step by step, blocking and async, against the simulator.
+//! The iterators over the follow-up, blocking and async, against the simulator.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::time::Duration;
@@ -7,22 +7,22 @@ use atlas_postbooking::{Client, Status, blocking, wire::*};
 use atlas_simulator::{Options, Simulator};
 use serde_json::json;
 
-struct Stage {
+struct Fixture {
     vendor: Simulator,
     config: String,
-    place: std::path::PathBuf,
+    directory: std::path::PathBuf,
 }
 
-impl Stage {
-    fn new(name: &str) -> Stage {
+impl Fixture {
+    fn new(name: &str) -> Fixture {
         let vendor = Simulator::start(Options::default()).unwrap();
-        let place = std::env::temp_dir().join(format!("apb-follow-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&place).unwrap();
+        let directory = std::env::temp_dir().join(format!("apb-follow-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
         let config = json!({
             "baseUrl": vendor.url(), "clientId": "demo", "clientSecret": "secret",
-            "store": {"path": place.join("cases.db")}, "clock": {"url": format!("{}/_sim/clock", vendor.url())},
+            "store": {"path": directory.join("cases.db")}, "clock": {"url": format!("{}/_sim/clock", vendor.url())},
         });
-        Stage { vendor, config: config.to_string(), place }
+        Fixture { vendor, config: config.to_string(), directory }
     }
 
     fn void(&self) -> CaseOpenRequest {
@@ -36,9 +36,9 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for Fixture {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.place);
+        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -51,50 +51,50 @@ fn open(step: &CaseFollowReply) -> Option<i64> {
 }
 
 #[test]
-fn to_the_end_blocking() {
-    let stage = Stage::new("blocking");
-    let client = blocking::Client::new(&stage.config).unwrap();
-    let opened = client.case_open(&stage.void()).unwrap();
+fn the_blocking_iterator_ends_when_no_case_is_open() {
+    let fixture = Fixture::new("blocking");
+    let client = blocking::Client::new(&fixture.config).unwrap();
+    let opened = client.case_open(&fixture.void()).unwrap();
     assert_eq!((opened.data.outcome.as_deref(), opened.data.r#final), (Some("executed"), Some(false)));
     let mut steps = Vec::new();
     for step in client.follow(by_key()).every(Duration::from_millis(20)) {
         steps.push(open(&step.unwrap()));
-        stage.vendor.advance("2h").unwrap();
+        fixture.vendor.advance("2h").unwrap();
     }
     assert_eq!(steps.first(), Some(&Some(1)), "nothing is due at first");
     assert_eq!(steps.last(), Some(&Some(0)));
     let case = client.case_get(&CaseGetRequest { key: Some("k".into()), id: None }).unwrap().data;
     assert_eq!((case.state.as_deref(), case.r#final), (Some("refunded"), Some(true)));
-    assert_eq!(client.follow(CaseFollowRequest::default()).count(), 1, "nothing is open: one step says so");
+    assert_eq!(client.follow(CaseFollowRequest::default()).count(), 1, "without an open case there is one step");
 }
 
 #[test]
-fn to_the_end_async() {
-    let stage = Stage::new("async");
+fn the_async_iterator_ends_when_no_case_is_open() {
+    let fixture = Fixture::new("async");
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-        let client = Client::new(&stage.config).unwrap();
-        client.case_open(&stage.void()).await.unwrap();
-        // The waiting is the library's own: this runtime has no timers.
+        let client = Client::new(&fixture.config).unwrap();
+        client.case_open(&fixture.void()).await.unwrap();
+        // This runtime has no timers: the library waits on its own thread.
         let mut steps = client.follow(by_key()).every(Duration::from_millis(20));
         let mut last = None;
         while let Some(step) = steps.next().await {
             last = open(&step.unwrap());
-            stage.vendor.advance("2h").unwrap();
+            fixture.vendor.advance("2h").unwrap();
         }
         assert_eq!(last, Some(0));
     });
 }
 
 #[test]
-fn the_time_is_kept_and_an_error_ends_it() {
-    let stage = Stage::new("ends");
-    let client = blocking::Client::new(&stage.config).unwrap();
-    client.case_open(&stage.void()).unwrap();
+fn the_iterator_ends_at_its_timeout_and_after_an_error() {
+    let fixture = Fixture::new("ends");
+    let client = blocking::Client::new(&fixture.config).unwrap();
+    client.case_open(&fixture.void()).unwrap();
     let request = CaseFollowRequest { timeout_ms: Some(200.into()), ..CaseFollowRequest::default() };
     let steps: Vec<_> = client.follow(request).map(|step| open(&step.unwrap())).collect();
     assert!(steps.len() >= 2 && steps.iter().all(|open| *open == Some(1)), "{steps:?}");
-    let nobody = CaseFollowRequest { key: Some("nobody's".into()), ..CaseFollowRequest::default() };
-    let steps: Vec<_> = client.follow(nobody).collect();
+    let unknown = CaseFollowRequest { key: Some("no such key".into()), ..CaseFollowRequest::default() };
+    let steps: Vec<_> = client.follow(unknown).collect();
     assert_eq!(steps.len(), 1);
     assert_eq!(steps[0].as_ref().unwrap_err().error().status, Status::NOT_FOUND);
 }

@@ -1,5 +1,5 @@
-//! "Not executed" by transport is a proof: whatever the moment of a cancellation or a deadline, a
-//! request that was judged so never reached the server whole.
+//! "Not executed" by transport is a proof: at whatever moment a call is cancelled or times out, a request that is
+//! reported as not executed never reached the server whole.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::HashSet;
@@ -10,22 +10,22 @@ use std::time::Duration;
 
 use atlas_postbooking::{Cancel, Outcome, blocking::Client};
 
-/// Notes the offer id of every request that arrived whole, and answers after `delay`.
+/// Records the offer id of every request that arrived whole, and answers after `delay`.
 fn serve(delay: Duration) -> (String, Arc<Mutex<HashSet<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let whole = Arc::new(Mutex::new(HashSet::new()));
-    let noted = whole.clone();
+    let recorded = whole.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let noted = noted.clone();
-            std::thread::spawn(move || answer(stream.unwrap(), &noted, delay));
+            let recorded = recorded.clone();
+            std::thread::spawn(move || answer(stream.unwrap(), &recorded, delay));
         }
     });
     (url, whole)
 }
 
-fn answer(mut stream: TcpStream, noted: &Mutex<HashSet<String>>, delay: Duration) -> Option<()> {
+fn answer(mut stream: TcpStream, recorded: &Mutex<HashSet<String>>, delay: Duration) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut length = 0;
     loop {
@@ -44,7 +44,7 @@ fn answer(mut stream: TcpStream, noted: &Mutex<HashSet<String>>, delay: Duration
     reader.read_exact(&mut body).ok()?;
     let body = String::from_utf8(body).ok()?;
     let offer = body.split("\"voidOfferId\":\"").nth(1)?.split('"').next()?.to_owned();
-    noted.lock().unwrap().insert(offer);
+    recorded.lock().unwrap().insert(offer);
     std::thread::sleep(delay);
     let reply = r#"{"status":0,"orderNo":"O","voidCode":"C"}"#;
     write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{reply}", reply.len()).ok()
@@ -55,11 +55,11 @@ fn client(url: &str, extra: &str) -> Client {
 }
 
 #[test]
-fn not_executed_is_a_proof() {
+fn a_cancelled_request_reported_as_not_executed_never_arrived_whole() {
     let (url, whole) = serve(Duration::from_millis(2));
     let client = Arc::new(client(&url, ""));
-    let mut judged = [0usize; 3];
-    let mut verdicts = Vec::new();
+    let mut counts = [0usize; 3];
+    let mut outcomes = Vec::new();
     for round in 0..12u64 {
         let threads: Vec<_> = (0..50u64)
             .map(|n| {
@@ -68,7 +68,7 @@ fn not_executed_is_a_proof() {
                 std::thread::spawn(move || {
                     let cancel = Cancel::new();
                     let setter = cancel.clone();
-                    // Cancellations are seen every few milliseconds, so the moments are spread by the ticker itself.
+                    // The ticker sees cancellations every 5 ms: the moments are spread over more than that.
                     let timer = std::thread::spawn(move || {
                         std::thread::sleep(Duration::from_micros(id * 37 % 6000));
                         setter.set();
@@ -81,24 +81,26 @@ fn not_executed_is_a_proof() {
                 })
             })
             .collect();
-        verdicts.extend(threads.into_iter().map(|t| t.join().unwrap()));
+        outcomes.extend(threads.into_iter().map(|t| t.join().unwrap()));
     }
     std::thread::sleep(Duration::from_millis(200));
     let whole = whole.lock().unwrap();
-    for (offer, outcome) in &verdicts {
-        judged[outcome.number() as usize] += 1;
+    for (offer, outcome) in &outcomes {
+        counts[outcome.number() as usize] += 1;
         match outcome {
-            Outcome::NotExecuted => assert!(!whole.contains(offer), "{offer} was judged not executed, and arrived"),
+            Outcome::NotExecuted => {
+                assert!(!whole.contains(offer), "{offer} was reported as not executed, and arrived")
+            }
             Outcome::Executed => assert!(whole.contains(offer)),
             Outcome::Unknown => {}
         }
     }
-    println!("unknown, executed, not executed: {judged:?}");
-    assert_eq!(verdicts.len(), 600);
+    println!("unknown, executed, not executed: {counts:?}");
+    assert_eq!(outcomes.len(), 600);
 }
 
 #[test]
-fn a_cancelled_token_sends_nothing() {
+fn a_call_with_a_cancelled_token_sends_nothing() {
     let (url, whole) = serve(Duration::ZERO);
     let cancel = Cancel::new();
     cancel.set();
@@ -116,7 +118,7 @@ fn a_cancelled_token_sends_nothing() {
 }
 
 #[test]
-fn a_deadline_before_the_answer_is_unknown() {
+fn a_submit_that_times_out_after_sending_is_unknown() {
     let (url, whole) = serve(Duration::from_millis(1500));
     let client = client(&url, r#","timeoutMs":300"#);
     let reply = client.call("void", r#"{"orderNo":"O","voidOfferId":"late"}"#, "");
@@ -125,9 +127,9 @@ fn a_deadline_before_the_answer_is_unknown() {
     assert!(whole.lock().unwrap().contains("late"));
 }
 
-/// A blocking call inside somebody's async runtime blocks that thread, and does not panic.
+/// It blocks that runtime's thread.
 #[test]
-fn blocking_inside_a_foreign_runtime() {
+fn a_blocking_call_inside_another_async_runtime_does_not_panic() {
     let (url, _) = serve(Duration::ZERO);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let outcome = runtime.block_on(async move {
@@ -139,7 +141,7 @@ fn blocking_inside_a_foreign_runtime() {
     assert_eq!(outcome, Outcome::Executed);
 }
 
-/// Log lines say what happened and nothing about whom.
+/// They have the operation and its outcome, but neither the secret nor offer ids.
 #[test]
 fn log_lines_hold_no_secret() {
     let (url, _) = serve(Duration::ZERO);
@@ -153,7 +155,7 @@ fn log_lines_hold_no_secret() {
     assert!(client.call("void", r#"{"orderNo":"O","voidOfferId":"x"}"#, "").log().is_empty());
 }
 
-/// However early in a call it comes, a cancellation is seen: the server here answers after the test is over.
+/// The server answers after the end of the test: each call ends by its cancellation, however early that comes.
 #[test]
 fn no_cancellation_is_lost() {
     let (url, _) = serve(Duration::from_secs(60));

@@ -1,4 +1,4 @@
-//! The typed face against the simulator: each flow to its end.
+//! The typed Rust client against the simulator: each flow to its final state.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use atlas_postbooking::blocking::Client;
@@ -7,15 +7,15 @@ use atlas_postbooking::{Outcome, Status};
 use atlas_simulator::{Options, Simulator};
 use serde_json::{Value, json};
 
-struct Stage {
+struct Fixture {
     simulator: Simulator,
     client: Client,
 }
 
-fn stage() -> Stage {
+fn fixture() -> Fixture {
     let simulator = Simulator::start(Options::default()).unwrap();
     let config = json!({"baseUrl": simulator.url(), "clientId": "demo", "clientSecret": "secret"});
-    Stage { client: Client::new(&config.to_string()).unwrap(), simulator }
+    Fixture { client: Client::new(&config.to_string()).unwrap(), simulator }
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -48,8 +48,8 @@ fn refund_list(order: &Value) -> Vec<RefundPassenger> {
 }
 
 #[test]
-fn a_refund_to_the_money() {
-    let Stage { simulator, client } = stage();
+fn a_refund_is_executed_once_and_ends_refunded() {
+    let Fixture { simulator, client } = fixture();
     let order = simulator.create_order(json!({"state": "ticketed", "passengers": 2, "segments": 2})).unwrap();
     let order_no = text(&order["orderNo"]);
     let quote = client
@@ -86,8 +86,8 @@ fn a_refund_to_the_money() {
 }
 
 #[test]
-fn a_void_whose_reply_is_lost() {
-    let Stage { simulator, client } = stage();
+fn a_lost_void_is_found_by_its_offer_id() {
+    let Fixture { simulator, client } = fixture();
     let order = simulator.create_order(json!({"state": "ticketed", "airline": "Y4"})).unwrap();
     let order_no = text(&order["orderNo"]);
     let quote = client.void_quotation(&VoidQuotationRequest { order_no: order_no.clone() }).unwrap();
@@ -96,12 +96,12 @@ fn a_void_whose_reply_is_lost() {
     let lost = client.void(&VoidRequest { order_no: order_no.clone(), void_offer_id: offer.clone() }).unwrap_err();
     assert_eq!((lost.outcome(), lost.error().next), (Outcome::Unknown, Some("queryVoidOrders")));
     let voids = client.query_void_orders(&QueryVoidOrdersRequest { order_no, void_code: None }).unwrap();
-    assert_eq!(voids.data.void_orders[0].void_offer_id, offer, "the offer id finds the void that was thought lost");
+    assert_eq!(voids.data.void_orders[0].void_offer_id, offer, "the void of the lost reply has the offer id");
 }
 
 #[test]
-fn a_bag_to_the_ticket() {
-    let Stage { simulator, client } = stage();
+fn baggage_is_ordered_paid_once_and_ticketed() {
+    let Fixture { simulator, client } = fixture();
     let order = simulator.create_order(json!({"state": "ticketed", "segments": 1, "passengers": 1})).unwrap();
     let search = client
         .post_booking_ancillary_search(&PostBookingAncillarySearchRequest {
@@ -110,7 +110,7 @@ fn a_bag_to_the_ticket() {
             ..PostBookingAncillarySearchRequest::default()
         })
         .unwrap();
-    let product = search.data.ancillary_product_elements.first().expect("a bag on sale").clone();
+    let product = search.data.ancillary_product_elements.first().expect("a product on sale").clone();
     assert_eq!(product.can_purchase_post_ticket, Some(true));
     let bag = client
         .post_booking_ancillary_order(&PostBookingAncillaryOrderRequest {
@@ -133,7 +133,11 @@ fn a_bag_to_the_ticket() {
     let bag_order = bag.data.order_no;
     let pay = PayRequest { order_no: bag_order.clone(), payment_method: Some(1.into()), ..PayRequest::default() };
     assert_eq!(client.pay(&pay).unwrap().reply.outcome(), Outcome::Executed);
-    assert_eq!(client.pay(&pay).unwrap_err().outcome(), Outcome::Executed, "paid already is paid");
+    assert_eq!(
+        client.pay(&pay).unwrap_err().outcome(),
+        Outcome::Executed,
+        "a payment that was made before counts as executed"
+    );
     simulator.advance("10m").unwrap();
     let details = client
         .query_order_details(&QueryOrderDetailsRequest { order_no: bag_order, ..QueryOrderDetailsRequest::default() })
@@ -142,8 +146,8 @@ fn a_bag_to_the_ticket() {
 }
 
 #[test]
-fn all_pages_of_the_order_list() {
-    let Stage { simulator, client } = stage();
+fn the_iterator_over_orders_gives_each_order_once() {
+    let Fixture { simulator, client } = fixture();
     for _ in 0..23 {
         simulator.create_order(json!({"state": "ticketed"})).unwrap();
     }
@@ -155,8 +159,8 @@ fn all_pages_of_the_order_list() {
 }
 
 #[tokio::test]
-async fn the_async_face() {
-    let Stage { simulator, .. } = stage();
+async fn the_async_client_reports_data_and_failures() {
+    let Fixture { simulator, .. } = fixture();
     let config = json!({"baseUrl": simulator.url(), "clientId": "demo", "clientSecret": "secret"});
     let client = atlas_postbooking::Client::new(&config.to_string()).unwrap();
     let balance = client.balance(&BalanceRequest { currency: Some("USD".into()) }).await.unwrap();

@@ -1,4 +1,4 @@
-//! A process of its own: this program once more, told what to do by its environment.
+//! Runs steps in a child process: this program again, with a plan in its environment.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -7,12 +7,12 @@ use atlas_postbooking::blocking::Client;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 
-use crate::stage::{beside, call};
+use crate::fixture::{beside, call};
 
 const PLAN: &str = "APB_STORE_CHILD";
 const MARK: &str = "@@";
 
-/// Starts a child. `plan`: `config`, `steps`, and optionally `uid`, `umask`, `play`.
+/// Starts a child. `plan`: `config`, `steps`, and optionally `uid`, `umask`, `scenario`.
 pub fn start(plan: &Value) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child::child", "--nocapture", "--test-threads=1"])
@@ -23,8 +23,8 @@ pub fn start(plan: &Value) -> Child {
         .unwrap()
 }
 
-/// What a child had to say, one value for each step.
-pub fn answers(child: Child) -> Vec<Value> {
+/// The results of a child, one for each step.
+pub fn results(child: Child) -> Vec<Value> {
     let mut child = child;
     let mut text = String::new();
     child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
@@ -32,7 +32,7 @@ pub fn answers(child: Child) -> Vec<Value> {
     text.lines().filter_map(|line| line.strip_prefix(MARK)).map(|json| serde_json::from_str(json).unwrap()).collect()
 }
 
-fn say(value: &Value) {
+fn report(value: &Value) {
     println!("\n{MARK}{value}");
 }
 
@@ -46,31 +46,31 @@ fn child() {
     if let Some(uid) = plan["uid"].as_u64() {
         nix::unistd::setuid((uid as u32).into()).unwrap();
     }
-    match plan["play"].as_str() {
-        Some("fork") => crate::sharing::fork_play(&plan),
-        Some("elsewhere") => crate::sharing::elsewhere_play(&plan),
-        Some("make") => crate::sharing::make_play(&plan),
+    match plan["scenario"].as_str() {
+        Some("fork") => crate::sharing::fork_scenario(&plan),
+        Some("chdir") => crate::sharing::chdir_scenario(&plan),
+        Some("create") => crate::sharing::create_scenario(&plan),
         _ => steps(&plan),
     }
 }
 
 fn steps(plan: &Value) {
-    // A file that may not grow is then an error and not the process' end.
+    // At the size limit a write then fails, instead of ending the process.
     unsafe { nix::sys::signal::signal(nix::sys::signal::SIGXFSZ, nix::sys::signal::SigHandler::SigIgn) }.unwrap();
     let client = match Client::new(&plan["config"].to_string()) {
         Ok(client) => client,
-        Err(error) => return say(&json!({"code": error.code.as_str(), "status": error.status.number()})),
+        Err(error) => return report(&json!({"code": error.code.as_str(), "status": error.status.number()})),
     };
     let log = beside(std::path::Path::new(plan["config"]["store"]["path"].as_str().unwrap()), "-wal");
     let (_, most) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
     for step in plan["steps"].as_array().unwrap() {
         if let Some(room) = step["room"].as_u64() {
-            // So much may the log still grow.
+            // The log may still grow by so many bytes.
             let length = std::fs::metadata(&log).map_or(0, |m| m.len());
             setrlimit(Resource::RLIMIT_FSIZE, length + room, most).unwrap();
         }
         let answer = call(&client, step["call"].as_str().unwrap(), step["request"].clone());
         setrlimit(Resource::RLIMIT_FSIZE, most, most).unwrap();
-        say(&answer);
+        report(&answer);
     }
 }

@@ -1,4 +1,4 @@
-//! Files that are no store of ours, or no longer whole.
+//! Files that are not a case store, or are damaged.
 
 use std::path::Path;
 
@@ -6,44 +6,44 @@ use atlas_postbooking::blocking::Client;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, beside, bytes, call, checkpoint, client, void};
+use crate::fixture::{Fixture, beside, bytes, call, checkpoint, client, void};
 
-/// The file is refused with that code, and nobody has touched it.
-fn refused(stage: &Stage, file: &Path, codes: &[&str]) -> Result<(), String> {
+/// The file is refused with one of these codes, and was not changed.
+fn refused(fixture: &Fixture, file: &Path, codes: &[&str]) -> Result<(), String> {
     let all = |file: &Path| [bytes(file), bytes(&beside(file, "-wal"))];
     let before = all(file);
-    let (code, status) = match Client::new(&stage.config_at(file).to_string()) {
+    let (code, status) = match Client::new(&fixture.config_at(file).to_string()) {
         Ok(_) => ("opened".to_owned(), 0),
         Err(error) => (error.code.as_str().to_owned(), error.status.number()),
     };
-    let same = before == all(file);
-    match codes.contains(&&*code) && status == -60 && same {
+    let unchanged = before == all(file);
+    match codes.contains(&&*code) && status == -60 && unchanged {
         true => Ok(()),
-        false => Err(format!("{}: {code} {status}, unchanged: {same}", file.display())),
+        false => Err(format!("{}: {code} {status}, unchanged: {unchanged}", file.display())),
     }
 }
 
-/// A store with one settled and one unknown case, all of it in the file; and what case.get says of them.
-fn store(stage: &Stage) -> Vec<(String, Value)> {
-    let client = stage.client();
-    let (one, two) = (stage.young(), stage.young());
+/// Makes a store with a settled and an unknown case, with an empty log; gives the cases as `case.get` has them.
+fn store(fixture: &Fixture) -> Vec<(String, Value)> {
+    let client = fixture.client();
+    let (one, two) = (fixture.voidable(), fixture.voidable());
     call(&client, "case.open", void(&one, "settled"));
-    stage.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();
+    fixture.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();
     call(&client, "case.open", void(&two, "unknown"));
-    checkpoint(&stage.file());
+    checkpoint(&fixture.file());
     ["settled", "unknown"]
         .map(|key| (key.to_owned(), call(&client, "case.get", json!({"key": key}))["case"].clone()))
         .to_vec()
 }
 
 #[test]
-fn what_is_no_store_of_ours_is_refused_and_left_alone() {
-    let stage = Stage::new("default");
+fn a_file_that_is_not_a_case_store_is_refused_unchanged() {
+    let fixture = Fixture::new("default");
     let mut wrong = Vec::new();
     let mut expect = |name: &str, codes: &[&str], make: &dyn Fn(&Path)| {
-        let file = stage.dir.join(name);
+        let file = fixture.dir.join(name);
         make(&file);
-        wrong.extend(refused(&stage, &file, codes).err());
+        wrong.extend(refused(&fixture, &file, codes).err());
     };
     expect("text", &["store_corrupt"], &|file| {
         std::fs::write(file, "Dear diary, today nothing was refunded.").unwrap()
@@ -70,14 +70,14 @@ fn what_is_no_store_of_ours_is_refused_and_left_alone() {
     ] {
         expect(name, &["store_corrupt"], &|file| drop(foreign(file, pragmas)));
     }
-    // Another program has it open, and all of it is still in the log.
-    let open = foreign(&stage.dir.join("foreign-open"), "PRAGMA journal_mode = WAL");
+    // Another program has its database open, and its tables are still in the log.
+    let open = foreign(&fixture.dir.join("foreign-open"), "PRAGMA journal_mode = WAL");
     expect("foreign-open", &["store_corrupt"], &|_| {});
     drop(open);
-    // One of ours that a later version has made its own; also while only the log says so.
+    // A case store of a newer layout; also while only the log has the number.
     for (name, moved) in [("newer", true), ("newer-in-log", false)] {
         expect(name, &["store_version"], &|file| {
-            drop(client(&stage.config_at(file)));
+            drop(client(&fixture.config_at(file)));
             checkpoint(file);
             let connection = Connection::open(file).unwrap();
             connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !moved).unwrap();
@@ -89,36 +89,36 @@ fn what_is_no_store_of_ours_is_refused_and_left_alone() {
         std::fs::write(beside(file, "-wal"), vec![7; 5000]).unwrap();
     });
     assert_eq!(wrong, Vec::<String>::new());
-    let sent: Vec<Value> = stage.vendor.requests().into_iter().filter(|r| r["endpoint"] != Value::Null).collect();
+    let sent: Vec<Value> = fixture.vendor.requests().into_iter().filter(|r| r["endpoint"] != Value::Null).collect();
     assert_eq!(sent, Vec::<Value>::new());
 }
 
 #[test]
 fn a_cut_file_is_refused() {
-    let stage = Stage::new("default");
-    store(&stage);
-    let whole = bytes(&stage.file());
+    let fixture = Fixture::new("default");
+    store(&fixture);
+    let whole = bytes(&fixture.file());
     let mut wrong = Vec::new();
     for length in [1, 15, 16, 99, 100, 101, 511, 4095, 4096, 4097, 8192, 20_000, whole.len() - 4096, whole.len() - 1] {
-        let file = stage.dir.join(format!("cut-{length}"));
+        let file = fixture.dir.join(format!("cut-{length}"));
         std::fs::write(&file, &whole[..length]).unwrap();
-        wrong.extend(refused(&stage, &file, &["store_corrupt"]).err());
+        wrong.extend(refused(&fixture, &file, &["store_corrupt"]).err());
     }
     assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]
-fn a_flipped_bit_of_the_header_is_refused_or_harmless() {
-    let stage = Stage::new("default");
-    let cases = store(&stage);
-    let whole = bytes(&stage.file());
-    let file = stage.dir.join("flipped");
+fn a_flipped_bit_in_the_header_is_refused_or_changes_no_case() {
+    let fixture = Fixture::new("default");
+    let cases = store(&fixture);
+    let whole = bytes(&fixture.file());
+    let file = fixture.dir.join("flipped");
     let mut wrong = Vec::new();
     for bit in 0..800 {
         let mut flipped = whole.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         std::fs::write(&file, &flipped).unwrap();
-        match Client::new(&stage.config_at(&file).to_string()) {
+        match Client::new(&fixture.config_at(&file).to_string()) {
             Err(error) => {
                 let known = ["store_corrupt", "store_version", "store_readonly"].contains(&error.code.as_str());
                 if !known || bytes(&file) != flipped {
@@ -143,24 +143,24 @@ fn a_flipped_bit_of_the_header_is_refused_or_harmless() {
 }
 
 #[test]
-fn flipped_bits_anywhere_end_in_an_answer() {
-    let stage = Stage::new("default");
-    store(&stage);
-    let whole = bytes(&stage.file());
-    let file = stage.dir.join("flipped");
+fn a_flipped_bit_anywhere_gives_an_error_and_never_a_panic() {
+    let fixture = Fixture::new("default");
+    store(&fixture);
+    let whole = bytes(&fixture.file());
+    let file = fixture.dir.join("flipped");
     for _ in 0..300 {
         let mut flipped = whole.clone();
-        let at = crate::stage::random() as usize % (flipped.len() * 8);
+        let at = crate::fixture::random() as usize % (flipped.len() * 8);
         flipped[at / 8] ^= 1 << (at % 8);
         std::fs::write(&file, &flipped).unwrap();
-        match Client::new(&stage.config_at(&file).to_string()) {
+        match Client::new(&fixture.config_at(&file).to_string()) {
             Err(error) => assert!(error.status.number() == -60 && bytes(&file) == flipped, "bit {at}: {error}"),
-            // What is only read is not found at the start; where it is met it is told.
+            // Damage that the check at the start cannot see is reported by the call that reads it.
             Ok(client) => {
                 let reply = call(&client, "case.get", json!({"key": "settled"}));
-                let words = ["store_corrupt", "store_io", "not_found"];
-                let told = reply["error"]["code"].as_str().is_some_and(|code| words.contains(&code));
-                assert!(reply["ok"] == true || told, "bit {at}: {reply}");
+                let codes = ["store_corrupt", "store_io", "not_found"];
+                let is_reported = reply["error"]["code"].as_str().is_some_and(|code| codes.contains(&code));
+                assert!(reply["ok"] == true || is_reported, "bit {at}: {reply}");
             }
         }
         for end in ["", "-wal", "-shm"] {
@@ -170,21 +170,21 @@ fn flipped_bits_anywhere_end_in_an_answer() {
 }
 
 #[test]
-fn a_torn_log_keeps_what_was_acknowledged() {
-    let stage = Stage::new("default");
-    let log = beside(&stage.file(), "-wal");
-    let client = stage.client();
-    let base = bytes(&stage.file());
-    // Unknown cases: nothing is settled, so that the log only grows. After each, how long it must be at least.
-    let mut acknowledged = Vec::new();
+fn a_torn_log_loses_nothing_that_a_call_reported() {
+    let fixture = Fixture::new("default");
+    let log = beside(&fixture.file(), "-wal");
+    let client = fixture.client();
+    let base = bytes(&fixture.file());
+    // Unknown cases: nothing is settled, so that the log only grows. Each with the length of the log behind it.
+    let mut reported = Vec::new();
     for nth in 0..4 {
-        let (order, key) = (stage.young(), format!("k{nth}"));
-        stage.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();
+        let (order, key) = (fixture.voidable(), format!("k{nth}"));
+        fixture.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();
         let reply = call(&client, "case.open", void(&order, &key));
         assert_eq!(reply["outcome"], "unknown", "{reply}");
-        acknowledged.push((key, reply["case"].clone(), bytes(&log).len()));
+        reported.push((key, reply["case"].clone(), bytes(&log).len()));
     }
-    assert_eq!(bytes(&stage.file()), base, "the log was moved into the file: this test must do less");
+    assert_eq!(bytes(&fixture.file()), base, "the log was moved into the file: use fewer cases");
     let whole = bytes(&log);
     const FRAME: usize = 4096 + 24;
     let mut cuts: Vec<(usize, usize)> = vec![(0, 0), (1, 0), (31, 0), (32, 0)];
@@ -192,18 +192,18 @@ fn a_torn_log_keeps_what_was_acknowledged() {
         cuts.extend([(at, 0), (at, 100), (at + 23, 0), (at + 24, 0), (at + 2000, 0), (at + 2000, 3000)]);
     }
     let mut tried = 0;
-    for (at, rubbish) in cuts.into_iter().filter(|(at, _)| *at <= whole.len()) {
+    for (at, garbage) in cuts.into_iter().filter(|(at, _)| *at <= whole.len()) {
         tried += 1;
-        let file = stage.dir.join(format!("torn-{at}-{rubbish}"));
+        let file = fixture.dir.join(format!("torn-{at}-{garbage}"));
         std::fs::write(&file, &base).unwrap();
         let mut torn = whole[..at].to_vec();
-        torn.extend((0..rubbish).map(|n| (n * 31 + at) as u8));
+        torn.extend((0..garbage).map(|n| (n * 31 + at) as u8));
         std::fs::write(beside(&file, "-wal"), torn).unwrap();
-        let client = crate::stage::client(&stage.config_at(&file));
-        for (key, case, length) in &acknowledged {
+        let client = crate::fixture::client(&fixture.config_at(&file));
+        for (key, case, length) in &reported {
             let reply = call(&client, "case.get", json!({"key": key}));
             if *length <= at {
-                assert_eq!(reply["case"], *case, "cut at {at} and {rubbish} bytes of rubbish");
+                assert_eq!(reply["case"], *case, "cut at {at} and {garbage} bytes of garbage");
             } else {
                 assert!(reply["ok"] == true || reply["error"]["code"] == "not_found", "{reply}");
             }

@@ -1,4 +1,4 @@
-//! Disks that are full, and files and directories that must not be written.
+//! Full disks, and files and directories without the right to write.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -6,27 +6,27 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::child;
-use crate::stage::{Stage, beside, bytes, call, checkpoint, void};
+use crate::fixture::{Fixture, beside, bytes, call, checkpoint, void};
 
 #[test]
-fn a_full_disk_at_any_write() {
-    let stage = Stage::new("default");
-    let orders: Vec<String> = (0..90).map(|_| stage.young()).collect();
+fn a_full_disk_at_any_write_gives_the_outcome_of_the_ledger() {
+    let fixture = Fixture::new("default");
+    let orders: Vec<String> = (0..90).map(|_| fixture.voidable()).collect();
     let key = |nth: usize| format!("full-{nth}");
     let steps: Vec<Value> = orders
         .iter()
         .enumerate()
         .map(|(nth, order)| json!({"room": nth * 2_100, "call": "case.open", "request": void(order, &key(nth))}))
         .collect();
-    let told = child::answers(child::start(&json!({"config": stage.config(), "steps": steps})));
-    assert_eq!(told.len(), orders.len());
+    let results = child::results(child::start(&json!({"config": fixture.config(), "steps": steps})));
+    assert_eq!(results.len(), orders.len());
     let mut seen = std::collections::BTreeMap::new();
-    for (nth, (reply, order)) in told.iter().zip(&orders).enumerate() {
-        let (sent, executed) = (stage.sent("void", order), stage.executed("void", order));
-        let word = reply["outcome"].as_str().unwrap();
+    for (nth, (reply, order)) in results.iter().zip(&orders).enumerate() {
+        let (sent, executed) = (fixture.sent("void", order), fixture.executed("void", order));
+        let outcome = reply["outcome"].as_str().unwrap();
         let status = reply["error"]["status"].as_i64().unwrap_or(0);
-        *seen.entry((status, word.to_owned())).or_insert(0) += 1;
-        match word {
+        *seen.entry((status, outcome.to_owned())).or_insert(0) += 1;
+        match outcome {
             "executed" => assert_eq!(executed, 1, "{nth} {reply}"),
             "not_executed" => assert_eq!((executed, sent), (0, 0), "{nth} {reply}"),
             _ => {}
@@ -37,28 +37,28 @@ fn a_full_disk_at_any_write() {
             assert!(["store_full", "store_io"].contains(&code), "{nth} {reply}");
         }
     }
-    let some = |status: i64, word: &str| seen.get(&(status, word.to_owned())).is_some_and(|n| *n > 0);
+    let is_seen = |status: i64, outcome: &str| seen.get(&(status, outcome.to_owned())).is_some_and(|n| *n > 0);
     assert!(
-        some(-60, "not_executed") && some(-60, "executed") && some(0, "executed"),
-        "not every place was hit: {seen:?}"
+        is_seen(-60, "not_executed") && is_seen(-60, "executed") && is_seen(0, "executed"),
+        "not every write was hit: {seen:?}"
     );
-    // There is room again: the same keys find out, and nothing is sent twice.
-    let client = stage.client();
+    // There is room again: opening the same keys settles each case, and nothing is sent twice.
+    let client = fixture.client();
     for (nth, order) in orders.iter().enumerate() {
         call(&client, "case.open", void(order, &key(nth)));
-        let case = stage.settle(&client, &key(nth));
+        let case = fixture.settle(&client, &key(nth));
         assert_eq!(case["outcome"], "executed", "{nth} {case}");
-        assert_eq!((stage.sent("void", order), stage.executed("void", order)), (1, 1), "{nth} {case}");
+        assert_eq!((fixture.sent("void", order), fixture.executed("void", order)), (1, 1), "{nth} {case}");
     }
 }
 
-/// Rights do not bind root: then the child is nobody.
-fn nobody(stage: &Stage, file: &Path, steps: Value) -> Vec<Value> {
-    let mut plan = json!({"config": stage.config_at(file), "steps": steps});
+/// Runs steps in a child that file permissions apply to: root has the child run as user 65534.
+fn without_privileges(fixture: &Fixture, file: &Path, steps: Value) -> Vec<Value> {
+    let mut plan = json!({"config": fixture.config_at(file), "steps": steps});
     if nix::unistd::geteuid().is_root() {
         plan["uid"] = json!(65534);
     }
-    child::answers(child::start(&plan))
+    child::results(child::start(&plan))
 }
 
 fn mode(path: &Path, mode: u32) {
@@ -66,27 +66,27 @@ fn mode(path: &Path, mode: u32) {
 }
 
 #[test]
-fn what_must_not_be_written_is_refused() {
-    let stage = Stage::new("default");
-    mode(&stage.dir, 0o755);
-    let order = stage.young();
+fn a_store_without_the_right_to_write_is_refused_unchanged() {
+    let fixture = Fixture::new("default");
+    mode(&fixture.dir, 0o755);
+    let order = fixture.voidable();
     let steps = json!([{"call": "case.open", "request": void(&order, "k")}]);
-    // A directory that takes no new file.
-    let closed = stage.dir.join("closed");
+    // A directory in which no file can be created.
+    let closed = fixture.dir.join("closed");
     std::fs::create_dir(&closed).unwrap();
     mode(&closed, 0o555);
-    let told = nobody(&stage, &closed.join("cases.db"), steps.clone());
-    assert_eq!(told, [json!({"code": "store_readonly", "status": -60})]);
-    // Stores with too few rights on the file, or on the directory that the log belongs into.
+    let results = without_privileges(&fixture, &closed.join("cases.db"), steps.clone());
+    assert_eq!(results, [json!({"code": "store_readonly", "status": -60})]);
+    // Stores whose file cannot be read or written, or whose directory cannot take the log.
     for (name, directory, rights, code) in [
         ("no-file", 0o755, 0o600, "store_readonly"),
         ("read-file", 0o755, 0o644, "store_readonly"),
         ("read-directory", 0o555, 0o666, "store_readonly"),
     ] {
-        let home = stage.dir.join(name);
+        let home = fixture.dir.join(name);
         std::fs::create_dir(&home).unwrap();
         let file = home.join("cases.db");
-        drop(crate::stage::client(&stage.config_at(&file)));
+        drop(crate::fixture::client(&fixture.config_at(&file)));
         checkpoint(&file);
         for end in ["-wal", "-shm"] {
             let _ = std::fs::remove_file(beside(&file, end));
@@ -94,42 +94,43 @@ fn what_must_not_be_written_is_refused() {
         mode(&file, if nix::unistd::geteuid().is_root() { rights } else { rights & 0o444 });
         mode(&home, directory);
         let before = bytes(&file);
-        let told = nobody(&stage, &file, steps.clone());
-        assert_eq!(told, [json!({"code": code, "status": -60})], "{name}");
+        let results = without_privileges(&fixture, &file, steps.clone());
+        assert_eq!(results, [json!({"code": code, "status": -60})], "{name}");
         assert_eq!(bytes(&file), before, "{name}");
         mode(&home, 0o755);
     }
     mode(&closed, 0o755);
-    assert_eq!(stage.sent("void", &order), 0);
+    assert_eq!(fixture.sent("void", &order), 0);
 }
 
 #[test]
-fn only_the_owner_can_read_it() {
+fn the_files_of_a_store_have_mode_600() {
     for umask in [0o000, 0o022, 0o177, 0o777] {
-        let stage = Stage::new("default");
-        let order = stage.young();
-        stage.vendor.fault(json!({"endpoint": "void", "mode": "drop_after"})).unwrap();
+        let fixture = Fixture::new("default");
+        let order = fixture.voidable();
+        fixture.vendor.fault(json!({"endpoint": "void", "mode": "drop_after"})).unwrap();
         let steps = json!([{"call": "case.open", "request": void(&order, "k")}]);
-        let told = child::answers(child::start(&json!({"config": stage.config(), "umask": umask, "steps": steps})));
-        assert!(told[0]["case"].is_object(), "{told:?}");
-        modes(&stage, &format!("umask {umask:o}"));
+        let results =
+            child::results(child::start(&json!({"config": fixture.config(), "umask": umask, "steps": steps})));
+        assert!(results[0]["case"].is_object(), "{results:?}");
+        modes(&fixture, &format!("umask {umask:o}"));
     }
-    // A file that lay there empty, and a copy that was restored with wider rights.
-    let stage = Stage::new("default");
-    std::fs::write(stage.file(), "").unwrap();
-    mode(&stage.file(), 0o666);
-    call(&stage.client(), "case.open", void(&stage.young(), "k"));
-    modes(&stage, "an empty file");
+    // A file that was there, empty, and a copy that was restored with more rights.
+    let fixture = Fixture::new("default");
+    std::fs::write(fixture.file(), "").unwrap();
+    mode(&fixture.file(), 0o666);
+    call(&fixture.client(), "case.open", void(&fixture.voidable(), "k"));
+    modes(&fixture, "an empty file");
     for end in ["", "-wal", "-shm"] {
-        mode(&beside(&stage.file(), end), 0o644);
+        mode(&beside(&fixture.file(), end), 0o644);
     }
-    call(&stage.client(), "case.list", json!({}));
-    modes(&stage, "a restored file");
+    call(&fixture.client(), "case.list", json!({}));
+    modes(&fixture, "a restored file");
 }
 
-fn modes(stage: &Stage, what: &str) {
+fn modes(fixture: &Fixture, what: &str) {
     for end in ["", "-wal", "-shm"] {
-        let mode = std::fs::metadata(beside(&stage.file(), end)).unwrap().permissions().mode() & 0o777;
+        let mode = std::fs::metadata(beside(&fixture.file(), end)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{what}: {mode:o} of {end:?}");
     }
 }

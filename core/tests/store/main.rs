@@ -1,5 +1,5 @@
-//! The store under faults: files that are no store of ours, disks that are full or read-only, logs that are torn;
-//! what stays in its bytes; forks, processes and accounts that share it. The simulator is the witness.
+//! The store under faults: files that are not a case store, full or read-only disks, torn logs; which bytes stay in it;
+//! forks, processes and accounts that share it. The simulator's ledger is the oracle.
 #![cfg(target_os = "linux")]
 #![allow(
     missing_docs,
@@ -13,6 +13,6 @@
 mod child;
 mod damage;
 mod disk;
+mod fixture;
 mod secrets;
 mod sharing;
-mod stage;

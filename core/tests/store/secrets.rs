@@ -1,5 +1,5 @@
-//! E14: what a store, a log or a reply may never hold. Canaries are planted wherever a person or a secret can stand,
-//! and looked for as they are, in hex, in base64 at every alignment, and inside gzip.
+//! Personal data and secrets that no store, log or reply may hold. Marked texts ("canaries") are put wherever a person
+//! or a secret can be, and searched for as they are, in hex, in base64 at every alignment, and inside gzip.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -9,11 +9,11 @@ use atlas_postbooking::blocking::Client;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, beside, bytes, call, void};
+use crate::fixture::{Fixture, beside, bytes, call, void};
 
 const SECRET: &str = "CanarySecretOfClient";
-/// Only what the vendor says in free words: a reply quotes it where the surface says so, and nowhere else.
-const WORDS: &str = "CanaryWordsOfVendor";
+/// Free text of the vendor: it may be in `vendorMessage` of a reply, and nowhere else.
+const VENDOR_TEXT: &str = "CanaryTextOfVendor";
 const CANARIES: &[&str] = &[
     SECRET,
     "CANARYLAST",
@@ -70,7 +70,7 @@ fn found(hay: &[u8], canaries: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let folded = lower(hay);
     for canary in canaries {
-        // base64 tells capitals apart, the others do not.
+        // Case matters in base64 only.
         let forms = forms(canary);
         if holds(&folded, &forms[0]) || holds(&folded, &forms[1]) || forms[2..].iter().any(|form| holds(hay, form)) {
             found.push((*canary).to_owned());
@@ -87,7 +87,7 @@ fn found(hay: &[u8], canaries: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn the_search_finds_what_is_there() {
+fn the_search_finds_every_encoding_of_a_canary() {
     for canary in CANARIES {
         for before in ["", "x", "xy"] {
             let text = format!("{before}{canary} and more");
@@ -104,19 +104,19 @@ fn the_search_finds_what_is_there() {
     assert_eq!(found(b"nothing of the kind", CANARIES), Vec::<String>::new());
 }
 
-/// A client, with everything it ever said.
-struct Witness {
+/// A client, and a record of all texts that it gave its caller.
+struct Recorder {
     client: Client,
-    said: Vec<(String, Vec<u8>)>,
+    texts: Vec<(String, Vec<u8>)>,
 }
 
-impl Witness {
-    fn new(stage: &Stage) -> Witness {
-        let mut config = stage.config();
+impl Recorder {
+    fn new(fixture: &Fixture) -> Recorder {
+        let mut config = fixture.config();
         config["clientSecret"] = json!(SECRET);
-        let client = crate::stage::client(&config);
+        let client = crate::fixture::client(&config);
         client.set_log_level(Some(LogLevel::Trace));
-        Witness { client, said: Vec::new() }
+        Recorder { client, texts: Vec::new() }
     }
 
     fn call(&mut self, operation: &str, request: &Value) -> Value {
@@ -124,13 +124,13 @@ impl Witness {
         let log: Vec<String> = reply.log().iter().map(|line| format!("{} {}", line.target, line.message)).collect();
         let mut json: Value = serde_json::from_str(reply.json()).unwrap();
         let whole = json.clone();
-        self.said.push((format!("{operation}: log"), log.join("\n").into_bytes()));
-        self.said.push((format!("{operation}: Debug"), format!("{reply:?} {:?}", self.client).into_bytes()));
+        self.texts.push((format!("{operation}: log"), log.join("\n").into_bytes()));
+        self.texts.push((format!("{operation}: Debug"), format!("{reply:?} {:?}", self.client).into_bytes()));
         if let Some(error) = reply.error() {
-            self.said.push((format!("{operation}: message"), format!("{error} {}", error.help).into_bytes()));
+            self.texts.push((format!("{operation}: message"), format!("{error} {}", error.help).into_bytes()));
         }
         if !operation.starts_with("case.") {
-            // Its data are the vendor's; the case is ours.
+            // `data` are the vendor's fields; only `case` is the library's.
             json = json!({"case": json["case"]});
         }
         for (part, key) in [("meta", "vendorMessage"), ("error", "vendorMessage")] {
@@ -138,26 +138,26 @@ impl Witness {
                 part.remove(key);
             }
         }
-        self.said.push((format!("{operation}: reply"), json.to_string().into_bytes()));
+        self.texts.push((format!("{operation}: reply"), json.to_string().into_bytes()));
         whole
     }
 
     fn leaks(&self) -> Vec<String> {
-        let all = [CANARIES, &[WORDS]].concat();
-        self.said
+        let all = [CANARIES, &[VENDOR_TEXT]].concat();
+        self.texts
             .iter()
             .flat_map(|(what, hay)| found(hay, &all).into_iter().map(move |c| format!("{what}: {c}")))
             .collect()
     }
 }
 
-/// What the store's files hold.
-fn stored(stage: &Stage) -> Vec<String> {
-    let all = [CANARIES, &[WORDS]].concat();
+/// The canaries in the files of the store.
+fn stored(fixture: &Fixture) -> Vec<String> {
+    let all = [CANARIES, &[VENDOR_TEXT]].concat();
     ["", "-wal", "-shm"]
         .iter()
         .flat_map(|end| {
-            found(&bytes(&beside(&stage.file(), end)), &all).into_iter().map(move |c| format!("store{end}: {c}"))
+            found(&bytes(&beside(&fixture.file(), end)), &all).into_iter().map(move |c| format!("store{end}: {c}"))
         })
         .collect()
 }
@@ -166,7 +166,7 @@ fn people() -> Value {
     json!([{"lastName": "CANARYLAST", "firstName": "CANARYFIRST", "cardNum": "CANARYDOC77", "birthday": "19870615"}])
 }
 
-fn wish(state: &str) -> Value {
+fn order_spec(state: &str) -> Value {
     json!({
         "state": state, "ticketingSeconds": 3600, "airline": "Y4", "paymentMethod": 1, "passengers": people(),
         "contactEmail": "canary.mail@example.org",
@@ -187,12 +187,12 @@ fn card() -> Value {
 }
 
 /// The kinds: request, and endpoint of the submit.
-fn kinds(stage: &Stage) -> Vec<(Value, &'static str)> {
-    let ticketed = || stage.order(wish("ticketed"));
+fn kinds(fixture: &Fixture) -> Vec<(Value, &'static str)> {
+    let ticketed = || fixture.order(order_spec("ticketed"));
     let names = json!(["CANARYLAST/CANARYFIRST"]);
-    let mut pnr_wish = wish("ticketed");
-    pnr_wish["email"] = json!("canary.mail@example.org");
-    let pnr = stage.vendor.create_pnr(pnr_wish).unwrap();
+    let mut pnr_spec = order_spec("ticketed");
+    pnr_spec["email"] = json!("canary.mail@example.org");
+    let pnr = fixture.vendor.create_pnr(pnr_spec).unwrap();
     let flight = |s: &Value| {
         let keys = ["carrier", "flightNumber", "depAirport", "arrAirport", "depTime"];
         Value::Object(keys.iter().map(|key| ((*key).to_owned(), s[*key].clone())).collect())
@@ -202,7 +202,7 @@ fn kinds(stage: &Stage) -> Vec<(Value, &'static str)> {
         (json!({"kind": "void", "orderNo": ticketed()}), "void"),
         (json!({"kind": "refund", "orderNo": ticketed(), "passengers": names}), "refund"),
         (json!({"kind": "cancel", "orderNo": ticketed()}), "void"),
-        (json!({"kind": "stop", "orderNo": stage.order(wish("ticketing"))}), "stopTicket"),
+        (json!({"kind": "stop", "orderNo": fixture.order(order_spec("ticketing"))}), "stopTicket"),
         (
             json!({
                 "kind": "claim", "mmb": {"airlinePnr": pnr["airlinePnr"], "email": pnr["email"]},
@@ -220,14 +220,14 @@ fn kinds(stage: &Stage) -> Vec<(Value, &'static str)> {
     }
     for endpoint in ["regenerateOrder", "pay"] {
         all.push((
-            json!({"kind": "regenerate", "orderNo": stage.order(wish("cancelled")), "payment": payment()}),
+            json!({"kind": "regenerate", "orderNo": fixture.order(order_spec("cancelled")), "payment": payment()}),
             endpoint,
         ));
     }
     all
 }
 
-/// What the vendor does with the submit. No code of a stop or claim is a refusal: their 2 is settled by a look.
+/// Replies to the submit. No code of a stop or claim is a refusal: after their 2 a query settles the outcome.
 fn faults(endpoint: &str) -> Vec<(&'static str, Value)> {
     let code = match endpoint {
         "postBookingAncillaryOrder" => 6,
@@ -236,55 +236,55 @@ fn faults(endpoint: &str) -> Vec<(&'static str, Value)> {
         "stopTicket" | "pnrClaim" => 2,
         _ => 810,
     };
-    let words = format!("{WORDS} for CANARYLAST/CANARYFIRST, 4111111111111129, {SECRET}");
-    let told = |status: i64, execute: bool| {
+    let text = format!("{VENDOR_TEXT} for CANARYLAST/CANARYFIRST, 4111111111111129, {SECRET}");
+    let reply = |status: i64, execute: bool| {
         json!({"endpoint": endpoint, "mode": "reply", "execute": execute, "body": {
-            "status": status, "msg": words, "note": words, "passenger": people()}})
+            "status": status, "msg": text, "note": text, "passenger": people()}})
     };
     vec![
         ("success", Value::Null),
-        ("wordy success", told(0, true)),
-        ("refusal", told(code, false)),
-        ("unknown", told(9999, true)),
+        ("success with text", reply(0, true)),
+        ("refusal", reply(code, false)),
+        ("unknown", reply(9999, true)),
         ("lost", json!({"endpoint": endpoint, "mode": "drop_after"})),
         ("never", json!({"endpoint": endpoint, "mode": "drop_before"})),
     ]
 }
 
 #[test]
-fn no_canary_gets_out() {
+fn no_canary_is_stored_after_settlement_or_given_to_the_caller() {
     let mut wrong = Vec::new();
     let mut outcomes = std::collections::BTreeSet::new();
     let names: Vec<&str> = faults("void").iter().map(|(name, _)| *name).collect();
     for (nth, name) in names.iter().enumerate() {
-        let stage = Stage::new("refundQueryWithoutCode=list");
-        for (row, (request, endpoint)) in kinds(&stage).into_iter().enumerate() {
-            let mut witness = Witness::new(&stage);
+        let fixture = Fixture::new("refundQueryWithoutCode=list");
+        for (row, (request, endpoint)) in kinds(&fixture).into_iter().enumerate() {
+            let mut recorder = Recorder::new(&fixture);
             let key = format!("{row}-{nth}");
             let what = format!("{} at {endpoint}, {name}", request["kind"]);
             let mut request = request;
             request["key"] = json!(key);
             let fault = faults(endpoint).swap_remove(nth).1;
             if !fault.is_null() {
-                stage.vendor.fault(fault).unwrap();
+                fixture.vendor.fault(fault).unwrap();
             }
-            let reply = witness.call("case.open", &request);
+            let reply = recorder.call("case.open", &request);
             assert_ne!(reply["error"]["code"], "bad_request", "{what}: {reply}");
-            stage.vendor.clear_faults().unwrap();
+            fixture.vendor.clear_faults().unwrap();
             for _ in 0..8 {
-                stage.vendor.advance("40s").unwrap();
-                let reply = witness.call("case.reconcile", &json!({"key": key}));
+                fixture.vendor.advance("40s").unwrap();
+                let reply = recorder.call("case.reconcile", &json!({"key": key}));
                 if matches!(reply["case"]["outcome"].as_str(), Some("executed" | "not_executed")) {
                     break;
                 }
             }
-            let case = witness.call("case.get", &json!({"key": key}))["case"].clone();
+            let case = recorder.call("case.get", &json!({"key": key}))["case"].clone();
             let steps = case["steps"].as_array().unwrap();
             let settled = |case: &Value| case["outcome"] == "executed" || case["outcome"] == "not_executed";
             if !settled(&case) || steps.iter().any(|s| s["outcome"] == "unknown") {
                 let request =
                     json!({"id": case["id"], "as": "executed", "by": "me", "evidence": {"text": "seen", "code": "C1"}});
-                witness.call("case.resolve", &request);
+                recorder.call("case.resolve", &request);
             }
             for (operation, request) in [
                 ("case.plan", json!({"orderNo": case["orderNo"]})),
@@ -294,16 +294,17 @@ fn no_canary_gets_out() {
                 ("case.open", request.clone()),
             ] {
                 if !request["orderNo"].is_null() || operation != "case.plan" {
-                    witness.call(operation, &request);
+                    recorder.call(operation, &request);
                 }
             }
-            let case = witness.call("case.get", &json!({"key": key}))["case"].clone();
+            let case = recorder.call("case.get", &json!({"key": key}))["case"].clone();
             outcomes.insert(format!("{name}: {}", case["outcome"].as_str().unwrap()));
             if settled(&case) {
-                wrong.extend(stored(&stage).into_iter().chain(witness.leaks()).map(|leak| format!("{what}: {leak}")));
+                wrong
+                    .extend(stored(&fixture).into_iter().chain(recorder.leaks()).map(|leak| format!("{what}: {leak}")));
             } else {
-                // What waits for its payment has nothing open either.
-                wrong.extend(witness.leaks().into_iter().map(|leak| format!("{what}: {leak}")));
+                // A case that waits for its payment may still have raw replies, but reports none of them.
+                wrong.extend(recorder.leaks().into_iter().map(|leak| format!("{what}: {leak}")));
             }
         }
     }
@@ -312,20 +313,20 @@ fn no_canary_gets_out() {
 }
 
 #[test]
-fn direct_submits_wrong_requests_and_notifications() {
-    let stage = Stage::new("default");
-    let mut witness = Witness::new(&stage);
-    let unpaid = stage.order(wish("unpaid"));
+fn no_canary_of_direct_submits_refused_requests_or_notifications_is_stored_or_reported() {
+    let fixture = Fixture::new("default");
+    let mut recorder = Recorder::new(&fixture);
+    let unpaid = fixture.order(order_spec("unpaid"));
     let mut pay = json!({"orderNo": unpaid});
     pay["paymentMethod"] = json!(3);
     pay["creditCard"] = card();
-    assert_eq!(witness.call("pay", &pay)["outcome"], "executed");
-    let order = stage.order(wish("ticketed"));
-    let quote = witness.call("voidQuotation", &json!({"orderNo": order}));
-    witness.call("queryOrderDetails", &json!({"orderNo": order}));
-    witness.call("void", &json!({"orderNo": order, "voidOfferId": quote["data"]["voidOfferId"]}));
-    // Told by a guard, by the checks, by the vendor.
-    let other = stage.order(wish("ticketed"));
+    assert_eq!(recorder.call("pay", &pay)["outcome"], "executed");
+    let order = fixture.order(order_spec("ticketed"));
+    let quote = recorder.call("voidQuotation", &json!({"orderNo": order}));
+    recorder.call("queryOrderDetails", &json!({"orderNo": order}));
+    recorder.call("void", &json!({"orderNo": order, "voidOfferId": quote["data"]["voidOfferId"]}));
+    // Errors of the request checks, of a guard and of the vendor.
+    let other = fixture.order(order_spec("ticketed"));
     for request in [
         json!({"kind": "refund", "orderNo": other, "key": "a", "passengers": ["CANARYLAST"]}),
         json!({"kind": "refund", "orderNo": other, "key": "b", "passengers": ["CANARYLAST/CANARYHOLDER"]}),
@@ -336,133 +337,134 @@ fn direct_submits_wrong_requests_and_notifications() {
         json!({"kind": "claim", "key": "g", "mmb": {"airlinePnr": ["CANARYLAST"], "email": 5}, "connectInfo": "0049-1510047110"}),
         json!({"kind": "void", "orderNo": other, "key": "h", "expect": {"minRefund": "CANARYLAST"}}),
     ] {
-        witness.call("case.open", &request);
+        recorder.call("case.open", &request);
     }
-    // Anybody can send a notification; what is remembered of it says nothing.
+    // Notifications are unsigned: only a digest of their dedupe key is stored.
     for body in [
         json!({"type": "order.ticketed", "notificationId": "CANARYLAST 4111111111111129", "data": {"orderNo": order, "name": "CANARYLAST"}}),
         json!({"type": "CANARYHOLDER", "data": {"orderNo": order}}),
     ] {
-        let reply = witness.call("case.notify", &json!({"body": body}));
+        let reply = recorder.call("case.notify", &json!({"body": body}));
         assert_eq!(reply["ok"], true, "{reply}");
-        // The answer repeats the type that the caller just gave.
-        witness.said.pop();
+        // The reply repeats the type, which the caller has just given.
+        recorder.texts.pop();
     }
-    assert_eq!(stored(&stage).into_iter().chain(witness.leaks()).collect::<Vec<_>>(), Vec::<String>::new());
+    assert_eq!(stored(&fixture).into_iter().chain(recorder.leaks()).collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 /// How the raw replies of a store are marked.
-fn marks(stage: &Stage) -> Vec<i64> {
-    let connection = Connection::open(stage.file()).unwrap();
+fn marks(fixture: &Fixture) -> Vec<i64> {
+    let connection = Connection::open(fixture.file()).unwrap();
     let mut rows = connection.prepare("SELECT thin FROM replies ORDER BY case_id").unwrap();
     rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-fn wordy(status: i64) -> Value {
-    json!({"endpoint": "void", "mode": "reply", "body": {"status": status, "msg": WORDS, "note": WORDS.repeat(700)}})
+fn with_text(status: i64) -> Value {
+    let body = json!({"status": status, "msg": VENDOR_TEXT, "note": VENDOR_TEXT.repeat(700)});
+    json!({"endpoint": "void", "mode": "reply", "body": body})
 }
 
 #[test]
-fn raw_replies_stay_until_it_is_settled() {
-    let stage = Stage::new("default");
-    let client = stage.client();
+fn raw_replies_stay_until_the_outcome_is_settled() {
+    let fixture = Fixture::new("default");
+    let client = fixture.client();
     // Unknown: the whole reply is evidence, and stays.
-    stage.vendor.fault(wordy(9999)).unwrap();
-    let reply = call(&client, "case.open", void(&stage.young(), "k"));
-    // The look at the vendor's list may have settled it at once.
+    fixture.vendor.fault(with_text(9999)).unwrap();
+    let reply = call(&client, "case.open", void(&fixture.voidable(), "k"));
+    // The query in the same call may have settled it.
     if reply["outcome"] == "unknown" {
-        assert!(!stored(&stage).is_empty());
+        assert!(!stored(&fixture).is_empty());
     }
-    let case = stage.settle(&client, "k");
+    let case = fixture.settle(&client, "k");
     assert_eq!(case["outcome"], "executed", "{case}");
-    assert_eq!(stored(&stage), Vec::<String>::new());
-    assert_eq!(marks(&stage), [1]);
-    // Not executed, and not known to be so for a while.
-    let order = stage.young();
-    let mut fault = wordy(9999);
+    assert_eq!(stored(&fixture), Vec::<String>::new());
+    assert_eq!(marks(&fixture), [1]);
+    // Not executed, which only two empty answers after the settle time prove.
+    let order = fixture.voidable();
+    let mut fault = with_text(9999);
     fault["execute"] = json!(false);
-    stage.vendor.fault(fault).unwrap();
+    fixture.vendor.fault(fault).unwrap();
     let reply = call(&client, "case.open", void(&order, "n"));
     assert_eq!(reply["outcome"], "unknown", "{reply}");
-    assert!(!stored(&stage).is_empty());
-    assert_eq!(stage.settle(&client, "n")["outcome"], "not_executed");
-    assert_eq!(stored(&stage), Vec::<String>::new());
+    assert!(!stored(&fixture).is_empty());
+    assert_eq!(fixture.settle(&client, "n")["outcome"], "not_executed");
+    assert_eq!(stored(&fixture), Vec::<String>::new());
 }
 
-/// Rows that are moved from page to page leave their traces behind, unless somebody wipes them.
+/// Rows of different sizes move between pages: their old bytes must be overwritten.
 #[test]
-fn many_raw_replies_leave_no_trace() {
-    let stage = Stage::new("default");
-    let client = stage.client();
+fn no_bytes_of_many_stripped_replies_stay_in_the_file() {
+    let fixture = Fixture::new("default");
+    let client = fixture.client();
     let keys: Vec<String> = (0..60).map(|nth| format!("k{nth}")).collect();
     for (nth, key) in keys.iter().enumerate() {
-        let note = WORDS.repeat(1 + nth * 37 % 101);
-        let body = json!({"status": 9999, "msg": WORDS, "note": note});
-        stage.vendor.fault(json!({"endpoint": "void", "mode": "reply", "execute": false, "body": body})).unwrap();
-        assert_eq!(call(&client, "case.open", void(&stage.young(), key))["outcome"], "unknown");
+        let note = VENDOR_TEXT.repeat(1 + nth * 37 % 101);
+        let body = json!({"status": 9999, "msg": VENDOR_TEXT, "note": note});
+        fixture.vendor.fault(json!({"endpoint": "void", "mode": "reply", "execute": false, "body": body})).unwrap();
+        assert_eq!(call(&client, "case.open", void(&fixture.voidable(), key))["outcome"], "unknown");
     }
-    assert!(!stored(&stage).is_empty());
+    assert!(!stored(&fixture).is_empty());
     for _ in 0..3 {
-        stage.vendor.advance("2m").unwrap();
+        fixture.vendor.advance("2m").unwrap();
         for key in keys.iter().step_by(2).chain(keys.iter().skip(1).step_by(2)) {
             call(&client, "case.reconcile", json!({"key": key}));
         }
     }
-    assert_eq!(marks(&stage), [1; 60]);
-    assert_eq!(stored(&stage), Vec::<String>::new());
+    assert_eq!(marks(&fixture), [1; 60]);
+    assert_eq!(stored(&fixture), Vec::<String>::new());
 }
 
 #[test]
-fn what_cannot_be_read_stays_and_is_marked() {
-    let stage = Stage::new("default");
-    let client = stage.client();
-    stage.vendor.fault(json!({"endpoint": "void", "mode": "garbage", "variant": "text"})).unwrap();
-    let reply = call(&client, "case.open", void(&stage.young(), "k"));
+fn a_raw_reply_that_cannot_be_read_stays_and_is_marked() {
+    let fixture = Fixture::new("default");
+    let client = fixture.client();
+    fixture.vendor.fault(json!({"endpoint": "void", "mode": "garbage", "variant": "text"})).unwrap();
+    let reply = call(&client, "case.open", void(&fixture.voidable(), "k"));
     assert!(reply["case"].is_object(), "{reply}");
-    assert_eq!(stage.settle(&client, "k")["outcome"], "executed");
-    assert_eq!(marks(&stage), [2]);
-    let connection = Connection::open(stage.file()).unwrap();
+    assert_eq!(fixture.settle(&client, "k")["outcome"], "executed");
+    assert_eq!(marks(&fixture), [2]);
+    let connection = Connection::open(fixture.file()).unwrap();
     let body: Vec<u8> = connection.query_row("SELECT body FROM replies", [], |row| row.get(0)).unwrap();
     assert!(!body.is_empty());
 }
 
 #[test]
 fn raw_replies_of_a_settled_case_do_not_outlive_a_failure() {
-    let stage = Stage::new("default");
-    let client = stage.client();
+    let fixture = Fixture::new("default");
+    let client = fixture.client();
     drop(call(&client, "case.list", json!({})));
-    let outsider = Connection::open(stage.file()).unwrap();
+    let outsider = Connection::open(fixture.file()).unwrap();
     let forbid = "CREATE TRIGGER forbid BEFORE UPDATE ON replies BEGIN SELECT RAISE(FAIL, 'no'); END";
     outsider.execute_batch(forbid).unwrap();
-    stage.vendor.fault(wordy(0)).unwrap();
-    let order = stage.young();
+    fixture.vendor.fault(with_text(0)).unwrap();
+    let order = fixture.voidable();
     let reply = call(&client, "case.open", void(&order, "k"));
     assert_eq!(reply["outcome"], "executed", "{reply}");
     outsider.execute_batch("DROP TRIGGER forbid").unwrap();
     drop(outsider);
-    // Whoever comes next finds it settled, or settles it.
-    let client = stage.client();
+    // The next call settles it, if the failed one has not.
+    let client = fixture.client();
     call(&client, "case.open", void(&order, "k"));
-    assert_eq!(stage.settle(&client, "k")["outcome"], "executed");
-    assert_eq!(stored(&stage), Vec::<String>::new());
-    assert_eq!(stage.sent("void", &order), 1);
+    assert_eq!(fixture.settle(&client, "k")["outcome"], "executed");
+    assert_eq!(stored(&fixture), Vec::<String>::new());
+    assert_eq!(fixture.sent("void", &order), 1);
 }
 
 #[test]
-fn a_reader_does_not_keep_raw_replies_nor_anybody_waiting() {
-    let stage = Stage::new("default");
-    let client = stage.client();
-    let mut reader = Connection::open(stage.file()).unwrap();
+fn a_reader_of_the_log_delays_neither_calls_nor_the_removal_of_raw_replies() {
+    let fixture = Fixture::new("default");
+    let client = fixture.client();
+    let mut reader = Connection::open(fixture.file()).unwrap();
     let reading = reader.transaction().unwrap();
     let _: i64 = reading.query_row("SELECT count(*) FROM cases", [], |row| row.get(0)).unwrap();
-    stage.vendor.fault(wordy(0)).unwrap();
-    let began = std::time::Instant::now();
-    let reply = call(&client, "case.open", void(&stage.young(), "k"));
+    fixture.vendor.fault(with_text(0)).unwrap();
+    let start = std::time::Instant::now();
+    let reply = call(&client, "case.open", void(&fixture.voidable(), "k"));
     assert_eq!(reply["outcome"], "executed", "{reply}");
-    assert!(began.elapsed().as_secs() < 5, "waited for a reader: {:?}", began.elapsed());
+    assert!(start.elapsed().as_secs() < 5, "waited for a reader: {:?}", start.elapsed());
     drop(reading);
     drop(reader);
-    // The next call of any kind takes them out of the log.
+    // The next call of any kind empties the log.
     call(&client, "case.get", json!({"key": "k"}));
-    assert_eq!(stored(&stage), Vec::<String>::new());
+    assert_eq!(stored(&fixture), Vec::<String>::new());
 }

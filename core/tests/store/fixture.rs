@@ -1,4 +1,4 @@
-//! A simulator, a directory of its own, and clients with a store in it.
+//! A simulated vendor, a temporary directory, and clients with a store in it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,23 +6,23 @@ use atlas_postbooking::blocking::Client;
 use atlas_simulator::{Options, Simulator};
 use serde_json::{Value, json};
 
-pub struct Stage {
+pub struct Fixture {
     pub vendor: Simulator,
     pub dir: PathBuf,
 }
 
-impl Drop for Stage {
+impl Drop for Fixture {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
-impl Stage {
-    pub fn new(profile: &str) -> Stage {
+impl Fixture {
+    pub fn new(profile: &str) -> Fixture {
         let vendor = Simulator::start(Options { profile: profile.to_owned(), ..Options::default() }).unwrap();
         let dir = std::env::temp_dir().join(format!("apb-store-{}-{:x}", std::process::id(), random()));
         std::fs::create_dir(&dir).unwrap();
-        Stage { vendor, dir }
+        Fixture { vendor, dir }
     }
 
     pub fn file(&self) -> PathBuf {
@@ -45,12 +45,12 @@ impl Stage {
         client(&self.config())
     }
 
-    pub fn order(&self, wish: Value) -> String {
-        self.vendor.create_order(wish).unwrap()["orderNo"].as_str().unwrap().to_owned()
+    pub fn order(&self, order_spec: Value) -> String {
+        self.vendor.create_order(order_spec).unwrap()["orderNo"].as_str().unwrap().to_owned()
     }
 
     /// An order that can be voided.
-    pub fn young(&self) -> String {
+    pub fn voidable(&self) -> String {
         self.order(json!({"airline": "Y4", "paymentMethod": 1}))
     }
 
@@ -65,7 +65,7 @@ impl Stage {
         self.vendor.ledger().iter().filter(named).count()
     }
 
-    /// Lets time pass until the case's outcome is settled, or it is not going to be.
+    /// Advances the virtual clock and reconciles until the outcome is settled, 20 times at most.
     pub fn settle(&self, client: &Client, key: &str) -> Value {
         let mut case = Value::Null;
         for _ in 0..20 {
