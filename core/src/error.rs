@@ -27,7 +27,7 @@ impl Outcome {
         }
     }
 
-    /// The number in C: zeroed call_data means unknown.
+    /// The number in C: zeroed memory means unknown.
     pub fn number(self) -> i32 {
         match self {
             Outcome::Unknown => 0,
@@ -124,7 +124,7 @@ statuses! {
     CONFLICT = -61, "APB_E_CONFLICT";
     /// A guard refused before money moved.
     GUARD = -62, "APB_E_GUARD";
-    /// Out of call_data.
+    /// Out of memory.
     MEMORY = -90, "APB_E_MEMORY";
     /// A fault of this library.
     INTERNAL = -91, "APB_E_INTERNAL";

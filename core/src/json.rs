@@ -11,7 +11,7 @@ use std::fmt;
 /// Deeper nesting than this is refused: the vendor's deepest reply has nine levels.
 pub(crate) const MAX_DEPTH: usize = 128;
 
-/// More values than this are refused: a tree takes many times the call_data of a text like `[{},{},…]`.
+/// More values than this are refused: a tree takes many times the memory of a text like `[{},{},…]`.
 /// The largest page of orders has a few thousand.
 const MAX_NODES: usize = 4_000_000;
 

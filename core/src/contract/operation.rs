@@ -168,7 +168,7 @@ macro_rules! for_each_operation {
             query_order_details, "queryOrderDetails", QueryOrderDetailsRequest, QueryOrderDetailsReply;
             /// Pays a main, regenerated or ancillary order.
             pay, "pay", PayRequest, PayReply;
-            /// Asks for the deposit.
+            /// Reads the balance of the deposit.
             balance, "balance", BalanceRequest, BalanceReply;
             /// Registers the address of notifications.
             update_webhook_url, "updateWebhookURL", UpdateWebhookUrlRequest, UpdateWebhookUrlReply;
@@ -393,7 +393,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         path: "/balance.do",
         request: BalanceRequest::SHAPE,
         reply: BalanceReply::SHAPE,
-        doc: "Asks for the deposit.",
+        doc: "Reads the balance of the deposit.",
         ..BASE
     },
     Operation {
@@ -436,7 +436,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         kind: OperationKind::Local,
         request: CaseGetRequest::SHAPE,
         reply: Case::SHAPE,
-        doc: "Reads a case as the store has it. Asks nobody.",
+        doc: "Reads a case as the store has it, without network.",
         ..BASE
     },
     Operation {
@@ -444,7 +444,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         kind: OperationKind::Local,
         request: CaseListRequest::SHAPE,
         reply: CaseListReply::SHAPE,
-        doc: "Lists the cases of this account, oldest first. Asks nobody.",
+        doc: "Lists the cases of this account, oldest first, without network.",
         ..BASE
     },
     Operation {
@@ -477,7 +477,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         kind: OperationKind::Local,
         request: CaseResolveRequest::SHAPE,
         reply: Case::SHAPE,
-        doc: "Settles a case whose outcome is unknown by a human's verdict, with what it rests on. Of a case that was executed it takes the code that a lost reply took with it, without which some accounts are listed nothing.",
+        doc: "Settles a case whose outcome is unknown by a human's verdict, with its evidence. For a case that was executed it takes the code that a lost reply would have given, without which the vendor may refuse the list.",
         ..BASE
     },
     Operation {

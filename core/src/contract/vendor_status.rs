@@ -29,7 +29,7 @@ pub(crate) enum Class {
     Refused,
     /// It happened before.
     Already,
-    /// It is happening: unknown until looked at.
+    /// It is being processed: unknown until queried.
     InProgress,
     /// The vendor does not know either.
     Uncertain,

@@ -231,7 +231,7 @@ fn apply(op: &Operation, row: &Row, error: &mut Error) {
     error.next = match row.advice {
         Advice::Requote => op.requote.or((op.kind == OperationKind::Quote).then_some(op.name)),
         Advice::AlreadyDone | Advice::Reconcile => op.resolved_by.or(query_of(op.family)),
-        // 905 asks for a look before anything is sent again; "not ticketed" for a look at the order.
+        // 905: query the state before sending again. "Not ticketed": query the order.
         Advice::Wait if row.code == 905 || row.class == Class::Already => op.resolved_by,
         Advice::Wait if row.word == "not_ticketed" => Some("queryOrderDetails"),
         _ => None,

@@ -42,7 +42,7 @@ impl Envelope {
             Some(Node::Num(token)) => Some((*token).to_owned()),
             _ => None,
         };
-        // Of a key that stands twice, nobody knows which one counts.
+        // Of a key that occurs twice, it is not known which one counts.
         let mut numbers = members.iter().filter(|(k, _)| k == "orderNo").map(|(_, v)| v);
         let first_number = numbers.next();
         let code_429 = body.get("code").and_then(integer) == Some(429);

@@ -104,8 +104,8 @@ fn a_void_is_first_asked_about_after_half_a_minute() {
     assert_eq!(next_query(&case), Some(Query::VoidList));
 }
 
-/// Lives that chance seldom leads.
-mod told {
+/// Scenarios that random moves seldom reach.
+mod chosen {
     use super::moves::{Delivery, Move, Scenario, plain};
     use super::*;
     use crate::case::machine::event::OrderState;

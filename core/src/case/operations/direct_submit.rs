@@ -101,7 +101,7 @@ async fn claim(
         Claim::New(row) => Ok(Ok(row)),
         Claim::Held(other) => Ok(Err(other)),
         Claim::Known(row) => Ok(Err(Box::new(row.case))),
-        // The key is new: nobody can have purged it.
+        // The key is new, so it cannot have been purged.
         Claim::Purged => Err(Error::new(ErrorCode::Internal, "a new key was used before")),
     }
 }

@@ -64,13 +64,13 @@ fn identity(_found: &Metadata) -> (u64, u64) {
 fn make(path: &Path) -> Stored<()> {
     match open(path, true) {
         Ok(file) => {
-            // A strange umask may have taken our own rights away.
+            // The umask may have removed the owner's own rights.
             private(path)?;
             drop(file);
             sync_directory(path);
             Ok(())
         }
-        // Somebody else was faster.
+        // Another process was faster.
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(cannot_open(&e)),
     }
@@ -90,7 +90,7 @@ fn open(path: &Path, new: bool) -> std::io::Result<File> {
     options.open(path)
 }
 
-/// The file, its log and its index are nobody else's to read.
+/// Only the owner may read the file, its log and its index.
 pub(crate) fn private(path: &Path) -> Stored<()> {
     #[cfg(unix)]
     {
@@ -128,7 +128,7 @@ fn header(file: &mut File, length: u64, has_log: bool) -> Stored<()> {
         Some([high, low]) => u64::from(u16::from_be_bytes([*high, *low])),
         _ => 0,
     };
-    // A last page that is cut is made whole from the log, or by nobody.
+    // A last page that is cut can only be completed from the log.
     let cut = length < page || (!has_log && !length.is_multiple_of(page));
     if !head.starts_with(b"SQLite format 3\0") || page < 512 || cut {
         return Err(torn());

@@ -21,7 +21,7 @@ const SCHEMA: &str = include_str!("schema.sql");
 
 /// How long a transaction waits for another process.
 const BUSY: Duration = Duration::from_secs(10);
-/// How long emptying the log waits for those who read it. Nobody can write meanwhile.
+/// How long emptying the log waits for its readers. No process can write meanwhile.
 const READERS: Duration = Duration::from_millis(20);
 /// Above this size the whole file is not read at the start; damage is then found where it is met.
 const LARGE: u64 = 256 << 20;
@@ -108,7 +108,7 @@ impl Sqlite {
         )?;
         // The next statement would write to it.
         let ours = || signature(&connection).map(is_ours);
-        // RequestEcho once more, since somebody may be making it between the first two queries.
+        // Read once more: another process may make the store between the first two reads.
         if !ours()? && !is_empty(&connection)? && !ours()? {
             return Ok(None);
         }
@@ -134,7 +134,7 @@ impl Sqlite {
         };
         let done = work(&mut connection).map_err(|e| self.failed(&e));
         if done.is_ok() && self.checkpoint_pending.load(Ordering::Relaxed) {
-            // What did not succeed before costs nobody time or an answer now.
+            // A failure here must cost this call neither time nor its answer.
             let _ = self.checkpoint(&connection, Duration::ZERO);
         }
         let mut pool = self.pool();
@@ -178,7 +178,7 @@ impl Sqlite {
         let _ = self.with(|connection| self.checkpoint(connection, READERS));
     }
 
-    /// Empties the log, unless somebody reads it for longer; then the next call tries again.
+    /// Empties the log, unless a reader holds it for longer; then the next call tries again.
     fn checkpoint(&self, connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
         connection.busy_timeout(patience)?;
         let busy = match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)) {
@@ -203,14 +203,14 @@ impl Sqlite {
             Some(ErrorCode::DiskFull) => store_error(Code::StoreFull, "the disk of the store is full"),
             Some(ErrorCode::ReadOnly) => store_error(Code::StoreReadonly, "the store cannot be written"),
             Some(ErrorCode::CannotOpen) => store_error(Code::StoreUnavailable, "the store cannot be opened"),
-            // `Unknown` is SQLite's plain error: tables that are not there, a form that nobody knows.
+            // `Unknown` is SQLite's general error: missing tables, an unknown file format.
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
                 store_error(Code::StoreCorrupt, "the store's file is damaged; nothing rests on it any more")
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 store_error(Code::StoreBusy, "another process kept the store busy for too long")
             }
-            // SQLite's own words name codes and never hold values; the others may.
+            // SQLite's own messages name codes and never hold values; the others may.
             _ => match error.sqlite_error() {
                 Some(error) => store_error(Code::StoreIo, format!("the store failed: {error}")),
                 None => store_error(Code::StoreCorrupt, "the store has a row that cannot be read"),

@@ -407,7 +407,7 @@ fn strip_replies(tx: &Transaction<'_>, id: &str, strip: &dyn Fn(&[u8]) -> Option
     for (step, attempt, reply) in &rows {
         let (mark, text) = match strip(reply) {
             Some(text) => (1, Some(text)),
-            // 2: it cannot be read, so nobody can say what may go. It stays, and is marked.
+            // 2: it cannot be parsed, so what may go is not known. It stays, and is marked.
             None => (2, None),
         };
         tx.execute(

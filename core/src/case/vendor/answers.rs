@@ -110,7 +110,7 @@ fn covers(people: &[String], tickets: &[RefundTicket]) -> Option<bool> {
         _ => None,
     };
     let names = tickets.iter().map(name).collect::<Option<Vec<_>>>().filter(|names| !names.is_empty())?;
-    let has = |wished: &String| names.iter().any(|name| same_name(name, wished));
+    let has = |person: &String| names.iter().any(|name| same_name(name, person));
     (!people.is_empty()).then(|| people.iter().all(has))
 }
 
@@ -185,7 +185,7 @@ fn claims(case: &Case, list: OrderListReply) -> Answer {
         _ if alike && !case.steps.is_empty() => Answer::Inconclusive("orderList has the locator with another airline"),
         _ if nameless => Answer::Inconclusive("orderList has an order without a locator"),
         // Departures within a year only (order list page, 2026). Before the claim that is no obstacle: it asks only
-        // whether somebody was faster.
+        // whether it is claimed already.
         _ if case.unlisted && !case.steps.is_empty() => {
             Answer::Inconclusive("orderList does not reach the day of departure")
         }
