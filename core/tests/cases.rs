@@ -288,3 +288,40 @@ fn a_case_is_due_again_after_the_clock_was_wrong() {
     // That query set the due time right: the case is not due all the time.
     assert_eq!(done(&client), 0);
 }
+
+/// A refusal is reported years later as on the first day: from the stored code, by the same tables.
+#[test]
+fn a_refused_case_is_answered_the_same_way_again() {
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"paymentMethod": 1}));
+    let used = json!({"endpoint": "refund", "mode": "reply", "execute": false, "body": {"status": 820, "msg": "used"}});
+    fixture.vendor.fault(used).unwrap();
+    let request = json!({"kind": "refund", "orderNo": order, "key": "k"});
+    let first = fixture.call("case.open", request.clone());
+    let again = fixture.call("case.open", request);
+    assert_eq!(first["error"]["code"], "refused", "{first}");
+    for field in ["code", "status", "message", "help", "advice", "next", "retryable", "vendorCode", "vendorStatus"] {
+        assert_eq!(first["error"][field], again["error"][field], "{field}: {again}");
+    }
+    assert_eq!((&first["outcome"], &again["outcome"]), (&json!("not_executed"), &json!("not_executed")));
+}
+
+/// A removed case leaves no byte of the vendor's replies, in the file or in its log, while the client goes on.
+#[test]
+fn a_purged_case_leaves_nothing_in_the_file() {
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"airline": "Y4", "paymentMethod": 1}));
+    let reply = fixture.call("case.open", json!({"kind": "void", "orderNo": order, "key": "k"}));
+    let code = reply["case"]["code"].as_str().unwrap().to_owned();
+    fixture.follow(&reply["case"]["id"], "20m", 60);
+    let holds_code = || {
+        ["", "-wal"].iter().any(|end| {
+            let file = std::fs::read(format!("{}{end}", fixture.file.display())).unwrap_or_default();
+            file.windows(code.len()).any(|window| window == code.as_bytes())
+        })
+    };
+    assert!(holds_code());
+    let purged = fixture.call("case.purge", json!({"olderThan": "2100-01-01T00:00:00Z"}));
+    assert_eq!(purged["data"]["purged"], 1, "{purged}");
+    assert!(!holds_code());
+}
