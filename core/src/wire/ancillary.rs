@@ -9,11 +9,11 @@ message! {
     /// Asks which baggage can still be bought for a ticketed order.
     PostBookingAncillarySearchRequest {
         /// Main order number.
-        ticket_order_no "ticketOrderNo": Option<String>;
+        ticket_order_no "ticketOrderNo": Option<String>, loggable;
         /// `BAGGAGE`, the only category.
-        ancillary_category "ancillaryCategory": Option<String>, required;
+        ancillary_category "ancillaryCategory": Option<String>, required, loggable;
         /// 1 deposit, 3 VCC, 4 BYOA, 5 MoR; given, only this method can pay.
-        payment_method "paymentMethod": Option<Code>;
+        payment_method "paymentMethod": Option<Code>, loggable;
         /// Outbound flights; what for is not documented.
         from_segments "fromSegments": Vec<FlightRequest>;
         /// Return flights.
@@ -21,25 +21,25 @@ message! {
         /// 2025 form, not in the 2026 schema.
         airline_pnr "airlinePNR": Option<String>;
         /// 2025 form.
-        carrier "carrier": Option<String>;
+        carrier "carrier": Option<String>, loggable;
         /// 2025 form.
-        display_currency "displayCurrency": Option<String>;
+        display_currency "displayCurrency": Option<String>, loggable;
         /// Legacy client id.
-        cid "cid": Option<String>;
+        cid "cid": Option<String>, loggable;
     }
 
     /// What can be bought.
     PostBookingAncillarySearchReply {
         /// For the order; how long it lives is not documented.
-        session_id "sessionId": Option<String>;
+        session_id "sessionId": Option<String>, loggable;
         /// Echo of the main order.
-        ticket_order_no "ticketOrderNo": Option<String>;
+        ticket_order_no "ticketOrderNo": Option<String>, loggable;
         /// Deprecated by the vendor.
-        support_credit_trans_payment "supportCreditTransPayment": Option<bool>;
+        support_credit_trans_payment "supportCreditTransPayment": Option<bool>, loggable;
         /// 1 deposit, 3 VCC, 4 BYOA, 5 MoR.
-        support_payment_methods "supportPaymentMethods": Vec<Code>;
+        support_payment_methods "supportPaymentMethods": Vec<Code>, loggable;
         /// Settlement currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// Card charges (MoR).
         card_charge_list "cardChargeList": Vec<CardCharge>;
         /// Outbound.
@@ -53,9 +53,9 @@ message! {
     /// A product for one segment.
     AncillaryChoice {
         /// From the search of the same session.
-        product_code "productCode": Option<String>, required;
+        product_code "productCode": Option<String>, required, loggable;
         /// The segment; connections need the same product on every segment of a direction.
-        segment_index "segmentIndex": Option<Number>, required;
+        segment_index "segmentIndex": Option<Number>, required, loggable;
     }
 
     /// Proof of residence for discounts.
@@ -77,7 +77,7 @@ message! {
         /// `FAMILY/GIVEN`, identical to the ticket.
         name "name": Option<String>, required;
         /// 0 adult, 1 child (2 infant is refused).
-        passenger_type "passengerType": Option<Code>, required;
+        passenger_type "passengerType": Option<Code>, required, loggable;
         /// What.
         ancillaries "ancillaries": Vec<AncillaryChoice>;
         /// Proof of residence.
@@ -93,11 +93,11 @@ message! {
     /// Orders baggage: makes an unpaid order that lapses if it is not paid.
     PostBookingAncillaryOrderRequest {
         /// From the search.
-        session_id "sessionId": Option<String>, required;
+        session_id "sessionId": Option<String>, required, loggable;
         /// `BAGGAGE`.
-        ancillary_category "ancillaryCategory": Option<String>, required;
+        ancillary_category "ancillaryCategory": Option<String>, required, loggable;
         /// Main order number.
-        ticket_order_no "ticketOrderNo": Option<String>, required;
+        ticket_order_no "ticketOrderNo": Option<String>, required, loggable;
         /// Only those who buy.
         passengers "passengers": Vec<AncillaryPassenger>, required, never_null;
         /// MoR only, required there.
@@ -105,45 +105,45 @@ message! {
         /// 2024 form.
         airline_pnr "airlinePNR": Option<String>;
         /// 2024 form.
-        carrier "carrier": Option<String>;
+        carrier "carrier": Option<String>, loggable;
         /// Legacy client id.
-        cid "cid": Option<String>;
+        cid "cid": Option<String>, loggable;
     }
 
     /// The new, unpaid ancillary order.
     PostBookingAncillaryOrderReply {
         /// The new order: pay and query this one.
-        order_no "orderNo": Option<String> => Kind::Joined;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable;
         /// Echo of the main order.
-        ticket_order_no "ticketOrderNo": Option<String>;
+        ticket_order_no "ticketOrderNo": Option<String>, loggable;
         /// Echo.
-        session_id "sessionId": Option<String>;
+        session_id "sessionId": Option<String>, loggable;
         /// Without the service fee.
-        total_price "totalPrice": Option<Amount>;
+        total_price "totalPrice": Option<Amount>, loggable;
         /// Atlas' fee.
-        total_transaction_fee "totalTransactionFee": Option<Amount>;
+        total_transaction_fee "totalTransactionFee": Option<Amount>, loggable;
         /// Settlement currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// In the airline's currency.
-        vendor_total_price "vendorTotalPrice": Option<Amount>;
+        vendor_total_price "vendorTotalPrice": Option<Amount>, loggable;
         /// The airline's currency.
-        vendor_currency "vendorCurrency": Option<String>;
+        vendor_currency "vendorCurrency": Option<String>, loggable;
         /// Pay before this; 16 minutes in every sample.
-        tkt_limit_time "tktLimitTime": Option<Instant>;
+        tkt_limit_time "tktLimitTime": Option<Instant>, loggable;
         /// Who gets what.
         pax_ticket_infos "paxTicketInfos": Vec<PassengerTicket>;
         /// How it can be paid.
         payment_options "paymentOptions": Vec<PaymentOption>;
         /// 2024 form.
-        original_order_no "originalOrderNo": Option<String>;
+        original_order_no "originalOrderNo": Option<String>, loggable;
         /// 2024 form.
-        pnr_code "pnrCode": Option<String> => Kind::Joined;
+        pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
         /// 2024 form.
-        include_extra_baggage "includeExtraBaggage": Option<bool>;
+        include_extra_baggage "includeExtraBaggage": Option<bool>, loggable;
         /// 2024 form.
         routing "routing": Option<Routing>;
         /// Orders that the vendor takes for the same.
-        duplicate_orders "duplicateOrders": Vec<String>;
+        duplicate_orders "duplicateOrders": Vec<String>, loggable;
         /// Undocumented.
         offer_id "offerId": Option<Any>;
     }

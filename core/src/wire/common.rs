@@ -9,89 +9,89 @@ message! {
     /// One flight of an itinerary, as replies show it (ST, A26). Indexes run on over both directions, from 1.
     Segment {
         /// Position over outbound and return together, from 1.
-        segment_index "segmentIndex": Option<Number>;
+        segment_index "segmentIndex": Option<Number>, loggable;
         /// Two-letter airline code.
-        carrier "carrier": Option<String>;
+        carrier "carrier": Option<String>, loggable;
         /// Flight number with its carrier prefix.
-        flight_number "flightNumber": Option<String>;
+        flight_number "flightNumber": Option<String>, loggable;
         /// Departure airport, IATA.
-        dep_airport "depAirport": Option<String>;
+        dep_airport "depAirport": Option<String>, loggable;
         /// Departure, airport-local.
-        dep_time "depTime": Option<LocalTime>;
+        dep_time "depTime": Option<LocalTime>, loggable;
         /// Arrival airport, IATA.
-        arr_airport "arrAirport": Option<String>;
+        arr_airport "arrAirport": Option<String>, loggable;
         /// Arrival, airport-local.
-        arr_time "arrTime": Option<LocalTime>;
+        arr_time "arrTime": Option<LocalTime>, loggable;
         /// Stops on the way.
-        stop_cities "stopCities": Option<String>;
+        stop_cities "stopCities": Option<String>, loggable;
         /// Minutes.
-        duration "duration": Option<Number>;
+        duration "duration": Option<Number>, loggable;
         /// Flown under another carrier's number.
-        code_share "codeShare": Option<bool>;
+        code_share "codeShare": Option<bool>, loggable;
         /// Booking class.
-        cabin "cabin": Option<String>;
+        cabin "cabin": Option<String>, loggable;
         /// 1 economy, 2 business, 3 first, 4 premium economy.
-        cabin_class "cabinClass": Option<Code>;
+        cabin_class "cabinClass": Option<Code>, loggable;
         /// Seats left when it was quoted.
-        seat_count "seatCount": Option<Number>;
+        seat_count "seatCount": Option<Number>, loggable;
         /// Aircraft type.
-        aircraft_code "aircraftCode": Option<String>;
+        aircraft_code "aircraftCode": Option<String>, loggable;
         /// Departure terminal.
-        dep_terminal "depTerminal": Option<String>;
+        dep_terminal "depTerminal": Option<String>, loggable;
         /// Arrival terminal.
-        arr_terminal "arrTerminal": Option<String>;
+        arr_terminal "arrTerminal": Option<String>, loggable;
         /// Operating airline, where it differs.
-        operating_carrier "operatingCarrier": Option<String>;
+        operating_carrier "operatingCarrier": Option<String>, loggable;
         /// Operating flight number; the small n is the vendor's spelling in replies.
-        operating_flight_number "operatingFlightnumber": Option<String>;
+        operating_flight_number "operatingFlightnumber": Option<String>, loggable;
         /// The airline's fare brand.
-        fare_family "fareFamily": Option<String>;
+        fare_family "fareFamily": Option<String>, loggable;
     }
 
     /// A flight as requests give it to search ancillaries or claim a booking (OF, A26).
     FlightRequest {
         /// Two-letter airline code.
-        carrier "carrier": Option<String>, required;
+        carrier "carrier": Option<String>, required, loggable;
         /// Flight number with its carrier prefix.
-        flight_number "flightNumber": Option<String>, required;
+        flight_number "flightNumber": Option<String>, required, loggable;
         /// Departure airport, IATA.
-        dep_airport "depAirport": Option<String>, required;
+        dep_airport "depAirport": Option<String>, required, loggable;
         /// Arrival airport, IATA.
-        arr_airport "arrAirport": Option<String>, required;
+        arr_airport "arrAirport": Option<String>, required, loggable;
         /// Departure, airport-local.
-        dep_time "depTime": Option<LocalTime>, required;
+        dep_time "depTime": Option<LocalTime>, required, loggable;
         /// Arrival, airport-local.
-        arr_time "arrTime": Option<LocalTime>;
+        arr_time "arrTime": Option<LocalTime>, loggable;
         /// Stops on the way.
-        stop_cities "stopCities": Option<String>;
+        stop_cities "stopCities": Option<String>, loggable;
         /// Flown under another carrier's number; sent as 0 or 1.
-        code_share "codeShare": Option<bool> => Kind::Flag;
+        code_share "codeShare": Option<bool> => Kind::Flag, loggable;
         /// Operating airline, where it differs.
-        operating_carrier "operatingCarrier": Option<String>;
+        operating_carrier "operatingCarrier": Option<String>, loggable;
         /// Operating flight number.
-        operating_flight_number "operatingFlightNumber": Option<String>;
+        operating_flight_number "operatingFlightNumber": Option<String>, loggable;
         /// Departure terminal.
-        dep_terminal "depTerminal": Option<String>;
+        dep_terminal "depTerminal": Option<String>, loggable;
         /// Arrival terminal.
-        arr_terminal "arrTerminal": Option<String>;
+        arr_terminal "arrTerminal": Option<String>, loggable;
         /// 1 economy, 2 business, 3 first, 4 premium economy.
-        cabin_class "cabinClass": Option<Code>;
+        cabin_class "cabinClass": Option<Code>, loggable;
         /// The airline's fare brand.
-        fare_family "fareFamily": Option<String>;
+        fare_family "fareFamily": Option<String>, loggable;
         /// Shown by the vendor's sample, always null there.
-        flight_index "flightIndex": Option<Number>;
+        flight_index "flightIndex": Option<Number>, loggable;
         /// Minutes.
-        duration "duration": Option<Number>;
+        duration "duration": Option<Number>, loggable;
     }
 
     /// A baggage allowance.
     Baggage {
         /// Pieces; 0 means no limit of pieces.
-        piece "piece": Option<Number>;
+        piece "piece": Option<Number>, loggable;
         /// Kilograms; 0 means no limit of weight.
-        weight "weight": Option<Number>;
+        weight "weight": Option<Number>, loggable;
         /// True: the weight is for all pieces together; false: for each.
-        is_all_weight "isAllWeight": Option<bool>;
+        is_all_weight "isAllWeight": Option<bool>, loggable;
         /// Measures, free text.
         size "size": Option<String>;
     }
@@ -107,31 +107,31 @@ message! {
     /// An ancillary that a passenger has.
     PassengerAncillary {
         /// The product.
-        product_code "productCode": Option<String>;
+        product_code "productCode": Option<String>, loggable;
         /// The segment it is for.
-        segment_index "segmentIndex": Option<Number>;
+        segment_index "segmentIndex": Option<Number>, loggable;
         /// 0 bought with the ticket, 1 afterwards.
-        buy_method "buyMethod": Option<String>;
+        buy_method "buyMethod": Option<String>, loggable;
         /// Reserved by the vendor.
-        offer_id "offerId": Option<String>;
+        offer_id "offerId": Option<String>, loggable;
         /// Price in the settlement currency.
-        ancillary_price "ancillaryPrice": Option<Amount>;
+        ancillary_price "ancillaryPrice": Option<Amount>, loggable;
         /// Settlement currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// The baggage, if it is one.
         aux_baggage_element "auxBaggageElement": Option<Baggage>;
         /// The seat, if it is one.
         aux_seat_element "auxSeatElement": Option<Seat>;
         /// Price in the airline's currency.
-        vendor_price "vendorPrice": Option<Amount>;
+        vendor_price "vendorPrice": Option<Amount>, loggable;
         /// The airline's currency.
-        vendor_currency "vendorCurrency": Option<String>;
+        vendor_currency "vendorCurrency": Option<String>, loggable;
         /// Price in the display currency.
-        display_price "displayPrice": Option<Amount>;
+        display_price "displayPrice": Option<Amount>, loggable;
         /// Display currency.
-        display_currency "displayCurrency": Option<String>;
+        display_currency "displayCurrency": Option<String>, loggable;
         /// Product type (older replies).
-        product_type "productType": Option<Code>;
+        product_type "productType": Option<Code>, loggable;
     }
 
     /// A passenger with tickets.
@@ -139,7 +139,7 @@ message! {
         /// `Last/First Middle`.
         name "name": Option<String>;
         /// 0 adult, 1 child, 2 infant.
-        passenger_type "passengerType": Option<Code>;
+        passenger_type "passengerType": Option<Code>, loggable;
         /// Birthday.
         birthday "birthday": Option<Date>;
         /// M or F.
@@ -163,7 +163,7 @@ message! {
         /// Phone numbers used for issuing.
         contact_phones "contactPhones": Vec<String>;
         /// State of the ticket; undocumented here, null when seen.
-        ticket_status "ticketStatus": Option<Code>;
+        ticket_status "ticketStatus": Option<Code>, loggable;
         /// What the passenger bought beside the seat.
         ancillaries "ancillaries": Vec<PassengerAncillary>;
     }
@@ -171,21 +171,21 @@ message! {
     /// An amount and the account it is taken from.
     PaymentDetail {
         /// The amount.
-        amount "amount": Option<Amount>;
+        amount "amount": Option<Amount>, loggable;
         /// Its currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// DEPOSIT or CARD.
-        deduct_from "deductFrom": Option<String>;
+        deduct_from "deductFrom": Option<String>, loggable;
         /// The amount in the display currency.
-        display_amount "displayAmount": Option<Amount>;
+        display_amount "displayAmount": Option<Amount>, loggable;
         /// The display currency.
-        display_currency "displayCurrency": Option<String>;
+        display_currency "displayCurrency": Option<String>, loggable;
     }
 
     /// A way to pay, with what it costs.
     PaymentOption {
         /// 1 deposit, 3 VCC pass-through, 4 BYOA, 5 MoR.
-        payment_method "paymentMethod": Option<Code>;
+        payment_method "paymentMethod": Option<Code>, loggable;
         /// Total fare and where it is deducted.
         ticket_fare "ticketFare": Option<PaymentDetail>;
         /// Atlas' fee.
@@ -201,133 +201,133 @@ message! {
         /// Card brand.
         card_type "cardType": Option<String>;
         /// Share of the price.
-        percentage "percentage": Option<Number>;
+        percentage "percentage": Option<Number>, loggable;
         /// Fixed charge.
-        charge "charge": Option<Amount>;
+        charge "charge": Option<Amount>, loggable;
         /// Currency of the charge.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
     }
 
     /// A baggage product on sale. The key is (segmentIndex, productCode): one code may have another price per segment.
     AncillaryProduct {
         /// The segment it is for.
-        segment_index "segmentIndex": Option<Number>;
+        segment_index "segmentIndex": Option<Number>, loggable;
         /// The last segment it covers (2025).
-        end_segment_index "endSegmentIndex": Option<Number>;
+        end_segment_index "endSegmentIndex": Option<Number>, loggable;
         /// What to order.
-        product_code "productCode": Option<String>;
+        product_code "productCode": Option<String>, loggable;
         /// Display name (2025).
-        product_name "productName": Option<String>;
+        product_name "productName": Option<String>, loggable;
         /// Product type (2025).
-        product_type "productType": Option<Code>;
+        product_type "productType": Option<Code>, loggable;
         /// Can be bought with the ticket.
-        can_purchase_with_ticket "canPurchaseWithTicket": Option<bool>;
+        can_purchase_with_ticket "canPurchaseWithTicket": Option<bool>, loggable;
         /// Can be bought after ticketing; must be true, and is still no guarantee.
-        can_purchase_post_ticket "canPurchasePostTicket": Option<bool>;
+        can_purchase_post_ticket "canPurchasePostTicket": Option<bool>, loggable;
         /// Price in the settlement currency.
-        price "price": Option<Amount>;
+        price "price": Option<Amount>, loggable;
         /// Settlement currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// Price in the airline's currency (VCC, BYOA).
-        vendor_price "vendorPrice": Option<Amount>;
+        vendor_price "vendorPrice": Option<Amount>, loggable;
         /// The airline's currency.
-        vendor_currency "vendorCurrency": Option<String>;
+        vendor_currency "vendorCurrency": Option<String>, loggable;
         /// Atlas' fee.
-        client_technical_service_fee "clientTechnicalServiceFee": Option<Amount>;
+        client_technical_service_fee "clientTechnicalServiceFee": Option<Amount>, loggable;
         /// PER_PAX, PER_SEGMENT, PER_TICKET or PER_BOOKING.
-        client_technical_service_fee_mode "clientTechnicalServiceFeeMode": Option<String>;
+        client_technical_service_fee_mode "clientTechnicalServiceFeeMode": Option<String>, loggable;
         /// The allowance.
         aux_baggage_element "auxBaggageElement": Option<Baggage>;
         /// Reserved by the vendor.
-        offer_id "offerId": Option<String>;
+        offer_id "offerId": Option<String>, loggable;
         /// At most so many per passenger and segment.
-        max_qty "maxQty": Option<Number>;
+        max_qty "maxQty": Option<Number>, loggable;
         /// At least so many.
-        min_qty "minQty": Option<Number>;
+        min_qty "minQty": Option<Number>, loggable;
         /// StandardCheckInBaggage, CabinBaggage, CabinBaggageOverheadLocker, CabinBaggageUnderSeat; open.
-        category_code "categoryCode": Option<String>;
+        category_code "categoryCode": Option<String>, loggable;
         /// Equal to the product code; for display only.
-        ancillary_code "ancillaryCode": Option<String>;
+        ancillary_code "ancillaryCode": Option<String>, loggable;
         /// The seat, if it is one.
         aux_seat_element "auxSeatElement": Option<Seat>;
         /// Price in the display currency.
-        display_price "displayPrice": Option<Amount>;
+        display_price "displayPrice": Option<Amount>, loggable;
         /// Display currency.
-        display_currency "displayCurrency": Option<String>;
+        display_currency "displayCurrency": Option<String>, loggable;
     }
 
     /// One refund rule of an airline. Minutes are relative to departure: positive before, negative after.
     RefundRule {
         /// Two-letter airline code.
-        airline "airline": Option<String>;
+        airline "airline": Option<String>, loggable;
         /// 0 involuntary, 1 voluntary, 2 tax, 3 special, 4 void; older replies call the field refundReason.
-        rule_type "ruleType" | "refundReason": Option<Code>;
+        rule_type "ruleType" | "refundReason": Option<Code>, loggable;
         /// ADT, CHD, INF, joined by `/`; null or empty for all.
-        passenger_type "passengerType": Option<String>;
+        passenger_type "passengerType": Option<String>, loggable;
         /// What the airline keeps.
-        penalty_amount "penaltyAmount": Option<Amount> => Kind::AmountWithCurrency;
+        penalty_amount "penaltyAmount": Option<Amount> => Kind::AmountWithCurrency, loggable;
         /// Its currency, split off from `"480.00 CNY"`.
-        penalty_currency "penaltyCurrency": Option<String> => Kind::CurrencyOf("penaltyAmount");
+        penalty_currency "penaltyCurrency": Option<String> => Kind::CurrencyOf("penaltyAmount"), loggable;
         /// Percent that the airline keeps.
-        penalty_percent "penaltyPercent": Option<Number>;
+        penalty_percent "penaltyPercent": Option<Number>, loggable;
         /// Of what: `fare` or `fare+tax`.
-        penalty_percent_base "penaltyPercentBase": Option<String>;
+        penalty_percent_base "penaltyPercentBase": Option<String>, loggable;
         /// The airline's fee.
-        airline_fee "airlineFee": Option<Amount> => Kind::AmountWithCurrency;
+        airline_fee "airlineFee": Option<Amount> => Kind::AmountWithCurrency, loggable;
         /// Its currency.
-        airline_fee_currency "airlineFeeCurrency": Option<String> => Kind::CurrencyOf("airlineFee");
+        airline_fee_currency "airlineFeeCurrency": Option<String> => Kind::CurrencyOf("airlineFee"), loggable;
         /// Taxes come back.
-        tax_refundable "taxRefundable": Option<bool>;
+        tax_refundable "taxRefundable": Option<bool>, loggable;
         /// The fare comes back.
-        fare_refundable "fareRefundable" | "refundable": Option<bool>;
+        fare_refundable "fareRefundable" | "refundable": Option<bool>, loggable;
         /// Ancillary kinds that come back; open, `ALL` seen.
-        refundable_ancillaries "refundableAncillaries": Vec<String>;
+        refundable_ancillaries "refundableAncillaries": Vec<String>, loggable;
         /// Start of the window.
-        start_minute "startMinute": Option<Number>;
+        start_minute "startMinute": Option<Number>, loggable;
         /// End of the window.
-        end_minute "endMinute": Option<Number>;
+        end_minute "endMinute": Option<Number>, loggable;
         /// CashBackToOriginalPayment or Voucher.
-        refund_method "refundMethod": Option<String>;
+        refund_method "refundMethod": Option<String>, loggable;
     }
 
     /// Atlas' own fee for a refund or void.
     ServiceFee {
         /// Currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// The fee.
-        transaction_fee "transactionFee": Option<Amount>;
+        transaction_fee "transactionFee": Option<Amount>, loggable;
         /// The fee in the display currency.
-        display_transaction_fee "displayTransactionFee": Option<Amount>;
+        display_transaction_fee "displayTransactionFee": Option<Amount>, loggable;
     }
 
     /// A fare amount and what of it comes back (fare plus ancillaries booked with the ticket).
     FareAmount {
         /// Currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// What was paid.
-        original_fare_amount "originalFareAmount": Option<Amount>;
+        original_fare_amount "originalFareAmount": Option<Amount>, loggable;
         /// What is expected back, before the service fee.
-        estimated_refund_amount "estimatedRefundAmount": Option<Amount>;
+        estimated_refund_amount "estimatedRefundAmount": Option<Amount>, loggable;
         /// What was paid, in the display currency.
-        display_original_fare_amount "displayOriginalFareAmount": Option<Amount>;
+        display_original_fare_amount "displayOriginalFareAmount": Option<Amount>, loggable;
         /// What is expected back, in the display currency.
-        display_estimated_refund_amount "displayEstimatedRefundAmount": Option<Amount>;
+        display_estimated_refund_amount "displayEstimatedRefundAmount": Option<Amount>, loggable;
     }
 
     /// A post-ticketing ancillary order and what of it comes back.
     PostTicketingAmount {
         /// The ancillary order.
-        post_ticketing_order_no "postTicketingOrderNo": Option<String>;
+        post_ticketing_order_no "postTicketingOrderNo": Option<String>, loggable;
         /// Currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// What was paid.
-        original_post_ticketing_service_amount "originalPostTicketingServiceAmount": Option<Amount>;
+        original_post_ticketing_service_amount "originalPostTicketingServiceAmount": Option<Amount>, loggable;
         /// What is expected back.
-        estimated_refund_amount "estimatedRefundAmount": Option<Amount>;
+        estimated_refund_amount "estimatedRefundAmount": Option<Amount>, loggable;
         /// What was paid, in the display currency.
-        display_post_ticketing_service_amount "displayPostTicketingServiceAmount": Option<Amount>;
+        display_post_ticketing_service_amount "displayPostTicketingServiceAmount": Option<Amount>, loggable;
         /// What is expected back, in the display currency.
-        display_estimated_refund_amount "displayEstimatedRefundAmount": Option<Amount>;
+        display_estimated_refund_amount "displayEstimatedRefundAmount": Option<Amount>, loggable;
     }
 
     /// A ticket of a refund or void. Only names and number are in the schemas; the amounts are live (2026-08).
@@ -341,43 +341,44 @@ message! {
         /// The airline PNR, really.
         ticket_no "ticketNo": Option<String> => Kind::Joined;
         /// Currency of the amounts.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// Fare paid.
-        original_fare_amount "originalFareAmount": Option<Amount>;
+        original_fare_amount "originalFareAmount": Option<Amount>, loggable;
         /// Ancillaries paid.
-        original_ancillary_amount "originalAncillaryAmount": Option<Amount>;
+        original_ancillary_amount "originalAncillaryAmount": Option<Amount>, loggable;
         /// Both.
-        original_total_amount "originalTotalAmount": Option<Amount>;
+        original_total_amount "originalTotalAmount": Option<Amount>, loggable;
         /// Fare that comes back.
-        refundable_amount_for_fare "refundableAmountForFare": Option<Amount>;
+        refundable_amount_for_fare "refundableAmountForFare": Option<Amount>, loggable;
         /// Ancillaries that come back.
-        refundable_amount_for_ancillaries "refundableAmountForAncillaries": Option<Amount>;
+        refundable_amount_for_ancillaries "refundableAmountForAncillaries": Option<Amount>, loggable;
         /// 0 involuntary, 1 voluntary, 4 void.
-        refund_reason "refundReason": Option<Code>;
+        refund_reason "refundReason": Option<Code>, loggable;
         /// Kept by the airline of the fare.
-        airline_penalty_amount_for_fare "airlinePenaltyAmountForFare": Option<Amount>;
+        airline_penalty_amount_for_fare "airlinePenaltyAmountForFare": Option<Amount>, loggable;
         /// Kept by the airline of the ancillaries.
-        airline_penalty_amount_for_ancillaries "airlinePenaltyAmountForAncillaries": Option<Amount>;
+        airline_penalty_amount_for_ancillaries "airlinePenaltyAmountForAncillaries": Option<Amount>, loggable;
         /// Kept by the airline in all.
-        airline_penalty_amount "airlinePenaltyAmount": Option<Amount>;
+        airline_penalty_amount "airlinePenaltyAmount": Option<Amount>, loggable;
         /// Expected back.
-        estimated_refund_amount "estimatedRefundAmount": Option<Amount>;
+        estimated_refund_amount "estimatedRefundAmount": Option<Amount>, loggable;
         /// Paid back (2024).
-        actual_refund_amount "actualRefundAmount": Option<Amount>;
+        actual_refund_amount "actualRefundAmount": Option<Amount>, loggable;
         /// Undocumented; live void replies.
-        original_total_amount_with_ticket "originalTotalAmountWithTicket": Option<Amount>;
+        original_total_amount_with_ticket "originalTotalAmountWithTicket": Option<Amount>, loggable;
         /// Undocumented; live void replies.
-        refundable_amount_for_ancillaries_with_ticket "refundableAmountForAncillariesWithTicket": Option<Amount>;
+        refundable_amount_for_ancillaries_with_ticket "refundableAmountForAncillariesWithTicket":
+            Option<Amount>, loggable;
     }
 
     /// Part of a fare.
     FareDetail {
         /// Code of the part.
-        code "code": Option<String>;
+        code "code": Option<String>, loggable;
         /// base, tax or fee.
-        r#type "type": Option<String>;
+        r#type "type": Option<String>, loggable;
         /// The amount.
-        amount "amount": Option<Amount>;
+        amount "amount": Option<Amount>, loggable;
         /// Free text.
         description "description": Option<String>;
     }
@@ -385,39 +386,39 @@ message! {
     /// A time-dependent step of a fare rule.
     RuleDetail {
         /// Undocumented number of the rule.
-        rule_id "ruleId": Option<Number>;
+        rule_id "ruleId": Option<Number>, loggable;
         /// T allowed, H with conditions, F not allowed.
-        status "status": Option<String>;
+        status "status": Option<String>, loggable;
         /// CashBackToOriginalPayment or Voucher.
-        refund_method "refundMethod": Option<String>;
+        refund_method "refundMethod": Option<String>, loggable;
         /// Start, minutes before departure.
-        start_minute "startMinute": Option<Number>;
+        start_minute "startMinute": Option<Number>, loggable;
         /// End, minutes before departure.
-        end_minute "endMinute": Option<Number>;
+        end_minute "endMinute": Option<Number>, loggable;
         /// The fee.
-        amount "amount": Option<Amount>;
+        amount "amount": Option<Amount>, loggable;
         /// Its currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
     }
 
     /// A refund rule of a fare, as routing shows it.
     FareRefundRule {
         /// Kind of refund.
-        refund_type "refundType": Option<Code>;
+        refund_type "refundType": Option<Code>, loggable;
         /// T allowed, H with conditions, F not allowed.
-        refund_status "refundStatus": Option<String>;
+        refund_status "refundStatus": Option<String>, loggable;
         /// CashBackToOriginalPayment or Voucher.
-        refund_method "refundMethod": Option<String>;
+        refund_method "refundMethod": Option<String>, loggable;
         /// The fee.
-        refund_fee "refundFee": Option<Amount>;
+        refund_fee "refundFee": Option<Amount>, loggable;
         /// Its currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// T, H or F after a no-show.
-        ref_noshow "refNoshow": Option<String>;
+        ref_noshow "refNoshow": Option<String>, loggable;
         /// Condition of the no-show rule.
-        ref_no_show_condition "refNoShowCondition": Option<Number>;
+        ref_no_show_condition "refNoShowCondition": Option<Number>, loggable;
         /// No-show fee.
-        ref_noshow_fee "refNoshowFee": Option<Amount>;
+        ref_noshow_fee "refNoshowFee": Option<Amount>, loggable;
         /// The steps over time.
         rule_detail_list "ruleDetailList": Vec<RuleDetail>;
     }
@@ -425,19 +426,19 @@ message! {
     /// A change rule of a fare.
     FareChangeRule {
         /// Kind of change.
-        changes_type "changesType": Option<Code>;
+        changes_type "changesType": Option<Code>, loggable;
         /// T allowed, H with conditions, F not allowed.
-        changes_status "changesStatus": Option<String>;
+        changes_status "changesStatus": Option<String>, loggable;
         /// The fee.
-        changes_fee "changesFee": Option<Amount>;
+        changes_fee "changesFee": Option<Amount>, loggable;
         /// Its currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// T, H or F after a no-show.
-        rev_noshow "revNoshow": Option<String>;
+        rev_noshow "revNoshow": Option<String>, loggable;
         /// Condition of the no-show rule.
-        rev_no_show_condition "revNoShowCondition": Option<Number>;
+        rev_no_show_condition "revNoShowCondition": Option<Number>, loggable;
         /// No-show fee.
-        rev_noshow_fee "revNoshowFee": Option<Amount>;
+        rev_noshow_fee "revNoshowFee": Option<Amount>, loggable;
         /// The steps over time.
         rule_detail_list "ruleDetailList": Vec<RuleDetail>;
     }
@@ -445,33 +446,33 @@ message! {
     /// Baggage that a fare includes.
     IncludedBaggage {
         /// The segment.
-        segment_no "segmentNo": Option<Number>;
+        segment_no "segmentNo": Option<Number>, loggable;
         /// StandardCheckInBaggage, CabinBaggage …; open.
-        baggage_type "baggageType": Option<String>;
+        baggage_type "baggageType": Option<String>, loggable;
         /// 0 adult, 1 child, 2 infant.
-        passenger_type "passengerType": Option<Code>;
+        passenger_type "passengerType": Option<Code>, loggable;
         /// Pieces; 0 means no limit.
-        baggage_piece "baggagePiece": Option<Number>;
+        baggage_piece "baggagePiece": Option<Number>, loggable;
         /// Kilograms; 0 none, -1 unlimited.
-        baggage_weight "baggageWeight": Option<Number>;
+        baggage_weight "baggageWeight": Option<Number>, loggable;
         /// Measures, free text.
         baggage_size "baggageSize": Option<String>;
         /// The weight is for all pieces together.
-        is_all_weight "isAllWeight": Option<bool>;
+        is_all_weight "isAllWeight": Option<bool>, loggable;
     }
 
     /// Services that a fare includes.
     IncludedService {
         /// 0 none, 1 free, 2 unknown.
-        has_free_seat "hasFreeSeat": Option<Code>;
+        has_free_seat "hasFreeSeat": Option<Code>, loggable;
         /// A meal is included.
-        has_free_meal "hasFreeMeal": Option<bool>;
+        has_free_meal "hasFreeMeal": Option<bool>, loggable;
     }
 
     /// The rules of a fare.
     FareRule {
         /// Baggage is included.
-        has_baggage "hasBaggage": Option<bool>;
+        has_baggage "hasBaggage": Option<bool>, loggable;
         /// Which.
         baggage_elements "baggageElements": Vec<IncludedBaggage>;
         /// Refunds.
@@ -485,59 +486,59 @@ message! {
     /// The fare in the airline's currency.
     VendorFare {
         /// Adult fare.
-        vendor_adult_price "vendorAdultPrice": Option<Amount>;
+        vendor_adult_price "vendorAdultPrice": Option<Amount>, loggable;
         /// Adult tax.
-        vendor_adult_tax "vendorAdultTax": Option<Amount>;
+        vendor_adult_tax "vendorAdultTax": Option<Amount>, loggable;
         /// Child fare.
-        vendor_child_price "vendorChildPrice": Option<Amount>;
+        vendor_child_price "vendorChildPrice": Option<Amount>, loggable;
         /// Child tax.
-        vendor_child_tax "vendorChildTax": Option<Amount>;
+        vendor_child_tax "vendorChildTax": Option<Amount>, loggable;
         /// Infant fare.
-        vendor_infant_price "vendorInfantPrice": Option<Amount>;
+        vendor_infant_price "vendorInfantPrice": Option<Amount>, loggable;
         /// Infant tax.
-        vendor_infant_tax "vendorInfantTax": Option<Amount>;
+        vendor_infant_tax "vendorInfantTax": Option<Amount>, loggable;
         /// Currency.
-        vendor_currency "vendorCurrency": Option<String>;
+        vendor_currency "vendorCurrency": Option<String>, loggable;
     }
 
     /// An itinerary with its prices and rules.
     Routing {
         /// The vendor's handle, valid for six hours.
-        routing_identifier "routingIdentifier": Option<String>;
+        routing_identifier "routingIdentifier": Option<String>, loggable;
         /// Deprecated by the vendor.
-        support_credit_trans_payment "supportCreditTransPayment": Option<bool>;
+        support_credit_trans_payment "supportCreditTransPayment": Option<bool>, loggable;
         /// 1 deposit, 3 VCC, 4 BYOA, 5 MoR.
-        support_payment_methods "supportPaymentMethods": Vec<Code>;
+        support_payment_methods "supportPaymentMethods": Vec<Code>, loggable;
         /// Settlement currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// Per adult.
-        adult_price "adultPrice": Option<Amount>;
+        adult_price "adultPrice": Option<Amount>, loggable;
         /// Per adult.
-        adult_tax "adultTax": Option<Amount>;
+        adult_tax "adultTax": Option<Amount>, loggable;
         /// The parts.
         adult_details "adultDetails": Vec<FareDetail>;
         /// Per child.
-        child_price "childPrice": Option<Amount>;
+        child_price "childPrice": Option<Amount>, loggable;
         /// Per child.
-        child_tax "childTax": Option<Amount>;
+        child_tax "childTax": Option<Amount>, loggable;
         /// The parts.
         child_details "childDetails": Vec<FareDetail>;
         /// Per infant.
-        infant_price "infantPrice": Option<Amount>;
+        infant_price "infantPrice": Option<Amount>, loggable;
         /// Per infant.
-        infant_tax "infantTax": Option<Amount>;
+        infant_tax "infantTax": Option<Amount>, loggable;
         /// The parts.
         infant_details "infantDetails": Vec<FareDetail>;
         /// Infants may travel.
-        infant_allowed "infantAllowed": Option<bool>;
+        infant_allowed "infantAllowed": Option<bool>, loggable;
         /// Ryanair only.
-        child_mandatory_seating_fee "childMandatorySeatingFee": Option<Amount>;
+        child_mandatory_seating_fee "childMandatorySeatingFee": Option<Amount>, loggable;
         /// Deprecated by the vendor.
-        transaction_fee_per_pax "transactionFeePerPax": Option<Amount>;
+        transaction_fee_per_pax "transactionFeePerPax": Option<Amount>, loggable;
         /// Atlas' fee.
-        transaction_fee "transactionFee": Option<Amount>;
+        transaction_fee "transactionFee": Option<Amount>, loggable;
         /// PER_SEGMENT, PER_TICKET, PER_PAX or PER_BOOKING.
-        transaction_fee_mode "transactionFeeMode": Option<String>;
+        transaction_fee_mode "transactionFeeMode": Option<String>, loggable;
         /// Outbound.
         from_segments "fromSegments": Vec<Segment>;
         /// Return; empty for one-way.
@@ -551,13 +552,13 @@ message! {
         /// Terms; an object by the schema, `[]` or null in practice.
         links "links": Option<Any>;
         /// Two airline bookings.
-        separate_bookings "separateBookings": Option<bool>;
+        separate_bookings "separateBookings": Option<bool>, loggable;
         /// When the price was read.
-        refresh_time "refreshTime": Option<Instant> => Kind::Time(super::Clock::Utc);
+        refresh_time "refreshTime": Option<Instant> => Kind::Time(super::Clock::Utc), loggable;
         /// Until when it holds.
-        expire_time "expireTime": Option<Instant> => Kind::Time(super::Clock::Utc);
+        expire_time "expireTime": Option<Instant> => Kind::Time(super::Clock::Utc), loggable;
         /// luggage, seat.
-        ancillary_supported "ancillarySupported": Vec<String>;
+        ancillary_supported "ancillarySupported": Vec<String>, loggable;
         /// Card charges (MoR).
         card_charge_list "cardChargeList": Vec<CardCharge>;
     }

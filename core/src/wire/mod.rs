@@ -10,6 +10,7 @@ mod amount;
 mod ancillary;
 mod case;
 mod common;
+mod debug;
 mod moment;
 mod normalize;
 mod order;
@@ -39,3 +40,22 @@ pub(crate) use moment::Clock;
 pub(crate) use normalize::{Path, Warnings, whole, write_object};
 pub(crate) use request::{Problem, encode, nearest};
 pub(crate) use webhook::event_shape;
+
+/// Every message of every table.
+#[cfg(test)]
+fn all_messages() -> impl Iterator<Item = &'static shape::Shape> {
+    [
+        ancillary::MESSAGES,
+        case::MESSAGES,
+        common::MESSAGES,
+        order::MESSAGES,
+        payment::MESSAGES,
+        pnr::MESSAGES,
+        refund::MESSAGES,
+        void::MESSAGES,
+        webhook::MESSAGES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

@@ -9,43 +9,43 @@ message! {
     /// Builds a new order from an expired or cancelled one, at today's price. Every success is another order.
     RegenerateOrderRequest {
         /// The order to rebuild (at most 24 hours old, by older documentation).
-        original_order_no "originalOrderNo": Option<String>, required;
+        original_order_no "originalOrderNo": Option<String>, required, loggable;
     }
 
     /// The new, unpaid order.
     RegenerateOrderReply {
         /// The new order; two numbers joined by a comma for split round trips.
-        order_no "orderNo": Option<String> => Kind::Joined;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable;
         /// Atlas PNR of the new order.
-        pnr_code "pnrCode": Option<String> => Kind::Joined;
+        pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
         /// Echo (undocumented).
-        original_order_no "originalOrderNo": Option<String>;
+        original_order_no "originalOrderNo": Option<String>, loggable;
         /// Undocumented, null when seen.
-        ticket_order_no "ticketOrderNo": Option<String>;
+        ticket_order_no "ticketOrderNo": Option<String>, loggable;
         /// Session of the new order.
-        session_id "sessionId": Option<String>;
+        session_id "sessionId": Option<String>, loggable;
         /// Undocumented, null when seen.
-        offer_id "offerId": Option<String>;
+        offer_id "offerId": Option<String>, loggable;
         /// Without the service fee.
-        total_price "totalPrice": Option<Amount>;
+        total_price "totalPrice": Option<Amount>, loggable;
         /// Atlas' fee.
-        total_transaction_fee "totalTransactionFee": Option<Amount>;
+        total_transaction_fee "totalTransactionFee": Option<Amount>, loggable;
         /// Settlement currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// In the airline's currency.
-        vendor_total_price "vendorTotalPrice": Option<Amount>;
+        vendor_total_price "vendorTotalPrice": Option<Amount>, loggable;
         /// The airline's currency.
-        vendor_currency "vendorCurrency": Option<String>;
+        vendor_currency "vendorCurrency": Option<String>, loggable;
         /// Pay before this.
-        tkt_limit_time "tktLimitTime": Option<Instant>;
+        tkt_limit_time "tktLimitTime": Option<Instant>, loggable;
         /// Undocumented.
-        include_extra_baggage "includeExtraBaggage": Option<bool>;
+        include_extra_baggage "includeExtraBaggage": Option<bool>, loggable;
         /// The passengers; no tickets yet.
         pax_ticket_infos "paxTicketInfos": Vec<PassengerTicket>;
         /// The itinerary.
         routing "routing": Option<Routing>;
         /// Filled on 318.
-        duplicate_orders "duplicateOrders": Vec<String>;
+        duplicate_orders "duplicateOrders": Vec<String>, loggable;
         /// How it can be paid.
         payment_options "paymentOptions": Vec<PaymentOption>;
     }
@@ -53,9 +53,9 @@ message! {
     /// Tries to stop the issuing of a paid order.
     StopTicketRequest {
         /// A paid order that is being ticketed.
-        order_no "orderNo": Option<String>, required;
+        order_no "orderNo": Option<String>, required, loggable;
         /// Legacy client id.
-        cid "cid": Option<String>;
+        cid "cid": Option<String>, loggable;
     }
 
     /// Nothing but the acceptance of the attempt: look at the order after 8 minutes.
@@ -64,7 +64,7 @@ message! {
     /// Lists orders that depart within a year, newest first. All filters are optional.
     OrderListRequest {
         /// Exact.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// Any of these airline PNRs.
         airline_pnrs "airlinePNRs": Vec<String>;
         /// `Last/First`, contained.
@@ -72,53 +72,53 @@ message! {
         /// Exact.
         contact_email "contactEmail": Option<String>;
         /// IATA city.
-        from_city "fromCity": Option<String>;
+        from_city "fromCity": Option<String>, loggable;
         /// IATA city.
-        to_city "toCity": Option<String>;
+        to_city "toCity": Option<String>, loggable;
         /// Departure day.
-        dep_date "depDate": Option<Date>;
+        dep_date "depDate": Option<Date>, loggable;
         /// Created at or after.
-        create_time_range_from "createTimeRangeFrom": Option<Instant> => Kind::Time(Clock::Utc);
+        create_time_range_from "createTimeRangeFrom": Option<Instant> => Kind::Time(Clock::Utc), loggable;
         /// Created at or before.
-        create_time_range_to "createTimeRangeTo": Option<Instant> => Kind::Time(Clock::Utc);
+        create_time_range_to "createTimeRangeTo": Option<Instant> => Kind::Time(Clock::Utc), loggable;
         /// Any of 0, 1, 2, -3.
-        order_status "orderStatus": Vec<Code>;
+        order_status "orderStatus": Vec<Code>, loggable;
         /// Any of these airlines.
-        airlines "airlines": Vec<String>;
+        airlines "airlines": Vec<String>, loggable;
         /// From 1.
-        page "page": Option<Number> => Kind::Code;
+        page "page": Option<Number> => Kind::Code, loggable;
         /// 20 by default, 100 at most.
-        page_size "pageSize": Option<Number> => Kind::Code;
+        page_size "pageSize": Option<Number> => Kind::Code, loggable;
     }
 
     /// One order of a list.
     OrderSummary {
         /// Order number.
-        order_no "orderNo": Option<String> => Kind::Joined;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable;
         /// Atlas PNR.
-        pnr_code "pnrCode": Option<String> => Kind::Joined;
+        pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
         /// Airline PNRs; one text may hold several joined by `|`.
         airline_pnrs "airlinePNRs": Vec<String> => Kind::JOINED_LIST, never_null;
         /// 0 unpaid, 1 ticketing, 2 ticketed, -3 cancelled.
-        order_status "orderStatus": Option<Code>;
+        order_status "orderStatus": Option<Code>, loggable;
         /// Departure day; older replies call it travelStartDate.
-        dep_date "depDate" | "travelStartDate": Option<Date>;
+        dep_date "depDate" | "travelStartDate": Option<Date>, loggable;
         /// Airlines.
-        airlines "airlines": Vec<String>;
+        airlines "airlines": Vec<String>, loggable;
         /// Created.
-        order_create_timestamp "orderCreateTimestamp": Option<Instant> => Kind::Time(Clock::Utc);
+        order_create_timestamp "orderCreateTimestamp": Option<Instant> => Kind::Time(Clock::Utc), loggable;
         /// Paid.
-        payment_timestamp "paymentTimestamp": Option<Instant> => Kind::Time(Clock::Utc);
+        payment_timestamp "paymentTimestamp": Option<Instant> => Kind::Time(Clock::Utc), loggable;
         /// `Last/First` each.
         pax_names "paxNames": Vec<String>;
         /// As the customer gave it.
         contact_email "contactEmail": Option<String>;
         /// IATA city.
-        from_city "fromCity": Option<String>;
+        from_city "fromCity": Option<String>, loggable;
         /// IATA city.
-        to_city "toCity": Option<String>;
+        to_city "toCity": Option<String>, loggable;
         /// Why it was cancelled.
-        error_code "errorCode": Option<Code>;
+        error_code "errorCode": Option<Code>, loggable;
         /// Why it was cancelled.
         error_message "errorMessage": Option<String>;
     }
@@ -126,11 +126,11 @@ message! {
     /// A page of orders.
     OrderListReply {
         /// This page, from 1.
-        page "page": Option<Number>;
+        page "page": Option<Number>, loggable;
         /// Its size.
-        page_size "pageSize": Option<Number>;
+        page_size "pageSize": Option<Number>, loggable;
         /// Orders in all.
-        total_records "totalRecords": Option<Number>;
+        total_records "totalRecords": Option<Number>, loggable;
         /// Never null.
         orders "orders": Vec<OrderSummary>, never_null;
     }
@@ -144,17 +144,17 @@ message! {
     /// A flight that tells similar bookings apart.
     QuerySegment {
         /// From 1.
-        segment_index "segmentIndex": Option<Number>;
+        segment_index "segmentIndex": Option<Number>, loggable;
         /// Two-letter airline code.
-        carrier "carrier": Option<String>;
+        carrier "carrier": Option<String>, loggable;
         /// Flight number with its carrier prefix.
-        flight_number "flightNumber": Option<String>;
+        flight_number "flightNumber": Option<String>, loggable;
         /// Departure airport, IATA.
-        dep_airport "depAirport": Option<String>;
+        dep_airport "depAirport": Option<String>, loggable;
         /// Arrival airport, IATA.
-        arr_airport "arrAirport": Option<String>;
+        arr_airport "arrAirport": Option<String>, loggable;
         /// Departure day.
-        from_date "fromDate": Option<Date>;
+        from_date "fromDate": Option<Date>, loggable;
     }
 
     /// The flights that tell similar bookings apart.
@@ -168,21 +168,21 @@ message! {
     /// Reads one order. Everything given must belong to the same order (704).
     QueryOrderDetailsRequest rules [Rule::AnyOf(&[&["orderNo"], &["pnrCode"], &["airlinePNR", "carrier"]])] {
         /// Main or ancillary order.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// Atlas PNR.
-        pnr_code "pnrCode": Option<String>;
+        pnr_code "pnrCode": Option<String>, loggable;
         /// Airline PNR, together with carrier.
         airline_pnr "airlinePNR": Option<String>;
         /// Two-letter airline code.
-        carrier "carrier": Option<String>;
+        carrier "carrier": Option<String>, loggable;
         /// Main and post-booking orders in one answer (`orderList`); 2025, may be gone.
-        is_completed_order "isCompletedOrder": Option<bool>;
+        is_completed_order "isCompletedOrder": Option<bool>, loggable;
         /// Tells similar bookings apart.
         passengers "passengers": Vec<QueryPassenger>;
         /// Tells similar bookings apart.
         routing "routing": Option<QueryRouting>;
         /// Legacy client id.
-        cid "cid": Option<String>;
+        cid "cid": Option<String>, loggable;
     }
 
     /// Something the airline's booking says.
@@ -198,9 +198,9 @@ message! {
     /// The airline's booking behind an order.
     AirlineBooking {
         /// Two-letter airline code.
-        airline_code "airlineCode": Option<String>;
+        airline_code "airlineCode": Option<String>, loggable;
         /// Name of the airline.
-        airline_name "airlineName": Option<String>;
+        airline_name "airlineName": Option<String>, loggable;
         /// Airline PNR; null until it is known.
         airline_pnr "airlinePnr": Option<String> => Kind::Joined;
         /// The airline's site.
@@ -230,97 +230,97 @@ message! {
     /// One order of an aggregated answer (2025).
     RelatedOrder {
         /// Order number.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// 0 unpaid, 1 ticketing, 2 ticketed, -3 cancelled.
-        order_status "orderStatus": Option<Code>;
+        order_status "orderStatus": Option<Code>, loggable;
         /// 0 not issued, 1 issued.
-        ticket_status "ticketStatus": Option<Code>;
+        ticket_status "ticketStatus": Option<Code>, loggable;
         /// 1 main, 6 ancillary (undocumented).
-        order_type "orderType": Option<Code>;
+        order_type "orderType": Option<Code>, loggable;
         /// Total.
-        total_price "totalPrice": Option<Amount>;
+        total_price "totalPrice": Option<Amount>, loggable;
         /// Currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// Pay before this.
-        tkt_limit_time "tktLimitTime": Option<Instant>;
+        tkt_limit_time "tktLimitTime": Option<Instant>, loggable;
         /// In the airline's currency.
-        vendor_total_price "vendorTotalPrice": Option<Amount>;
+        vendor_total_price "vendorTotalPrice": Option<Amount>, loggable;
         /// Charged by the airline.
-        vendor_cost "vendorCost": Option<Amount>;
+        vendor_cost "vendorCost": Option<Amount>, loggable;
         /// Ancillaries in the airline's currency.
-        vendor_total_ancillary_price "vendorTotalAncillaryPrice": Option<Amount>;
+        vendor_total_ancillary_price "vendorTotalAncillaryPrice": Option<Amount>, loggable;
         /// The airline's currency.
-        vendor_currency "vendorCurrency": Option<String>;
+        vendor_currency "vendorCurrency": Option<String>, loggable;
         /// Adults.
-        adult_total_fare "adultTotalFare": Option<Amount>;
+        adult_total_fare "adultTotalFare": Option<Amount>, loggable;
         /// Children.
-        child_total_fare "childTotalFare": Option<Amount>;
+        child_total_fare "childTotalFare": Option<Amount>, loggable;
         /// Infants.
-        infant_total_fare "infantTotalFare": Option<Amount>;
+        infant_total_fare "infantTotalFare": Option<Amount>, loggable;
         /// Ancillaries.
-        total_ancillary_price "totalAncillaryPrice": Option<Amount>;
+        total_ancillary_price "totalAncillaryPrice": Option<Amount>, loggable;
         /// Atlas' fee.
-        total_transaction_fee "totalTransactionFee": Option<Amount>;
+        total_transaction_fee "totalTransactionFee": Option<Amount>, loggable;
         /// Card fee.
-        payment_fee "paymentFee": Option<Amount>;
+        payment_fee "paymentFee": Option<Amount>, loggable;
         /// Deprecated by the vendor.
-        support_payment_method "supportPaymentMethod": Option<Code>;
+        support_payment_method "supportPaymentMethod": Option<Code>, loggable;
     }
 
     /// An order: the truth about it.
     QueryOrderDetailsReply {
         /// Echo; null with status 0 means that there is no such order.
-        order_no "orderNo": Option<String> => Kind::Joined;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable;
         /// Atlas PNR; may change until ticketing.
-        pnr_code "pnrCode": Option<String> => Kind::Joined;
+        pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
         /// 0 unpaid, 1 ticketing, 2 ticketed, -3 cancelled; null in aggregated answers.
-        order_status "orderStatus": Option<Code>;
+        order_status "orderStatus": Option<Code>, loggable;
         /// 0 not issued, 1 issued.
-        ticket_status "ticketStatus": Option<Code>;
+        ticket_status "ticketStatus": Option<Code>, loggable;
         /// 1 main, 6 ancillary (undocumented, live).
-        order_type "orderType": Option<Code>;
+        order_type "orderType": Option<Code>, loggable;
         /// Main order of an ancillary order (undocumented, live).
-        ticket_order_no "ticketOrderNo": Option<String>;
+        ticket_order_no "ticketOrderNo": Option<String>, loggable;
         /// Passengers with their tickets.
         pax_ticket_infos "paxTicketInfos": Vec<PassengerTicket>;
         /// Total without the service fee.
-        total_price "totalPrice": Option<Amount>;
+        total_price "totalPrice": Option<Amount>, loggable;
         /// Settlement currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// Pay before this; without meaning once paid.
-        tkt_limit_time "tktLimitTime": Option<Instant>;
+        tkt_limit_time "tktLimitTime": Option<Instant>, loggable;
         /// Paid (undocumented, live).
-        pay_time "payTime": Option<Instant>;
+        pay_time "payTime": Option<Instant>, loggable;
         /// Created (undocumented, live).
-        created_time "createdTime": Option<Instant>;
+        created_time "createdTime": Option<Instant>, loggable;
         /// Changed (undocumented, live).
-        updated_time "updatedTime": Option<Instant>;
+        updated_time "updatedTime": Option<Instant>, loggable;
         /// In the airline's currency.
-        vendor_total_price "vendorTotalPrice": Option<Amount>;
+        vendor_total_price "vendorTotalPrice": Option<Amount>, loggable;
         /// Charged by the airline.
-        vendor_cost "vendorCost": Option<Amount>;
+        vendor_cost "vendorCost": Option<Amount>, loggable;
         /// Ancillaries in the airline's currency.
-        vendor_total_ancillary_price "vendorTotalAncillaryPrice": Option<Amount>;
+        vendor_total_ancillary_price "vendorTotalAncillaryPrice": Option<Amount>, loggable;
         /// The airline's currency.
-        vendor_currency "vendorCurrency": Option<String>;
+        vendor_currency "vendorCurrency": Option<String>, loggable;
         /// Adults.
-        adult_total_fare "adultTotalFare": Option<Amount>;
+        adult_total_fare "adultTotalFare": Option<Amount>, loggable;
         /// Children.
-        child_total_fare "childTotalFare": Option<Amount>;
+        child_total_fare "childTotalFare": Option<Amount>, loggable;
         /// Infants.
-        infant_total_fare "infantTotalFare": Option<Amount>;
+        infant_total_fare "infantTotalFare": Option<Amount>, loggable;
         /// Ancillaries.
-        total_ancillary_price "totalAncillaryPrice": Option<Amount>;
+        total_ancillary_price "totalAncillaryPrice": Option<Amount>, loggable;
         /// Atlas' fee.
-        total_transaction_fee "totalTransactionFee": Option<Amount>;
+        total_transaction_fee "totalTransactionFee": Option<Amount>, loggable;
         /// Card fee.
-        payment_fee "paymentFee": Option<Amount>;
+        payment_fee "paymentFee": Option<Amount>, loggable;
         /// Deprecated by the vendor: 1 deposit only, 3 card and deposit.
-        support_payment_method "supportPaymentMethod": Option<Code>;
+        support_payment_method "supportPaymentMethod": Option<Code>, loggable;
         /// 1 deposit, 3 VCC, 4 BYOA, 5 MoR.
-        support_payment_methods "supportPaymentMethods": Vec<Code>;
+        support_payment_methods "supportPaymentMethods": Vec<Code>, loggable;
         /// How it was paid; null while unpaid.
-        payment_method "paymentMethod": Option<Code>;
+        payment_method "paymentMethod": Option<Code>, loggable;
         /// The itinerary.
         routing "routing": Option<Routing>;
         /// The airline's bookings; two only for a split round trip.
@@ -330,7 +330,7 @@ message! {
         /// Contact.
         contact "contact": Option<Contact>;
         /// Why issuing failed; only with -3.
-        error_code "errorCode": Option<Code>;
+        error_code "errorCode": Option<Code>, loggable;
         /// Why issuing failed.
         error_message "errorMessage": Option<String>;
         /// The airline's words.
@@ -338,19 +338,19 @@ message! {
         /// Refund rules.
         refund_rules "refundRules": Vec<RefundRule>;
         /// SIMILAR_SEAT, STOP_SEAT, STOP_TICKET.
-        if_seat_occupied "ifSeatOccupied": Option<String>;
+        if_seat_occupied "ifSeatOccupied": Option<String>, loggable;
         /// How it can be paid; null once paid.
         payment_options "paymentOptions": Vec<PaymentOption>;
         /// How it was paid.
         payment "payment": Option<PaymentOption>;
         /// VCC only: charging the card at the airline has begun.
-        payment_attempted "paymentAttempted": Option<bool>;
+        payment_attempted "paymentAttempted": Option<bool>, loggable;
         /// Undocumented.
         vcc_status "vccStatus": Option<Any>;
         /// Undocumented.
-        locale "locale": Option<String>;
+        locale "locale": Option<String>, loggable;
         /// 0 with the ticket, 1 afterwards (2025).
-        ancillary_buy_method "ancillaryBuyMethod": Option<String>;
+        ancillary_buy_method "ancillaryBuyMethod": Option<String>, loggable;
         /// Main and ancillary orders, when isCompletedOrder was asked for (2025).
         order_list "orderList": Vec<RelatedOrder>;
     }

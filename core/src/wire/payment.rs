@@ -48,9 +48,9 @@ message! {
     /// Pays a main, regenerated or ancillary order. Never repeat it blindly.
     PayRequest {
         /// The order.
-        order_no "orderNo": Option<String>, required;
+        order_no "orderNo": Option<String>, required, loggable;
         /// 1 deposit, 3 VCC, 4 BYOA, 5 MoR.
-        payment_method "paymentMethod": Option<Code>, required;
+        payment_method "paymentMethod": Option<Code>, required, loggable;
         /// For 3 and 5.
         credit_card "creditCard": Option<CreditCard>;
         /// Accepted by the vendor, but nothing can be found by it.
@@ -58,35 +58,35 @@ message! {
         /// Undocumented.
         request_source "requestSource": Option<String>;
         /// Only the hybrid payment guide has it, as `"1"`.
-        support_credit_trans_payment "supportCreditTransPayment": Option<Code> => Kind::CodeText;
+        support_credit_trans_payment "supportCreditTransPayment": Option<Code> => Kind::CodeText, loggable;
         /// Legacy client id.
-        cid "cid": Option<String>;
+        cid "cid": Option<String>, loggable;
     }
 
     /// The acceptance of a payment: not yet a ticket.
     PayReply {
         /// Echo.
-        order_no "orderNo": Option<String> => Kind::Joined;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable;
         /// Echo.
-        payment_method "paymentMethod": Option<Code>;
+        payment_method "paymentMethod": Option<Code>, loggable;
         /// Atlas PNR.
-        pnr_code "pnrCode": Option<String> => Kind::Joined;
+        pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
         /// Airlines.
-        airlines "airlines": Vec<String>;
+        airlines "airlines": Vec<String>, loggable;
     }
 
     /// Asks for the deposit.
     BalanceRequest {
         /// Currency of the account; older contracts sent no body.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
     }
 
     /// A deposit.
     AccountBalance {
         /// The amount.
-        amount "amount": Option<Amount>;
+        amount "amount": Option<Amount>, loggable;
         /// Its currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
     }
 
     /// The deposit.
@@ -100,7 +100,7 @@ message! {
         /// The address.
         url "url": Option<String>, required;
         /// Legacy client id.
-        cid "cid": Option<String>;
+        cid "cid": Option<String>, loggable;
     }
 
     /// Nothing but the acceptance.
