@@ -113,29 +113,29 @@ message! {
     /// The new, unpaid ancillary order.
     PostBookingAncillaryOrderReply {
         /// The new order: pay and query this one.
-        order_no "orderNo": Option<String> => Kind::Joined, loggable;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable, retained;
         /// Echo of the main order.
-        ticket_order_no "ticketOrderNo": Option<String>, loggable;
+        ticket_order_no "ticketOrderNo": Option<String>, loggable, retained;
         /// Echo.
         session_id "sessionId": Option<String>, loggable;
         /// Without the service fee.
-        total_price "totalPrice": Option<Amount>, loggable;
+        total_price "totalPrice": Option<Amount>, loggable, retained;
         /// Atlas' fee.
-        total_transaction_fee "totalTransactionFee": Option<Amount>, loggable;
+        total_transaction_fee "totalTransactionFee": Option<Amount>, loggable, retained;
         /// Settlement currency.
-        currency "currency": Option<String>, loggable;
+        currency "currency": Option<String>, loggable, retained;
         /// In the airline's currency.
         vendor_total_price "vendorTotalPrice": Option<Amount>, loggable;
         /// The airline's currency.
         vendor_currency "vendorCurrency": Option<String>, loggable;
         /// Pay before this; 16 minutes in every sample.
-        tkt_limit_time "tktLimitTime": Option<Instant>, loggable;
+        tkt_limit_time "tktLimitTime": Option<Instant>, loggable, retained;
         /// Who gets what.
         pax_ticket_infos "paxTicketInfos": Vec<PassengerTicket>;
         /// How it can be paid.
         payment_options "paymentOptions": Vec<PaymentOption>;
         /// 2024 form.
-        original_order_no "originalOrderNo": Option<String>, loggable;
+        original_order_no "originalOrderNo": Option<String>, loggable, retained;
         /// 2024 form.
         pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
         /// 2024 form.
@@ -143,7 +143,7 @@ message! {
         /// 2024 form.
         routing "routing": Option<Routing>;
         /// Orders that the vendor takes for the same.
-        duplicate_orders "duplicateOrders": Vec<String>, loggable;
+        duplicate_orders "duplicateOrders": Vec<String>, loggable, retained;
         /// Undocumented.
         offer_id "offerId": Option<Any>;
     }

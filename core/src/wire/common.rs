@@ -293,9 +293,9 @@ message! {
     /// Atlas' own fee for a refund or void.
     ServiceFee {
         /// Currency.
-        currency "currency": Option<String>, loggable;
+        currency "currency": Option<String>, loggable, retained;
         /// The fee.
-        transaction_fee "transactionFee": Option<Amount>, loggable;
+        transaction_fee "transactionFee": Option<Amount>, loggable, retained;
         /// The fee in the display currency.
         display_transaction_fee "displayTransactionFee": Option<Amount>, loggable;
     }
@@ -303,11 +303,11 @@ message! {
     /// A fare amount and what of it comes back (fare plus ancillaries booked with the ticket).
     FareAmount {
         /// Currency.
-        currency "currency": Option<String>, loggable;
+        currency "currency": Option<String>, loggable, retained;
         /// What was paid.
-        original_fare_amount "originalFareAmount": Option<Amount>, loggable;
+        original_fare_amount "originalFareAmount": Option<Amount>, loggable, retained;
         /// What is expected back, before the service fee.
-        estimated_refund_amount "estimatedRefundAmount": Option<Amount>, loggable;
+        estimated_refund_amount "estimatedRefundAmount": Option<Amount>, loggable, retained;
         /// What was paid, in the display currency.
         display_original_fare_amount "displayOriginalFareAmount": Option<Amount>, loggable;
         /// What is expected back, in the display currency.
@@ -317,13 +317,13 @@ message! {
     /// A post-ticketing ancillary order and what of it comes back.
     PostTicketingAmount {
         /// The ancillary order.
-        post_ticketing_order_no "postTicketingOrderNo": Option<String>, loggable;
+        post_ticketing_order_no "postTicketingOrderNo": Option<String>, loggable, retained;
         /// Currency.
-        currency "currency": Option<String>, loggable;
+        currency "currency": Option<String>, loggable, retained;
         /// What was paid.
-        original_post_ticketing_service_amount "originalPostTicketingServiceAmount": Option<Amount>, loggable;
+        original_post_ticketing_service_amount "originalPostTicketingServiceAmount": Option<Amount>, loggable, retained;
         /// What is expected back.
-        estimated_refund_amount "estimatedRefundAmount": Option<Amount>, loggable;
+        estimated_refund_amount "estimatedRefundAmount": Option<Amount>, loggable, retained;
         /// What was paid, in the display currency.
         display_post_ticketing_service_amount "displayPostTicketingServiceAmount": Option<Amount>, loggable;
         /// What is expected back, in the display currency.

@@ -18,6 +18,7 @@ mod payment;
 mod pnr;
 mod refund;
 mod request;
+pub(crate) mod retention;
 pub(crate) mod shape;
 mod value;
 mod void;

@@ -15,29 +15,29 @@ message! {
     /// The new, unpaid order.
     RegenerateOrderReply {
         /// The new order; two numbers joined by a comma for split round trips.
-        order_no "orderNo": Option<String> => Kind::Joined, loggable;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable, retained;
         /// Atlas PNR of the new order.
         pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
         /// Echo (undocumented).
-        original_order_no "originalOrderNo": Option<String>, loggable;
+        original_order_no "originalOrderNo": Option<String>, loggable, retained;
         /// Undocumented, null when seen.
-        ticket_order_no "ticketOrderNo": Option<String>, loggable;
+        ticket_order_no "ticketOrderNo": Option<String>, loggable, retained;
         /// Session of the new order.
         session_id "sessionId": Option<String>, loggable;
         /// Undocumented, null when seen.
         offer_id "offerId": Option<String>, loggable;
         /// Without the service fee.
-        total_price "totalPrice": Option<Amount>, loggable;
+        total_price "totalPrice": Option<Amount>, loggable, retained;
         /// Atlas' fee.
-        total_transaction_fee "totalTransactionFee": Option<Amount>, loggable;
+        total_transaction_fee "totalTransactionFee": Option<Amount>, loggable, retained;
         /// Settlement currency.
-        currency "currency": Option<String>, loggable;
+        currency "currency": Option<String>, loggable, retained;
         /// In the airline's currency.
         vendor_total_price "vendorTotalPrice": Option<Amount>, loggable;
         /// The airline's currency.
         vendor_currency "vendorCurrency": Option<String>, loggable;
         /// Pay before this.
-        tkt_limit_time "tktLimitTime": Option<Instant>, loggable;
+        tkt_limit_time "tktLimitTime": Option<Instant>, loggable, retained;
         /// Undocumented.
         include_extra_baggage "includeExtraBaggage": Option<bool>, loggable;
         /// The passengers; no tickets yet.
@@ -45,7 +45,7 @@ message! {
         /// The itinerary.
         routing "routing": Option<Routing>;
         /// Filled on 318.
-        duplicate_orders "duplicateOrders": Vec<String>, loggable;
+        duplicate_orders "duplicateOrders": Vec<String>, loggable, retained;
         /// How it can be paid.
         payment_options "paymentOptions": Vec<PaymentOption>;
     }

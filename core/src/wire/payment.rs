@@ -66,9 +66,9 @@ message! {
     /// The acceptance of a payment: not yet a ticket.
     PayReply {
         /// Echo.
-        order_no "orderNo": Option<String> => Kind::Joined, loggable;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable, retained;
         /// Echo.
-        payment_method "paymentMethod": Option<Code>, loggable;
+        payment_method "paymentMethod": Option<Code>, loggable, retained;
         /// Atlas PNR.
         pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
         /// Airlines.

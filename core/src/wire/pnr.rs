@@ -64,7 +64,7 @@ message! {
     /// The order that now stands for the booking.
     PnrClaimReply {
         /// Atlas order number.
-        order_no "orderNo": Option<String> => Kind::Joined, loggable;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable, retained;
         /// Atlas PNR.
         pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
     }

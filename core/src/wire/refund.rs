@@ -194,11 +194,11 @@ message! {
     /// The answer to a submitted refund.
     RefundReply {
         /// Echo.
-        order_no "orderNo": Option<String>, loggable;
+        order_no "orderNo": Option<String>, loggable, retained;
         /// 0 right after acceptance; see queryRefundOrders.
-        refund_status "refundStatus": Option<Code>, loggable;
+        refund_status "refundStatus": Option<Code>, loggable, retained;
         /// The refund's number, `yyyyMM-NNNN` as seen; not guaranteed.
-        refund_code "refundCode": Option<String>, loggable;
+        refund_code "refundCode": Option<String>, loggable, retained;
         /// Empty while open.
         cancel_reason "cancelReason": Option<String>;
         /// 0 involuntary, 1 voluntary, 4 void.
@@ -206,33 +206,33 @@ message! {
         /// Echo.
         display_currency "displayCurrency": Option<String>, loggable;
         /// As in the quotation.
-        is_refundable "isRefundable": Option<bool>, loggable;
+        is_refundable "isRefundable": Option<bool>, loggable, retained;
         /// As in the quotation.
-        refund_quote_type "refundQuoteType": Option<String>, loggable;
+        refund_quote_type "refundQuoteType": Option<String>, loggable, retained;
         /// Echo: what a lost reply is found by.
-        refund_offer_id "refundOfferId": Option<String>, loggable;
+        refund_offer_id "refundOfferId": Option<String>, loggable, retained;
         /// CashBackToOriginalPayment or Voucher.
-        refund_method "refundMethod": Option<String>, loggable;
+        refund_method "refundMethod": Option<String>, loggable, retained;
         /// Null in every example.
         fast_confirmation "fastConfirmation": Option<bool>, loggable;
         /// When the airline is expected to confirm.
-        expected_confirmation_date "expectedConfirmationDate": Option<Date>, loggable;
+        expected_confirmation_date "expectedConfirmationDate": Option<Date>, loggable, retained;
         /// When the money is expected.
-        expected_refund_date "expectedRefundDate": Option<Date>, loggable;
+        expected_refund_date "expectedRefundDate": Option<Date>, loggable, retained;
         /// Per passenger.
         refund_tickets "refundTickets": Vec<RefundTicket>;
         /// Fare with ancillaries booked with it.
-        refund_fare_amount "refundFareAmount": Option<FareAmount>;
+        refund_fare_amount "refundFareAmount": Option<FareAmount>, retained;
         /// Per post-ticketing ancillary order.
-        refund_post_ticketing_service_amounts "refundPostTicketingServiceAmounts": Vec<PostTicketingAmount>;
+        refund_post_ticketing_service_amounts "refundPostTicketingServiceAmounts": Vec<PostTicketingAmount>, retained;
         /// Vouchers, when the method is Voucher.
         refund_vouchers "refundVouchers": Vec<RefundVoucher>;
         /// Atlas' fee.
-        service_fee "serviceFee": Option<ServiceFee>;
+        service_fee "serviceFee": Option<ServiceFee>, retained;
         /// The airline's rules.
         refund_rules "refundRules": Vec<RefundRule>;
         /// Older replies.
-        currency "currency": Option<String>, loggable;
+        currency "currency": Option<String>, loggable, retained;
         /// Older replies (invalid samples of 2025): kept as it came.
         refund_ancillaries_amount "refundAncillariesAmount": Option<Any>;
         /// Older replies.

@@ -73,6 +73,9 @@ pub(crate) struct Field {
     /// where the value cannot identify a person, a document, a contact or a card, and is no text that a person
     /// wrote. Without effect on nested messages, whose own fields decide.
     pub loggable: bool,
+    /// In the reply of a submit: the field stays in the stored copy of the raw reply once the outcome is settled
+    /// (see [`super::retention`]). A nested message stays with those of its fields that have the flag too.
+    pub retained: bool,
 }
 
 impl Field {
@@ -89,6 +92,7 @@ impl Field {
             default: None,
             sent_null: false,
             loggable: false,
+            retained: false,
         }
     }
     pub const fn key(mut self, key: &'static str) -> Field {
@@ -117,6 +121,10 @@ impl Field {
     }
     pub const fn loggable(mut self) -> Field {
         self.loggable = true;
+        self
+    }
+    pub const fn retained(mut self) -> Field {
+        self.retained = true;
         self
     }
 }

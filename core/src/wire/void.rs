@@ -74,33 +74,33 @@ message! {
     /// The answer to a submitted void.
     VoidReply {
         /// Echo.
-        order_no "orderNo": Option<String>, loggable;
+        order_no "orderNo": Option<String>, loggable, retained;
         /// The void's number, `yyyyMM-NNNN` as seen; not guaranteed.
-        void_code "voidCode": Option<String>, loggable;
+        void_code "voidCode": Option<String>, loggable, retained;
         /// 0 right after acceptance; see queryVoidOrders.
-        void_status "voidStatus": Option<Code>, loggable;
+        void_status "voidStatus": Option<Code>, loggable, retained;
         /// Empty while open.
         cancel_reason "cancelReason": Option<String>;
         /// As in the quotation.
-        is_voidable "isVoidable": Option<bool>, loggable;
+        is_voidable "isVoidable": Option<bool>, loggable, retained;
         /// Echo: what a lost reply is found by.
-        void_offer_id "voidOfferId": Option<String>, loggable;
+        void_offer_id "voidOfferId": Option<String>, loggable, retained;
         /// CashBackToOriginalPayment or Voucher.
-        void_method "voidMethod": Option<String>, loggable;
+        void_method "voidMethod": Option<String>, loggable, retained;
         /// Automatic fulfilment.
         fast_confirmation "fastConfirmation": Option<bool>, loggable;
         /// When the airline is expected to confirm.
-        expected_confirmation_date "expectedConfirmationDate": Option<Date>, loggable;
+        expected_confirmation_date "expectedConfirmationDate": Option<Date>, loggable, retained;
         /// When the money is expected.
-        expected_refund_date "expectedRefundDate": Option<Date>, loggable;
+        expected_refund_date "expectedRefundDate": Option<Date>, loggable, retained;
         /// Per passenger.
         void_tickets "voidTickets": Vec<RefundTicket>;
         /// Fare with ancillaries booked with it.
-        void_fare_amount "voidFareAmount": Option<FareAmount>;
+        void_fare_amount "voidFareAmount": Option<FareAmount>, retained;
         /// Per post-ticketing ancillary order.
-        void_post_ticketing_service_amounts "voidPostTicketingServiceAmounts": Vec<PostTicketingAmount>;
+        void_post_ticketing_service_amounts "voidPostTicketingServiceAmounts": Vec<PostTicketingAmount>, retained;
         /// Atlas' fee.
-        service_fee "serviceFee": Option<ServiceFee>;
+        service_fee "serviceFee": Option<ServiceFee>, retained;
     }
 
     /// One void.
