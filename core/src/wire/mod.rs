@@ -10,6 +10,7 @@ mod amount;
 mod ancillary;
 mod case;
 mod common;
+pub(crate) mod complete;
 mod debug;
 mod moment;
 mod normalize;

@@ -4,11 +4,14 @@
 //! request checks, reply normalisation, JSON Schema, C documentation and Python attributes are
 //! derived, so a field is written down once.
 
+use std::fmt::Write as _;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::moment::Clock;
+use crate::json::write_str;
 
 /// How a value is read, checked and written.
 #[derive(Debug, Clone, Copy)]
@@ -150,6 +153,8 @@ pub(crate) struct Shape {
 /// A type that can stand in a message.
 pub(crate) trait Value {
     const KIND: Kind;
+    /// Writes the value as replies have it, a message with every documented key: see [`super::complete`].
+    fn write_complete(&self, out: &mut String);
 }
 
 /// A struct made by [`message!`](crate::wire::shape::message).
@@ -161,6 +166,8 @@ pub(crate) trait Message: Value {
 pub(crate) trait Slot: Default {
     const KIND: Kind;
     fn is_absent(&self) -> bool;
+    /// As [`Value::write_complete`], where the value is there.
+    fn write_complete(&self, out: &mut String);
     /// Reads a field of a reply. A value of an unexpected type leaves it empty, and an odd element is left
     /// out of its list: one odd value must not hide the others, and the reply's text still has it.
     fn read(raw: &RawValue) -> Self;
@@ -170,6 +177,12 @@ impl<T: Value + DeserializeOwned> Slot for Option<T> {
     const KIND: Kind = T::KIND;
     fn is_absent(&self) -> bool {
         self.is_none()
+    }
+    fn write_complete(&self, out: &mut String) {
+        match self {
+            Some(value) => value.write_complete(out),
+            None => out.push_str("null"),
+        }
     }
     fn read(raw: &RawValue) -> Self {
         serde_json::from_str(raw.get()).unwrap_or_default()
@@ -181,6 +194,16 @@ impl<T: Value + DeserializeOwned> Slot for Vec<T> {
     fn is_absent(&self) -> bool {
         self.is_empty()
     }
+    fn write_complete(&self, out: &mut String) {
+        out.push('[');
+        for (i, item) in self.iter().enumerate() {
+            if i > 0 {
+                out.push(',');
+            }
+            item.write_complete(out);
+        }
+        out.push(']');
+    }
     fn read(raw: &RawValue) -> Self {
         let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
         items.into_iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
@@ -189,15 +212,21 @@ impl<T: Value + DeserializeOwned> Slot for Vec<T> {
 
 impl Value for String {
     const KIND: Kind = Kind::Text;
+    fn write_complete(&self, out: &mut String) {
+        write_str(self, out);
+    }
 }
 impl Value for bool {
     const KIND: Kind = Kind::Bool;
-}
-impl Value for super::Amount {
-    const KIND: Kind = Kind::Amount;
+    fn write_complete(&self, out: &mut String) {
+        out.push_str(if *self { "true" } else { "false" });
+    }
 }
 impl Value for serde_json::Value {
     const KIND: Kind = Kind::Any;
+    fn write_complete(&self, out: &mut String) {
+        let _ = write!(out, "{self}");
+    }
 }
 
 /// See [`Slot::read`].
@@ -243,6 +272,11 @@ macro_rules! message {
         impl crate::wire::shape::Value for $message {
             const KIND: crate::wire::shape::Kind =
                 crate::wire::shape::Kind::Object(<Self as crate::wire::shape::Message>::SHAPE);
+            fn write_complete(&self, out: &mut String) {
+                crate::wire::complete::Members::begin(<Self as crate::wire::shape::Message>::SHAPE, out)
+                    $(.field(&self.$ident))*
+                    .end();
+            }
         }
         impl crate::wire::shape::Message for $message {
             const SHAPE: &'static crate::wire::shape::Shape = &crate::wire::shape::Shape {
