@@ -22,7 +22,7 @@ const MAX_DIGITS: usize = 64;
 #[serde(transparent)]
 pub struct Amount(String);
 
-/// Replies have text, requests as they are sent have numbers; neither goes through a float.
+/// Normalised replies have text, requests as they are sent have numbers; neither goes through a float.
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Amount, D::Error> {
         let raw = Box::<serde_json::value::RawValue>::deserialize(d)?;
@@ -109,7 +109,7 @@ pub(crate) fn write_amount(text: &str, out: &mut String) -> bool {
 /// Writes `whole.fraction × 10^exponent` without an exponent.
 fn shift(whole: &str, fraction: &str, exponent: i32, out: &mut String) {
     let digits = [whole, fraction].concat();
-    // Where the point stands, counted from the first digit; it may lie outside the digits.
+    // The decimal point's position, counted from the first digit; it may lie outside the digits.
     let point = whole.len() as i64 + i64::from(exponent);
     let (mut integer, decimals) = if point <= 0 {
         (String::new(), ["0".repeat(point.unsigned_abs() as usize).as_str(), &digits].concat())

@@ -1,11 +1,109 @@
-//! postBookingAncillarySearch, postBookingAncillaryOrder (A26, 2026-04; AS25/AO24 for older names).
+//! Ancillaries: postBookingAncillarySearch, postBookingAncillaryOrder (A26, 2026-04; AS25/AO24 for older names).
 
 use super::shape::{Kind, message};
 use super::value::{Code, Instant, Number};
-use super::{Amount, AncillaryProduct, CardCharge, FlightRequest, PassengerTicket, PaymentOption, Routing, Segment};
+use super::{Amount, CardCharge, FlightRequest, PassengerTicket, PaymentOption, Routing, Segment};
 use serde_json::Value as Any;
 
 message! {
+    /// A baggage allowance.
+    Baggage {
+        /// Pieces; 0 means no limit of pieces.
+        piece "piece": Option<Number>, loggable;
+        /// Kilograms; 0 means no limit of weight.
+        weight "weight": Option<Number>, loggable;
+        /// True: the weight is for all pieces together; false: for each.
+        is_all_weight "isAllWeight": Option<bool>, loggable;
+        /// Measures, free text.
+        size "size": Option<String>;
+    }
+
+    /// A seat.
+    Seat {
+        /// Row.
+        row "row": Option<String>;
+        /// Column letter.
+        column "column": Option<String>;
+    }
+
+    /// An ancillary that a passenger has.
+    PassengerAncillary {
+        /// The product.
+        product_code "productCode": Option<String>, loggable;
+        /// The segment it is for.
+        segment_index "segmentIndex": Option<Number>, loggable;
+        /// 0 bought with the ticket, 1 afterwards.
+        buy_method "buyMethod": Option<String>, loggable;
+        /// Reserved by the vendor.
+        offer_id "offerId": Option<String>, loggable;
+        /// Price in the settlement currency.
+        ancillary_price "ancillaryPrice": Option<Amount>, loggable;
+        /// Settlement currency.
+        currency "currency": Option<String>, loggable;
+        /// The baggage, if it is one.
+        aux_baggage_element "auxBaggageElement": Option<Baggage>;
+        /// The seat, if it is one.
+        aux_seat_element "auxSeatElement": Option<Seat>;
+        /// Price in the airline's currency.
+        vendor_price "vendorPrice": Option<Amount>, loggable;
+        /// The airline's currency.
+        vendor_currency "vendorCurrency": Option<String>, loggable;
+        /// Price in the display currency.
+        display_price "displayPrice": Option<Amount>, loggable;
+        /// Display currency.
+        display_currency "displayCurrency": Option<String>, loggable;
+        /// Product type (older replies).
+        product_type "productType": Option<Code>, loggable;
+    }
+
+    /// A baggage product on sale. The key is (segmentIndex, productCode): one code may have another price per segment.
+    AncillaryProduct {
+        /// The segment it is for.
+        segment_index "segmentIndex": Option<Number>, loggable;
+        /// The last segment it covers (2025).
+        end_segment_index "endSegmentIndex": Option<Number>, loggable;
+        /// What to order.
+        product_code "productCode": Option<String>, loggable;
+        /// Display name (2025).
+        product_name "productName": Option<String>, loggable;
+        /// Product type (2025).
+        product_type "productType": Option<Code>, loggable;
+        /// Can be bought with the ticket.
+        can_purchase_with_ticket "canPurchaseWithTicket": Option<bool>, loggable;
+        /// Can be bought after ticketing; must be true, and is still no guarantee.
+        can_purchase_post_ticket "canPurchasePostTicket": Option<bool>, loggable;
+        /// Price in the settlement currency.
+        price "price": Option<Amount>, loggable;
+        /// Settlement currency.
+        currency "currency": Option<String>, loggable;
+        /// Price in the airline's currency (VCC, BYOA).
+        vendor_price "vendorPrice": Option<Amount>, loggable;
+        /// The airline's currency.
+        vendor_currency "vendorCurrency": Option<String>, loggable;
+        /// Atlas' fee.
+        client_technical_service_fee "clientTechnicalServiceFee": Option<Amount>, loggable;
+        /// PER_PAX, PER_SEGMENT, PER_TICKET or PER_BOOKING.
+        client_technical_service_fee_mode "clientTechnicalServiceFeeMode": Option<String>, loggable;
+        /// The allowance.
+        aux_baggage_element "auxBaggageElement": Option<Baggage>;
+        /// Reserved by the vendor.
+        offer_id "offerId": Option<String>, loggable;
+        /// At most so many per passenger and segment.
+        max_qty "maxQty": Option<Number>, loggable;
+        /// At least so many.
+        min_qty "minQty": Option<Number>, loggable;
+        /// StandardCheckInBaggage, CabinBaggage, CabinBaggageOverheadLocker, CabinBaggageUnderSeat; open.
+        category_code "categoryCode": Option<String>, loggable;
+        /// Equal to the product code; for display only.
+        ancillary_code "ancillaryCode": Option<String>, loggable;
+        /// The seat, if it is one.
+        aux_seat_element "auxSeatElement": Option<Seat>;
+        /// Price in the display currency.
+        display_price "displayPrice": Option<Amount>, loggable;
+        /// Display currency.
+        display_currency "displayCurrency": Option<String>, loggable;
+    }
+
     /// Asks which baggage can still be bought for a ticketed order.
     PostBookingAncillarySearchRequest {
         /// Main order number.
@@ -14,7 +112,7 @@ message! {
         ancillary_category "ancillaryCategory": Option<String>, required, loggable;
         /// 1 deposit, 3 VCC, 4 BYOA, 5 MoR; given, only this method can pay.
         payment_method "paymentMethod": Option<Code>, loggable;
-        /// Outbound flights; what for is not documented.
+        /// Outbound flights; their purpose is not documented.
         from_segments "fromSegments": Vec<FlightRequest>;
         /// Return flights.
         ret_segments "retSegments": Vec<FlightRequest>;
@@ -30,7 +128,7 @@ message! {
 
     /// What can be bought.
     PostBookingAncillarySearchReply {
-        /// For the order; how long it lives is not documented.
+        /// For the order; how long it is valid is not documented.
         session_id "sessionId": Option<String>, loggable;
         /// Echo of the main order.
         ticket_order_no "ticketOrderNo": Option<String>, loggable;

@@ -118,8 +118,8 @@ mod tests {
             concat!(
                 r#"{"refundStatus":0,"refundCode":"202505-0012","expectedConfirmationDate":"20250522","#,
                 r#""expectedRefundDate":"20250701","refundQuoteType":"CannotQuote","refundOfferId":"q_a86c","#,
-                r#""refundMethod":"CashBackToOriginalPayment","isRefundable":true,"refundFareAmount":{"currency":"USD","#,
-                r#""originalFareAmount":165.48,"estimatedRefundAmount":165.48},"#,
+                r#""refundMethod":"CashBackToOriginalPayment","isRefundable":true,"refundFareAmount":{"#,
+                r#""currency":"USD","originalFareAmount":165.48,"estimatedRefundAmount":165.48},"#,
                 r#""refundPostTicketingServiceAmounts":[],"serviceFee":{"currency":"USD","transactionFee":3},"#,
                 r#""currency":"USD","orderNo":"TESTA20250512100600259","status":0}"#
             ),
@@ -151,7 +151,10 @@ mod tests {
     #[test]
     fn pay() {
         assert_strip::<PayReply>(
-            r#"{"orderNo":"AFKMN20250819153129241","pnrCode":"SOVID9","paymentMethod":3,"airlines":["5J"],"status":0,"msg":"success"}"#,
+            r#"{
+                "orderNo": "AFKMN20250819153129241", "pnrCode": "SOVID9", "paymentMethod": 3, "airlines": ["5J"],
+                "status": 0, "msg": "success"
+            }"#,
             r#"{"orderNo":"AFKMN20250819153129241","paymentMethod":3,"status":0}"#,
         );
     }

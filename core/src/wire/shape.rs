@@ -1,8 +1,8 @@
 //! Shapes: what the contract says about each message, as data.
 //!
-//! One declaration per message ([`message!`](crate::wire::shape::message)) gives the Rust struct *and* the table from which
-//! request checks, reply normalisation, JSON Schema, C documentation and Python attributes are
-//! derived, so a field is written down once.
+//! One declaration per message ([`message!`](crate::wire::shape::message)) gives the Rust struct and the table.
+//! Request checks, reply normalisation, retention, `Debug`, JSON Schema, C documentation and Python attributes are
+//! derived from the table, so a field is written down once.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ use crate::json::write_str;
 pub(crate) enum Kind {
     /// Text; a number on the wire becomes its digits.
     Text,
-    /// Text in which the vendor may join several values by `|` or `,` (kept, with a warning).
+    /// Text in which the vendor may join several values by `|` or `,` (passed on as one text, with a warning).
     Joined,
     /// true/false, also as 0/1 or text.
     Bool,
@@ -43,7 +43,7 @@ pub(crate) enum Kind {
     Real,
     Object(&'static Shape),
     List(&'static Kind),
-    /// Kept as it came: the contract does not say what it is.
+    /// Any JSON, passed on unchanged: the contract does not say what it is.
     Any,
 }
 
@@ -66,11 +66,11 @@ pub(crate) struct Field {
     pub aliases: &'static [&'static str],
     /// A request without it is refused.
     pub required: bool,
-    /// A list that is `[]` rather than null in replies, or must not be empty in requests.
+    /// In replies, a list that is `[]` rather than null. In requests, with `required`, a list that must not be empty.
     pub never_null: bool,
-    /// What a request sends when the caller says nothing.
+    /// JSON that a request sends when the caller gives no value.
     pub default: Option<&'static str>,
-    /// A request sends an explicit null when the caller says nothing.
+    /// A request sends an explicit null when the caller gives no value.
     pub sent_null: bool,
     /// `Debug` shows the value. Without it the value is private, because debug texts end in logs: set it only
     /// where the value cannot identify a person, a document, a contact or a card, and is no text that a person

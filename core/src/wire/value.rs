@@ -1,7 +1,7 @@
 //! The value types of typed messages, beside [`super::Amount`].
 //!
-//! They keep the reply's text, because the vendor may send anything: a date that is no date stays
-//! readable with `as_str`, and the conversion answers `None`.
+//! They hold the reply's text, because the vendor may send anything: a date that is no date stays
+//! readable with `as_str`, and the conversion returns `None`.
 
 use std::fmt::{self, Write as _};
 

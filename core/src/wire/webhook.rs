@@ -1,6 +1,6 @@
 //! The vendor's notifications (MR and NW, 2026; dropped ones of 2025 and 2022 as well).
 //!
-//! They are unsigned and best effort: a hint that makes a query due, never the truth.
+//! They are unsigned and delivered at best effort: they make a query due and prove nothing.
 
 use super::shape::{Kind, Message, Shape, message};
 use super::value::{Code, LocalTime};
@@ -187,19 +187,21 @@ message! {
     }
 }
 
-/// What the library knows of one type of event.
+/// One type of event.
 pub(crate) struct EventType {
     pub name: &'static str,
     pub kind: &'static str,
     pub shape: &'static Shape,
-    /// The field that names the case, the one that names the state, and the query that confirms.
+    /// The field with the vendor's number of the void, refund or mail; empty if there is none.
     pub code: &'static str,
+    /// The field with the state; empty if there is none.
     pub state: &'static str,
+    /// The operation that confirms the event.
     pub hint: Option<&'static str>,
 }
 
 impl EventType {
-    /// Whether order, code and state are all there is to such an event.
+    /// Whether order, code and state identify such an event: two deliveries that agree in them are the same.
     pub fn is_told_by_state(&self) -> bool {
         matches!(self.kind, "ticketed" | "void" | "cancelled" | "addon_complete" | "refund_complete")
     }
