@@ -8,6 +8,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::shape::{Kind, Value};
+use crate::json::write_str;
+
 /// More digits than this are no amount of money; the bound also stops `1e999999999`.
 const MAX_DIGITS: usize = 64;
 
@@ -19,7 +22,7 @@ const MAX_DIGITS: usize = 64;
 #[serde(transparent)]
 pub struct Amount(String);
 
-/// Replies have text, requests as they are sent have numbers; neither goes through a float.
+/// Normalised replies have text, requests as they are sent have numbers; neither goes through a float.
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Amount, D::Error> {
         let raw = Box::<serde_json::value::RawValue>::deserialize(d)?;
@@ -51,6 +54,14 @@ impl Amount {
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Value for Amount {
+    const KIND: Kind = Kind::Amount;
+    /// As text: a number would pass through a float in most JSON readers.
+    fn write_complete(&self, out: &mut String) {
+        write_str(&self.0, out);
     }
 }
 
@@ -98,7 +109,7 @@ pub(crate) fn write_amount(text: &str, out: &mut String) -> bool {
 /// Writes `whole.fraction × 10^exponent` without an exponent.
 fn shift(whole: &str, fraction: &str, exponent: i32, out: &mut String) {
     let digits = [whole, fraction].concat();
-    // Where the point stands, counted from the first digit; it may lie outside the digits.
+    // The decimal point's position, counted from the first digit; it may lie outside the digits.
     let point = whole.len() as i64 + i64::from(exponent);
     let (mut integer, decimals) = if point <= 0 {
         (String::new(), ["0".repeat(point.unsigned_abs() as usize).as_str(), &digits].concat())
@@ -162,6 +173,7 @@ mod tests {
             let wire = if fraction.is_empty() { format!("{whole}e{e}") } else { format!("{whole}.{fraction}e{e}") };
             let ours = Amount::parse(&wire).unwrap();
             prop_assert!(!ours.as_str().contains(['e', 'E']));
+            prop_assert_eq!(Amount::parse(ours.as_str()).unwrap(), ours.clone(), "read again, it is the same text");
             prop_assert_eq!(ours.to_decimal().unwrap(), rust_decimal::Decimal::from_scientific(&wire).unwrap());
         }
     }

@@ -1,4 +1,4 @@
-//! Dates and times: what the vendor writes, and the one ISO 8601 form of each in replies.
+//! Dates and times: the forms that the vendor writes, and the one ISO 8601 form of each in replies.
 //!
 //! The vendor has four clocks: calendar days (`yyyyMMdd`), airport-local flight times
 //! (`yyyyMMddHHmm`, no zone), its own Singapore time (`yyyy-MM-dd HH:mm:ss`, always +08:00) and UTC

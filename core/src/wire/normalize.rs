@@ -1,8 +1,8 @@
-//! One type per field, whatever the wire did: a reply is walked once along its shape and written again.
+//! Normalisation of replies: one walk along the shape writes the reply again, with one type per field.
 //!
 //! Documented keys come first, in the shape's order and null when absent; unknown keys follow in
-//! wire order with their exact tokens. Nothing here can fail: a value that does not fit is kept (or
-//! nulled, for amounts) and warned about, because a decode problem must never hide a success.
+//! wire order with their exact tokens. Nothing here can fail: a value that does not fit is passed on unchanged
+//! (an amount becomes null) with a warning, because a decode problem must never hide a success.
 
 use std::fmt::Write as _;
 
@@ -10,10 +10,10 @@ use super::shape::{Field, Kind, Shape};
 use super::{Clock, write_amount};
 use crate::json::{Member, Node, write_str, write_text};
 
-/// Warnings of one reply are cut here; a hostile reply must not grow without bound.
+/// Further warnings of one reply are dropped: a hostile reply must not use memory without bound.
 const MAX_WARNINGS: usize = 50;
 
-/// Something a caller may want to know about a reply that is otherwise fine.
+/// A deviation from the contract in a reply that is otherwise usable.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Warning {
     pub code: &'static str,
@@ -34,7 +34,7 @@ impl Warnings {
     }
 }
 
-/// Where a value stands; rendered only when there is something to say.
+/// Where a value stands. Rendered only for a warning or a problem, so that a clean walk allocates nothing.
 #[derive(Clone, Copy)]
 pub(crate) enum Path<'p> {
     Root,
@@ -174,7 +174,7 @@ pub(crate) fn write_value(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &m
             write_value(item, node, &Path::Index(path, 0), out, warnings);
             out.push(']');
         }
-        (Kind::Object(_) | Kind::List(_), other) => keep(other, path, out, warnings),
+        (Kind::Object(_) | Kind::List(_), other) => write_unchanged(other, path, out, warnings),
         (scalar, node) => write_scalar(scalar, node, path, out, warnings),
     }
 }
@@ -189,7 +189,7 @@ fn write_scalar(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &mut String,
             warnings.add("bad_amount", path.pointer(), format!("{} where an amount belongs", node.type_name()));
             return out.push_str("null");
         }
-        _ => return keep(node, path, out, warnings),
+        _ => return write_unchanged(node, path, out, warnings),
     };
     match kind {
         Kind::Text | Kind::CurrencyOf(_) => match node {
@@ -202,20 +202,20 @@ fn write_scalar(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &mut String,
             }
             write_str(text, out);
         }
-        // Empty text is how some replies write "nothing" for everything but text.
+        // Some replies send empty text for a missing value of any type; only for text it is a value.
         _ if text.is_empty() => out.push_str("null"),
         Kind::Bool | Kind::Flag => match text {
             "1" | "true" | "TRUE" | "True" => out.push_str("true"),
             "0" | "false" | "FALSE" | "False" => out.push_str("false"),
-            _ => keep(node, path, out, warnings),
+            _ => write_unchanged(node, path, out, warnings),
         },
         Kind::Code if matches!(node, Node::Num(_)) && text.bytes().all(|b| b.is_ascii_digit()) => out.push_str(text),
         Kind::Code | Kind::CodeText => match (whole(text), node) {
             (Some(number), _) => {
                 let _ = write!(out, "{number}");
             }
-            (None, Node::Bool(_)) => keep(node, path, out, warnings),
-            (None, _) => keep_text(text, path, out, warnings),
+            (None, Node::Bool(_)) => write_unchanged(node, path, out, warnings),
+            (None, _) => write_code_text(text, path, out, warnings),
         },
         Kind::Number => match node {
             Node::Num(token) => out.push_str(token),
@@ -224,9 +224,9 @@ fn write_scalar(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &mut String,
                 Some(number) => {
                     let _ = write!(out, "{number}");
                 }
-                None => keep(node, path, out, warnings),
+                None => write_unchanged(node, path, out, warnings),
             },
-            _ => keep(node, path, out, warnings),
+            _ => write_unchanged(node, path, out, warnings),
         },
         // Without sign and exponent, the wire's token is the amount.
         Kind::Amount if matches!(node, Node::Num(_)) && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
@@ -250,7 +250,9 @@ fn write_scalar(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &mut String,
             }
         }
         Kind::Time(clock) => write_time(*clock, text, node, path, out, warnings),
-        Kind::Int | Kind::Real | Kind::Object(_) | Kind::List(_) | Kind::Any => keep(node, path, out, warnings),
+        Kind::Int | Kind::Real | Kind::Object(_) | Kind::List(_) | Kind::Any => {
+            write_unchanged(node, path, out, warnings)
+        }
     }
 }
 
@@ -268,13 +270,13 @@ fn write_time(clock: Clock, text: &str, node: &Node<'_>, path: &Path<'_>, out: &
     }
 }
 
-/// Keeps a value of an unexpected type.
-fn keep(node: &Node<'_>, path: &Path<'_>, out: &mut String, warnings: &mut Warnings) {
+/// Writes a value of an unexpected type unchanged.
+fn write_unchanged(node: &Node<'_>, path: &Path<'_>, out: &mut String, warnings: &mut Warnings) {
     warnings.add("unexpected_type", path.pointer(), format!("{} here; kept as it came", node.type_name()));
     node.write(out);
 }
 
-fn keep_text(text: &str, path: &Path<'_>, out: &mut String, warnings: &mut Warnings) {
+fn write_code_text(text: &str, path: &Path<'_>, out: &mut String, warnings: &mut Warnings) {
     warnings.add("not_a_number", path.pointer(), "a code that is no whole number; kept as text");
     write_str(text, out);
 }

@@ -1,17 +1,57 @@
-//! pay, balance (ST and OF, 2026-04), updateWebhookURL (NW, 2026-04).
+//! pay and its options, balance (ST and OF, 2026-04), updateWebhookURL (NW, 2026-04).
 
 use super::Amount;
 use super::shape::{Kind, message};
-use super::value::Code;
+use super::value::{Code, Number};
 
 message! {
+    /// An amount and the account it is taken from.
+    PaymentDetail {
+        /// The amount.
+        amount "amount": Option<Amount>, loggable;
+        /// Its currency.
+        currency "currency": Option<String>, loggable;
+        /// DEPOSIT or CARD.
+        deduct_from "deductFrom": Option<String>, loggable;
+        /// The amount in the display currency.
+        display_amount "displayAmount": Option<Amount>, loggable;
+        /// The display currency.
+        display_currency "displayCurrency": Option<String>, loggable;
+    }
+
+    /// A way to pay, with what it costs.
+    PaymentOption {
+        /// 1 deposit, 3 VCC pass-through, 4 BYOA, 5 MoR.
+        payment_method "paymentMethod": Option<Code>, loggable;
+        /// Total fare and where it is deducted.
+        ticket_fare "ticketFare": Option<PaymentDetail>;
+        /// Atlas' fee.
+        service_fee "serviceFee": Option<PaymentDetail>;
+        /// Card fee.
+        payment_fee "paymentFee": Option<PaymentDetail>;
+        /// Card brand (MoR only).
+        card_type "cardType": Option<String>;
+    }
+
+    /// What a card costs in addition (MoR).
+    CardCharge {
+        /// Card brand.
+        card_type "cardType": Option<String>;
+        /// Share of the price.
+        percentage "percentage": Option<Number>, loggable;
+        /// Fixed charge.
+        charge "charge": Option<Amount>, loggable;
+        /// Currency of the charge.
+        currency "currency": Option<String>, loggable;
+    }
+
     /// Address of the payer, for 3-D Secure.
     ThreeDs {
         /// IP address of the payer.
         ip "ip": Option<String>;
     }
 
-    /// A card. It is sent and forgotten: never stored, never logged.
+    /// A card. It is sent to the vendor only: never stored, never logged.
     CreditCard {
         /// Number.
         card_number "cardNumber": Option<String>, required;
@@ -48,9 +88,9 @@ message! {
     /// Pays a main, regenerated or ancillary order. Never repeat it blindly.
     PayRequest {
         /// The order.
-        order_no "orderNo": Option<String>, required;
+        order_no "orderNo": Option<String>, required, loggable;
         /// 1 deposit, 3 VCC, 4 BYOA, 5 MoR.
-        payment_method "paymentMethod": Option<Code>, required;
+        payment_method "paymentMethod": Option<Code>, required, loggable;
         /// For 3 and 5.
         credit_card "creditCard": Option<CreditCard>;
         /// Accepted by the vendor, but nothing can be found by it.
@@ -58,35 +98,35 @@ message! {
         /// Undocumented.
         request_source "requestSource": Option<String>;
         /// Only the hybrid payment guide has it, as `"1"`.
-        support_credit_trans_payment "supportCreditTransPayment": Option<Code> => Kind::CodeText;
+        support_credit_trans_payment "supportCreditTransPayment": Option<Code> => Kind::CodeText, loggable;
         /// Legacy client id.
-        cid "cid": Option<String>;
+        cid "cid": Option<String>, loggable;
     }
 
     /// The acceptance of a payment: not yet a ticket.
     PayReply {
         /// Echo.
-        order_no "orderNo": Option<String> => Kind::Joined;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable, retained;
         /// Echo.
-        payment_method "paymentMethod": Option<Code>;
+        payment_method "paymentMethod": Option<Code>, loggable, retained;
         /// Atlas PNR.
-        pnr_code "pnrCode": Option<String> => Kind::Joined;
+        pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
         /// Airlines.
-        airlines "airlines": Vec<String>;
+        airlines "airlines": Vec<String>, loggable;
     }
 
-    /// Asks for the deposit.
+    /// Reads the balance of the deposit account.
     BalanceRequest {
         /// Currency of the account; older contracts sent no body.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
     }
 
     /// A deposit.
     AccountBalance {
         /// The amount.
-        amount "amount": Option<Amount>;
+        amount "amount": Option<Amount>, loggable;
         /// Its currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
     }
 
     /// The deposit.
@@ -100,10 +140,10 @@ message! {
         /// The address.
         url "url": Option<String>, required;
         /// Legacy client id.
-        cid "cid": Option<String>;
+        cid "cid": Option<String>, loggable;
     }
 
-    /// Nothing but the acceptance.
+    /// The registration was accepted.
     UpdateWebhookUrlReply {
         /// Not documented; read if present.
         url "url": Option<String>;

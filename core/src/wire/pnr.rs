@@ -18,7 +18,7 @@ message! {
         /// `Family/Given`.
         name "name": Option<String>, required;
         /// 0 adult, 1 child, 2 infant.
-        passenger_type "passengerType": Option<Code>;
+        passenger_type "passengerType": Option<Code>, loggable;
         /// Birthday.
         birthday "birthday": Option<Date>;
         /// M or F.
@@ -64,9 +64,9 @@ message! {
     /// The order that now stands for the booking.
     PnrClaimReply {
         /// Atlas order number.
-        order_no "orderNo": Option<String> => Kind::Joined;
+        order_no "orderNo": Option<String> => Kind::Joined, loggable, retained;
         /// Atlas PNR.
-        pnr_code "pnrCode": Option<String> => Kind::Joined;
+        pnr_code "pnrCode": Option<String> => Kind::Joined, loggable;
     }
 
     /// A passenger to look up.
@@ -76,7 +76,7 @@ message! {
         /// Last name.
         last_name "lastName": Option<String>, required;
         /// Null in the sample.
-        passenger_type "passengerType": Option<Code>;
+        passenger_type "passengerType": Option<Code>, loggable;
     }
 
     /// Contact to look up with.
@@ -88,15 +88,15 @@ message! {
     /// A flight as originally booked. The request's spelling of the departure airport is the vendor's.
     ExtractSegment {
         /// Departure airport, IATA.
-        dpt_airport "dptAirport": Option<String>, required;
+        dpt_airport "dptAirport": Option<String>, required, loggable;
         /// Arrival airport, IATA.
-        arr_airport "arrAirport": Option<String>, required;
+        arr_airport "arrAirport": Option<String>, required, loggable;
         /// Flight number with its carrier prefix.
-        flight_number "flightNumber": Option<String>, required;
+        flight_number "flightNumber": Option<String>, required, loggable;
         /// Departure, airport-local.
-        dep_time "depTime": Option<LocalTime> => Kind::Time(Clock::LocalSpaced), required;
+        dep_time "depTime": Option<LocalTime> => Kind::Time(Clock::LocalSpaced), required, loggable;
         /// Arrival, airport-local.
-        arr_time "arrTime": Option<LocalTime> => Kind::Time(Clock::LocalSpaced), required;
+        arr_time "arrTime": Option<LocalTime> => Kind::Time(Clock::LocalSpaced), required, loggable;
     }
 
     /// The flights as originally booked.
@@ -112,7 +112,7 @@ message! {
         /// Airline PNR.
         airline_pnr "airlinePnr": Option<String>, required;
         /// Two-letter airline code.
-        carrier "carrier": Option<String>, required;
+        carrier "carrier": Option<String>, required, loggable;
         /// The passengers.
         passengers "passengers": Vec<ExtractPassenger>, required, never_null;
         /// Contact in the booking.
@@ -120,7 +120,7 @@ message! {
         /// The flights.
         routing "routing": Option<ExtractRouting>, required;
         /// Milliseconds that the vendor may take, approximately; the call waits 5 s longer.
-        timeout "timeout": Option<Number> => Kind::Code;
+        timeout "timeout": Option<Number> => Kind::Code, loggable;
         /// Undocumented, in the sample.
         request_source "requestSource": Option<String>;
         /// Undocumented, in the sample.
@@ -158,13 +158,13 @@ message! {
         /// Echo; null with status 0 means that there is no such booking.
         airline_pnr "airlinePnr": Option<String> => Kind::Joined;
         /// OnHold, Ticketed, Cancelled, Unknown.
-        pnr_status "pnrStatus": Option<String>;
+        pnr_status "pnrStatus": Option<String>, loggable;
         /// used or unused.
-        pnr_used "pnrUsed": Option<String>;
+        pnr_used "pnrUsed": Option<String>, loggable;
         /// Currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// Total.
-        total_price "totalPrice": Option<Amount>;
+        total_price "totalPrice": Option<Amount>, loggable;
         /// The flights now.
         routing "routing": Option<ExtractedRouting>;
         /// Passengers; ticketStatus is OPEN_FOR_USE, REFUND, USED, PARTIALLY_USED, NOSHOW or UNKNOWN.
@@ -188,6 +188,6 @@ message! {
         /// Phone numbers.
         contact_phones "contactPhones": Vec<String>;
         /// OPEN_FOR_USE, REFUND, USED, PARTIALLY_USED, NOSHOW or UNKNOWN.
-        ticket_status "ticketStatus": Option<String>;
+        ticket_status "ticketStatus": Option<String>, loggable;
     }
 }

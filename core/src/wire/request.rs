@@ -1,7 +1,7 @@
-//! Strict in sending: a request is checked along its shape and written in the vendor's form.
+//! Requests are checked strictly along their shape and written in the vendor's form.
 //!
 //! The same walk reads the configuration and the options of a call, so that a misspelt key is
-//! refused everywhere in the same words.
+//! refused everywhere with the same message.
 
 use super::normalize::{Path, whole};
 use super::shape::{Field, Kind, Rule, Shape};
@@ -121,7 +121,7 @@ impl Walk {
                         continue;
                     }
                     let ways: Vec<String> = groups.iter().map(|group| group.join(" with ")).collect();
-                    // Of a group that was begun, the missing half is what to point at.
+                    // If a group is given in part, the problem is its missing field.
                     let missing = groups
                         .iter()
                         .filter(|group| group.iter().any(|name| given(name)))
@@ -215,7 +215,7 @@ impl Walk {
                     self.out.push('"');
                     return;
                 }
-                // An empty filter is how the vendor's own samples say "no filter".
+                // The vendor's own samples send empty text for "no filter".
                 Err(_) if text.is_empty() => return self.out.push_str("\"\""),
                 Err(expected) => expected,
             },
@@ -235,7 +235,7 @@ impl Walk {
     }
 }
 
-/// Given, but nothing: `""` or `[]`.
+/// Given without content: `""` or `[]`.
 fn is_empty(node: &Node<'_>) -> bool {
     match node {
         Node::Str(s) => s.trim().is_empty(),
@@ -253,15 +253,15 @@ pub(crate) fn nearest<'n>(key: &str, names: impl Iterator<Item = &'n str>) -> Op
     let fold = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let wanted = fold(&clip(key));
     // Jaro-Winkler favours a common beginning (flightNo, flightNumber); a name that contains the
-    // other (secret, clientSecret) is near as well.
-    let likeness = |name: &str| {
+    // other (secret, clientSecret) counts as similar too.
+    let similarity = |name: &str| {
         let name = fold(name);
         let contained = wanted.len() >= 4 && name.len() >= 4 && (name.contains(&wanted) || wanted.contains(&name));
         strsim::jaro_winkler(&wanted, &name).max(if contained { 0.9 } else { 0.0 })
     };
     names
-        .map(|name| (likeness(name), name))
-        .filter(|(l, _)| *l > 0.7)
+        .map(|name| (similarity(name), name))
+        .filter(|(s, _)| *s > 0.7)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
 }

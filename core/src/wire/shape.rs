@@ -1,21 +1,24 @@
 //! Shapes: what the contract says about each message, as data.
 //!
-//! One declaration per message ([`message!`](crate::wire::shape::message)) gives the Rust struct *and* the table from which
-//! request checks, reply normalisation, JSON Schema, C documentation and Python attributes are
-//! derived, so a field is written down once.
+//! One declaration per message ([`message!`](crate::wire::shape::message)) gives the Rust struct and the table.
+//! Request checks, reply normalisation, retention, `Debug`, JSON Schema, C documentation and Python attributes are
+//! derived from the table, so a field is written down once.
+
+use std::fmt::Write as _;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::moment::Clock;
+use crate::json::write_str;
 
 /// How a value is read, checked and written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     /// Text; a number on the wire becomes its digits.
     Text,
-    /// Text in which the vendor may join several values by `|` or `,` (kept, with a warning).
+    /// Text in which the vendor may join several values by `|` or `,` (passed on as one text, with a warning).
     Joined,
     /// true/false, also as 0/1 or text.
     Bool,
@@ -40,7 +43,7 @@ pub(crate) enum Kind {
     Real,
     Object(&'static Shape),
     List(&'static Kind),
-    /// Kept as it came: the contract does not say what it is.
+    /// Any JSON, passed on unchanged: the contract does not say what it is.
     Any,
 }
 
@@ -63,12 +66,19 @@ pub(crate) struct Field {
     pub aliases: &'static [&'static str],
     /// A request without it is refused.
     pub required: bool,
-    /// A list that is `[]` rather than null in replies, or must not be empty in requests.
+    /// In replies, a list that is `[]` rather than null. In requests, with `required`, a list that must not be empty.
     pub never_null: bool,
-    /// What a request sends when the caller says nothing.
+    /// JSON that a request sends when the caller gives no value.
     pub default: Option<&'static str>,
-    /// A request sends an explicit null when the caller says nothing.
+    /// A request sends an explicit null when the caller gives no value.
     pub sent_null: bool,
+    /// `Debug` shows the value. Without it the value is private, because debug texts end in logs: set it only
+    /// where the value cannot identify a person, a document, a contact or a card, and is no text that a person
+    /// wrote. Without effect on nested messages, whose own fields decide.
+    pub loggable: bool,
+    /// In the reply of a submit: the field stays in the stored copy of the raw reply once the outcome is settled
+    /// (see [`super::retention`]). A nested message stays with those of its fields that have the flag too.
+    pub retained: bool,
 }
 
 impl Field {
@@ -84,6 +94,8 @@ impl Field {
             never_null: false,
             default: None,
             sent_null: false,
+            loggable: false,
+            retained: false,
         }
     }
     pub const fn key(mut self, key: &'static str) -> Field {
@@ -110,6 +122,14 @@ impl Field {
         self.sent_null = true;
         self
     }
+    pub const fn loggable(mut self) -> Field {
+        self.loggable = true;
+        self
+    }
+    pub const fn retained(mut self) -> Field {
+        self.retained = true;
+        self
+    }
 }
 
 /// A condition over several fields of one object.
@@ -133,6 +153,8 @@ pub(crate) struct Shape {
 /// A type that can stand in a message.
 pub(crate) trait Value {
     const KIND: Kind;
+    /// Writes the value as replies have it, a message with every documented key: see [`super::complete`].
+    fn write_complete(&self, out: &mut String);
 }
 
 /// A struct made by [`message!`](crate::wire::shape::message).
@@ -144,6 +166,8 @@ pub(crate) trait Message: Value {
 pub(crate) trait Slot: Default {
     const KIND: Kind;
     fn is_absent(&self) -> bool;
+    /// As [`Value::write_complete`], where the value is there.
+    fn write_complete(&self, out: &mut String);
     /// Reads a field of a reply. A value of an unexpected type leaves it empty, and an odd element is left
     /// out of its list: one odd value must not hide the others, and the reply's text still has it.
     fn read(raw: &RawValue) -> Self;
@@ -153,6 +177,12 @@ impl<T: Value + DeserializeOwned> Slot for Option<T> {
     const KIND: Kind = T::KIND;
     fn is_absent(&self) -> bool {
         self.is_none()
+    }
+    fn write_complete(&self, out: &mut String) {
+        match self {
+            Some(value) => value.write_complete(out),
+            None => out.push_str("null"),
+        }
     }
     fn read(raw: &RawValue) -> Self {
         serde_json::from_str(raw.get()).unwrap_or_default()
@@ -164,6 +194,16 @@ impl<T: Value + DeserializeOwned> Slot for Vec<T> {
     fn is_absent(&self) -> bool {
         self.is_empty()
     }
+    fn write_complete(&self, out: &mut String) {
+        out.push('[');
+        for (i, item) in self.iter().enumerate() {
+            if i > 0 {
+                out.push(',');
+            }
+            item.write_complete(out);
+        }
+        out.push(']');
+    }
     fn read(raw: &RawValue) -> Self {
         let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
         items.into_iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
@@ -172,86 +212,26 @@ impl<T: Value + DeserializeOwned> Slot for Vec<T> {
 
 impl Value for String {
     const KIND: Kind = Kind::Text;
+    fn write_complete(&self, out: &mut String) {
+        write_str(self, out);
+    }
 }
 impl Value for bool {
     const KIND: Kind = Kind::Bool;
-}
-impl Value for super::Amount {
-    const KIND: Kind = Kind::Amount;
+    fn write_complete(&self, out: &mut String) {
+        out.push_str(if *self { "true" } else { "false" });
+    }
 }
 impl Value for serde_json::Value {
     const KIND: Kind = Kind::Any;
+    fn write_complete(&self, out: &mut String) {
+        let _ = write!(out, "{self}");
+    }
 }
 
 /// See [`Slot::read`].
 pub(crate) fn lenient<'de, D: serde::Deserializer<'de>, T: Slot>(d: D) -> Result<T, D::Error> {
     Box::<RawValue>::deserialize(d).map(|raw| T::read(&raw))
-}
-
-/// Fields about a person or a card. `Debug` shows that they are there and nothing of them, because
-/// debug texts end in logs.
-const PRIVATE: &[&str] = &[
-    "name",
-    "lastName",
-    "firstName",
-    "birthday",
-    "gender",
-    "nationality",
-    "cardNum",
-    "cardExpired",
-    "cardIssuePlace",
-    "cardType",
-    "contactEmails",
-    "contactPhones",
-    "contactEmail",
-    "contactName",
-    "contactPhone",
-    "email",
-    "mobile",
-    "address",
-    "postcode",
-    "mmbEmail",
-    "paxName",
-    "paxNames",
-    "extras",
-    "tailDigitsOfPaymentCard",
-    "creditCard",
-    "cardNumber",
-    "cardCVV",
-    "cardExpireMonth",
-    "cardExpireYear",
-    "cardHolderLastName",
-    "cardHolderFirstName",
-    "cardHolderCountry",
-    "cardHolderProvince",
-    "cardHolderCity",
-    "cardHolderPostCode",
-    "cardHolderAddress",
-    "ip",
-    "docNum",
-    "emailSubject",
-    "emailLink",
-    "from",
-    "to",
-    "itineraryDownload",
-];
-
-/// Shows a field in `Debug`, if it is there.
-pub(crate) fn show<T: Slot + std::fmt::Debug>(
-    shown: &mut std::fmt::DebugStruct<'_, '_>,
-    ident: &str,
-    name: &str,
-    value: &T,
-) {
-    match (value.is_absent(), PRIVATE.contains(&name)) {
-        (true, _) => {}
-        (false, true) => {
-            shown.field(ident, &format_args!("(private)"));
-        }
-        (false, false) => {
-            shown.field(ident, value);
-        }
-    }
 }
 
 /// Declares messages: struct and table at once.
@@ -284,15 +264,19 @@ macro_rules! message {
         }
         impl std::fmt::Debug for $message {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                #[allow(unused_mut)]
-                let mut shown = f.debug_struct(stringify!($message));
-                $(crate::wire::shape::show(&mut shown, stringify!($ident), $name, &self.$ident);)*
-                shown.finish_non_exhaustive()
+                crate::wire::debug::Members::begin(<Self as crate::wire::shape::Message>::SHAPE, f)
+                    $(.field(&self.$ident))*
+                    .end()
             }
         }
         impl crate::wire::shape::Value for $message {
             const KIND: crate::wire::shape::Kind =
                 crate::wire::shape::Kind::Object(<Self as crate::wire::shape::Message>::SHAPE);
+            fn write_complete(&self, out: &mut String) {
+                crate::wire::complete::Members::begin(<Self as crate::wire::shape::Message>::SHAPE, out)
+                    $(.field(&self.$ident))*
+                    .end();
+            }
         }
         impl crate::wire::shape::Message for $message {
             const SHAPE: &'static crate::wire::shape::Shape = &crate::wire::shape::Shape {
@@ -309,7 +293,13 @@ macro_rules! message {
                 rules: &[$($($rule),*)?],
             };
         }
-    )* };
+    )*
+        /// The messages of this table.
+        #[cfg(test)]
+        #[allow(dead_code)] // A test may declare a message of its own.
+        pub(in crate::wire) const MESSAGES: &[&crate::wire::shape::Shape] =
+            &[$(<$message as crate::wire::shape::Message>::SHAPE),*];
+    };
     (@kind $ty:ty => $kind:expr) => { $kind };
     (@kind $ty:ty) => { <$ty as crate::wire::shape::Slot>::KIND };
 }
@@ -317,24 +307,7 @@ pub(crate) use message;
 
 #[cfg(test)]
 mod tests {
-    use crate::wire::{ClaimPassenger, CreditCard, QueryVoidOrdersReply};
-
-    #[test]
-    fn debug_shows_no_card_and_no_passenger() {
-        let card = CreditCard {
-            card_number: Some("4111111111111111".into()),
-            card_cvv: Some("737".into()),
-            ..CreditCard::default()
-        };
-        let passenger = ClaimPassenger {
-            name: Some("DOE/JANE".into()),
-            passenger_type: Some(0.into()),
-            ..ClaimPassenger::default()
-        };
-        let shown = format!("{card:?} {passenger:?}");
-        assert!(!shown.contains("4111") && !shown.contains("737") && !shown.contains("DOE"), "{shown}");
-        assert!(shown.contains("passenger_type"), "{shown}");
-    }
+    use crate::wire::QueryVoidOrdersReply;
 
     #[test]
     fn one_odd_element_does_not_hide_the_others() {

@@ -1,6 +1,6 @@
 //! The vendor's notifications (MR and NW, 2026; dropped ones of 2025 and 2022 as well).
 //!
-//! They are unsigned and best effort: a hint that makes a query due, never the truth.
+//! They are unsigned and delivered at best effort: they make a query due and prove nothing.
 
 use super::shape::{Kind, Message, Shape, message};
 use super::value::{Code, LocalTime};
@@ -10,9 +10,9 @@ message! {
     /// order.ticketed: issuing is complete.
     TicketedEvent {
         /// The order.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// 0, 1, 2, -3.
-        order_status "orderStatus": Option<Code>;
+        order_status "orderStatus": Option<Code>, loggable;
         /// Passengers with their tickets.
         pax_ticket_infos "paxTicketInfos": Vec<PassengerTicket>;
     }
@@ -20,11 +20,11 @@ message! {
     /// order.void: a void was accepted, changed its state, or failed after ten automatic attempts.
     VoidEvent {
         /// The order.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// The void.
-        void_code "voidCode": Option<String>;
+        void_code "voidCode": Option<String>, loggable;
         /// As in queryVoidOrders.
-        void_status "voidStatus": Option<Code>;
+        void_status "voidStatus": Option<Code>, loggable;
         /// Free text in some language.
         message "message": Option<String>;
     }
@@ -32,33 +32,33 @@ message! {
     /// A flight before or after a schedule change.
     ChangedSegment {
         /// Two-letter airline code.
-        carrier "carrier": Option<String>;
+        carrier "carrier": Option<String>, loggable;
         /// Flight number.
-        flight_number "flightNumber": Option<String>;
+        flight_number "flightNumber": Option<String>, loggable;
         /// Departure airport, IATA.
-        dep_airport "depAirport": Option<String>;
+        dep_airport "depAirport": Option<String>, loggable;
         /// Departure, airport-local.
-        dep_time "depTime": Option<LocalTime>;
+        dep_time "depTime": Option<LocalTime>, loggable;
         /// Departure terminal.
-        dep_terminal "depTerminal": Option<String>;
+        dep_terminal "depTerminal": Option<String>, loggable;
         /// Arrival airport, IATA.
-        arr_airport "arrAirport": Option<String>;
+        arr_airport "arrAirport": Option<String>, loggable;
         /// Arrival, airport-local.
-        arr_time "arrTime": Option<LocalTime>;
+        arr_time "arrTime": Option<LocalTime>, loggable;
         /// Arrival terminal.
-        arr_terminal "arrTerminal": Option<String>;
+        arr_terminal "arrTerminal": Option<String>, loggable;
         /// Flown under another carrier's number.
-        code_share "codeShare": Option<bool>;
+        code_share "codeShare": Option<bool>, loggable;
         /// 1 outbound, 2 return.
-        direction "direction": Option<Code>;
+        direction "direction": Option<Code>, loggable;
     }
 
     /// order.schedulechange: the airline changed or cancelled flights.
     ScheduleChangeEvent {
         /// The order.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// 1 changed, 2 cancelled.
-        schedule_change_type "scheduleChangeType": Option<Code>;
+        schedule_change_type "scheduleChangeType": Option<Code>, loggable;
         /// Before this change.
         previous_segs "previousSegs": Vec<ChangedSegment>;
         /// After it; empty when cancelled.
@@ -70,47 +70,47 @@ message! {
     /// email.schedulechange and email.all: the airline wrote a mail.
     EmailEvent {
         /// The order.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// Subject.
         email_subject "emailSubject": Option<String>;
         /// Link, valid for ten minutes.
         email_link "emailLink": Option<String>;
         /// Received; sources disagree whether UTC or UTC+8, so it stays as it came.
-        email_receiving_date "emailReceivingDate": Option<String>;
+        email_receiving_date "emailReceivingDate": Option<String>, loggable;
         /// The vendor's id of the mail.
-        unique_code "uniqueCode": Option<String>;
+        unique_code "uniqueCode": Option<String>, loggable;
         /// Schedule change, Receipt …; not guaranteed.
-        email_category "emailCategory": Option<String>;
+        email_category "emailCategory": Option<String>, loggable;
         /// Sender.
         from "from": Option<String>;
         /// Receiver.
         to "to": Option<String>;
         /// Stored; the zone is as doubtful as that of receiving.
-        create_time "createTime": Option<String>;
+        create_time "createTime": Option<String>, loggable;
     }
 
     /// abnormal.cancelled: a booking was cancelled and nobody at Atlas did it.
     AbnormalCancelledEvent {
         /// The order.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// `FULLY` seen.
-        vendor_refund_information "vendorRefundInformation": Option<String>;
+        vendor_refund_information "vendorRefundInformation": Option<String>, loggable;
     }
 
     /// airline.status: an airline is Active, in Maintenance or Inactive.
     AirlineStatusEvent {
         /// The airlines.
-        airline "airline": Vec<String>;
+        airline "airline": Vec<String>, loggable;
         /// Active, Maintenance, Inactive.
-        airline_status "airlineStatus": Option<String>;
+        airline_status "airlineStatus": Option<String>, loggable;
     }
 
     /// order.cancelled: issuing failed, seen once in a guide.
     CancelledEvent {
         /// The order.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// Why.
-        error_code "errorCode": Option<Code>;
+        error_code "errorCode": Option<Code>, loggable;
         /// Why.
         error_message "errorMessage": Option<String>;
     }
@@ -118,11 +118,11 @@ message! {
     /// order.addonComplete: an ancillary order was issued (2025).
     AddonCompleteEvent {
         /// The ancillary order.
-        addon_order_no "addonOrderNo": Option<String>;
+        addon_order_no "addonOrderNo": Option<String>, loggable;
         /// The main order.
-        original_order_no "originalOrderNo": Option<String>;
+        original_order_no "originalOrderNo": Option<String>, loggable;
         /// 0, 1, 2, -3.
-        order_status "orderStatus": Option<Code>;
+        order_status "orderStatus": Option<Code>, loggable;
         /// Passengers with their ancillaries.
         pax_ticket_infos "paxTicketInfos": Vec<PassengerTicket>;
     }
@@ -130,76 +130,78 @@ message! {
     /// order.refundComplete: a refund is done (2025 and before; also sent flat and without a type).
     RefundCompleteEvent {
         /// The order.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// The refund; not in the sample.
-        refund_code "refundCode": Option<String>;
+        refund_code "refundCode": Option<String>, loggable;
         /// As in queryRefundOrders.
-        refund_status "refundStatus": Option<Code>;
+        refund_status "refundStatus": Option<Code>, loggable;
         /// Currency.
-        currency "currency": Option<String>;
+        currency "currency": Option<String>, loggable;
         /// Fare paid.
-        original_total_fare "originalTotalFare": Option<Amount>;
+        original_total_fare "originalTotalFare": Option<Amount>, loggable;
         /// Ancillaries paid.
-        original_total_ancillary_amount "originalTotalAncillaryAmount": Option<Amount>;
+        original_total_ancillary_amount "originalTotalAncillaryAmount": Option<Amount>, loggable;
         /// Paid in all.
-        original_total_amount "originalTotalAmount": Option<Amount>;
+        original_total_amount "originalTotalAmount": Option<Amount>, loggable;
         /// Kept of the fare.
-        airline_penalty_amount_for_fare "airlinePenaltyAmountForFare": Option<Amount>;
+        airline_penalty_amount_for_fare "airlinePenaltyAmountForFare": Option<Amount>, loggable;
         /// Kept of the ancillaries.
-        airline_penalty_amount_for_ancillaries "airlinePenaltyAmountForAncillaries": Option<Amount>;
+        airline_penalty_amount_for_ancillaries "airlinePenaltyAmountForAncillaries": Option<Amount>, loggable;
         /// Kept in all; the sample's arithmetic is inconsistent.
-        airline_penalty_amount "airlinePenaltyAmount": Option<Amount>;
+        airline_penalty_amount "airlinePenaltyAmount": Option<Amount>, loggable;
         /// Paid back.
-        final_refund_amount "finalRefundAmount": Option<Amount>;
+        final_refund_amount "finalRefundAmount": Option<Amount>, loggable;
         /// Atlas' fee.
-        transaction_fee "transactionFee": Option<Amount>;
+        transaction_fee "transactionFee": Option<Amount>, loggable;
     }
 
     /// An event that the contract does not know: everything is kept as it came.
     UnknownEvent {
         /// The order, if it names one.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
     }
 
     /// What parseWebhook answers.
     WebhookReply {
         /// The vendor's type; null for flat events that have none.
-        r#type "type": Option<String>;
+        r#type "type": Option<String>, loggable;
         /// ticketed, void, schedule_change, schedule_change_email, email, abnormal_cancelled, airline_status,
         /// cancelled, addon_complete, refund_complete, or unknown.
-        kind "kind": Option<String>;
+        kind "kind": Option<String>, loggable;
         /// The order that it is about.
-        order_no "orderNo": Option<String>;
+        order_no "orderNo": Option<String>, loggable;
         /// voidCode or refundCode.
-        code "code": Option<String>;
+        code "code": Option<String>, loggable;
         /// The state it claims: voidStatus, refundStatus, orderStatus, scheduleChangeType or airlineStatus.
-        state "state": Option<Code>;
+        state "state": Option<Code>, loggable;
         /// The client id in the payload; not a secret and no proof of anything.
-        cid "cid": Option<String>;
+        cid "cid": Option<String>, loggable;
         /// The vendor's id; most events have none.
-        notification_id "notificationId": Option<String>;
+        notification_id "notificationId": Option<String>, loggable;
         /// Equal for two deliveries of the same event.
-        dedupe_key "dedupeKey": Option<String>;
+        dedupe_key "dedupeKey": Option<String>, loggable;
         /// The operation that confirms it, or null.
-        hint "hint": Option<String>;
+        hint "hint": Option<String>, loggable;
         /// The payload.
         data "data": Option<serde_json::Value> => Kind::Any;
     }
 }
 
-/// What the library knows of one type of event.
+/// One type of event.
 pub(crate) struct EventType {
     pub name: &'static str,
     pub kind: &'static str,
     pub shape: &'static Shape,
-    /// The field that names the case, the one that names the state, and the query that confirms.
+    /// The field with the vendor's number of the void, refund or mail; empty if there is none.
     pub code: &'static str,
+    /// The field with the state; empty if there is none.
     pub state: &'static str,
+    /// The operation that confirms the event.
     pub hint: Option<&'static str>,
 }
 
 impl EventType {
-    /// Whether order, code and state are all there is to such an event.
+    /// Whether order, code and state identify such an event: two deliveries that agree in them are the same.
     pub fn is_told_by_state(&self) -> bool {
         matches!(self.kind, "ticketed" | "void" | "cancelled" | "addon_complete" | "refund_complete")
     }
