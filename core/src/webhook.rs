@@ -47,7 +47,7 @@ pub(crate) fn parse_webhook(body: &str) -> Reply {
     let dedupe = match &notification {
         Some(id) => format!("{}:{id}", text("type").unwrap_or_default()),
         // A code, or the state of an order, distinguishes events; the others only differ in their text.
-        None if order.is_none() || !event_type.is_told_by_state() => {
+        None if order.is_none() || !event_type.is_identified_by_state() => {
             format!("{}:{:016x}", text("type").unwrap_or_default(), fnv1a(body.as_bytes()))
         }
         None => {

@@ -1,141 +1,81 @@
-//! A case as JSON, for replies and exports.
-
-use serde::Serialize;
+//! A case as the message [`crate::wire::Case`], which is its JSON in replies and exports.
 
 use super::error::StoredError;
-use super::model::{Case, Money};
+use super::model::{Case, Evidence, Money, Step};
 use crate::unix_time::{Millis, format_rfc3339};
+use crate::wire::{self, Amount, Instant, to_json};
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct View<'c> {
-    id: &'c str,
-    key: &'c str,
-    kind: &'static str,
-    via: Option<&'static str>,
-    order_no: Option<&'c str>,
-    offer_id: Option<&'c str>,
-    code: Option<&'c str>,
-    outcome: &'static str,
-    state: &'static str,
-    vendor_code: Option<i64>,
-    r#final: bool,
-    adopted: bool,
-    reopened: bool,
-    money: Option<MoneyView<'c>>,
-    deadline: Option<String>,
-    deadline_source: Option<&'c str>,
-    next_due_at: Option<String>,
-    created_at: String,
-    updated_at: String,
-    steps: Vec<StepView>,
-    evidence: Vec<EvidenceView<'c>>,
-    error: Option<ErrorView<'c>>,
-}
-
-/// See [`crate::wire::CaseMoney`].
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct MoneyView<'c> {
-    currency: Option<&'c str>,
-    paid: Option<&'c str>,
-    estimated_refund: Option<&'c str>,
-    fee: Option<&'c str>,
-    actual_refund: Option<&'c str>,
-}
-
-impl<'c> MoneyView<'c> {
-    pub fn of(money: &'c Money) -> MoneyView<'c> {
-        MoneyView {
-            currency: money.currency.as_deref(),
-            paid: money.paid.as_deref(),
-            estimated_refund: money.estimated_refund.as_deref(),
-            fee: money.fee.as_deref(),
-            actual_refund: money.actual_refund.as_deref(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct StepView {
-    name: &'static str,
-    outcome: &'static str,
-    attempts: u32,
-    at: String,
-}
-
-#[derive(Serialize)]
-struct EvidenceView<'c> {
-    at: String,
-    what: &'c str,
-    strength: &'static str,
-}
-
-/// See [`crate::wire::CaseError`].
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ErrorView<'c> {
-    code: &'c str,
-    status: i32,
-    message: &'c str,
-    vendor_status: Option<i64>,
-    vendor_code: Option<&'c str>,
-}
-
-impl<'c> ErrorView<'c> {
-    pub fn of(error: &'c StoredError) -> ErrorView<'c> {
-        ErrorView {
-            code: error.code.as_str(),
-            status: error.status,
-            message: &error.message,
-            vendor_status: error.vendor_status,
-            vendor_code: error.vendor_code.as_deref(),
-        }
-    }
-}
-
-fn text(at: Option<Millis>) -> Option<String> {
-    at.map(format_rfc3339)
-}
-
-/// The case in the order of [`crate::wire::Case`]; every key is there.
+/// The case's JSON; every key is there.
 pub(crate) fn json(case: &Case) -> String {
-    let view = View {
-        id: &case.id,
-        key: &case.key,
-        kind: case.kind.word(),
-        via: case.via.map(|v| v.word()),
-        order_no: case.order_no.as_deref(),
-        offer_id: case.offer_id.as_deref(),
-        code: case.code.as_deref(),
-        outcome: case.outcome.word(),
-        state: case.state.word(),
-        vendor_code: case.vendor_code,
-        r#final: case.closed,
-        adopted: case.adopted,
-        reopened: case.reopened,
-        money: case.money.as_ref().map(MoneyView::of),
-        deadline: text(case.deadline.as_ref().map(|d| d.at)),
-        deadline_source: case.deadline.as_ref().map(|d| d.source.as_str()),
-        next_due_at: text(case.due),
-        created_at: format_rfc3339(case.created),
-        updated_at: format_rfc3339(case.updated),
-        steps: case
-            .steps
-            .iter()
-            .map(|s| StepView {
-                name: s.name.word(),
-                outcome: s.outcome.word(),
-                attempts: s.attempts,
-                at: format_rfc3339(s.at),
-            })
-            .collect(),
-        evidence: case
-            .evidence
-            .iter()
-            .map(|e| EvidenceView { at: format_rfc3339(e.at), what: &e.what, strength: e.strength.word() })
-            .collect(),
-        error: case.error.as_ref().map(ErrorView::of),
-    };
-    serde_json::to_string(&view).unwrap_or_else(|_| "null".to_owned())
+    to_json(&message(case))
+}
+
+/// The case as a message.
+pub(crate) fn message(case: &Case) -> wire::Case {
+    wire::Case {
+        id: Some(case.id.clone()),
+        key: Some(case.key.clone()),
+        kind: Some(case.kind.word().to_owned()),
+        via: case.via.map(|via| via.word().to_owned()),
+        order_no: case.order_no.clone(),
+        offer_id: case.offer_id.clone(),
+        code: case.code.clone(),
+        outcome: Some(case.outcome.word().to_owned()),
+        state: Some(case.state.word().to_owned()),
+        vendor_code: case.vendor_code.map(Into::into),
+        r#final: Some(case.closed),
+        adopted: Some(case.adopted),
+        reopened: Some(case.reopened),
+        money: case.money.as_ref().map(money),
+        deadline: case.deadline.as_ref().map(|deadline| instant(deadline.at)),
+        deadline_source: case.deadline.as_ref().map(|deadline| deadline.source.clone()),
+        next_due_at: case.due.map(instant),
+        created_at: Some(instant(case.created)),
+        updated_at: Some(instant(case.updated)),
+        steps: case.steps.iter().map(step).collect(),
+        evidence: case.evidence.iter().map(evidence).collect(),
+        error: case.error.as_ref().map(error),
+    }
+}
+
+pub(crate) fn instant(at: Millis) -> Instant {
+    format_rfc3339(at).as_str().into()
+}
+
+pub(crate) fn money(money: &Money) -> wire::CaseMoney {
+    let amount = |text: &Option<String>| text.as_deref().and_then(Amount::parse);
+    wire::CaseMoney {
+        currency: money.currency.clone(),
+        paid: amount(&money.paid),
+        estimated_refund: amount(&money.estimated_refund),
+        fee: amount(&money.fee),
+        actual_refund: amount(&money.actual_refund),
+    }
+}
+
+pub(crate) fn error(error: &StoredError) -> wire::CaseError {
+    wire::CaseError {
+        code: Some(error.code.as_str().to_owned()),
+        status: Some(i64::from(error.status).into()),
+        message: Some(error.message.clone()),
+        vendor_status: error.vendor_status.map(Into::into),
+        vendor_code: error.vendor_code.clone(),
+    }
+}
+
+fn step(step: &Step) -> wire::CaseStep {
+    wire::CaseStep {
+        name: Some(step.name.word().to_owned()),
+        outcome: Some(step.outcome.word().to_owned()),
+        attempts: Some(i64::from(step.attempts).into()),
+        at: Some(instant(step.at)),
+    }
+}
+
+fn evidence(evidence: &Evidence) -> wire::CaseEvidence {
+    wire::CaseEvidence {
+        at: Some(instant(evidence.at)),
+        what: Some(evidence.what.clone()),
+        strength: Some(evidence.strength.word().to_owned()),
+    }
 }

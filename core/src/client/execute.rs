@@ -85,6 +85,7 @@ impl Drop for ClientState {
 }
 
 /// A call that has been checked, or the reply that it has already.
+#[allow(clippy::large_enum_variant)] // Boxing the usual variant would cost an allocation per call.
 enum Started {
     Done(Box<Reply>),
     Call(PreparedCall),

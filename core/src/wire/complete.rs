@@ -6,7 +6,6 @@ use std::slice::Iter;
 use super::shape::{Field, Message, Shape, Slot};
 
 /// The message as replies have it.
-#[cfg_attr(not(test), expect(dead_code, reason = "the cases still write their own JSON"))]
 pub(crate) fn to_json(message: &impl Message) -> String {
     let mut out = String::with_capacity(256);
     message.write_complete(&mut out);

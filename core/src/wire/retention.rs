@@ -15,7 +15,6 @@ const MAX_TEXT_BYTES: usize = 64;
 
 /// The copy of a reply to retain, along the reply's shape; None if the reply is no JSON object. Values keep their
 /// characters, keys their order, and a field that came by an older name keeps that name.
-#[cfg_attr(not(test), expect(dead_code, reason = "the case store still strips by its own list"))]
 pub(crate) fn strip(shape: &Shape, reply: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(reply).ok()?;
     let Ok(Node::Obj(mut members)) = Node::parse(text.strip_prefix('\u{feff}').unwrap_or(text)) else {

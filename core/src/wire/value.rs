@@ -70,7 +70,6 @@ impl Number {
         self.0.parse().ok()
     }
     /// A rate, such as requests per second, in its shortest decimal form; `None` if it is not finite.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the cases still write their own JSON"))]
     pub(crate) fn from_f64(n: f64) -> Option<Number> {
         n.is_finite().then(|| Number(n.to_string()))
     }

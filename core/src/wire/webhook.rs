@@ -202,7 +202,7 @@ pub(crate) struct EventType {
 
 impl EventType {
     /// Whether order, code and state identify such an event: two deliveries that agree in them are the same.
-    pub fn is_told_by_state(&self) -> bool {
+    pub fn is_identified_by_state(&self) -> bool {
         matches!(self.kind, "ticketed" | "void" | "cancelled" | "addon_complete" | "refund_complete")
     }
 }

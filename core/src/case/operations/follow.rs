@@ -12,7 +12,8 @@ use crate::case::store::{Counts, Name, Stored};
 use crate::case::view;
 use crate::exchange::context::CallContext;
 use crate::json::Node;
-use crate::unix_time::{Millis, format_rfc3339};
+use crate::unix_time::Millis;
+use crate::wire::{CaseBudget, CaseFollowReply, Number, to_json};
 
 /// How many due cases are read from the store at once.
 const BATCH: usize = 64;
@@ -122,13 +123,18 @@ async fn counts(cases: &CaseService, which: Option<String>) -> Stored<Counts> {
 
 async fn progress(cases: &CaseService, which: Option<String>, done: u64, counts: Counts) -> Stored<CaseReply> {
     let (per_second, wait) = cases.follow_budget().await?;
-    let next = counts.next.map_or("null".to_owned(), |at| format!("\"{}\"", format_rfc3339(at)));
-    let data = format!(
-        "{{\"done\":{done},\"due\":{},\"open\":{},\"nextDueAt\":{next},\"budget\":{{\"perSecond\":{per_second},\"burst\":{},\"waitMs\":{wait}}}}}",
-        counts.due,
-        counts.open,
-        cases.follow_rate().burst,
-    );
+    let number = |n: u64| i64::try_from(n).ok().map(Into::into);
+    let data = to_json(&CaseFollowReply {
+        done: number(done),
+        due: number(counts.due),
+        open: number(counts.open),
+        next_due_at: counts.next.map(view::instant),
+        budget: Some(CaseBudget {
+            per_second: Number::from_f64(per_second),
+            burst: Some(i64::from(cases.follow_rate().burst).into()),
+            wait_ms: Some(wait.into()),
+        }),
+    });
     let case = match which {
         Some(id) => Some(view::json(&load(cases, Name::Id(id)).await?.case)),
         None => None,

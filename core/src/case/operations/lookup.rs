@@ -10,7 +10,7 @@ use crate::case::store::{Name, Row, Stored};
 use crate::case::view;
 use crate::error::{Advice, Error, ErrorCode, Outcome};
 use crate::exchange::context::CallContext;
-use crate::json::{Node, write_str};
+use crate::json::Node;
 
 /// An error of a request field.
 pub(super) fn bad_request(op: &str, path: &str, message: &str) -> Error {
@@ -20,16 +20,6 @@ pub(super) fn bad_request(op: &str, path: &str, message: &str) -> Error {
 /// A text that is there and not empty.
 pub(super) fn text(node: &Node<'_>, key: &str) -> Option<String> {
     node.get(key).and_then(Node::as_str).filter(|t| !t.is_empty()).map(str::to_owned)
-}
-
-/// A text as JSON, or null.
-pub(super) fn json_text(text: Option<&str>) -> String {
-    let mut out = String::new();
-    match text {
-        Some(text) => write_str(text, &mut out),
-        None => out.push_str("null"),
-    }
-    out
 }
 
 /// The case that a request names by `id` or `key`; None for `all`.

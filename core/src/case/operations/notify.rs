@@ -1,6 +1,6 @@
 //! `case.notify`: takes a notification. It is unsigned, so it only makes a query due.
 
-use super::lookup::{json_text, text};
+use super::lookup::text;
 use crate::case::engine::lease::is_alive;
 use crate::case::machine::event::{Event, Now};
 use crate::case::machine::step;
@@ -11,6 +11,7 @@ use crate::digest::sha256_hex;
 use crate::json::Node;
 use crate::unix_time::Millis;
 use crate::webhook::parse_webhook;
+use crate::wire::{CaseNotifyReply, to_json};
 
 /// Notifications cause no queries about a case more often than this, in milliseconds.
 const MIN_INTERVAL: Millis = 5_000;
@@ -64,12 +65,11 @@ pub(super) async fn notify(cases: &CaseService, node: &Node<'_>) -> Stored<CaseR
         cases.run_blocking(move |store| store.save(&row, None)).await?;
         made_due.push(id);
     }
-    let ids: Vec<String> = made_due.iter().map(|id| json_text(Some(id))).collect();
-    Ok(CaseReply::data(format!(
-        "{{\"type\":{},\"orderNo\":{},\"code\":{},\"duplicate\":{duplicate},\"cases\":[{}]}}",
-        json_text(event.get("type").and_then(Node::as_str)),
-        json_text(order.as_deref()),
-        json_text(event.get("code").and_then(Node::as_str)),
-        ids.join(",")
-    )))
+    Ok(CaseReply::data(to_json(&CaseNotifyReply {
+        r#type: event.get("type").and_then(Node::as_str).map(str::to_owned),
+        order_no: order,
+        code: event.get("code").and_then(Node::as_str).map(str::to_owned),
+        duplicate: Some(duplicate),
+        cases: made_due,
+    })))
 }

@@ -1,7 +1,6 @@
 //! `case.plan`: what a void and what a refund would give back, and which is better. Submits nothing.
 
 use rust_decimal::Decimal;
-use serde::Serialize;
 
 use super::lookup::text;
 use crate::case::engine::driver::Driver;
@@ -13,37 +12,12 @@ use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
 use crate::case::store::Stored;
 use crate::case::vendor::requests::CallData;
-use crate::case::view::{ErrorView, MoneyView};
+use crate::case::view;
 use crate::case::vocabulary::{Kind, Query, Way};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::context::CallContext;
 use crate::json::Node;
-use crate::unix_time::format_rfc3339;
-use crate::wire::Amount;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WayView<'p> {
-    possible: bool,
-    offer_id: Option<&'p str>,
-    money: Option<MoneyView<'p>>,
-    deadline: Option<String>,
-    deadline_source: Option<&'p str>,
-    quote_type: Option<&'static str>,
-    method: Option<&'static str>,
-    error: Option<ErrorView<'p>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Plan<'p> {
-    order_no: &'p str,
-    ticketed: bool,
-    void: WayView<'p>,
-    refund: WayView<'p>,
-    better: Option<&'static str>,
-    reason: &'static str,
-}
+use crate::wire::{Amount, CasePlanReply, CaseWay, to_json};
 
 /// Asks both quotations.
 pub(super) async fn plan(context: &mut CallContext, cases: &CaseService, node: &Node<'_>) -> Stored<CaseReply> {
@@ -88,15 +62,15 @@ pub(super) async fn plan(context: &mut CallContext, cases: &CaseService, node: &
         (Some(_), Some(_)) => (None, "neither is possible"),
         (None, None) => compare(void, refund),
     };
-    let plan = Plan {
-        order_no: &order,
-        ticketed,
-        void: describe(void, void_refusal.as_ref(), None),
-        refund: describe(refund, refund_refusal.as_ref(), Some(refund.unquoted)),
-        better,
-        reason,
+    let plan = CasePlanReply {
+        order_no: Some(order),
+        ticketed: Some(ticketed),
+        void: Some(describe(void, void_refusal.as_ref(), None)),
+        refund: Some(describe(refund, refund_refusal.as_ref(), Some(refund.unquoted))),
+        better: better.map(str::to_owned),
+        reason: Some(reason.to_owned()),
     };
-    let data = serde_json::to_string(&plan).unwrap_or_else(|_| "null".to_owned());
+    let data = to_json(&plan);
     Ok(CaseReply { last, ..CaseReply::data(data) })
 }
 
@@ -116,17 +90,19 @@ fn compare(void: &Quote, refund: &Quote) -> (Option<&'static str>, &'static str)
     }
 }
 
-fn describe<'p>(quote: &'p Quote, refusal: Option<&'p StoredError>, unquoted: Option<bool>) -> WayView<'p> {
+fn describe(quote: &Quote, refusal: Option<&StoredError>, unquoted: Option<bool>) -> CaseWay {
     let quoted = quote.offer_id.is_some();
-    WayView {
-        possible: refusal.is_none(),
-        offer_id: quote.offer_id.as_deref().filter(|_| refusal.is_none()),
-        money: quoted.then(|| MoneyView::of(&quote.money)),
-        deadline: quote.deadline.as_ref().map(|d| format_rfc3339(d.at)),
-        deadline_source: quote.deadline.as_ref().map(|d| d.source.as_str()),
-        quote_type: unquoted.filter(|_| quoted).map(|u| if u { "CannotQuote" } else { "AccurateQuote" }),
-        method: quoted.then_some(if quote.voucher { "Voucher" } else { "CashBackToOriginalPayment" }),
-        error: refusal.map(ErrorView::of),
+    let quote_type = |unquoted| if unquoted { "CannotQuote" } else { "AccurateQuote" }.to_owned();
+    let method = || if quote.voucher { "Voucher" } else { "CashBackToOriginalPayment" }.to_owned();
+    CaseWay {
+        possible: Some(refusal.is_none()),
+        offer_id: quote.offer_id.clone().filter(|_| refusal.is_none()),
+        money: quoted.then(|| view::money(&quote.money)),
+        deadline: quote.deadline.as_ref().map(|d| view::instant(d.at)),
+        deadline_source: quote.deadline.as_ref().map(|d| d.source.clone()),
+        quote_type: unquoted.filter(|_| quoted).map(quote_type),
+        method: quoted.then(method),
+        error: refusal.map(view::error),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::case::service::CaseService;
 use crate::case::store::Stored;
 use crate::json::Node;
 use crate::unix_time::{Millis, parse_rfc3339};
+use crate::wire::{CasePurgeReply, to_json};
 
 pub(super) async fn purge(cases: &CaseService, node: &Node<'_>) -> Stored<CaseReply> {
     let older = text(node, "olderThan").unwrap_or_default();
@@ -16,7 +17,7 @@ pub(super) async fn purge(cases: &CaseService, node: &Node<'_>) -> Stored<CaseRe
         bad_request("case.purge", "/olderThan", "must be a moment with its offset, or an age such as 90d or 12h")
     })?;
     let purged = cases.run_blocking(move |store| store.purge(before)).await?;
-    Ok(CaseReply::data(format!("{{\"purged\":{purged}}}")))
+    Ok(CaseReply::data(to_json(&CasePurgeReply { purged: i64::try_from(purged).ok().map(Into::into) })))
 }
 
 /// `90d`, `12h`.

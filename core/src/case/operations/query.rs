@@ -1,6 +1,6 @@
 //! `case.get`, `case.list`, `case.export`: what the store has. Nothing is asked of the vendor.
 
-use super::lookup::{bad_request, json_text, load, selector, text};
+use super::lookup::{bad_request, load, selector, text};
 use crate::case::model::Case;
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
@@ -8,6 +8,7 @@ use crate::case::store::{Filter, Stored};
 use crate::case::view;
 use crate::case::vocabulary::Kind;
 use crate::json::Node;
+use crate::wire::{CaseExportReply, CaseListReply, to_json};
 
 /// Most cases of a page.
 const LARGEST_PAGE: usize = 500;
@@ -21,15 +22,15 @@ pub(super) async fn get(cases: &CaseService, node: &Node<'_>) -> Stored<CaseRepl
 
 pub(super) async fn list(cases: &CaseService, node: &Node<'_>) -> Stored<CaseReply> {
     let (page, next) = page(cases, filter("case.list", node, 100)?).await?;
-    let page: Vec<String> = page.iter().map(view::json).collect();
-    Ok(CaseReply::data(format!("{{\"cases\":[{}],\"next\":{}}}", page.join(","), json_text(next.as_deref()))))
+    let cases = page.iter().map(view::message).collect();
+    Ok(CaseReply::data(to_json(&CaseListReply { cases, next })))
 }
 
 pub(super) async fn export(cases: &CaseService, node: &Node<'_>) -> Stored<CaseReply> {
     let (page, next) = page(cases, filter("case.export", node, LARGEST_PAGE)?).await?;
     let rows: String = page.iter().map(|case| view::json(case) + "\n").collect();
-    let (rows, count, next) = (json_text(Some(&rows)), page.len(), json_text(next.as_deref()));
-    Ok(CaseReply::data(format!("{{\"ndjson\":{rows},\"count\":{count},\"next\":{next}}}")))
+    let count = Some((page.len() as i64).into());
+    Ok(CaseReply::data(to_json(&CaseExportReply { ndjson: Some(rows), count, next })))
 }
 
 fn filter(op: &str, node: &Node<'_>, default_limit: usize) -> Stored<Filter> {

@@ -105,8 +105,8 @@ pub(crate) trait Store: Send + Sync {
     fn save(&self, row: &Row, lease: Option<&Lease>) -> Stored<Option<i64>>;
 
     /// As [`Store::save`] of a settled case without a lease; in the same transaction the raw replies are replaced by
-    /// what `strip` retains of them. A reply that it cannot read stays.
-    fn settle(&self, row: &Row, strip: &dyn Fn(&[u8]) -> Option<String>) -> Stored<Option<i64>>;
+    /// what `strip` retains of them, given the step. A reply that it cannot read stays.
+    fn settle(&self, row: &Row, strip: &dyn Fn(&str, &[u8]) -> Option<String>) -> Stored<Option<i64>>;
 
     /// Stores the raw reply of a submit, before it is decoded.
     fn store_reply(&self, id: &str, step: &str, attempt: u32, body: &[u8]) -> Stored<()>;

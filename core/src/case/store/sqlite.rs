@@ -194,7 +194,7 @@ impl Store for Sqlite {
         self.write(|tx| self.put(tx, row, lease))
     }
 
-    fn settle(&self, row: &Row, strip: &dyn Fn(&[u8]) -> Option<String>) -> Stored<Option<i64>> {
+    fn settle(&self, row: &Row, strip: &dyn Fn(&str, &[u8]) -> Option<String>) -> Stored<Option<i64>> {
         let mut stripped = false;
         let version = self.write(|tx| {
             let version = self.put(tx, row, None)?;
@@ -400,12 +400,16 @@ impl Store for Sqlite {
 }
 
 /// Replaces the raw replies of a case by what `strip` retains; gives whether there were any.
-fn strip_replies(tx: &Transaction<'_>, id: &str, strip: &dyn Fn(&[u8]) -> Option<String>) -> rusqlite::Result<bool> {
+fn strip_replies(
+    tx: &Transaction<'_>,
+    id: &str,
+    strip: &dyn Fn(&str, &[u8]) -> Option<String>,
+) -> rusqlite::Result<bool> {
     let mut select = tx.prepare_cached("SELECT step, attempt, body FROM replies WHERE case_id = ?1 AND thin = 0")?;
     let rows: Vec<(String, u32, Vec<u8>)> =
         select.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
     for (step, attempt, reply) in &rows {
-        let (mark, text) = match strip(reply) {
+        let (mark, text) = match strip(step, reply) {
             Some(text) => (1, Some(text)),
             // 2: it cannot be parsed, so what may go is not known. It stays, and is marked.
             None => (2, None),
