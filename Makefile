@@ -1,8 +1,8 @@
 # demo      a refund, a void and a bag, from the quote to the money, in C and in Python
 # build     everything, for development
 # test      every suite of every language; SUITES="c cpp" for some
-# torture   the promises on cases under kills, lost replies, crowds and false clocks, beside what people write instead;
-#           TORTURE="--seed 42" for a seed, "kills lost" for some; a quarter of an hour or more
+# torture   the promises on cases under kills, lost replies, crowds and false clocks, with common client loops beside it;
+#           TORTURE="--seed 42" for a seed, "kills lost" for some; about 20 minutes on 2 cores
 # bench     side by side with what users would take instead; writes docs/performance.md
 # lint      formatting, lints, documentation
 # install   headers, libraries and a pkg-config file under PREFIX
@@ -31,11 +31,11 @@ build:
 test:
 	@$(PYTHON) tests/run.py $(SUITES)
 
-# The long form; beside it the loops that people write instead, and what 50,000 open cases take.
+# The long form; beside it common client loops, and what 50,000 open cases cost.
 torture:
 	$(CARGO) build --quiet -p atlas-torture
 	"$(TARGET)/debug/atlas-torture" --long $(TORTURE)
-	$(PYTHON) tests/naive/run.py --submits 10000
+	$(PYTHON) tests/baseline/run.py --submits 10000
 	$(CARGO) run --quiet --release -p atlas-bench --bin many
 
 lint:

@@ -1,6 +1,6 @@
 //! Baggage after ticketing: what is on sale, and an order of it.
 
-use crate::bag_choice::{buyers, chosen};
+use crate::ancillary_choice::{buyers, chosen};
 use crate::case::forced;
 use crate::clock::{self, DAY};
 use crate::json::{cents, money, object};

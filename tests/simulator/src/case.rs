@@ -1,10 +1,10 @@
-//! A refund or a void on its way: opened once, then moved by time.
+//! A submitted refund or void, whose state changes with time.
 
-use crate::agenda::Event;
 use crate::clock::{self, DAY, HOUR, MINUTE, Millis};
 use crate::json::{int, list, money, text};
 use crate::offer::{Offer, Way};
 use crate::order::Order;
+use crate::schedule::Event;
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -107,7 +107,7 @@ impl World {
         self.tell(&case, message);
     }
 
-    /// Only voids are told of: the vendor has no refund notification any more.
+    /// Only voids are delivered of: the vendor has no refund notification any more.
     fn tell(&mut self, case: &Case, message: &str) {
         if case.offer.way == Way::Void {
             let data = json!({"orderNo": case.offer.order, "voidCode": case.code, "voidStatus": case.status, "message": message});
@@ -123,10 +123,10 @@ fn course(order: &Order, way: Way) -> Vec<(Millis, i64)> {
         Way::Refund => ("refundPlan", "refundOutcome"),
         Way::Void => ("voidPlan", "voidOutcome"),
     };
-    let wished = list(&order.options, plan);
-    if !wished.is_empty() {
+    let requested = list(&order.options, plan);
+    if !requested.is_empty() {
         let step = |step: &Value| Some((clock::duration(step.get("after")?)?, int(step, "status")?));
-        return wished.iter().filter_map(step).collect();
+        return requested.iter().filter_map(step).collect();
     }
     let rejected = order.option(outcome) == Some("rejected");
     match (way, rejected, order.by_card()) {

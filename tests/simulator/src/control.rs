@@ -1,4 +1,4 @@
-//! The control API below `/_sim`: what a test may do to the world.
+//! The control API below `/_sim`: what a test may read and change.
 
 use crate::clock;
 use crate::json::{cents, get, int, text};
@@ -69,12 +69,12 @@ fn show(world: &World, number: &str) -> Result<Value, String> {
     world.order(number).map(view::for_tests).ok_or_else(|| format!("there is no order {number:?}"))
 }
 
-/// New wishes for a known order.
+/// New segment_specs for a known order.
 fn alter(world: &mut World, number: &str, body: &Value) -> Result<Value, String> {
-    let wishes = body.as_object().ok_or("the options are a JSON object")?;
+    let segment_specs = body.as_object().ok_or("the options are a JSON object")?;
     let order = world.order_mut(number).ok_or_else(|| format!("there is no order {number:?}"))?;
     if let Some(options) = order.options.as_object_mut() {
-        options.extend(wishes.clone());
+        options.extend(segment_specs.clone());
     }
     show(world, number)
 }
@@ -103,13 +103,13 @@ fn push_case(world: &mut World, body: &Value) -> Result<Value, String> {
 
 fn switch(world: &mut World, body: &Value) -> Result<Value, String> {
     let mut changed = world.profile.clone();
-    let wishes = body.as_object().ok_or("the switches are a JSON object")?;
+    let segment_specs = body.as_object().ok_or("the switches are a JSON object")?;
     // Named profiles first: single switches are exceptions from them, and the
     // keys of a JSON object have no order.
     if let Some(named) = text(body, "profile") {
         changed.apply(named)?;
     }
-    for (name, value) in wishes.iter().filter(|(name, _)| *name != "profile") {
+    for (name, value) in segment_specs.iter().filter(|(name, _)| *name != "profile") {
         changed.set(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned))?;
     }
     world.profile = changed;

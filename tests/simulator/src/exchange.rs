@@ -1,10 +1,10 @@
 //! One answer on the wire, right or wrong.
 
-use crate::agenda::Event;
 use crate::fault::{Fault, Mode};
 use crate::http::{Request, Response};
 use crate::json::Object;
 use crate::router;
+use crate::schedule::Event;
 use crate::server::Shared;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What can go wrong between a client and the vendor, on demand.
+//! Faults between a client and the vendor, as a test asks for them.
 
 use crate::json::{flag, get, int, text};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub enum Mode {
     Cut,
     /// Executed; the answer takes its time.
     Delay,
-    /// Another HTTP status with an HTML page; not executed unless told.
+    /// Another HTTP status with an HTML page; not executed unless delivered.
     Http,
     /// The policy answer 429; not executed.
     RateLimit,
@@ -72,20 +72,20 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn parse(wish: &Value) -> Result<Self, String> {
+    fn parse(spec: &Value) -> Result<Self, String> {
         let known = || MODES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        let word = text(wish, "mode").ok_or_else(|| format!("mode is one of {}", known()))?;
+        let word = text(spec, "mode").ok_or_else(|| format!("mode is one of {}", known()))?;
         let Some((_, mode)) = MODES.iter().find(|(name, _)| *name == word) else {
             return Err(format!("mode is one of {}, not {word:?}", known()));
         };
-        let endpoint = text(wish, "endpoint").unwrap_or("*");
+        let endpoint = text(spec, "endpoint").unwrap_or("*");
         if endpoint != "*" && !crate::operations::OPERATIONS.iter().any(|o| o.name == endpoint || o.path == endpoint) {
             return Err(format!("no operation is called {endpoint:?}"));
         }
         let count = |key: &str| {
-            int(wish, key).map(|number| u64::try_from(number).map_err(|_| format!("{key} is negative"))).transpose()
+            int(spec, key).map(|number| u64::try_from(number).map_err(|_| format!("{key} is negative"))).transpose()
         };
-        let probability = get(wish, "probability").as_f64();
+        let probability = get(spec, "probability").as_f64();
         let times = count("times")?;
         let status =
             count("status")?.map(|status| u16::try_from(status).map_err(|_| "status is no HTTP status")).transpose()?;
@@ -94,10 +94,10 @@ impl Fault {
             after_bytes: count("afterBytes")?.map(|bytes| bytes as usize),
             delay_ms: count("delayMs")?,
             status,
-            execute: flag(wish, "execute"),
-            by_virtual_clock: flag(wish, "virtual").unwrap_or(false),
-            variant: text(wish, "variant").unwrap_or_default().to_owned(),
-            body: get(wish, "body").clone(),
+            execute: flag(spec, "execute"),
+            by_virtual_clock: flag(spec, "virtual").unwrap_or(false),
+            variant: text(spec, "variant").unwrap_or_default().to_owned(),
+            body: get(spec, "body").clone(),
             bytes: count("bytes")?.unwrap_or(256 * 1024 * 1024),
             endpoint: endpoint.to_owned(),
             // A fault strikes once, a probable one until it is cleared; 0 is for ever.
@@ -132,8 +132,8 @@ impl Faults {
     }
 
     /// Adds one.
-    pub fn add(&mut self, wish: &Value) -> Result<(), String> {
-        self.list.push(Fault::parse(wish)?);
+    pub fn add(&mut self, spec: &Value) -> Result<(), String> {
+        self.list.push(Fault::parse(spec)?);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! A stateful, seeded Atlas for tests and demos.
 //!
 //! It speaks the vendor's HTTP API as the contract describes it, keeps orders,
-//! refunds and voids over days of virtual time, and goes wrong on demand. It
+//! refunds and voids over days of virtual time, and has faults on demand. It
 //! knows nothing of the library it tests: every wire name is written here a
 //! second time, so that a wrong one cannot agree with itself.
 //!
@@ -19,9 +19,8 @@
 //! ```
 
 mod account;
-mod agenda;
 mod ancillary;
-mod bag_choice;
+mod ancillary_choice;
 mod case;
 mod clock;
 mod control;
@@ -32,19 +31,20 @@ mod json;
 mod offer;
 mod operations;
 mod order;
+mod order_spec;
 mod pay;
 mod pnr;
 mod profile;
 mod query;
-mod rebuild;
 mod refund;
 mod refund_list;
+mod regenerate;
 mod router;
+mod schedule;
 mod server;
 mod view;
 mod void;
 mod webhook;
-mod wish;
 mod world;
 
 use profile::Profile;
@@ -111,8 +111,8 @@ impl Simulator {
     }
 
     /// `POST /_sim/orders`
-    pub fn create_order(&self, wish: Value) -> Result<Value, Error> {
-        self.control("POST", "/_sim/orders", wish)
+    pub fn create_order(&self, spec: Value) -> Result<Value, Error> {
+        self.control("POST", "/_sim/orders", spec)
     }
 
     /// `GET /_sim/orders/NO`
@@ -121,8 +121,8 @@ impl Simulator {
     }
 
     /// `POST /_sim/pnrs`
-    pub fn create_pnr(&self, wish: Value) -> Result<Value, Error> {
-        self.control("POST", "/_sim/pnrs", wish)
+    pub fn create_pnr(&self, spec: Value) -> Result<Value, Error> {
+        self.control("POST", "/_sim/pnrs", spec)
     }
 
     /// `POST /_sim/clock` with `advance`: seconds, `"30m"`, `"P1D"`.

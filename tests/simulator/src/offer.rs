@@ -1,4 +1,4 @@
-//! What the vendor promises for a while: refund and void quotations, and the
+//! Offers with a lifetime: refund and void quotations, and the
 //! prices of a baggage search.
 
 use crate::clock::Millis;

@@ -2,7 +2,7 @@
 
 use crate::router::Answer;
 use crate::world::World;
-use crate::{account, ancillary, pay, pnr, query, rebuild, refund, void};
+use crate::{account, ancillary, pay, pnr, query, refund, regenerate, void};
 use serde_json::Value;
 
 /// One operation of the vendor.
@@ -90,7 +90,7 @@ pub const OPERATIONS: &[Operation] = &[
         submit: true,
         message: None,
         fields: REBUILT,
-        run: rebuild::regenerate,
+        run: regenerate::regenerate,
     },
     Operation {
         name: "stopTicket",
@@ -98,7 +98,7 @@ pub const OPERATIONS: &[Operation] = &[
         submit: true,
         message: Some("The attempt to stop has begun; look at the order status after 8 minutes"),
         fields: "",
-        run: rebuild::stop,
+        run: regenerate::stop,
     },
     Operation {
         name: "orderList",

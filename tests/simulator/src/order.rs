@@ -1,4 +1,4 @@
-//! What an order is.
+//! The data of an order.
 
 use crate::clock::{self, Millis};
 use crate::json::{self, text};

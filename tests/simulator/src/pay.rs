@@ -1,4 +1,4 @@
-//! Payment: what an unpaid order of any kind is worth nothing without.
+//! Payment of orders of any kind.
 
 use crate::json::{as_int, get, object, text};
 use crate::order::{CANCELLED, TICKETED, TICKETING, UNPAID};

@@ -19,9 +19,9 @@ pub struct Outside {
 
 impl World {
     /// Books something outside Atlas; answers its locator.
-    pub fn create_outside(&mut self, wish: &Value) -> Result<Value, String> {
-        let order = self.make_order(wish, Kind::Claimed)?;
-        let locator = text(wish, "airlinePnr").unwrap_or(&order.airline_pnr).to_owned();
+    pub fn create_outside(&mut self, spec: &Value) -> Result<Value, String> {
+        let order = self.make_order(spec, Kind::Claimed)?;
+        let locator = text(spec, "airlinePnr").unwrap_or(&order.airline_pnr).to_owned();
         let order = Order { airline_pnr: locator.clone(), ..order };
         let mut seen = view::for_tests(&order);
         if let Some(map) = seen.as_object_mut() {

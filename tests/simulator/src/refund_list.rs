@@ -67,8 +67,8 @@ fn offer(world: &mut World, order: &Order, passengers: Vec<usize>, reason: i64, 
     let fares = passengers.iter().filter_map(|at| order.passengers.get(*at)).map(|p| p.fare);
     let paid: i64 = fares.clone().sum();
     // A fifth of each fare unless the test sets an amount per passenger.
-    let wished = order.options.get("penalty").and_then(cents);
-    let penalty: i64 = if reason == 1 { fares.map(|fare| wished.unwrap_or(fare / 5).min(fare)).sum() } else { 0 };
+    let requested = order.options.get("penalty").and_then(cents);
+    let penalty: i64 = if reason == 1 { fares.map(|fare| requested.unwrap_or(fare / 5).min(fare)).sum() } else { 0 };
     let refundable = refundable(order, reason);
     let back = if refundable { paid - penalty } else { 0 };
     let whole = passengers.len() == order.passengers.len();

@@ -1,4 +1,4 @@
-//! How an order looks on the wire: the answer of an order query and its parts.
+//! An order as JSON: the answer of an order query and its parts.
 
 use crate::clock::{self, MINUTE};
 use crate::json::{Object, money, object};

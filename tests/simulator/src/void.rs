@@ -65,7 +65,7 @@ pub fn void(world: &mut World, body: &Value) -> Answer {
     }
     let expired = Refusal::new(805, "voidOfferId expired; ask for a new quotation");
     let offer = world.offers.get(id).filter(|o| o.way == Way::Void && o.order == order.no && !o.hollow).cloned();
-    // A spent offer is told from an expired one only while it is remembered.
+    // A spent offer is delivered from an expired one only while it is remembered.
     let offer = offer.ok_or(expired)?;
     match world.standing(&order, &offer.passengers) {
         Some(case) if case.offer.way == Way::Refund => {

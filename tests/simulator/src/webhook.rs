@@ -19,7 +19,7 @@ struct Parcel {
     at: usize,
 }
 
-/// The notification address and everything ever told.
+/// The notification address and everything ever delivered.
 pub struct Hooks {
     /// Where to.
     pub url: Option<String>,
@@ -37,7 +37,7 @@ impl Hooks {
         Ok(Self { url: None, copies: 1, log: Log::default(), post })
     }
 
-    /// The same postman, nothing told yet.
+    /// The same postman, nothing delivered yet.
     pub fn cleared(&self) -> Self {
         Self { url: None, copies: 1, log: Log::default(), post: self.post.clone() }
     }
@@ -55,7 +55,7 @@ impl Hooks {
         }
     }
 
-    /// Every event told, and whether it arrived.
+    /// Every event delivered, and whether it arrived.
     pub fn events(&self) -> Vec<Value> {
         held(&self.log).clone()
     }

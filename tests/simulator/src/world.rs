@@ -1,6 +1,5 @@
-//! Everything the simulated vendor knows.
+//! The state of the simulated vendor.
 
-use crate::agenda::{Event, copies};
 use crate::case::Case;
 use crate::clock::{self, MINUTE, Millis};
 use crate::fault::Faults;
@@ -8,6 +7,7 @@ use crate::offer::{Offer, Session};
 use crate::order::{Kind, Order, TICKETING, UNPAID};
 use crate::pnr::Outside;
 use crate::profile::Profile;
+use crate::schedule::{Event, copies};
 use crate::webhook::Hooks;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -48,7 +48,7 @@ pub struct World {
     seed: u64,
     index: HashMap<String, usize>,
     /// What will happen, by its time and then by its planning.
-    pub agenda: BTreeMap<(Millis, u64), Event>,
+    pub schedule: BTreeMap<(Millis, u64), Event>,
     /// How much has been planned.
     pub planned: u64,
     last_order: Millis,
@@ -81,7 +81,7 @@ impl World {
             repeated: false,
             seed,
             index: HashMap::new(),
-            agenda: BTreeMap::new(),
+            schedule: BTreeMap::new(),
             planned: 0,
             last_order: 0,
             last_case: 0,
@@ -129,11 +129,11 @@ impl World {
         no
     }
 
-    /// A number no other order has: the vendor's carry their birth, so two born
+    /// A number no other order has: the vendor's carry their birth, so two created
     /// in one virtual millisecond are set apart.
-    pub fn order_number(&mut self, kind: Kind, born: Millis) -> String {
-        let at = if born == self.now { born.max(self.last_order + 1) } else { born };
-        if born == self.now {
+    pub fn order_number(&mut self, kind: Kind, created: Millis) -> String {
+        let at = if created == self.now { created.max(self.last_order + 1) } else { created };
+        if created == self.now {
             self.last_order = at;
         }
         let mut at = at;

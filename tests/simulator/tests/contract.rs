@@ -200,8 +200,8 @@ fn switches_of_orders() {
 
     let rebuilt = |atlas: &Atlas| {
         let order = atlas.order(json!({"state": "cancelled"}));
-        let rebuild = || atlas.call("/regenerateOrder.do", json!({"originalOrderNo": order["orderNo"]}));
-        let (first, second) = (rebuild(), rebuild());
+        let regenerate = || atlas.call("/regenerateOrder.do", json!({"originalOrderNo": order["orderNo"]}));
+        let (first, second) = (regenerate(), regenerate());
         json!([
             second["status"],
             second["duplicateOrders"] == json!([first["orderNo"]]),

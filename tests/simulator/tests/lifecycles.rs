@@ -135,7 +135,7 @@ fn of_submits_at_the_same_time_one_is_executed() {
 fn voids_end_refunded_rejected_or_fulfilled() {
     let atlas = atlas("");
     let orders =
-        [json!({}), json!({"voidOutcome": "rejected"}), json!({"paymentMethod": 3})].map(|wish| atlas.order(wish));
+        [json!({}), json!({"voidOutcome": "rejected"}), json!({"paymentMethod": 3})].map(|spec| atlas.order(spec));
     for order in &orders {
         let submitted = void(&atlas, order);
         assert_eq!((submitted["voidStatus"].as_i64(), submitted["cancelReason"].as_str()), (Some(0), Some("")));
@@ -244,10 +244,10 @@ fn a_bag_lapses_unpaid_and_another_is_ticketed() {
 #[test]
 fn bags_are_refused_for_their_reasons() {
     let atlas = atlas("");
-    let search = |wish: Value| {
+    let search = |spec: Value| {
         atlas.status(
             "/postBookingAncillarySearch.do",
-            json!({"ticketOrderNo": atlas.order(wish)["orderNo"], "ancillaryCategory": "BAGGAGE"}),
+            json!({"ticketOrderNo": atlas.order(spec)["orderNo"], "ancillaryCategory": "BAGGAGE"}),
         )
     };
     assert_eq!(search(json!({"state": "unpaid"})), 117);

@@ -32,8 +32,8 @@ fn a_lost_order_is_rebuilt_with_a_new_number_and_price() {
     let atlas = atlas("");
     let lost = atlas.order(json!({"state": "unpaid", "fare": 100, "fareChange": "3.25"}));
     atlas.advance("30m");
-    let rebuild = |no: &Value| atlas.call("/regenerateOrder.do", json!({"originalOrderNo": no}));
-    let new = rebuild(&lost["orderNo"]);
+    let regenerate = |no: &Value| atlas.call("/regenerateOrder.do", json!({"originalOrderNo": no}));
+    let new = regenerate(&lost["orderNo"]);
     assert_eq!(new["status"], 0);
     assert_eq!(new["originalOrderNo"], lost["orderNo"]);
     assert_ne!(new["orderNo"], lost["orderNo"]);
@@ -43,11 +43,11 @@ fn a_lost_order_is_rebuilt_with_a_new_number_and_price() {
         ("103.25".into(), Some("2026-03-02 17:00:00"))
     );
     atlas.ok("/pay.do", json!({"orderNo": new["orderNo"], "paymentMethod": 1}));
-    assert_eq!(rebuild(&new["orderNo"])["status"], 314);
+    assert_eq!(regenerate(&new["orderNo"])["status"], 314);
     atlas.advance("30s");
-    assert_eq!(rebuild(&new["orderNo"])["status"], 314);
+    assert_eq!(regenerate(&new["orderNo"])["status"], 314);
     atlas.advance("24h");
-    assert_eq!(rebuild(&lost["orderNo"])["status"], 301);
+    assert_eq!(regenerate(&lost["orderNo"])["status"], 301);
     assert_eq!(atlas.executed("regenerateOrder"), 1);
 }
 
@@ -148,7 +148,7 @@ fn notifications_reach_a_listener() {
     atlas.advance("1d");
     let failing = atlas.order(json!({"state": "ticketing", "failWith": 603}));
     atlas.advance("30s");
-    let mut told: Vec<Value> = Vec::new();
+    let mut delivered: Vec<Value> = Vec::new();
     for _ in 0..5 {
         let (mut stream, _) = listener.accept().unwrap();
         let mut bytes = Vec::new();
@@ -160,14 +160,14 @@ fn notifications_reach_a_listener() {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.starts_with("POST /hook HTTP/1.1\r\n"));
-        told.push(serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap());
+        delivered.push(serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap());
     }
-    let types: Vec<&str> = told.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let types: Vec<&str> = delivered.iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!(types, ["order.ticketed", "order.void", "order.void", "order.void", "order.cancelled"]);
-    assert_eq!((told[0]["status"].as_i64(), told[0]["data"]["orderStatus"].as_i64()), (Some(-1), Some(2)));
-    assert_eq!([1, 2, 3].map(|at| told[at]["data"]["voidStatus"].as_i64().unwrap()), [0, 1, 2]);
+    assert_eq!((delivered[0]["status"].as_i64(), delivered[0]["data"]["orderStatus"].as_i64()), (Some(-1), Some(2)));
+    assert_eq!([1, 2, 3].map(|at| delivered[at]["data"]["voidStatus"].as_i64().unwrap()), [0, 1, 2]);
     assert_eq!(
-        told[4]["data"],
-        json!({"orderNo": failing["orderNo"], "errorCode": "603", "errorMessage": told[4]["data"]["errorMessage"]})
+        delivered[4]["data"],
+        json!({"orderNo": failing["orderNo"], "errorCode": "603", "errorMessage": delivered[4]["data"]["errorMessage"]})
     );
 }

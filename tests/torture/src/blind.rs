@@ -1,12 +1,12 @@
-//! E2d: it was carried out, the reply was lost, and the queries that should tell are blind for a while.
+//! E2d: the submit was executed, its reply was lost, and the queries that would show it fail for a while.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::harness::{Plan, Report, Res, text};
 use crate::kinds::{Kind, put};
-use crate::oracle::{Truth, case};
-use crate::rig::{Plan, Report, Res, text};
+use crate::oracle::{LedgerView, case};
 use crate::worker::Worker;
 
 /// Answers that hold nothing and prove nothing. A list that is null is none of them: so the vendor says "none".
@@ -56,13 +56,13 @@ pub fn run(plan: &Plan) -> Res<Report> {
     {
         for (nth, blind) in blindness().into_iter().enumerate() {
             cases += 1;
-            let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("blind-{submit}-{nth}"))?;
+            let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("blind-{submit}-{nth}"))?;
             let mut fault = blind.clone();
             put(&mut fault, "endpoint", query.into());
             put(&mut fault, "times", 0.into());
             lane.atlas.fault(json!([{"endpoint": submit, "mode": "drop_after"}, fault]))?;
-            worker.call("case.open", &wish.request)?;
-            let key = json!({"key": wish.key});
+            worker.call("case.open", &spec.request)?;
+            let key = json!({"key": spec.key});
             for _ in 0..6 {
                 lane.atlas.advance(1)?;
                 let reply = worker.call("case.reconcile", &key)?;
@@ -77,11 +77,11 @@ pub fn run(plan: &Plan) -> Res<Report> {
             let mut reply = worker.call("case.reconcile", &key)?;
             if case(&reply).is_some_and(|case| text(case, "outcome") != "executed") {
                 worker.call("case.follow", &json!({"all": true}))?;
-                reply = worker.call("case.open", &wish.request)?;
+                reply = worker.call("case.open", &spec.request)?;
             }
-            let deed = Truth::of(&lane.atlas).deed(&wish.owner, submit);
-            if case(&reply).is_none_or(|case| text(case, "outcome") != "executed") || deed.whole != 1 {
-                report.violations.push(format!("{submit}: after {blind}, with sight again: {deed:?}\n    {reply}"));
+            let effect = LedgerView::of(&lane.atlas).effect(&spec.owner, submit);
+            if case(&reply).is_none_or(|case| text(case, "outcome") != "executed") || effect.whole != 1 {
+                report.violations.push(format!("{submit}: after {blind}, with sight again: {effect:?}\n    {reply}"));
             }
         }
     }

@@ -7,9 +7,9 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::days::moment;
-use crate::kinds::{Kind, Wish, put};
-use crate::oracle::{Truth, case};
-use crate::rig::{Lane, Plan, Report, Res, list, lock, text};
+use crate::harness::{Lane, Plan, Report, Res, list, lock, text};
+use crate::kinds::{CaseSpec, Kind, put};
+use crate::oracle::{LedgerView, case};
 use crate::server::Server;
 use crate::worker::Worker;
 
@@ -27,7 +27,7 @@ struct Clock {
     jump_at: AtomicUsize,
     jump: Mutex<i64>,
     /// Requests at the vendor when a reading was answered, and the answer.
-    told: Mutex<Vec<(usize, f64)>>,
+    reported: Mutex<Vec<(usize, f64)>>,
 }
 
 /// `E13 clock jumps`
@@ -51,24 +51,24 @@ pub fn run(plan: &Plan) -> Res<Report> {
                 let setting =
                     format!("jump of {jump} s at reading {at}, submit {}", if lost { "lost" } else { "not lost" });
                 let key = format!("clock-{cases}");
-                let wish = {
+                let spec = {
                     let mut lane = lock(&lane);
                     let mut dice = lane.dice.fork();
-                    let wish = Kind::Void.wish(&lane.atlas, &mut dice, key)?;
+                    let spec = Kind::Void.spec(&lane.atlas, &mut dice, key)?;
                     lane.atlas.control(
                         "POST",
-                        &format!("/_sim/orders/{}", wish.owner),
+                        &format!("/_sim/orders/{}", spec.owner),
                         json!({"sameDayDeadline": singapore(&lane)?}),
                     )?;
                     lane.dice = dice;
-                    wish
+                    spec
                 };
                 clock.readings.store(0, Ordering::SeqCst);
                 clock.jump_at.store(at, Ordering::SeqCst);
                 *lock(&clock.jump) = jump;
-                lock(&clock.told).clear();
+                lock(&clock.reported).clear();
                 let mut worker = Worker::start(&config)?;
-                let (faults, sent, none) = one(&lane, &clock, &mut worker, &wish, lost)?;
+                let (faults, sent, none) = one(&lane, &clock, &mut worker, &spec, lost)?;
                 submitted += usize::from(sent);
                 absent += usize::from(none);
                 report.violations.extend(faults.into_iter().map(|words| format!("{setting}: {words}")));
@@ -89,7 +89,7 @@ fn read(lane: &Lane, clock: &Clock) -> Value {
     let real = lane.atlas.now().ok().and_then(|now| moment(text(&now, "now"))).unwrap_or(0.0);
     let jump = if nth >= clock.jump_at.load(Ordering::SeqCst) { *lock(&clock.jump) } else { 0 };
     let shown = real + jump as f64;
-    lock(&clock.told).push((lane.atlas.request_count(), shown));
+    lock(&clock.reported).push((lane.atlas.request_count(), shown));
     json!({"now": stamp(shown)})
 }
 
@@ -120,7 +120,7 @@ fn one(
     lane: &Mutex<Lane>,
     clock: &Clock,
     worker: &mut Worker,
-    wish: &Wish,
+    spec: &CaseSpec,
     lost: bool,
 ) -> Res<(Vec<String>, bool, bool)> {
     let mut faults = Vec::new();
@@ -129,19 +129,20 @@ fn one(
     if lost {
         lock(lane).atlas.fault(json!({"endpoint": "void", "mode": "drop_before"}))?;
     }
-    let mut reply = worker.call("case.open", &wish.request)?;
+    let mut reply = worker.call("case.open", &spec.request)?;
     for _ in 0..5 {
         lock(lane).atlas.advance(1)?;
-        reply = worker.call("case.reconcile", &json!({"key": wish.key}))?;
+        reply = worker.call("case.reconcile", &json!({"key": spec.key}))?;
     }
     let lane = lock(lane);
     lane.atlas.clear_faults()?;
     let requests = lane.atlas.requests_since(before);
     let sent = requests.iter().position(|request| text(request, "endpoint") == "void");
     if let Some(at) = sent {
-        // The window is told by a quotation that is young enough, by the clock that the case has.
-        let shown =
-            |at: usize| lock(&clock.told).iter().rev().find(|(seen, _)| *seen <= before + at).map(|(_, shown)| *shown);
+        // The window is reported by a quotation that is young enough, by the clock that the case has.
+        let shown = |at: usize| {
+            lock(&clock.reported).iter().rev().find(|(seen, _)| *seen <= before + at).map(|(_, shown)| *shown)
+        };
         if shown(at).is_some_and(|shown| shown >= end) {
             faults.push(format!("sent although the clock had said that the window was over\n    {reply}"));
         }
@@ -159,11 +160,11 @@ fn one(
     if absent && asked < 2 {
         faults.push(format!("absence after {asked} empty answers\n    {reply}"));
     }
-    let deed = Truth::of(&lane.atlas).deed(&wish.owner, "void");
-    if deed.whole + deed.broken > 1
-        || (outcome == "not_executed") == (deed.executed > 0) && outcome != "unknown" && outcome != "pending"
+    let effect = LedgerView::of(&lane.atlas).effect(&spec.owner, "void");
+    if effect.whole + effect.broken > 1
+        || (outcome == "not_executed") == (effect.executed > 0) && outcome != "unknown" && outcome != "pending"
     {
-        faults.push(format!("{outcome}, and the ledger has {deed:?}\n    {reply}"));
+        faults.push(format!("{outcome}, and the ledger has {effect:?}\n    {reply}"));
     }
     let steps = case(&reply).map_or(0, |case| list(case, "steps").len());
     if steps > 1 {

@@ -1,13 +1,13 @@
-//! E2c: the vendor says no, or something else, with every code it has. Nothing was carried out.
+//! E2c: the vendor answers a submit with each of its codes, and executes nothing.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::json;
 
+use crate::harness::{Plan, Report, Res, text};
 use crate::kinds::Kind;
-use crate::oracle::{Truth, case};
-use crate::rig::{Plan, Report, Res, text};
+use crate::oracle::{LedgerView, case};
 use crate::worker::Worker;
 
 /// What each submit is answered; those that say "it is there already" are left out, since here they would be lies.
@@ -46,25 +46,25 @@ pub fn run(plan: &Plan) -> Res<Report> {
     for (kind, endpoint, codes) in CODES {
         for code in codes {
             cases += 1;
-            let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("code-{}-{code}", kind.word()))?;
-            lane.atlas.control("POST", &format!("/_sim/orders/{}", wish.owner), json!({"codes": {endpoint: code}}))?;
-            worker.call("case.open", &wish.request)?;
+            let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("code-{}-{code}", kind.word()))?;
+            lane.atlas.control("POST", &format!("/_sim/orders/{}", spec.owner), json!({"codes": {endpoint: code}}))?;
+            worker.call("case.open", &spec.request)?;
             for _ in 0..4 {
                 lane.atlas.advance(1)?;
-                worker.call("case.reconcile", &json!({"key": wish.key}))?;
+                worker.call("case.reconcile", &json!({"key": spec.key}))?;
             }
-            let reply = worker.call("case.get", &json!({"key": wish.key}))?;
+            let reply = worker.call("case.get", &json!({"key": spec.key}))?;
             let outcome = case(&reply).map_or("no case", |case| text(case, "outcome"));
             *words.entry(outcome.to_owned()).or_default() += 1;
-            let truth = Truth::of(&lane.atlas);
-            let deed = truth.deed(&wish.owner, endpoint);
+            let ledger = LedgerView::of(&lane.atlas);
+            let effect = ledger.effect(&spec.owner, endpoint);
             // A cancel whose void is refused may have gone the other way.
-            let refunded = kind == Kind::Cancel && truth.deed(&wish.owner, "refund").executed == 1;
+            let refunded = kind == Kind::Cancel && ledger.effect(&spec.owner, "refund").executed == 1;
             let most = if ONCE_MORE.contains(code) { 2 } else { 1 };
             let mut fault = |words: &str| {
-                report.violations.push(format!("{} answered {code}: {words}, {deed:?}\n    {reply}", kind.word()))
+                report.violations.push(format!("{} answered {code}: {words}, {effect:?}\n    {reply}", kind.word()))
             };
-            if deed.whole + deed.broken > most {
+            if effect.whole + effect.broken > most {
                 fault("sent again");
             }
             if (outcome == "executed") != refunded || outcome == "no case" {
@@ -72,10 +72,10 @@ pub fn run(plan: &Plan) -> Res<Report> {
             }
         }
     }
-    let told: Vec<String> = words.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    let reported: Vec<String> = words.iter().map(|(word, count)| format!("{word} {count}")).collect();
     report.figures = format!(
         "{cases} submits answered with a code: {}; none sent again but once after 805 and 502; violations {}, in {:.0} s",
-        told.join(", "),
+        reported.join(", "),
         report.violations.len(),
         started.elapsed().as_secs_f64()
     );

@@ -1,13 +1,13 @@
-//! E9: many processes want the same order at the same moment.
+//! E9: many processes open a case on the same order at the same moment.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::harness::{Lane, Plan, Report, Res, list, text};
 use crate::kinds::Kind;
-use crate::oracle::{Tally, Truth, case, contradicts};
-use crate::rig::{Lane, Plan, Report, Res, list, text};
+use crate::oracle::{LedgerView, Tally, case, contradicts};
 use crate::worker::Worker;
 
 const CROWD: usize = 64;
@@ -23,39 +23,40 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let mut losers = std::collections::BTreeMap::<String, usize>::new();
     for round in 0..rounds {
         let same_key = round % 2 == 1;
-        let wish = Kind::Void.wish(&lane.atlas, &mut lane.dice, format!("crowd-{round}"))?;
+        let spec = Kind::Void.spec(&lane.atlas, &mut lane.dice, format!("crowd-{round}"))?;
         let request = |nth: usize| {
             let kind = if nth.is_multiple_of(2) || same_key { "void" } else { "refund" };
-            let key = if same_key { wish.key.clone() } else { format!("{}-{nth}", wish.key) };
-            json!({"kind": kind, "orderNo": wish.owner, "key": key})
+            let key = if same_key { spec.key.clone() } else { format!("{}-{nth}", spec.key) };
+            json!({"kind": kind, "orderNo": spec.owner, "key": key})
         };
         for (nth, worker) in crowd.iter_mut().enumerate() {
             worker.ask("case.open", &request(nth), &Value::Null);
         }
         let replies = crowd.iter_mut().map(Worker::answer).collect::<Res<Vec<_>>>()?;
         let faults = if same_key { one_case(&replies) } else { one_winner(&replies, &mut losers) };
-        let told = crowd.first_mut().map(|one| one.call("case.list", &json!({"orderNo": wish.owner}))).transpose()?;
+        let reported =
+            crowd.first_mut().map(|one| one.call("case.list", &json!({"orderNo": spec.owner}))).transpose()?;
         let before = tally.violations.len();
         tally.violations.extend(faults);
-        one_effect(&lane, &wish.owner, &told.unwrap_or_default(), &mut tally);
+        one_effect(&lane, &spec.owner, &reported.unwrap_or_default(), &mut tally);
         for words in tally.violations.iter_mut().skip(before) {
-            *words = format!("round {round}, {}: {words}", wish.owner);
+            *words = format!("round {round}, {}: {words}", spec.owner);
         }
     }
-    let told: Vec<String> = losers.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    let reported: Vec<String> = losers.iter().map(|(word, count)| format!("{word} {count}")).collect();
     let figures = format!(
-        "{} opens by {CROWD} processes, {rounds} orders: {}, one winner each, the others told {}; \
+        "{} opens by {CROWD} processes, {rounds} orders: {}, one winner each, the others reported {}; \
          violations {}, in {:.0} s",
         rounds * CROWD,
         tally.promise(),
-        told.join(", "),
+        reported.join(", "),
         tally.violations.len(),
         started.elapsed().as_secs_f64()
     );
     Ok(Report { figures, violations: tally.violations })
 }
 
-/// Different keys: one case is carried out, everybody else is told which, or that it had been done already.
+/// Different keys: one case is carried out, everybody else is reported which, or that it had been done already.
 fn one_winner(replies: &[Value], losers: &mut std::collections::BTreeMap<String, usize>) -> Vec<String> {
     let mut faults = Vec::new();
     let won = |reply: &&Value| reply.get("ok").and_then(Value::as_bool) == Some(true);
@@ -94,8 +95,8 @@ fn one_case(replies: &[Value]) -> Vec<String> {
 
 /// One submit, one effect, and one case that says so.
 fn one_effect(lane: &Lane, order: &str, listed: &Value, tally: &mut Tally) {
-    let truth = Truth::of(&lane.atlas);
-    let (void, refund) = (truth.deed(order, "void"), truth.deed(order, "refund"));
+    let ledger = LedgerView::of(&lane.atlas);
+    let (void, refund) = (ledger.effect(order, "void"), ledger.effect(order, "refund"));
     let executed = void.executed + refund.executed;
     let sent = void.whole + void.broken + refund.whole + refund.broken;
     tally.cases += 1;

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Kind, Wish, put};
+use crate::harness::{Lane, Plan, Report, Res, flag, list, text};
+use crate::kinds::{CaseSpec, Kind, put};
 use crate::oracle::case;
-use crate::rig::{Lane, Plan, Report, Res, flag, list, text};
 use crate::server::Server;
 use crate::worker::Worker;
 
@@ -22,7 +22,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let (hook, letters) = channel();
     let hook = std::sync::Mutex::new(hook);
     let listener = Server::answering(move |body| {
-        crate::rig::lock(&hook).send(body.to_vec()).ok();
+        crate::harness::lock(&hook).send(body.to_vec()).ok();
         "{}".to_owned()
     })?;
     lane.atlas.webhook(&listener.url())?;
@@ -31,7 +31,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
     put(&mut config, "settleMs", json!(180_000));
     let mut worker = Worker::start(&config)?;
     let mut report = Report::default();
-    let wishes = (0..cases).map(|nth| open(&mut lane, &mut worker, nth, &mut report)).collect::<Res<Vec<_>>>()?;
+    let specs = (0..cases).map(|nth| open(&mut lane, &mut worker, nth, &mut report)).collect::<Res<Vec<_>>>()?;
     let (queries, cpu) = (lane.atlas.request_count(), processor_ms(worker.pid()));
     let last = now(&lane)? + DAYS as f64 * 86_400.0;
     let mut steps = 0;
@@ -62,20 +62,20 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let asked = lane.atlas.request_count() - queries;
     let spent = processor_ms(worker.pid()) - cpu;
     let mut ends = BTreeMap::<String, usize>::new();
-    for wish in &wishes {
-        let reply = worker.call("case.get", &json!({"key": wish.key}))?;
+    for spec in &specs {
+        let reply = worker.call("case.get", &json!({"key": spec.key}))?;
         let seen = case(&reply).cloned().unwrap_or_default();
-        *ends.entry(format!("{} {}", wish.kind.word(), text(&seen, "state"))).or_default() += 1;
-        if let Some(words) = wrong_end(&lane, wish, &seen)? {
-            report.violations.push(format!("{}: {words}\n    {reply}", wish.key));
+        *ends.entry(format!("{} {}", spec.kind.word(), text(&seen, "state"))).or_default() += 1;
+        if let Some(words) = wrong_end(&lane, spec, &seen)? {
+            report.violations.push(format!("{}: {words}\n    {reply}", spec.key));
         }
     }
-    let told: Vec<String> = ends.iter().map(|(end, count)| format!("{end} {count}")).collect();
+    let reported: Vec<String> = ends.iter().map(|(end, count)| format!("{end} {count}")).collect();
     report.figures = format!(
         "{cases} cases: {} at their end and the simulator's ({}); {asked} queries in {steps} steps, {:.1} per case, \
          {:.2} ms CPU per simulated day; violations {}, in {:.0} s",
         cases - report.violations.len().min(cases),
-        told.join(", "),
+        reported.join(", "),
         asked as f64 / cases as f64,
         spent / DAYS as f64,
         report.violations.len(),
@@ -85,7 +85,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
 }
 
 /// Opens the nth case; the mix has every kind of end.
-fn open(lane: &mut Lane, worker: &mut Worker, nth: usize, report: &mut Report) -> Res<Wish> {
+fn open(lane: &mut Lane, worker: &mut Worker, nth: usize, report: &mut Report) -> Res<CaseSpec> {
     let kind = match nth % 20 {
         0..10 => Kind::Refund,
         10..15 => Kind::Void,
@@ -94,8 +94,8 @@ fn open(lane: &mut Lane, worker: &mut Worker, nth: usize, report: &mut Report) -
         18 => Kind::Stop,
         _ => Kind::Regenerate,
     };
-    let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("days-{nth}"))?;
-    let fate = match lane.dice.u32(0..10) {
+    let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("days-{nth}"))?;
+    let exit = match lane.dice.u32(0..10) {
         0 => json!({"refundOutcome": "rejected", "voidOutcome": "rejected"}),
         1 => {
             json!({"refundPlan": [{"after": "1d", "status": 1}, {"after": "40d", "status": 3}, {"after": "70d", "status": 2}]})
@@ -105,12 +105,12 @@ fn open(lane: &mut Lane, worker: &mut Worker, nth: usize, report: &mut Report) -
         }
         _ => json!({}),
     };
-    lane.atlas.control("POST", &format!("/_sim/orders/{}", wish.owner), fate)?;
-    let reply = worker.call("case.open", &wish.request)?;
+    lane.atlas.control("POST", &format!("/_sim/orders/{}", spec.owner), exit)?;
+    let reply = worker.call("case.open", &spec.request)?;
     if !flag(&reply, "ok") {
-        report.violations.push(format!("{} was not opened: {reply}", wish.key));
+        report.violations.push(format!("{} was not opened: {reply}", spec.key));
     }
-    Ok(wish)
+    Ok(spec)
 }
 
 /// Nine of ten notifications arrive, sooner or later.
@@ -154,27 +154,27 @@ pub fn moment(at: &str) -> Option<f64> {
 }
 
 /// Why the case's end is not the vendor's.
-fn wrong_end(lane: &Lane, wish: &Wish, seen: &Value) -> Res<Option<String>> {
+fn wrong_end(lane: &Lane, spec: &CaseSpec, seen: &Value) -> Res<Option<String>> {
     if !flag(seen, "final") {
         return Ok(Some("is not at its end".to_owned()));
     }
     let code = seen.get("vendorCode").and_then(Value::as_i64);
-    let truth = match wish.kind {
+    let ledger = match spec.kind {
         Kind::Refund | Kind::Void | Kind::Cancel => {
             let all = lane.atlas.control("GET", "/_sim/cases", json!({}))?;
-            let mine = list(&all, "cases").iter().find(|one| text(one, "orderNo") == wish.owner);
+            let mine = list(&all, "cases").iter().find(|one| text(one, "orderNo") == spec.owner);
             mine.and_then(|one| one.get("status").and_then(Value::as_i64))
         }
         Kind::Ancillary | Kind::Regenerate => state(lane, text(seen, "code"))?,
-        Kind::Stop | Kind::Claim => state(lane, &wish.owner)?,
+        Kind::Stop | Kind::Claim => state(lane, &spec.owner)?,
     };
-    let ended = match (wish.kind, truth) {
+    let ended = match (spec.kind, ledger) {
         (Kind::Ancillary | Kind::Regenerate, Some(2)) => text(seen, "state") == "ticketed",
         (Kind::Stop, Some(-3)) => text(seen, "state") == "stopped",
-        (Kind::Refund | Kind::Void | Kind::Cancel, truth) => truth == code,
+        (Kind::Refund | Kind::Void | Kind::Cancel, ledger) => ledger == code,
         _ => false,
     };
-    Ok((!ended).then(|| format!("the vendor has {truth:?}")))
+    Ok((!ended).then(|| format!("the vendor has {ledger:?}")))
 }
 
 fn state(lane: &Lane, order: &str) -> Res<Option<i64>> {

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Kind, Wish, put};
-use crate::oracle::{Tally, Truth, case};
-use crate::rig::{Lane, Plan, Report, Res, flag, text};
-use crate::worker::{Fate, Worker};
+use crate::harness::{Lane, Plan, Report, Res, flag, text};
+use crate::kinds::{CaseSpec, Kind, put};
+use crate::oracle::{LedgerView, Tally, case};
+use crate::worker::{Worker, WorkerExit};
 
 /// `E7 drift`
 pub fn run(plan: &Plan) -> Res<Report> {
@@ -18,7 +18,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let figures = format!(
         "{} changed replies of void and refund: {}; violations {}, in {:.0} s",
         tally.cases,
-        tally.told(),
+        tally.reported(),
         tally.violations.len(),
         started.elapsed().as_secs_f64()
     );
@@ -46,27 +46,27 @@ fn lane(plan: &Plan, number: usize) -> Res<Tally> {
     let mut lane = plan.lane(7, number, "refundQueryWithoutCode=list")?;
     let mut worker = Worker::start(&lane.config())?;
     let mut tally = Tally::default();
-    let other = kind.wish(&lane.atlas, &mut lane.dice, format!("other-{number}"))?;
+    let other = kind.spec(&lane.atlas, &mut lane.dice, format!("other-{number}"))?;
     let fields = fields(&mut worker, &other.owner, step)?;
     let mut nth = 0;
     for field in &fields {
         for value in odd() {
             nth += 1;
-            let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("drift-{number}-{nth}"))?;
+            let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("drift-{number}-{nth}"))?;
             let change = json!({field: value});
             lane.atlas.fault(json!({"endpoint": step, "mode": "reply", "body": change}))?;
-            let faults = one(&mut lane, &mut worker, &wish, field)?;
+            let faults = one(&mut lane, &mut worker, &spec, field)?;
             lane.atlas.clear_faults()?;
-            let reply = worker.call("case.get", &json!({"key": wish.key}))?;
+            let reply = worker.call("case.get", &json!({"key": spec.key}))?;
             let before = tally.violations.len();
-            tally.judge(&Truth::of(&lane.atlas), &wish, &reply);
+            tally.judge(&LedgerView::of(&lane.atlas), &spec, &reply);
             tally.violations.extend(faults);
             for words in tally.violations.iter_mut().skip(before) {
                 words.push_str(&format!("\n    reply changed by {change}"));
             }
         }
     }
-    if let Some(words) = worker.finish(&Fate::Live)?.complaint {
+    if let Some(words) = worker.finish(&WorkerExit::Live)?.complaint {
         tally.violations.push(format!("the worker broke: {words}"));
     }
     Ok(tally)
@@ -83,27 +83,27 @@ fn fields(worker: &mut Worker, order: &str, step: &str) -> Res<Vec<String>> {
 }
 
 /// Opens under the changed reply. It was carried out, so nobody may say otherwise, now or later.
-fn one(lane: &mut Lane, worker: &mut Worker, wish: &Wish, field: &str) -> Res<Vec<String>> {
+fn one(lane: &mut Lane, worker: &mut Worker, spec: &CaseSpec, field: &str) -> Res<Vec<String>> {
     let mut faults = Vec::new();
-    let reply = worker.call("case.open", &wish.request)?;
+    let reply = worker.call("case.open", &spec.request)?;
     for round in 0..4 {
         let now = match round {
             0 => reply.clone(),
             _ => {
                 lane.atlas.advance(1)?;
-                worker.call("case.reconcile", &json!({"key": wish.key}))?
+                worker.call("case.reconcile", &json!({"key": spec.key}))?
             }
         };
         let seen = case(&now).cloned().unwrap_or_default();
         let outcome = text(&seen, "outcome");
-        // A wrong echo is a reason to doubt, until a query has told.
+        // A wrong echo is a reason to doubt, until a query has reported.
         let doubt = field == "orderNo" && round < 3;
         if outcome != "executed" && !(doubt && matches!(outcome, "unknown" | "pending")) {
-            faults.push(format!("{}: {outcome:?} in round {round}\n    {now}", wish.key));
+            faults.push(format!("{}: {outcome:?} in round {round}\n    {now}", spec.key));
             break;
         }
         if flag(&seen, "final") && outcome == "unknown" {
-            faults.push(format!("{}: final while unknown", wish.key));
+            faults.push(format!("{}: final while unknown", spec.key));
         }
     }
     Ok(faults)

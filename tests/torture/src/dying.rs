@@ -9,7 +9,7 @@ use fastrand::Rng;
 use serde_json::json;
 use socket2::SockRef;
 
-use crate::rig::{Plan, Report, Res, lock, text};
+use crate::harness::{Plan, Report, Res, lock, text};
 use crate::server::{Request, Server};
 use crate::worker::Worker;
 
@@ -82,10 +82,10 @@ pub fn run(plan: &Plan) -> Res<Report> {
     if connections > calls || whole > calls {
         violations.push(format!("{connections} connections and {whole} whole requests for {calls} calls"));
     }
-    let told: Vec<String> = words.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    let reported: Vec<String> = words.iter().map(|(word, count)| format!("{word} {count}")).collect();
     let figures = format!(
         "{calls} direct voids: {connections} connections, {whole} whole requests, at most one each; {}; violations {}, in {:.0} s",
-        told.join(", "),
+        reported.join(", "),
         violations.len(),
         started.elapsed().as_secs_f64()
     );

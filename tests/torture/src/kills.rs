@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Kind, Wish};
+use crate::harness::{Lane, Plan, Report, Res, flag, text};
+use crate::kinds::{CaseSpec, Kind};
 use crate::oracle::{Tally, named};
-use crate::rig::{Lane, Plan, Report, Res, flag, text};
 use crate::settle;
 use crate::trace::Trace;
-use crate::worker::{Fate, Worker};
+use crate::worker::{Worker, WorkerExit};
 
 /// Cases that share a store and a simulator.
 const BATCH: usize = 70;
@@ -50,7 +50,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
         by.join(", "),
         tally.cases,
         tally.promise(),
-        tally.told(),
+        tally.reported(),
         tally.violations.len(),
         seconds * 1e3 / all.kills.max(1) as f64,
     );
@@ -73,20 +73,20 @@ fn batch(plan: &Plan, number: usize, steps: &BTreeMap<Kind, usize>) -> Res<Seen>
     let profile = PROFILES.get(number % PROFILES.len()).unwrap_or(&"default");
     let mut lane = plan.lane(1, number, &format!("{profile},clock=real"))?;
     let mut seen = Seen::default();
-    let mut wishes = Vec::new();
-    for nth in 0..if plan.naive { 45 } else { BATCH } {
+    let mut specs = Vec::new();
+    for nth in 0..if plan.baseline { 45 } else { BATCH } {
         let kind = plan.kinds().get(nth % plan.kinds().len()).copied().unwrap_or(Kind::Void);
-        let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("kill-{number}-{nth}"))?;
+        let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("kill-{number}-{nth}"))?;
         let steps = steps.get(&kind).copied().unwrap_or(40);
         let faults = seen.tally.violations.len();
-        let told = torment(&mut lane, &wish, steps, &mut seen)?;
-        wishes.push(wish);
+        let reported = torment(&mut lane, &spec, steps, &mut seen)?;
+        specs.push(spec);
         if seen.tally.violations.len() > faults {
-            seen.tally.violations.push(told);
+            seen.tally.violations.push(reported);
         }
     }
     let before = seen.tally.violations.len();
-    settle::judge(&lane, &wishes, &mut seen.tally)?;
+    settle::judge(&lane, &specs, &mut seen.tally)?;
     for words in seen.tally.violations.iter_mut().skip(before) {
         *words = format!("lane {number} ({profile}) {words}");
     }
@@ -94,69 +94,73 @@ fn batch(plan: &Plan, number: usize, steps: &BTreeMap<Kind, usize>) -> Res<Seen>
 }
 
 /// Kills workers on one case until one of them answers; the first is always meant to die.
-fn torment(lane: &mut Lane, wish: &Wish, steps: usize, seen: &mut Seen) -> Res<String> {
+fn torment(lane: &mut Lane, spec: &CaseSpec, steps: usize, seen: &mut Seen) -> Res<String> {
     let before = lane.atlas.request_count();
-    let mut told = String::new();
+    let mut reported = String::new();
     for attempt in 0..12 {
-        let fate = if attempt == 0 || lane.dice.f64() < 0.3 { doom(lane, steps) } else { Fate::Live };
-        told.push_str(&format!(" {fate:?}"));
-        let mut worker = Worker::shimmed(lane, &fate, None)?;
+        let exit = if attempt == 0 || lane.dice.f64() < 0.3 { doom(lane, steps) } else { WorkerExit::Live };
+        reported.push_str(&format!(" {exit:?}"));
+        let mut worker = Worker::shimmed(lane, &exit, None)?;
         // What a predecessor sent must be known to the store before anything else happens.
-        worker.ask("case.get", &json!({"key": wish.key}), &Value::Null);
-        let left = submits_left(lane, wish, before);
-        worker.ask("case.open", &wish.request, &Value::Null);
-        let said = worker.finish(&fate)?;
+        worker.ask("case.get", &json!({"key": spec.key}), &Value::Null);
+        let left = submits_left(lane, spec, before);
+        worker.ask("case.open", &spec.request, &Value::Null);
+        let said = worker.finish(&exit)?;
         if said.killed {
             seen.kills += 1;
-            *seen.by.entry(manner(&fate)).or_default() += 1;
+            *seen.by.entry(manner(&exit)).or_default() += 1;
         }
         if let Some(words) = said.complaint {
-            seen.tally.violations.push(format!("{} {}: a worker broke: {words};{told}", wish.kind.word(), wish.key));
-            return Ok(told);
+            seen.tally.violations.push(format!(
+                "{} {}: a worker broke: {words};{reported}",
+                spec.kind.word(),
+                spec.key
+            ));
+            return Ok(reported);
         }
         if left && said.replies.first().is_some_and(|reply| crate::oracle::case(reply).is_none()) {
             seen.tally.lost += 1;
             seen.tally.violations.push(format!(
-                "{} {}: a submit left and the case is lost;{told}",
-                wish.kind.word(),
-                wish.key
+                "{} {}: a submit left and the case is lost;{reported}",
+                spec.kind.word(),
+                spec.key
             ));
         }
         if said.replies.len() > 1 {
             break;
         }
     }
-    Ok(told)
+    Ok(reported)
 }
 
-fn submits_left(lane: &Lane, wish: &Wish, before: usize) -> bool {
+fn submits_left(lane: &Lane, spec: &CaseSpec, before: usize) -> bool {
     let mine = |request: &Value| {
         let endpoint = text(request, "endpoint");
         flag(request, "bodyComplete")
-            && wish.kind.steps().iter().any(|(_, step)| *step == endpoint)
-            && named(request) == wish.owner
+            && spec.kind.steps().iter().any(|(_, step)| *step == endpoint)
+            && named(request) == spec.owner
     };
     lane.atlas.requests_since(before).iter().any(mine)
 }
 
 /// A step, with or without loss of power, or just some time.
-fn doom(lane: &mut Lane, steps: usize) -> Fate {
+fn doom(lane: &mut Lane, steps: usize) -> WorkerExit {
     let dice = &mut lane.dice;
     let step = dice.usize(1..steps + 4);
     match dice.u32(0..100) {
-        0..25 => Fate::Step(format!("{step}:before"), 0),
-        25..40 => Fate::Step(format!("{step}:after"), 0),
-        40..60 => Fate::Step(format!("{step}:torn"), 0),
-        60..75 => Fate::Step(format!("{step}:power"), 0),
-        75..85 => Fate::Step(format!("{step}:power"), dice.u64(1..)),
-        _ => Fate::After(dice.u64(0..40_000)),
+        0..25 => WorkerExit::Step(format!("{step}:before"), 0),
+        25..40 => WorkerExit::Step(format!("{step}:after"), 0),
+        40..60 => WorkerExit::Step(format!("{step}:torn"), 0),
+        60..75 => WorkerExit::Step(format!("{step}:power"), 0),
+        75..85 => WorkerExit::Step(format!("{step}:power"), dice.u64(1..)),
+        _ => WorkerExit::After(dice.u64(0..40_000)),
     }
 }
 
-fn manner(fate: &Fate) -> &'static str {
-    match fate {
-        Fate::Step(step, _) if step.ends_with("power") => "by loss of power",
-        Fate::Step(..) => "at a step",
+fn manner(exit: &WorkerExit) -> &'static str {
+    match exit {
+        WorkerExit::Step(step, _) if step.ends_with("power") => "by loss of power",
+        WorkerExit::Step(..) => "at a step",
         _ => "at any time",
     }
 }

@@ -4,7 +4,7 @@ use atlas_simulator::Simulator;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use crate::rig::{Res, list, text};
+use crate::harness::{Res, list, text};
 
 /// A kind of case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +34,7 @@ pub const MONEY_BACK: [Kind; 3] = [Kind::Refund, Kind::Void, Kind::Cancel];
 
 /// A case as its owner wants it.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct CaseSpec {
     /// What.
     pub kind: Kind,
     /// The caller's key.
@@ -74,7 +74,7 @@ impl Kind {
     }
 
     /// Makes what the case is about, and the request that opens it.
-    pub fn wish(self, atlas: &Simulator, dice: &mut Rng, key: String) -> Res<Wish> {
+    pub fn spec(self, atlas: &Simulator, dice: &mut Rng, key: String) -> Res<CaseSpec> {
         let state = match self {
             Kind::Regenerate if dice.bool() => "unpaid",
             Kind::Regenerate => "cancelled",
@@ -92,7 +92,7 @@ impl Kind {
             put(&mut request, "mmb", json!({"airlinePnr": owner, "email": text(&pnr, "email")}));
             put(&mut request, "passengers", names(&pnr));
             put(&mut request, "fromSegments", flights(&pnr));
-            return Ok(Wish { kind: self, key, owner, request });
+            return Ok(CaseSpec { kind: self, key, owner, request });
         }
         let order = atlas.create_order(wanted)?;
         let owner = text(&order, "orderNo").to_owned();
@@ -103,7 +103,7 @@ impl Kind {
         if matches!(self, Kind::Ancillary | Kind::Regenerate) {
             put(&mut request, "payment", json!({"paymentMethod": 1}));
         }
-        Ok(Wish { kind: self, key, owner, request })
+        Ok(CaseSpec { kind: self, key, owner, request })
     }
 }
 

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Kind, MONEY_BACK, Wish, put};
-use crate::oracle::{Tally, Truth, case};
-use crate::rig::{Lane, Plan, Report, Res, flag, text};
+use crate::harness::{Lane, Plan, Report, Res, flag, text};
+use crate::kinds::{CaseSpec, Kind, MONEY_BACK, put};
+use crate::oracle::{LedgerView, Tally, case};
 use crate::settle;
 use crate::worker::Worker;
 
@@ -25,7 +25,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
         tally.cases,
         MODES,
         tally.promise(),
-        tally.told(),
+        tally.reported(),
         tally.violations.len(),
         started.elapsed().as_secs_f64(),
     );
@@ -41,20 +41,20 @@ fn batch(plan: &Plan, number: usize) -> Res<Tally> {
     let profile = PROFILES.get(number % PROFILES.len()).unwrap_or(&"default");
     let mut lane = plan.lane(2, number, &format!("{profile},clock=real"))?;
     let mut worker = Worker::start(&lane.config())?;
-    let (mut tally, mut wishes, mut modes) = (Tally::default(), Vec::new(), Vec::new());
-    for nth in 0..if plan.naive { 45 } else { BATCH } {
+    let (mut tally, mut specs, mut modes) = (Tally::default(), Vec::new(), Vec::new());
+    for nth in 0..if plan.baseline { 45 } else { BATCH } {
         let kind = plan.kinds().get(nth % plan.kinds().len()).copied().unwrap_or(Kind::Void);
-        let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("lost-{number}-{nth}"))?;
+        let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("lost-{number}-{nth}"))?;
         let endpoint = lane.dice.choice(kind.steps()).map_or("void", |(_, endpoint)| endpoint);
         let fault = fault(&mut lane, endpoint);
         lane.atlas.fault(fault.clone())?;
-        worker.ask("case.open", &wish.request, &json!({"timeoutMs": 500}));
+        worker.ask("case.open", &spec.request, &json!({"timeoutMs": 500}));
         worker.answer()?;
         lane.atlas.clear_faults()?;
-        modes.push((wish.key.clone(), fault));
-        wishes.push(wish);
+        modes.push((spec.key.clone(), fault));
+        specs.push(spec);
     }
-    settle::judge(&lane, &wishes, &mut tally)?;
+    settle::judge(&lane, &specs, &mut tally)?;
     for words in &mut tally.violations {
         let fault =
             modes.iter().find(|(key, _)| words.contains(&format!(" {key}:"))).map(|(_, fault)| fault.to_string());
@@ -115,21 +115,21 @@ fn late_batch(plan: &Plan, number: usize) -> Res<Vec<String>> {
     let mut faults = Vec::new();
     for nth in 0..30 {
         let kind = MONEY_BACK.get(nth % MONEY_BACK.len()).copied().unwrap_or(Kind::Void);
-        let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("late-{number}-{nth}"))?;
-        for words in land(&mut lane, &mut worker, &wish)? {
-            faults.push(format!("lane {number} {} {}: {words}", kind.word(), wish.key));
+        let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("late-{number}-{nth}"))?;
+        for words in land(&mut lane, &mut worker, &spec)? {
+            faults.push(format!("lane {number} {} {}: {words}", kind.word(), spec.key));
         }
     }
     Ok(faults)
 }
 
 /// One submit that lands an hour of virtual time after it was sent.
-fn land(lane: &mut Lane, worker: &mut Worker, wish: &Wish) -> Res<Vec<String>> {
+fn land(lane: &mut Lane, worker: &mut Worker, spec: &CaseSpec) -> Res<Vec<String>> {
     let mut faults = Vec::new();
-    let endpoint = wish.kind.steps().first().map_or("", |(_, endpoint)| endpoint);
-    let key = json!({"key": wish.key});
+    let endpoint = spec.kind.steps().first().map_or("", |(_, endpoint)| endpoint);
+    let key = json!({"key": spec.key});
     lane.atlas.fault(json!({"endpoint": endpoint, "mode": "late", "delayMs": 600_000, "virtual": true}))?;
-    worker.ask("case.open", &wish.request, &json!({"timeoutMs": 150}));
+    worker.ask("case.open", &spec.request, &json!({"timeoutMs": 150}));
     let outcome = |reply: &Value| case(reply).map_or("no case", |case| text(case, "outcome")).to_owned();
     let first = worker.answer()?;
     lane.atlas.clear_faults()?;
@@ -150,7 +150,7 @@ fn land(lane: &mut Lane, worker: &mut Worker, wish: &Wish) -> Res<Vec<String>> {
         faults.push(format!("absence was never stated after the settle time\n    {now}"));
     }
     // In the meantime another case on the order is a conflict, unless it names the first.
-    let mut other = json!({"kind": "refund", "orderNo": wish.owner, "key": format!("{}-other", wish.key)});
+    let mut other = json!({"kind": "refund", "orderNo": spec.owner, "key": format!("{}-other", spec.key)});
     let conflict = |reply: &Value| reply.pointer("/error/status").and_then(Value::as_i64) == Some(-61);
     let second = worker.call("case.open", &other)?;
     if !conflict(&second) {
@@ -175,8 +175,8 @@ fn land(lane: &mut Lane, worker: &mut Worker, wish: &Wish) -> Res<Vec<String>> {
     if back == replaced {
         faults.push(format!("replaced {replaced}, and at the end\n    {after}\n    {landed}"));
     }
-    let truth = Truth::of(&lane.atlas);
-    let (first, second) = (truth.deed(&wish.owner, endpoint), truth.deed(&wish.owner, "refund"));
+    let ledger = LedgerView::of(&lane.atlas);
+    let (first, second) = (ledger.effect(&spec.owner, endpoint), ledger.effect(&spec.owner, "refund"));
     let (sent, executed) = match endpoint {
         "refund" => (first.whole, first.executed),
         _ => (first.whole + second.whole, first.executed + second.executed),

@@ -1,5 +1,6 @@
-//! Puts the promises on cases to the torture, with the simulator's ledger as the witness. See `README.md`.
+//! Stress tests of the promises on cases, with the simulator's ledger as the oracle. See `README.md`.
 
+mod baseline;
 mod blind;
 mod clocks;
 mod codes;
@@ -8,15 +9,14 @@ mod days;
 mod disk;
 mod drift;
 mod dying;
-mod hooks;
+mod harness;
 mod kills;
 mod kinds;
 mod lost;
-mod naive;
+mod notifications;
 mod oracle;
 mod ordered;
 mod power;
-mod rig;
 mod server;
 mod settle;
 mod storm;
@@ -28,14 +28,14 @@ use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use harness::{Plan, Report, Res};
 use lexopt::{Arg, Parser, ValueExt};
-use rig::{Plan, Report, Res};
 
 /// A name, what its line says first, and the experiment.
 type Experiment = (&'static str, &'static str, fn(&Plan) -> Res<Report>);
 
 const EXPERIMENTS: &[Experiment] = &[
-    ("control", "E0 control", naive::run),
+    ("control", "E0 control", baseline::run),
     ("order", "E1 order of things", ordered::run),
     ("kills", "E1 kills", kills::run),
     ("power", "E1 loss of power", power::run),
@@ -49,7 +49,7 @@ const EXPERIMENTS: &[Experiment] = &[
     ("crowd", "E9 crowds", crowd::run),
     ("storm", "E10 storms", storm::run),
     ("days", "E11 ninety days", days::run),
-    ("hooks", "E12 notifications", hooks::run),
+    ("hooks", "E12 notifications", notifications::run),
     ("clocks", "E13 clock jumps", clocks::run),
 ];
 
@@ -87,7 +87,7 @@ fn all() -> Res<bool> {
         seed.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |d| d.as_secs() % 100_000));
     let work = std::env::temp_dir().join(format!("atlas-torture-{}", std::process::id()));
     std::fs::create_dir_all(&work)?;
-    let plan = Plan { seed, long, lane, naive: false, shim: compile(&work)?, work };
+    let plan = Plan { seed, long, lane, baseline: false, shim: compile(&work)?, work };
     let passed = experiments(&plan, &wanted);
     std::fs::remove_dir_all(&plan.work).ok();
     passed
@@ -105,13 +105,13 @@ fn experiments(plan: &Plan, wanted: &[String]) -> Res<bool> {
                 figures: "broke off".to_owned(),
                 violations: vec![format!("the experiment broke off: {error}")],
             });
-            let mut told = format!("{title} (seed {}): {}\n", plan.seed, report.figures);
+            let mut reported = format!("{title} (seed {}): {}\n", plan.seed, report.figures);
             for words in report.violations.iter().take(20) {
-                told.push_str(&format!("FAILED {name} --seed {}: {words}\n", plan.seed));
+                reported.push_str(&format!("FAILED {name} --seed {}: {words}\n", plan.seed));
             }
             failed.fetch_add(usize::from(!report.violations.is_empty()), Ordering::Relaxed);
             let mut out = std::io::stdout().lock();
-            out.write_all(told.as_bytes()).and_then(|()| out.flush()).ok();
+            out.write_all(reported.as_bytes()).and_then(|()| out.flush()).ok();
         }
     };
     std::thread::scope(|scope| {

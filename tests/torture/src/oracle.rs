@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use atlas_simulator::Simulator;
 use serde_json::{Value, json};
 
-use crate::kinds::{Kind, Wish};
-use crate::rig::{flag, list, text};
+use crate::harness::{flag, list, text};
+use crate::kinds::{CaseSpec, Kind};
 
 /// What one operation did for one owner.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Deed {
+pub struct Effect {
     /// Requests that arrived whole.
     pub whole: usize,
     /// Requests that broke off after their owner could be read.
@@ -19,19 +19,19 @@ pub struct Deed {
     pub executed: usize,
 }
 
-/// All deeds, by owner and operation. The owner of a payment is the order that the paid one belongs to.
-pub struct Truth {
-    deeds: HashMap<(String, String), Deed>,
+/// All effects, by owner and operation. The owner of a payment is the order that the paid one belongs to.
+pub struct LedgerView {
+    effects: HashMap<(String, String), Effect>,
     /// The simulator's switches.
     profile: Value,
 }
 
-impl Truth {
+impl LedgerView {
     /// What has happened up to now.
-    pub fn of(atlas: &Simulator) -> Truth {
+    pub fn of(atlas: &Simulator) -> LedgerView {
         let (ledger, requests) = (atlas.ledger(), atlas.requests());
         let mut parents = HashMap::new();
-        let mut deeds: HashMap<(String, String), Deed> = HashMap::new();
+        let mut effects: HashMap<(String, String), Effect> = HashMap::new();
         for row in &ledger {
             let (endpoint, result) = (text(row, "endpoint"), text(row, "result"));
             let owner = match endpoint {
@@ -42,18 +42,18 @@ impl Truth {
             if !result.is_empty() && matches!(endpoint, "postBookingAncillaryOrder" | "regenerateOrder") {
                 parents.insert(result.to_owned(), owner.clone());
             }
-            deeds.entry((owner, endpoint.to_owned())).or_default().executed += usize::from(flag(row, "executed"));
+            effects.entry((owner, endpoint.to_owned())).or_default().executed += usize::from(flag(row, "executed"));
         }
         for request in &requests {
-            let deed =
-                deeds.entry((owner(&parents, &named(request)), text(request, "endpoint").to_owned())).or_default();
+            let effect =
+                effects.entry((owner(&parents, &named(request)), text(request, "endpoint").to_owned())).or_default();
             if flag(request, "bodyComplete") {
-                deed.whole += 1;
+                effect.whole += 1;
             } else {
-                deed.broken += 1;
+                effect.broken += 1;
             }
         }
-        Truth { deeds, profile: atlas.control("GET", "/_sim/profile", json!({})).unwrap_or_default() }
+        LedgerView { effects, profile: atlas.control("GET", "/_sim/profile", json!({})).unwrap_or_default() }
     }
 
     /// Whether what the vendor answers under these switches can prove, either way, what became of a lost submit.
@@ -68,8 +68,8 @@ impl Truth {
     }
 
     /// What an operation did for an owner.
-    pub fn deed(&self, owner: &str, endpoint: &str) -> Deed {
-        self.deeds.get(&(owner.to_owned(), endpoint.to_owned())).copied().unwrap_or_default()
+    pub fn effect(&self, owner: &str, endpoint: &str) -> Effect {
+        self.effects.get(&(owner.to_owned(), endpoint.to_owned())).copied().unwrap_or_default()
     }
 }
 
@@ -139,10 +139,11 @@ impl Tally {
     }
 
     /// The verdicts, and the kinds behind those that are none.
-    pub fn told(&self) -> String {
-        let count = |word| self.verdicts.iter().filter(|((_, told), _)| told == word).map(|(_, n)| n).sum::<usize>();
+    pub fn reported(&self) -> String {
+        let count =
+            |word| self.verdicts.iter().filter(|((_, reported), _)| reported == word).map(|(_, n)| n).sum::<usize>();
         let kinds = |word| {
-            let mine = self.verdicts.iter().filter(|((_, told), _)| told == word);
+            let mine = self.verdicts.iter().filter(|((_, reported), _)| reported == word);
             let kinds: Vec<String> = mine.map(|((kind, _), n)| format!("{} {n}", kind.word())).collect();
             if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) }
         };
@@ -157,19 +158,19 @@ impl Tally {
         )
     }
 
-    /// Compares a case, as read at the end, with the truth.
-    pub fn judge(&mut self, truth: &Truth, wish: &Wish, reply: &Value) {
+    /// Compares a case, as read at the end, with the ledger.
+    pub fn judge(&mut self, ledger: &LedgerView, spec: &CaseSpec, reply: &Value) {
         self.cases += 1;
         let mut faults = Vec::new();
-        let deeds: Vec<(&str, Deed)> =
-            wish.kind.steps().iter().map(|(name, endpoint)| (*name, truth.deed(&wish.owner, endpoint))).collect();
-        for (name, deed) in &deeds {
-            self.most = self.most.max(deed.executed).max(deed.whole);
-            if deed.whole + deed.broken > 1 || deed.executed > 1 {
-                faults.push(format!("step {name} left more than once: {deed:?}"));
+        let effects: Vec<(&str, Effect)> =
+            spec.kind.steps().iter().map(|(name, endpoint)| (*name, ledger.effect(&spec.owner, endpoint))).collect();
+        for (name, effect) in &effects {
+            self.most = self.most.max(effect.executed).max(effect.whole);
+            if effect.whole + effect.broken > 1 || effect.executed > 1 {
+                faults.push(format!("step {name} left more than once: {effect:?}"));
             }
         }
-        let left = deeds.iter().any(|(_, deed)| deed.whole + deed.broken > 0);
+        let left = effects.iter().any(|(_, effect)| effect.whole + effect.broken > 0);
         let found = case(reply);
         match found {
             None if left => {
@@ -179,38 +180,38 @@ impl Tally {
             None => {}
             Some(case) => {
                 let before = faults.len();
-                judge_case(case, &deeds, &mut faults);
+                judge_case(case, &effects, &mut faults);
                 self.contradictions += faults.len() - before;
             }
         }
         let word = found.map_or("no case", |case| text(case, "outcome"));
-        if matches!(word, "unknown" | "pending") && truth.settles(wish.kind) {
+        if matches!(word, "unknown" | "pending") && ledger.settles(spec.kind) {
             faults.push(format!("it stays {word} although the vendor's answers settle it"));
         }
-        *self.verdicts.entry((wish.kind, word.to_owned())).or_default() += 1;
+        *self.verdicts.entry((spec.kind, word.to_owned())).or_default() += 1;
         let shown = found.map_or(Value::Null, Value::clone);
         self.violations
-            .extend(faults.iter().map(|fault| format!("{} {}: {fault}\n    {shown}", wish.kind.word(), wish.key)));
+            .extend(faults.iter().map(|fault| format!("{} {}: {fault}\n    {shown}", spec.kind.word(), spec.key)));
     }
 }
 
 /// A verdict must be the ledger's, for every step and for the whole.
-fn judge_case(case: &Value, deeds: &[(&str, Deed)], faults: &mut Vec<String>) {
+fn judge_case(case: &Value, effects: &[(&str, Effect)], faults: &mut Vec<String>) {
     for step in list(case, "steps") {
-        let Some((name, deed)) = deeds.iter().find(|(name, _)| *name == text(step, "name")) else {
+        let Some((name, effect)) = effects.iter().find(|(name, _)| *name == text(step, "name")) else {
             faults.push(format!("the case has a step that it should not have: {step}"));
             continue;
         };
         let said = text(step, "outcome");
-        if contradicts(said, deed.executed > 0) {
-            faults.push(format!("step {name} is {said}, the ledger has {deed:?}"));
+        if contradicts(said, effect.executed > 0) {
+            faults.push(format!("step {name} is {said}, the ledger has {effect:?}"));
         }
     }
     let outcome = text(case, "outcome");
     // The effect asked for is the last step's: an unpaid order is worth nothing.
-    let effect = deeds.last().is_some_and(|(_, deed)| deed.executed > 0);
+    let effect = effects.last().is_some_and(|(_, effect)| effect.executed > 0);
     if contradicts(outcome, effect) {
-        faults.push(format!("the case is {outcome}, the ledger has {deeds:?}"));
+        faults.push(format!("the case is {outcome}, the ledger has {effects:?}"));
     }
     if flag(case, "final") && outcome == "unknown" {
         faults.push("final while unknown".to_owned());

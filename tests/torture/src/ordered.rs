@@ -1,10 +1,10 @@
-//! E1, the order of things: the intent lasts before the connection for the submit is opened.
+//! E1, order of writes: the intent is synced before the connection for the submit is opened.
 
+use crate::harness::{Plan, Report, Res};
 use crate::kinds::{KINDS, Kind};
-use crate::oracle::Truth;
-use crate::rig::{Plan, Report, Res};
+use crate::oracle::LedgerView;
 use crate::trace::{Step, Trace};
-use crate::worker::{Fate, Worker};
+use crate::worker::{Worker, WorkerExit};
 
 /// `E1 order`
 pub fn run(plan: &Plan) -> Res<Report> {
@@ -44,17 +44,17 @@ fn cut(plan: &Plan, kind: Kind, endpoint: &str) -> Res<Option<String>> {
     let at = connected(&trace, endpoint).ok_or("the submit was never sent")?;
     let connects = trace.steps.iter().take(at + 1).filter(|step| step.call == "connect").count();
     lane.forget()?;
-    let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("cut-{}", kind.word()))?;
-    let (fate, log) = (Fate::Step(format!("connect{connects}:power"), 0), lane.home().join("cut.trace"));
-    let mut worker = Worker::shimmed(&lane, &fate, Some(&log))?;
-    worker.ask("case.open", &wish.request, &serde_json::Value::Null);
-    if !worker.finish(&fate)?.killed || std::fs::read_to_string(&log)?.contains(&path(endpoint)) {
-        return Ok(Some(format!("{fate:?} is not the connect of the submit")));
+    let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("cut-{}", kind.word()))?;
+    let (exit, log) = (WorkerExit::Step(format!("connect{connects}:power"), 0), lane.home().join("cut.trace"));
+    let mut worker = Worker::shimmed(&lane, &exit, Some(&log))?;
+    worker.ask("case.open", &spec.request, &serde_json::Value::Null);
+    if !worker.finish(&exit)?.killed || std::fs::read_to_string(&log)?.contains(&path(endpoint)) {
+        return Ok(Some(format!("{exit:?} is not the connect of the submit")));
     }
-    let reply = Worker::start(&lane.config())?.call("case.open", &wish.request)?;
-    let deed = Truth::of(&lane.atlas).deed(&wish.owner, endpoint);
-    let again = format!("{fate:?} at the submit's connect, and it was sent again: {deed:?}\n    {reply}");
-    Ok((deed.whole + deed.broken > 0).then_some(again))
+    let reply = Worker::start(&lane.config())?.call("case.open", &spec.request)?;
+    let effect = LedgerView::of(&lane.atlas).effect(&spec.owner, endpoint);
+    let again = format!("{exit:?} at the submit's connect, and it was sent again: {effect:?}\n    {reply}");
+    Ok((effect.whole + effect.broken > 0).then_some(again))
 }
 
 fn path(endpoint: &str) -> String {

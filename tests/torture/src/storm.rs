@@ -1,13 +1,13 @@
-//! E10: the vendor says "too many" again and again, to several processes that share a store.
+//! E10: the vendor keeps answering "too many requests" to several processes that share a store.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Kind, MONEY_BACK, Wish, put};
-use crate::oracle::Truth;
-use crate::rig::{Lane, Plan, Report, Res, text};
+use crate::harness::{Lane, Plan, Report, Res, text};
+use crate::kinds::{CaseSpec, Kind, MONEY_BACK, put};
+use crate::oracle::LedgerView;
 use crate::worker::Worker;
 
 const PROCESSES: usize = 4;
@@ -25,7 +25,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
     put(&mut config, "rateLimit", json!({"perSecond": RATE, "burst": BURST}));
     let mut workers = (0..PROCESSES).map(|_| Worker::start(&config)).collect::<Res<Vec<_>>>()?;
     let mut report = Report::default();
-    let (mut outcomes, mut wishes, mut calm) = (BTreeMap::<String, usize>::new(), Vec::new(), None);
+    let (mut outcomes, mut specs, mut calm) = (BTreeMap::<String, usize>::new(), Vec::new(), None);
     while started.elapsed() < length {
         // First as fast as the budget allows, then the storm.
         if calm.is_none() && started.elapsed() > length / 2 {
@@ -36,18 +36,18 @@ pub fn run(plan: &Plan) -> Res<Report> {
                 {"endpoint": "*", "mode": "rate_limit", "probability": 0.05, "delayMs": 0},
             ]))?;
         }
-        let round = wishes.len();
+        let round = specs.len();
         let stormy = calm.is_some();
-        let asked = (0..PROCESSES).map(|nth| wish(&mut lane, round + nth, stormy)).collect::<Res<Vec<Wish>>>()?;
-        for (worker, wish) in workers.iter_mut().zip(&asked) {
-            worker.ask("case.open", &wish.request, &Value::Null);
+        let asked = (0..PROCESSES).map(|nth| spec(&mut lane, round + nth, stormy)).collect::<Res<Vec<CaseSpec>>>()?;
+        for (worker, spec) in workers.iter_mut().zip(&asked) {
+            worker.ask("case.open", &spec.request, &Value::Null);
         }
         for worker in &mut workers {
             let reply = worker.answer()?;
             let code = reply.pointer("/error/code").and_then(Value::as_str).unwrap_or("ok");
             *outcomes.entry(format!("{code}/{}", text(&reply, "outcome"))).or_default() += 1;
         }
-        wishes.extend(asked);
+        specs.extend(asked);
     }
     let requests = lane.atlas.requests();
     let (before, after) = requests.split_at(calm.unwrap_or(0).min(requests.len()));
@@ -55,25 +55,25 @@ pub fn run(plan: &Plan) -> Res<Report> {
     if excess > 1.0 + RATE * JITTER {
         report.violations.push(format!("some window holds {excess:.1} requests more than rate·w + burst"));
     }
-    let truth = Truth::of(&lane.atlas);
-    for wish in &wishes {
-        for (_, endpoint) in wish.kind.steps() {
-            let deed = truth.deed(&wish.owner, endpoint);
-            if deed.whole + deed.broken > 1 {
-                report.violations.push(format!("{} was sent again: {deed:?}", wish.key));
+    let ledger = LedgerView::of(&lane.atlas);
+    for spec in &specs {
+        for (_, endpoint) in spec.kind.steps() {
+            let effect = ledger.effect(&spec.owner, endpoint);
+            if effect.whole + effect.broken > 1 {
+                report.violations.push(format!("{} was sent again: {effect:?}", spec.key));
             }
         }
     }
     let struck = requests.iter().filter(|request| text(request, "fault") == "rate_limit").count();
-    let told: Vec<String> = outcomes.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    let reported: Vec<String> = outcomes.iter().map(|(word, count)| format!("{word} {count}")).collect();
     report.figures = format!(
         "{} cases by {PROCESSES} processes, {} requests: {:.0}/s of {RATE} before, {:.0}/s with {struck} answers 429; at most \
          {excess:.1} over rate·w + burst, no submit sent twice; {}; violations {}, in {:.0} s",
-        wishes.len(),
+        specs.len(),
         requests.len(),
         rate(before),
         rate(after),
-        told.join(", "),
+        reported.join(", "),
         report.violations.len(),
         started.elapsed().as_secs_f64()
     );
@@ -81,14 +81,14 @@ pub fn run(plan: &Plan) -> Res<Report> {
 }
 
 /// A case; of every fifth the vendor refuses the submit with 905.
-fn wish(lane: &mut Lane, nth: usize, stormy: bool) -> Res<Wish> {
+fn spec(lane: &mut Lane, nth: usize, stormy: bool) -> Res<CaseSpec> {
     let kind = MONEY_BACK.get(nth % MONEY_BACK.len()).copied().unwrap_or(Kind::Void);
-    let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("storm-{nth}"))?;
+    let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("storm-{nth}"))?;
     if stormy && nth.is_multiple_of(5) {
-        let path = format!("/_sim/orders/{}", wish.owner);
+        let path = format!("/_sim/orders/{}", spec.owner);
         lane.atlas.control("POST", &path, json!({"codes": {"void": 905, "refund": 905}}))?;
     }
-    Ok(wish)
+    Ok(spec)
 }
 
 /// The most requests above `rate·w + burst` in any window.

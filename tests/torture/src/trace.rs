@@ -1,8 +1,8 @@
-//! What a worker does on its way, step by step, as the shim has seen it.
+//! The system calls of a worker, as the shim recorded them.
 
+use crate::harness::{Lane, Res};
 use crate::kinds::Kind;
-use crate::rig::{Lane, Res};
-use crate::worker::{Fate, Worker};
+use crate::worker::{Worker, WorkerExit};
 
 /// One step.
 #[derive(Clone, Debug)]
@@ -45,11 +45,11 @@ impl Trace {
     pub fn of(lane: &Lane, kind: Kind) -> Res<Trace> {
         let log = lane.home().join(format!("{}.trace", kind.word()));
         let mut dice = lane.dice.clone();
-        let wish =
-            kind.wish(&lane.atlas, &mut dice, format!("trace-{}-{}", kind.word(), lane.atlas.request_count()))?;
-        let mut worker = Worker::shimmed(lane, &Fate::Live, Some(&log))?;
-        worker.call("case.open", &wish.request)?;
-        let said = worker.finish(&Fate::Live)?;
+        let spec =
+            kind.spec(&lane.atlas, &mut dice, format!("trace-{}-{}", kind.word(), lane.atlas.request_count()))?;
+        let mut worker = Worker::shimmed(lane, &WorkerExit::Live, Some(&log))?;
+        worker.call("case.open", &spec.request)?;
+        let said = worker.finish(&WorkerExit::Live)?;
         if let Some(words) = said.complaint {
             return Err(format!("the traced worker: {words}").into());
         }

@@ -8,15 +8,15 @@ use std::time::Duration;
 use atlas_postbooking::blocking::Client;
 use serde_json::{Value, json};
 
-use crate::naive::Naive;
-use crate::rig::{Lane, Res, flag};
+use crate::baseline::Baseline;
+use crate::harness::{Lane, Res, flag};
 
 /// `atlas-torture worker CONFIG`: every line of the input is `[operation, request, options]`.
 pub fn serve(config: &str) -> Res<()> {
     let mut out = std::io::stdout();
     let parsed: Value = serde_json::from_str(config)?;
-    let client = match flag(&parsed, "naive") {
-        true => Caller::Naive(Naive::new(&parsed)?),
+    let client = match flag(&parsed, "baseline") {
+        true => Caller::Baseline(Baseline::new(&parsed)?),
         false => Caller::Real(Client::new(config)?),
     };
     for line in std::io::stdin().lines() {
@@ -24,7 +24,7 @@ pub fn serve(config: &str) -> Res<()> {
         let options = if call.2.is_null() { String::new() } else { call.2.to_string() };
         let mut json = match &client {
             Caller::Real(client) => client.call(&call.0, &call.1.to_string(), &options).json().to_owned(),
-            Caller::Naive(naive) => naive.call(&call.0, &call.1)?.to_string(),
+            Caller::Baseline(baseline) => baseline.call(&call.0, &call.1)?.to_string(),
         };
         json.push('\n');
         out.write_all(json.as_bytes())?;
@@ -36,12 +36,12 @@ pub fn serve(config: &str) -> Res<()> {
 /// The library, or the control.
 enum Caller {
     Real(Client),
-    Naive(Naive),
+    Baseline(Baseline),
 }
 
 /// When a worker is to be ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fate {
+pub enum WorkerExit {
     /// By itself.
     Live,
     /// At a step of its own: `12:torn`. With a seed for what a loss of power spares.
@@ -74,14 +74,14 @@ impl Worker {
     }
 
     /// Starts one under the shim, which writes what it does to `log` and ends it at its step.
-    pub fn shimmed(lane: &Lane, fate: &Fate, log: Option<&std::path::Path>) -> Res<Worker> {
+    pub fn shimmed(lane: &Lane, exit: &WorkerExit, log: Option<&std::path::Path>) -> Res<Worker> {
         let mut command = command(&lane.config())?;
         command.env("LD_PRELOAD", lane.shim()).env("APB_SHIM_STORE", lane.store());
         command.env("APB_SHIM_UNDO", lane.home().join("undo"));
         if let Some(log) = log {
             command.env("APB_SHIM_LOG", log);
         }
-        if let Fate::Step(step, seed) = fate {
+        if let WorkerExit::Step(step, seed) = exit {
             command.env("APB_SHIM_KILL", step).env("APB_SHIM_SEED", seed.to_string());
         }
         Worker::spawn(&mut command)
@@ -124,9 +124,9 @@ impl Worker {
     }
 
     /// No more calls: lets it end, or ends it, and hears what it has said.
-    pub fn finish(mut self, fate: &Fate) -> Res<Said> {
+    pub fn finish(mut self, exit: &WorkerExit) -> Res<Said> {
         self.input = None;
-        if let Fate::After(micros) = fate {
+        if let WorkerExit::After(micros) = exit {
             std::thread::sleep(Duration::from_micros(*micros));
             self.child.kill().ok();
         }

@@ -1,4 +1,4 @@
-//! The vendor's published samples themselves, where they are at hand: they must be understood whole.
+//! The vendor's published samples, where they are available: each must be read completely.
 
 use std::path::Path;
 

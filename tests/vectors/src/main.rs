@@ -12,11 +12,11 @@
 mod callers;
 mod documented;
 mod drift;
+mod fixture;
 mod languages;
 mod proxy;
 mod run;
 mod server;
-mod stage;
 mod tls;
 mod vector;
 

@@ -6,9 +6,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::callers::{Answer, Call, Caller, NO_VENDOR_STATUS};
+use crate::fixture::{Fixture, steady};
 use crate::proxy::ProxyServer;
 use crate::server::{Request, Server};
-use crate::stage::{Stage, steady};
 use crate::tls::Authority;
 use crate::vector::{Listen, Ordered, Raw, Vector, Verb, bytes_of, unhex};
 
@@ -40,10 +40,10 @@ pub fn run(vector: &Vector, caller: &mut dyn Caller, authority: &Authority) -> R
         Listen::Full => full(&mut held).map_err(|e| text(&e))?,
         _ => server.insert(Server::start(&vector.server, tls).map_err(|e| text(&e))?).port,
     };
-    let mut stage = vector.atlas.as_ref().map(|atlas| Stage::set(atlas, &authority.directory)).transpose()?;
+    let mut fixture = vector.atlas.as_ref().map(|atlas| Fixture::set(atlas, &authority.directory)).transpose()?;
     let proxy = vector.proxy.map(ProxyServer::start).transpose().map_err(|e| text(&e))?;
     let fill = |text: &str| {
-        let text = stage.as_ref().map_or_else(|| text.to_owned(), |stage| stage.fill(text));
+        let text = fixture.as_ref().map_or_else(|| text.to_owned(), |fixture| fixture.fill(text));
         text.replace("${url}", &format!("{scheme}://127.0.0.1:{port}"))
             .replace("${port}", &port.to_string())
             .replace("${proxy}", &format!("127.0.0.1:{}", proxy.as_ref().map_or(0, |p| p.port)))
@@ -52,7 +52,7 @@ pub fn run(vector: &Vector, caller: &mut dyn Caller, authority: &Authority) -> R
     let (own, plain) = (fill(&config(vector.config.as_ref())?), fill(&config(None)?));
     for earlier in &vector.before {
         let config = if earlier.stranger { &plain } else { &own };
-        stage.as_mut().ok_or("`before` needs `atlas`")?.play(earlier, config, caller)?;
+        fixture.as_mut().ok_or("`before` needs `atlas`")?.play(earlier, config, caller)?;
     }
     let mut call = Call {
         verb: vector.verb,
@@ -62,11 +62,11 @@ pub fn run(vector: &Vector, caller: &mut dyn Caller, authority: &Authority) -> R
         request: vector.request_hex.as_deref().map_or_else(|| bytes_of(vector.request.as_ref()), unhex),
         options: bytes_of(vector.options.as_ref()),
     };
-    if let Some(stage) = &stage {
-        call.request = stage.fill(&String::from_utf8_lossy(&call.request)).into_bytes();
+    if let Some(fixture) = &fixture {
+        call.request = fixture.fill(&String::from_utf8_lossy(&call.request)).into_bytes();
     }
     let answer = caller.call(&call)?;
-    let executed = stage.as_ref().map_or(0, Stage::executed);
+    let executed = fixture.as_ref().map_or(0, Fixture::executed);
     let (requests, connections) = server.as_ref().map_or_else(Default::default, |s| (s.requests(), s.connections()));
     Ok(Ran { answer, requests, connections, executed })
 }

@@ -31,8 +31,8 @@ pub fn atlas(profile: &str) -> Atlas {
 }
 
 impl Atlas {
-    pub fn order(&self, wish: Value) -> Value {
-        self.sim.create_order(wish).unwrap()
+    pub fn order(&self, spec: Value) -> Value {
+        self.sim.create_order(spec).unwrap()
     }
 
     pub fn advance(&self, by: &str) {

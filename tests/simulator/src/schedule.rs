@@ -1,4 +1,4 @@
-//! The passing of time: what is planned, and what happens when it is due.
+//! Virtual time: planned events, and what each does when it is due.
 
 use crate::clock::{self, Millis};
 use crate::http::Request;
@@ -26,21 +26,21 @@ impl World {
     /// Plans the airline's answer to a paid order.
     pub fn plan_issue(&mut self, no: &str) {
         let Some(order) = self.order(no) else { return };
-        let wished = order.options.get("ticketingSeconds").and_then(clock::duration);
-        let delay = wished.unwrap_or(self.profile.seconds("ticketingSeconds"));
+        let requested = order.options.get("ticketingSeconds").and_then(clock::duration);
+        let delay = requested.unwrap_or(self.profile.seconds("ticketingSeconds"));
         let event = Event::Issue(no.to_owned(), order.turn);
         self.plan(self.now + delay, event);
     }
 
-    /// Puts something on the agenda.
+    /// Puts something on the schedule.
     pub fn plan(&mut self, at: Millis, event: Event) {
         self.planned += 1;
-        self.agenda.insert((at, self.planned), event);
+        self.schedule.insert((at, self.planned), event);
     }
 
     /// Lets time pass up to `target`; what is due happens in its order.
     pub fn advance_to(&mut self, target: Millis) {
-        while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= target) {
+        while let Some(entry) = self.schedule.first_entry().filter(|entry| entry.key().0 <= target) {
             let ((at, _), event) = entry.remove_entry();
             self.now = self.now.max(at);
             self.happen(event);

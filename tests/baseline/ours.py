@@ -52,7 +52,7 @@ def case(client: Client, scenario: str, order: str) -> str:
 
 def main() -> None:
     url, scenario, timeout, how = sys.argv[1:]
-    config: dict[str, Any] = {"baseUrl": url, "clientId": "naive", "clientSecret": "secret", "timeoutMs": int(timeout)}
+    config: dict[str, Any] = {"baseUrl": url, "clientId": "baseline", "clientSecret": "secret", "timeoutMs": int(timeout)}
     with tempfile.TemporaryDirectory() as place:
         if how == "case":
             config |= {"store": {"path": f"{place}/cases.db"}, "settleMs": 200}

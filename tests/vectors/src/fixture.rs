@@ -11,7 +11,7 @@ use crate::callers::{Call, Caller};
 use crate::vector::{Atlas, Earlier, Verb, bytes_of};
 
 /// The scene of one run.
-pub struct Stage {
+pub struct Fixture {
     simulator: Simulator,
     orders: Vec<String>,
     /// The latest case and the latest offer that a reply told of.
@@ -20,9 +20,9 @@ pub struct Stage {
     directory: PathBuf,
 }
 
-impl Stage {
+impl Fixture {
     /// Starts the simulator, makes the orders, and a directory for the store.
-    pub fn set(atlas: &Atlas, directory: &Path) -> Result<Stage, String> {
+    pub fn set(atlas: &Atlas, directory: &Path) -> Result<Fixture, String> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let profile = atlas.profile.clone().unwrap_or_else(|| "default".to_owned());
         let simulator = Simulator::start(Options { profile, ..Options::default() }).map_err(|e| e.to_string())?;
@@ -34,7 +34,7 @@ impl Stage {
         }
         let directory = directory.join(format!("store-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&directory).map_err(|e| e.to_string())?;
-        Ok(Stage { simulator, orders, case: String::new(), offer: String::new(), directory })
+        Ok(Fixture { simulator, orders, case: String::new(), offer: String::new(), directory })
     }
 
     /// `${url}`, `${store}`, `${order}`, `${order2}` …, `${case}`, `${offer}`.
@@ -90,7 +90,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for Fixture {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.directory);
     }

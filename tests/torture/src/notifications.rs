@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Kind, Wish};
+use crate::harness::{Lane, Plan, Report, Res, flag, text};
+use crate::kinds::{CaseSpec, Kind};
 use crate::oracle::{case, named};
-use crate::rig::{Lane, Plan, Report, Res, flag, text};
 use crate::worker::Worker;
 
 /// `E12 notifications`
@@ -15,23 +15,23 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let mut lane = plan.lane(12, 0, "refundQueryWithoutCode=list")?;
     let mut worker = Worker::start(&lane.config())?;
     let mut report = Report::default();
-    let (mut told, mut queries) = (0, 0);
+    let (mut reported, mut queries) = (0, 0);
     for nth in 0..plan.size(30, 500) {
         let kind = *lane.dice.choice(&[Kind::Void, Kind::Refund, Kind::Ancillary]).unwrap_or(&Kind::Void);
-        let wish = kind.wish(&lane.atlas, &mut lane.dice, format!("hook-{nth}"))?;
-        worker.call("case.open", &wish.request)?;
+        let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("hook-{nth}"))?;
+        worker.call("case.open", &spec.request)?;
         // What the opening has left due is asked first, so that what follows is the forgeries' doing.
         lane.atlas.advance(60)?;
         while worker.call("case.follow", &json!({"all": true}))?.pointer("/data/due").and_then(Value::as_u64) > Some(0)
         {
         }
-        let forged = forgeries(&mut lane, &mut worker, &wish)?;
-        told += forged.len();
-        let faults = one(&mut lane, &mut worker, &wish, &forged, &mut queries)?;
-        report.violations.extend(faults.into_iter().map(|words| format!("{}: {words}", wish.key)));
+        let forged = forgeries(&mut lane, &mut worker, &spec)?;
+        reported += forged.len();
+        let faults = one(&mut lane, &mut worker, &spec, &forged, &mut queries)?;
+        report.violations.extend(faults.into_iter().map(|words| format!("{}: {words}", spec.key)));
     }
     for body in garbage() {
-        told += 1;
+        reported += 1;
         let before = lane.atlas.request_count();
         let reply = worker.call("case.notify", &json!({"body": body}))?;
         if lane.atlas.request_count() != before || text(&reply, "outcome") == "unknown" {
@@ -39,7 +39,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
         }
     }
     report.figures = format!(
-        "{told} forged, doubled or meaningless ones: truth moved by none, {queries} queries (at most one per order); violations {}, in {:.0} s",
+        "{reported} forged, doubled or meaningless ones: ledger moved by none, {queries} queries (at most one per order); violations {}, in {:.0} s",
         report.violations.len(),
         started.elapsed().as_secs_f64()
     );
@@ -47,10 +47,16 @@ pub fn run(plan: &Plan) -> Res<Report> {
 }
 
 /// Tells all forgeries at once and looks at what they did.
-fn one(lane: &mut Lane, worker: &mut Worker, wish: &Wish, forged: &[Value], queries: &mut usize) -> Res<Vec<String>> {
+fn one(
+    lane: &mut Lane,
+    worker: &mut Worker,
+    spec: &CaseSpec,
+    forged: &[Value],
+    queries: &mut usize,
+) -> Res<Vec<String>> {
     let mut faults = Vec::new();
-    let key = json!({"key": wish.key});
-    let truth = |reply: &Value| {
+    let key = json!({"key": spec.key});
+    let ledger = |reply: &Value| {
         case(reply).map(|case| {
             ["outcome", "state", "vendorCode", "final", "code", "steps"]
                 .map(|name| case.get(name).cloned().unwrap_or_default())
@@ -68,14 +74,14 @@ fn one(lane: &mut Lane, worker: &mut Worker, wish: &Wish, forged: &[Value], quer
         faults.push("a notification was answered with a request at once".to_owned());
     }
     let after = worker.call("case.get", &key)?;
-    if truth(&before) != truth(&after) {
-        faults.push(format!("a notification moved the truth\n    {before}\n    {after}"));
+    if ledger(&before) != ledger(&after) {
+        faults.push(format!("a notification moved the ledger\n    {before}\n    {after}"));
     }
     for _ in 0..3 {
         worker.call("case.follow", &json!({"all": true, "until": "step"}))?;
     }
     let code = case(&before).map_or("", |case| text(case, "code"));
-    let mine = |request: &&Value| [wish.owner.as_str(), code].contains(&named(request).as_str());
+    let mine = |request: &&Value| [spec.owner.as_str(), code].contains(&named(request).as_str());
     let asked = lane.atlas.requests_since(seen).iter().filter(mine).count();
     *queries += asked;
     if asked > 1 {
@@ -83,17 +89,17 @@ fn one(lane: &mut Lane, worker: &mut Worker, wish: &Wish, forged: &[Value], quer
     }
     // The vendor has not moved, so the case has not, whatever was said.
     let end = worker.call("case.get", &key)?;
-    if truth(&before) != truth(&end) {
-        faults.push(format!("the truth moved and the vendor had not\n    {before}\n    {end}"));
+    if ledger(&before) != ledger(&end) {
+        faults.push(format!("the ledger moved and the vendor had not\n    {before}\n    {end}"));
     }
     Ok(faults)
 }
 
 /// Notifications of things that did not happen, some of them twice.
-fn forgeries(lane: &mut Lane, worker: &mut Worker, wish: &Wish) -> Res<Vec<Value>> {
-    let reply = worker.call("case.get", &json!({"key": wish.key}))?;
+fn forgeries(lane: &mut Lane, worker: &mut Worker, spec: &CaseSpec) -> Res<Vec<Value>> {
+    let reply = worker.call("case.get", &json!({"key": spec.key}))?;
     let code = case(&reply).map_or("", |case| text(case, "code")).to_owned();
-    let order = if wish.kind == Kind::Ancillary { code.clone() } else { wish.owner.clone() };
+    let order = if spec.kind == Kind::Ancillary { code.clone() } else { spec.owner.clone() };
     let void = |status: i64| {
         json!({"cid": "X", "type": "order.void", "status": -1,
         "data": {"orderNo": order, "voidCode": code, "voidStatus": status, "message": ""}})

@@ -1,11 +1,11 @@
-//! Keeping orders: rebuilding one that was lost, stopping one being issued.
+//! regenerateOrder and stopTicket.
 
-use crate::agenda::Event;
 use crate::case::forced;
 use crate::clock::{self, DAY, MINUTE};
 use crate::json::{Object, cents, money, object};
 use crate::order::{Kind, Order, TICKETED, TICKETING, UNPAID};
 use crate::router::{Answer, Refusal, no, required, shape};
+use crate::schedule::Event;
 use crate::view;
 use crate::world::World;
 use serde_json::{Value, json};

@@ -29,9 +29,9 @@ pub fn chosen(world: &mut World, session: &str, main: &Order, body: &Value) -> R
         if main.passengers.get(passenger).is_some_and(|p| p.kind == 2) {
             return no(506, "Infants get no baggage");
         }
-        for wish in list(person, "ancillaries") {
-            let product = text(wish, "productCode").unwrap_or_default();
-            let segment = as_int(get(wish, "segmentIndex")).unwrap_or_default();
+        for spec in list(person, "ancillaries") {
+            let product = text(spec, "productCode").unwrap_or_default();
+            let segment = as_int(get(spec, "segmentIndex")).unwrap_or_default();
             let on_sale = world.sessions.get(session).map(|known| known.products.as_slice()).unwrap_or_default();
             let Some(found) = on_sale.iter().find(|p| p.code == product && p.segment == segment) else {
                 return no(503, WRONG_BAG);

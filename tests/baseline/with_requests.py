@@ -14,7 +14,7 @@ url, scenario, timeout = sys.argv[1], sys.argv[2], int(sys.argv[3]) / 1000
 
 session = requests.Session()
 session.trust_env = False
-session.headers.update({"x-atlas-client-id": "naive", "x-atlas-client-secret": "secret"})
+session.headers.update({"x-atlas-client-id": "baseline", "x-atlas-client-secret": "secret"})
 retry = Retry(
     total=3,
     backoff_factor=0.01,

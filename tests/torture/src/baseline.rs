@@ -6,25 +6,25 @@ use std::path::PathBuf;
 use atlas_postbooking::blocking::Client;
 use serde_json::{Value, json};
 
+use crate::harness::{Plan, Report, Res, text};
 use crate::kills;
 use crate::kinds::put;
 use crate::lost;
-use crate::rig::{Plan, Report, Res, text};
 
 /// Refunds and voids, the wrong way.
-pub struct Naive {
+pub struct Baseline {
     client: Client,
     notes: PathBuf,
 }
 
-impl Naive {
+impl Baseline {
     /// From the configuration that a real worker gets.
-    pub fn new(config: &Value) -> Res<Naive> {
+    pub fn new(config: &Value) -> Res<Baseline> {
         let notes = PathBuf::from(config.pointer("/store/path").and_then(Value::as_str).unwrap_or_default());
         let mut plain = config.clone();
-        ["store", "clock", "naive"].iter().for_each(|key| put(&mut plain, key, Value::Null));
-        plain.as_object_mut().map(|members| members.remove("naive"));
-        Ok(Naive { client: Client::new(&plain.to_string())?, notes })
+        ["store", "clock", "baseline"].iter().for_each(|key| put(&mut plain, key, Value::Null));
+        plain.as_object_mut().map(|members| members.remove("baseline"));
+        Ok(Baseline { client: Client::new(&plain.to_string())?, notes })
     }
 
     /// `case.open`, `case.get`, `case.reconcile`.
@@ -96,13 +96,13 @@ pub fn run(plan: &Plan) -> Res<Report> {
     {
         if !found.iter().any(|violation| violation.contains(words)) {
             report.violations.push(format!(
-                "{what}: the naive client was not caught: nothing {words:?} among {} violations",
+                "{what}: the baseline client was not caught: nothing {words:?} among {} violations",
                 found.len()
             ));
         }
     }
     report.figures = format!(
-        "a naive client under the same experiments: {} violations by kills, {} by lost replies, as there should be",
+        "a baseline client under the same experiments: {} violations by kills, {} by lost replies, as there should be",
         killed.len(),
         lost.len()
     );

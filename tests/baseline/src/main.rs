@@ -1,7 +1,7 @@
-//! What people write with reqwest: a pooled client, and a loop of three around it.
+//! A common client written with reqwest: a connection pool, and a loop of three attempts.
 //!
-//! `atlas-naive BASE_URL void|regenerateOrder TIMEOUT_MS`, order numbers on standard input. For each a line
-//! `ORDER BY_STATUS BY_HTTP`: what a program believes that looks at the body's status, and one that looks at HTTP's.
+//! `atlas-baseline BASE_URL void|regenerateOrder TIMEOUT_MS`, order numbers on standard input. For each a line
+//! `ORDER BY_STATUS BY_HTTP`: what a program concludes from the body's status, and what one concludes from HTTP's.
 
 use reqwest::{Client, Response, Result};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ impl Naive {
         loop {
             tries += 1;
             let post = self.client.post(format!("{}/{path}.do", self.url));
-            let post = post.header("content-type", "application/json").header("x-atlas-client-id", "naive");
+            let post = post.header("content-type", "application/json").header("x-atlas-client-id", "baseline");
             match post.header("x-atlas-client-secret", "secret").body(body.to_string()).send().await {
                 // The errors that popular retry layers call transient: too late, not connected, broken off.
                 Err(error) if tries < 3 && (error.is_timeout() || error.is_connect() || error.is_request()) => {
@@ -58,12 +58,12 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     // Needed only because the workspace builds reqwest with TLS and without a default provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().timeout(Duration::from_millis(timeout.parse()?)).no_proxy().build()?;
-    let naive = Naive { client, url };
+    let baseline = Naive { client, url };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let word = |done| if done { "done" } else { "failed" };
     for order in stdin().lines() {
         let order = order?;
-        let (by_status, by_http) = runtime.block_on(naive.submit(&scenario, &order));
+        let (by_status, by_http) = runtime.block_on(baseline.submit(&scenario, &order));
         writeln!(stdout(), "{order} {} {}", word(by_status), word(by_http))?;
     }
     Ok(())

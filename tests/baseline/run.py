@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the loops that people write do to orders, beside this library, under the same faults.
 
-    python tests/naive/run.py [--submits 500] [--faulty 0.5] [--seed 1] [--json FILE]
+    python tests/baseline/run.py [--submits 500] [--faulty 0.5] [--seed 1] [--json FILE]
 
 Each program gets fresh orders on simulators with the same seed. A request to the endpoint meets a fault with the
 probability `--faulty`, repeated requests too. Of what the program believes (done, failed or unknown) and what the
@@ -15,7 +15,7 @@ simulator's ledger says, this is counted, in orders for every 10,000 submits:
 
 A void is refused the second time (816). Every regenerateOrder that arrives makes another order.
 The run fails if a row of this library shows any of the last four. Standard library only; `requests` is installed
-into build/naive. What cannot run is SKIPPED; with APB_REQUIRE_ALL=1 the run fails then.
+into build/baseline. What cannot run is SKIPPED; with APB_REQUIRE_ALL=1 the run fails then.
 """
 
 import argparse
@@ -39,7 +39,7 @@ import building  # noqa: E402
 from building import BUILD, ROOT  # noqa: E402
 from simulator import Simulator  # noqa: E402
 
-OUT = BUILD / "naive"
+OUT = BUILD / "baseline"
 TIMEOUT_MS, DELAY_MS = 150, 300
 FIGURES = ["sent", "decided", "executed", "no: wrong", "yes: wrong", "unknown"]
 NEVER = FIGURES[1:5]  # what this library promises not to show
@@ -103,7 +103,7 @@ def faults(endpoint: str, share: float) -> Iterator[dict[str, Any]]:
 
 
 def build() -> list[Program]:
-    packages = ["atlas-simulator", "atlas-naive", "atlas-postbooking-py"]
+    packages = ["atlas-simulator", "atlas-baseline", "atlas-postbooking-py"]
     building.cargo("build", *(word for package in packages for word in ("-p", package)))
     building.lay_out_python()
     OUT.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def build() -> list[Program]:
         Program("Python: requests + urllib3.Retry", [python, HERE / "with_requests.py"], missing=no_requests),
         Program("C: libcurl as it is", [curl], "1", missing=no_curl),
         Program("C: libcurl, loop of 3", [curl], "3", missing=no_curl),
-        Program("Rust: reqwest, loop of 3", [building.target() / "atlas-naive"]),
+        Program("Rust: reqwest, loop of 3", [building.target() / "atlas-baseline"]),
         Program("atlas-postbooking: direct call", ours, "direct", ("outcome",), ours=True),
         Program("atlas-postbooking: case.open", ours, "case", ("outcome",), ("void",), ours=True),
     ]

@@ -38,7 +38,7 @@ pub struct Plan {
     /// Only this lane of an experiment that has many.
     pub lane: Option<usize>,
     /// The control instead of the library.
-    pub naive: bool,
+    pub baseline: bool,
     /// Directory for stores and logs.
     pub work: PathBuf,
     /// The preloaded library, compiled.
@@ -48,12 +48,12 @@ pub struct Plan {
 impl Plan {
     /// The same for the control: small, and another client.
     pub fn control(&self) -> Plan {
-        Plan { long: false, naive: true, lane: Some(0), work: self.work.clone(), shim: self.shim.clone(), ..*self }
+        Plan { long: false, baseline: true, lane: Some(0), work: self.work.clone(), shim: self.shim.clone(), ..*self }
     }
 
     /// The kinds of cases to play.
     pub fn kinds(&self) -> &'static [Kind] {
-        if self.naive { &MONEY_BACK } else { &KINDS }
+        if self.baseline { &MONEY_BACK } else { &KINDS }
     }
 
     /// A size that depends on the form.
@@ -69,12 +69,19 @@ impl Plan {
     /// A fresh simulator and an empty store.
     pub fn lane(&self, experiment: u64, number: usize, profile: &str) -> Res<Lane> {
         let seed = self.seed_of(experiment, number);
-        let control = if self.naive { "-control" } else { "" };
+        let control = if self.baseline { "-control" } else { "" };
         let home = self.work.join(format!("e{experiment}-{number}{control}"));
         std::fs::create_dir_all(&home)?;
         let profile = format!("{profile},balance=99999999.00");
         let atlas = Simulator::start(Options { seed: seed >> 1, profile, ..Options::default() })?;
-        Ok(Lane { atlas, dice: Rng::with_seed(seed), limited: false, naive: self.naive, home, shim: self.shim.clone() })
+        Ok(Lane {
+            atlas,
+            dice: Rng::with_seed(seed),
+            limited: false,
+            baseline: self.baseline,
+            home,
+            shim: self.shim.clone(),
+        })
     }
 
     /// Runs lanes side by side until `enough` has been said; results in no order.
@@ -126,7 +133,7 @@ pub struct Lane {
     pub dice: Rng,
     /// With a request budget, which is kept in the store and holds nobody back.
     pub limited: bool,
-    naive: bool,
+    baseline: bool,
     home: PathBuf,
     shim: PathBuf,
 }
@@ -144,8 +151,8 @@ impl Lane {
         if self.limited {
             put(&mut config, "rateLimit", json!({"perSecond": 100_000, "burst": 100_000}));
         }
-        if self.naive {
-            put(&mut config, "naive", true.into());
+        if self.baseline {
+            put(&mut config, "baseline", true.into());
         }
         config
     }
