@@ -42,29 +42,30 @@ impl CaseReply {
 
     pub fn into_reply(self, operation: &str, meta: &CallMeta) -> Reply {
         let CaseReply { outcome, error, data, case, last, warnings } = self;
-        let text = |key: &str| last.as_ref().and_then(|l| l.meta(key));
-        let (message, request_id) = (text("vendorMessage"), text("requestId"));
-        let envelope = Envelope {
-            status: last.as_ref().and_then(Reply::vendor_status),
-            message,
-            request_id,
-            ..Envelope::default()
-        };
-        let draft = Draft {
+        let mut draft = Draft {
             outcome,
             error: error.map(Box::new),
-            envelope,
             warnings,
-            http_status: last.as_ref().and_then(Reply::http_status),
             client_request_id: meta.client_request_id.as_deref(),
             attempts: meta.attempts,
             elapsed_ms: meta.elapsed_ms,
-            bytes: last.as_ref().and_then(Reply::raw).map_or(0, <[u8]>::len),
             capacity: data.len() * 2,
             ..Draft::new(operation)
         };
+        let mut raw = None;
+        if let Some(last) = last {
+            draft.envelope = Envelope {
+                status: last.vendor_status(),
+                message: last.meta("vendorMessage"),
+                request_id: last.meta("requestId"),
+                ..Envelope::default()
+            };
+            draft.http_status = last.http_status();
+            raw = last.into_parts().1;
+            draft.bytes = raw.as_ref().map_or(0, Vec::len);
+        }
         let mut reply = draft.finish(|out| out.push_str(&data));
-        reply.set_raw(last.and_then(|l| l.into_parts().1));
+        reply.set_raw(raw);
         match case {
             Some(case) => reply.with_case(&case),
             None => reply,
@@ -105,7 +106,7 @@ pub(crate) fn error_of(case: &Case, last: Option<&Reply>) -> Option<Error> {
             error.advice = Advice::GiveUp;
             error.retryable = false;
             error.help = format!(
-                "It was not executed, as far as the vendor's answers show: {}. A new case on this order must name this one in `after`.",
+                "It did not happen, as far as the vendor's answers show: {}. A new case on this order must name this one in `after`.",
                 error.message
             );
         }

@@ -239,7 +239,7 @@ impl Transport {
     }
 }
 
-/// Where `proxy: "env"` poll_count.
+/// Where `proxy: "env"` looks.
 const ENV_PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 fn address(base: &Url, path: &str) -> Url {

@@ -17,7 +17,7 @@ pub(crate) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>)
         (Query::RefundList, Answer::Refused(refusal)) if !refusal.passing => no_refund_list(case),
         (Query::RefundProbe, Answer::Refused(refusal)) if refusal.already => {
             let code = refusal.error.vendor_status.unwrap_or_default();
-            add_evidence(case, now, &format!("refundQuotation answers {code}: the refund exists"), Strength::Strong);
+            add_evidence(case, now, &format!("refundQuotation answers {code}: the refund is there"), Strength::Strong);
             found(case, None, now)
         }
         (Query::RefundProbe, Answer::Quote(_)) => {
@@ -31,12 +31,7 @@ pub(crate) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>)
         (Query::NewOrder, Answer::Order(order)) => order_state(case, &order, now),
         (Query::RegenerateCandidates, Answer::Orders(orders)) => {
             match orders.as_slice() {
-                [] => add_evidence(
-                    case,
-                    now,
-                    "orderList shows no order since then that poll_count rebuilt",
-                    Strength::Weak,
-                ),
+                [] => add_evidence(case, now, "orderList shows no order since then that looks rebuilt", Strength::Weak),
                 found => {
                     let what =
                         format!("orderList shows orders since then of the same passengers: {}", found.join(", "));

@@ -96,7 +96,7 @@ fn executed(case: &mut Case, name: StepName, result: SubmitResult, now: &Now<'_>
 /// The new order exists, unpaid: worth nothing until it is paid.
 fn ordered(case: &mut Case, now: &Now<'_>) -> Action {
     if case.code.is_none() {
-        add_evidence(case, now, "the order exists, and its number is not known", Strength::Strong);
+        add_evidence(case, now, "the order stands, and its number is not known", Strength::Strong);
         case.state = State::NeedsHuman;
         return Action::Wait;
     }
