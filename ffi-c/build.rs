@@ -1,9 +1,9 @@
-//! What the shared library says about itself.
+//! Link arguments of the shared library: its soname, and that it is not unloaded.
 fn main() {
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        // The number of APB_ABI_VERSION.
+        // The number is APB_ABI_VERSION.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libatlas_postbooking.so.1");
-        // A library with a thread cannot be unloaded: dlclose becomes a no-op.
+        // The I/O thread runs code of the library, so dlclose() must not unmap it.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
 }

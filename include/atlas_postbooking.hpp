@@ -2,19 +2,19 @@
  * atlas_postbooking.hpp - atlas_postbooking.h for C++11 and later.
  *
  *   apb::Client client = apb::Client::create(config);
- *   apb::Submitted answer = client.refund(request);
- *   answer.match([](const apb::Reply &done) { ... },            // it happened
- *                [](const apb::Reply &refused) { ... },         // it provably did not
- *                [](const apb::Reply &nobody_knows) { ... });   // query; never send it again
+ *   apb::Submitted submitted = client.refund(request);
+ *   submitted.match([](const apb::Reply &executed) { ... },
+ *                   [](const apb::Reply &not_executed) { ... },   // proved
+ *                   [](const apb::Reply &unknown) { ... });       // query; do not submit again
  *
- * Reads and quotes give a Reply. Submits, which move money, give a Submitted: it has no "ok" and no
- * data until the outcome has been looked at, so that "failed" cannot be mistaken for "did not happen".
- * apb::Case is one case of a client with a store, by its key.
+ * Reads and quotes return a Reply. Submits, which move money, return a Submitted: it gives access to its
+ * reply only together with the outcome, so that an error cannot be taken for "not executed".
+ * apb::Case is a case of a client with a store, by its key.
  *
- * Texts are UTF-8 JSON as std::string, in and out; which JSON library reads them is your choice.
- * Everything is move-only and frees itself. Nothing here throws, unless you call what says so:
- * Client(config), Reply::value(), Submitted::value(). Those are missing with -fno-exceptions or
- * APB_NO_EXCEPTIONS. Memory, threads, fork: as in atlas_postbooking.h.
+ * Requests and replies are UTF-8 JSON in std::string; use any JSON library. The classes are move-only and
+ * free what they own. Only Client(config), Reply::value() and Submitted::value() throw (and std::string,
+ * if memory runs out); they do not exist with -fno-exceptions or APB_NO_EXCEPTIONS. Ownership, threads,
+ * log receivers, fork: as in atlas_postbooking.h.
  */
 #ifndef ATLAS_POSTBOOKING_HPP
 #define ATLAS_POSTBOOKING_HPP
@@ -55,14 +55,14 @@
 
 namespace apb {
 
-/** Did it happen? Exactly three answers; see apb_outcome. */
+/** Whether the effect that was asked for exists at the vendor; see apb_outcome. */
 enum class Outcome : std::int32_t {
     unknown = APB_UNKNOWN,
     executed = APB_EXECUTED,
     not_executed = APB_NOT_EXECUTED
 };
 
-/** The status of a call; see apb_status. Numbers that this header does not name may come. */
+/** The status of a call; see apb_status. Later versions of the library may return other numbers. */
 enum class Status : std::int32_t {
     ok = APB_OK,
     null_argument = APB_E_NULL,
@@ -108,14 +108,14 @@ inline const char *name(Outcome outcome) noexcept
 /** "APB_E_TIMEOUT"; "APB_E_?" for numbers that the library does not know. */
 inline const char *name(Status status) noexcept { return apb_status_name(static_cast<apb_status>(status)); }
 
-/** A text argument: std::string, a literal, or std::string_view where there is one. Lives for one call. */
+/** A text argument: std::string, a literal, or (from C++17) std::string_view. It refers to its source: for one call. */
 class Text {
 public:
     Text(const std::string &text) noexcept : data_(text.data()), size_(text.size()) {}
     Text(const char *text) noexcept : data_(text), size_(text == nullptr ? 0 : std::char_traits<char>::length(text)) {}
     Text(const char *text, std::size_t size) noexcept : data_(text), size_(size) {}
 #if APB_CPLUSPLUS >= 201703L
-    /* A view of nothing may point to nothing; the library takes that as the empty text. */
+    /* The data() of an empty view may be null, which the library takes as the empty text. */
     Text(std::string_view text) noexcept : data_(text.data()), size_(text.size()) {}
 #endif
     const char *data() const noexcept { return data_; }
@@ -126,7 +126,7 @@ private:
     std::size_t size_;
 };
 
-/** A text as a JSON string, with its quotes: for building requests without a JSON library. */
+/** A text as a JSON string, with quotes: for requests without a JSON library. */
 inline std::string quoted(const std::string &text)
 {
     static const char *const digits = "0123456789abcdef";
@@ -145,7 +145,7 @@ inline std::string quoted(const std::string &text)
     return out + '"';
 }
 
-/** What came of a call. Move-only; an empty one (moved from) reads as APB_E_NULL, outcome unknown. */
+/** The result of a call. Move-only; an empty one (moved from) has the status APB_E_NULL, outcome unknown. */
 class Reply {
 public:
     Reply() noexcept : reply_(nullptr) {}
@@ -160,7 +160,7 @@ public:
     Reply(const Reply &) = delete;
     Reply &operator=(const Reply &) = delete;
 
-    /** True only for success. False does not mean that it did not happen; of a submit ask outcome(). */
+    /** Whether the call succeeded. False does not mean "not executed": for a submit use outcome(). */
     APB_NODISCARD bool ok() const noexcept { return apb_reply_status(reply_) == APB_OK; }
     APB_NODISCARD Outcome outcome() const noexcept { return static_cast<Outcome>(apb_reply_outcome(reply_)); }
     APB_NODISCARD Status status() const noexcept { return static_cast<Status>(apb_reply_status(reply_)); }
@@ -168,7 +168,7 @@ public:
     bool has_vendor_status() const noexcept { return vendor_status() != APB_NO_VENDOR_STATUS; }
     std::int32_t vendor_status() const noexcept { return apb_reply_vendor_status(reply_); }
 
-    /** What went wrong, for a human; "" on success. */
+    /** The error message, in English; "" on success. */
     std::string message() const { return copy(apb_reply_message(reply_)); }
     /** The whole reply: {"ok":...,"outcome":...,"data":...,"error":...,"warnings":...,"meta":...}. */
     std::string json() const
@@ -177,7 +177,7 @@ public:
         const char *text = apb_reply_json(reply_, &size);
         return text == nullptr ? std::string() : std::string(text, size);
     }
-    /** Whether any byte of an answer came, and the bytes as the vendor sent them. */
+    /** Whether an answer began, and its bytes as the vendor sent them, decompressed. */
     bool has_raw() const noexcept { return apb_reply_raw(reply_, nullptr) != nullptr; }
     std::string raw() const
     {
@@ -186,7 +186,7 @@ public:
         return text == nullptr ? std::string() : std::string(text, size);
     }
 
-    /** Runs the one of three functions that fits the outcome, and gives what it gives. */
+    /** Calls the function of the outcome and returns its result. */
     template <class Executed, class NotExecuted, class Unknown>
     auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown) const ->
         typename std::common_type<decltype(executed(std::declval<const Reply &>())),
@@ -201,18 +201,18 @@ public:
         case Outcome::unknown:
             break;
         }
-        /* Also an outcome of a later version: what is not known is unknown. */
+        /* Also for numbers of a later version. */
         return unknown(*this);
     }
 
 #if APB_EXCEPTIONS
-    /** The JSON of a success; throws OutcomeUnknown, NotExecuted or Error otherwise. */
+    /** The JSON of a success; throws OutcomeUnknown, NotExecuted or AlreadySubmitted otherwise. */
     std::string value() const;
 #endif
 
-    /** For the C functions; still owned by this. */
+    /** For the C functions; the ownership stays here. */
     apb_reply *get() const noexcept { return reply_; }
-    /** Gives the ownership away. */
+    /** Passes the ownership to the caller. */
     apb_reply *release() noexcept
     {
         apb_reply *owned = reply_;
@@ -233,7 +233,7 @@ private:
 };
 
 #if APB_EXCEPTIONS
-/** A call that did not succeed. Catch the three below first: they say whether it happened. */
+/** A call that failed. Catch the three classes below first: they say whether it was executed. */
 class Error : public std::runtime_error {
 public:
     explicit Error(const Reply &reply)
@@ -242,7 +242,7 @@ public:
     }
     Status status() const noexcept { return status_; }
     Outcome outcome() const noexcept { return outcome_; }
-    /** The whole reply; its error.help says what to do now. */
+    /** The whole reply; its error.help says what to do. */
     const std::string &json() const noexcept { return json_; }
 
 private:
@@ -251,19 +251,19 @@ private:
     std::string json_;
 };
 
-/** It may have happened: query before anything else, never send it again. */
+/** It may have been executed: query before anything else, do not submit again. */
 class OutcomeUnknown : public Error {
 public:
     using Error::Error;
 };
 
-/** It provably did not happen. */
+/** It was provably not executed. */
 class NotExecuted : public Error {
 public:
     using Error::Error;
 };
 
-/** It happened, but not by this call. */
+/** It was executed, by an earlier submit. */
 class AlreadySubmitted : public Error {
 public:
     using Error::Error;
@@ -286,14 +286,14 @@ inline std::string Reply::value() const
 }
 #endif
 
-/** What came of a submit. The reply comes out only together with its outcome. */
+/** The result of a submit. Its reply is accessible only together with its outcome. */
 class APB_NODISCARD_TYPE Submitted {
 public:
     explicit Submitted(Reply &&reply) noexcept : reply_(std::move(reply)) {}
 
     APB_NODISCARD Outcome outcome() const noexcept { return reply_.outcome(); }
 
-    /** Runs the one of three functions that fits, with the reply, and gives what it gives. */
+    /** Calls the function of the outcome with the reply, and returns its result. */
     template <class Executed, class NotExecuted, class Unknown>
     auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown) const
         -> decltype(std::declval<const Reply &>().match(executed, not_executed, unknown))
@@ -301,7 +301,7 @@ public:
         return reply_.match(executed, not_executed, unknown);
     }
 
-    /** Gives the reply, and what must be looked at first: `std::move(answer).take(outcome)`. */
+    /** Moves the reply out and stores the outcome: `std::move(submitted).take(outcome)`. */
     Reply take(Outcome &outcome) &&
     {
         outcome = reply_.outcome();
@@ -317,7 +317,7 @@ private:
     Reply reply_;
 };
 
-/** A cancel token: sticky, shared by any number of calls, set from any thread. Move-only. */
+/** A cancel token: sticky, used by any number of calls, set from any thread. Move-only. */
 class Cancel {
 public:
     Cancel() noexcept : cancel_(apb_cancel_new()) {}
@@ -335,7 +335,7 @@ public:
     Cancel(const Cancel &) = delete;
     Cancel &operator=(const Cancel &) = delete;
 
-    /** Ends the calls that use it. A submit that had left this machine is unknown then, not undone. */
+    /** Ends the calls that use it. A submit that was handed to a connection is then unknown, not undone. */
     void set() const noexcept { apb_cancel_set(cancel_); }
     apb_cancel *get() const noexcept { return cancel_; }
 
@@ -346,7 +346,7 @@ private:
 /** A client. Any number of threads may use one at once. Move-only. */
 class Client {
 public:
-    /** No client: every call answers APB_E_NULL. */
+    /** No client: every call gives APB_E_NULL. */
     Client() noexcept : client_(nullptr) {}
     ~Client() { apb_client_free(client_); }
     Client(Client &&other) noexcept : client_(other.client_) { other.client_ = nullptr; }
@@ -362,7 +362,7 @@ public:
     Client(const Client &) = delete;
     Client &operator=(const Client &) = delete;
 
-    /** A client of this configuration, or none (false) and the reason in `*error`. */
+    /** A client with this configuration, or none (false) and the reason in `*error`. */
     APB_NODISCARD static Client create(Text config, Reply *error = nullptr) noexcept
     {
         Client made;
@@ -388,20 +388,23 @@ public:
     explicit operator bool() const noexcept { return client_ != nullptr; }
 
     /**
-     * Any operation by its name, with options of this call ({"timeoutMs":...}). As the name may be
-     * that of a submit, the outcome has to be looked at.
+     * Any operation by its name, with options of this call ({"timeoutMs":...}). The name may be that of a
+     * submit, hence a Submitted.
      */
     APB_NODISCARD Submitted call(const std::string &operation, Text request, Text options = Text(nullptr, 0)) const noexcept
     {
         return start(operation, request, options, nullptr);
     }
-    /** The same, for calls that may be cancelled. */
+    /** The same, with a cancel token. */
     APB_NODISCARD Submitted call(const std::string &operation, Text request, Text options, const Cancel &cancel) const noexcept
     {
         return start(operation, request, options, cancel.get());
     }
 
-    /** Log lines of this client's calls; see apb_client_set_log. A receiver must not throw. */
+    /**
+     * Log lines of this client's calls; see apb_client_set_log and apb_log_fn: the receiver may run on several
+     * threads at once, and must not throw.
+     */
     Status set_log(apb_log_fn receiver, void *user_data, std::int32_t max_level) const noexcept
     {
         return static_cast<Status>(apb_client_set_log(client_, receiver, user_data, max_level));
@@ -421,7 +424,7 @@ public:
     APB_METHOD(Submitted, refund, apb_refund)
     APB_METHOD(Reply, query_refund_orders, apb_query_refund_orders)
     APB_METHOD(Reply, void_quotation, apb_void_quotation)
-    APB_METHOD(Submitted, void_, apb_void) /* `void` is taken */
+    APB_METHOD(Submitted, void_, apb_void) /* `void` is a keyword */
     APB_METHOD(Reply, query_void_orders, apb_query_void_orders)
     APB_METHOD(Submitted, regenerate_order, apb_regenerate_order)
     APB_METHOD(Submitted, stop_ticket, apb_stop_ticket)
@@ -445,7 +448,7 @@ public:
     APB_METHOD(Reply, case_purge, apb_case_purge)
 #undef APB_METHOD
 
-    /** For the C functions; still owned by this. */
+    /** For the C functions; the ownership stays here. */
     apb_client *get() const noexcept { return client_; }
 
 private:
@@ -459,32 +462,32 @@ private:
 };
 
 /**
- * One case, by your own key: the same key is the same case in every process and after every crash. It
- * holds nothing but the key; the client must live as long.
+ * A case by your own key: the same key means the same case in every process and after every crash. The object
+ * has only the key and refers to the client, which must live as long.
  *
- *   apb::Case matter(client, "booking-4711");
- *   matter.open("cancel", order_no, "\"expect\":{\"currency\":\"USD\",\"minRefund\":\"40\"}").match(...);
- *   matter.follow(60000);
+ *   apb::Case cancellation(client, "booking-4711");
+ *   cancellation.open("cancel", order_no, "\"expect\":{\"currency\":\"USD\",\"minRefund\":\"40\"}").match(...);
+ *   cancellation.follow(60000);
  */
 class Case {
 public:
     Case(const Client &client, const std::string &key) : client_(&client), key_("{\"key\":" + quoted(key)) {}
-    /* The client would be gone. */
+    /* A temporary client would not live long enough. */
     Case(Client &&, const std::string &) = delete;
 
-    /** Starts it, or goes on with it. `more` are further members of the request, as they stand in JSON. */
+    /** Starts or resumes it. `more` has further members of the request, as JSON. */
     APB_NODISCARD Submitted open(const std::string &kind, const std::string &order_no, const std::string &more = "") const
     {
         return client_->case_open(key_ + ",\"kind\":" + quoted(kind) + ",\"orderNo\":" + quoted(order_no) +
                                   (more.empty() ? "" : "," + more) + "}");
     }
-    /** As the store has it; asks nobody. */
+    /** The case as stored; makes no query. */
     APB_NODISCARD Reply get() const { return client_->case_get(key_ + "}"); }
-    /** Asks the vendor now. */
+    /** Queries the vendor now. */
     APB_NODISCARD Reply reconcile() const { return client_->case_reconcile(key_ + "}"); }
-    /** Asks what is due now. */
+    /** Makes the queries that are due now. */
     APB_NODISCARD Reply follow() const { return client_->case_follow(key_ + "}"); }
-    /** Follows it until it is final, or for so long. */
+    /** Follows it until it is final or the time is over. */
     APB_NODISCARD Reply follow(std::int64_t timeout_ms) const
     {
         return client_->case_follow(key_ + ",\"until\":\"final\",\"timeoutMs\":" + std::to_string(timeout_ms) + "}");
@@ -495,7 +498,7 @@ private:
     std::string key_;
 };
 
-/** A notification's body, read; no client and no network. */
+/** Reads the body of a notification; needs no client and no network. */
 APB_NODISCARD inline Reply parse_webhook(Text body) noexcept { return Client().parse_webhook(body); }
 
 /** Checks a request as a call would, without sending anything. */
@@ -506,7 +509,7 @@ APB_NODISCARD inline Reply validate(const std::string &operation, Text request) 
     return Reply(reply);
 }
 
-/** JSON Schemas and words about one operation. */
+/** Documentation and JSON Schemas of one operation. */
 APB_NODISCARD inline Reply describe(const std::string &operation) noexcept
 {
     apb_reply *reply = nullptr;
@@ -514,7 +517,7 @@ APB_NODISCARD inline Reply describe(const std::string &operation) noexcept
     return Reply(reply);
 }
 
-/** The same about all of them. */
+/** The same of all operations. */
 APB_NODISCARD inline Reply describe() noexcept
 {
     apb_reply *reply = nullptr;
@@ -522,10 +525,10 @@ APB_NODISCARD inline Reply describe() noexcept
     return Reply(reply);
 }
 
-/** Whether the library that was loaded is the one that this header describes. Ask before the first call. */
+/** Whether the loaded library has the ABI of this header. To be checked before the first call. */
 APB_NODISCARD inline bool abi_matches() noexcept { return apb_abi_version() == APB_ABI_VERSION; }
 
-/** How many clients and replies exist. */
+/** The number of clients, replies and cancel tokens that are not freed. */
 inline std::uint64_t live_handles() noexcept { return apb_live_handles(); }
 
 } /* namespace apb */

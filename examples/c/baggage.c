@@ -1,76 +1,76 @@
 /*
- * baggage.c - a bag for a ticketed order: search, order, pay, and the ticket of the bag.
+ * baggage.c - buys baggage for a ticketed order: search, order, pay, and query until it is ticketed.
  *
  *   baggage BASE_URL ORDER_NO
  */
-#include "desk.h"
+#include "example.h"
 
-enum { UNPAID = 0, TICKETED = 2 };
+enum { UNPAID = 0, TICKETED = 2, UNREADABLE = -99 };
 
-/* Where the bag's order stands: its number of state, or -99 if that cannot be read. */
-static int state_of(const struct desk *desk, const char *bag)
+/* The orderStatus of the baggage order; UNREADABLE if the query failed. */
+static int state_of(const struct session *session, const char *bag)
 {
-    apb_reply *reply = ask_about(desk, apb_query_order_details, bag);
+    apb_reply *reply = call_for_order(session, apb_query_order_details, bag);
     const char *state = apb_reply_status(reply) == APB_OK ? field(reply, "data.orderStatus") : "";
-    int number = *state == '\0' ? -99 : atoi(state);
+    int number = *state == '\0' ? UNREADABLE : atoi(state);
     apb_reply_free(reply);
     return number;
 }
 
-/* A bag until its ticket. */
-static int follow_bag(struct desk *desk, const char *bag)
+/* Queries the baggage order until it is ticketed or cancelled. */
+static int follow_bag(struct session *session, const char *bag)
 {
     int tries;
     for (tries = 0; tries < 60; tries++) {
-        int state = state_of(desk, bag);
+        int state = state_of(session, bag);
         if (state == TICKETED) {
-            tell(when(desk), "ticketed: the bag is booked");
-            return SETTLED;
+            print_line(elapsed(session), "ticketed: the bag is booked");
+            return DONE;
         }
-        if (state < 0 && state != -99) {
-            tell(when(desk), "cancelled, and the money is on the deposit again");
+        if (state < 0 && state != UNREADABLE) {
+            print_line(elapsed(session), "cancelled, and the money is on the deposit again");
             return REFUSED;
         }
-        if (pass(desk, 1) != 0) {
+        if (wait_minutes(session, 1) != 0) {
             break;
         }
     }
-    return UNSETTLED;
+    return UNRESOLVED;
 }
 
-/* Pays, once. The money moves here. */
-static int pay(struct desk *desk, const char *bag)
+/* Pays once. This submit moves the money. */
+static int pay(struct session *session, const char *bag)
 {
     char request[256];
-    int happened;
+    int end;
     apb_reply *reply;
     sprintf(request, "{\"orderNo\":\"%.100s\",\"paymentMethod\":1}", bag); /* 1: from the deposit */
-    tell("submit", "pay, from the deposit");
-    reply = ask(desk, apb_pay, request);
+    print_line("submit", "pay, from the deposit");
+    reply = call_operation(session, apb_pay, request);
     switch (apb_reply_outcome(reply)) {
     case APB_EXECUTED:
-        tell("happened?", "yes: paid");
-        happened = SETTLED;
+        print_line("happened?", "yes: paid");
+        end = DONE;
         break;
     case APB_NOT_EXECUTED:
-        tell("happened?", "no, for certain");
-        tell_error(reply);
-        happened = REFUSED;
+        print_line("happened?", "no, for certain");
+        print_error(reply);
+        end = REFUSED;
         break;
-    default: /* APB_UNKNOWN: the order itself knows whether it is paid */
-        tell("happened?", "not known: %s", apb_reply_message(reply));
-        pass(desk, 3);
-        happened = state_of(desk, bag) > UNPAID ? SETTLED : UNSETTLED;
-        if (happened == SETTLED) {
-            tell("", "Found: the order is paid. It happened, and once.");
+    default: /* APB_UNKNOWN: the state of the order says whether it is paid */
+        print_line("happened?", "not known: %s", apb_reply_message(reply));
+        wait_minutes(session, 3);
+        end = state_of(session, bag) > UNPAID ? DONE : UNRESOLVED;
+        if (end == DONE) {
+            print_line("", "Found: the order is paid. It happened, and once.");
         }
         break;
     }
     apb_reply_free(reply);
-    return happened == SETTLED ? follow_bag(desk, bag) : happened;
+    return end == DONE ? follow_bag(session, bag) : end;
 }
 
-/* A value as the JSON that it is, so that it can go into a request without being escaped again. */
+/* A value as JSON text, which goes into a request without being escaped again. */
 static void as_json(const apb_reply *reply, const char *path, char *out, size_t size)
 {
     size_t len = 0;
@@ -83,7 +83,7 @@ static void as_json(const apb_reply *reply, const char *path, char *out, size_t 
     out[len] = '\0';
 }
 
-/* The request for the first bag on sale, for the first passenger, on every flight out. */
+/* Requests the first bag on sale for the first passenger, on every outbound flight. */
 static void choose(const apb_reply *order, const apb_reply *shop, char *request, size_t size)
 {
     char name[256];
@@ -105,67 +105,71 @@ static void choose(const apb_reply *order, const apb_reply *shop, char *request,
         if (json_find(apb_reply_json(shop, NULL), place, &len) == NULL) {
             break;
         }
-        used += (size_t)sprintf(request + used, "%s{\"productCode\":%s,\"segmentIndex\":%s}", i == 0 ? "" : ",", product,
-                                field(shop, place));
+        used += (size_t)sprintf(request + used, "%s{\"productCode\":%s,\"segmentIndex\":%s}", i == 0 ? "" : ",",
+                                product, field(shop, place));
     }
     strcpy(request + used, "]}]}");
 }
 
-static int buy(struct desk *desk, const apb_reply *order, const apb_reply *shop)
+static int buy(struct session *session, const apb_reply *order, const apb_reply *shop)
 {
     char request[4096];
     char bag[128] = "";
     int end;
     apb_reply *made;
     choose(order, shop, request, sizeof request);
-    tell("quote", "a bag of %s kg costs %s %s", field(shop, "data.ancillaryProductElements.0.auxBaggageElement.weight"),
-         field(shop, "data.ancillaryProductElements.0.price"), field(shop, "data.currency"));
-    tell_balance(desk, "before");
-    tell("submit", "order the bag");
-    made = ask(desk, apb_post_booking_ancillary_order, request);
+    print_line("quote", "a bag of %s kg costs %s %s",
+               field(shop, "data.ancillaryProductElements.0.auxBaggageElement.weight"),
+               field(shop, "data.ancillaryProductElements.0.price"), field(shop, "data.currency"));
+    print_deposit(session, "before");
+    print_line("submit", "order the bag");
+    made = call_operation(session, apb_post_booking_ancillary_order, request);
     if (apb_reply_outcome(made) == APB_EXECUTED && apb_reply_status(made) == APB_OK) {
         json_text(apb_reply_json(made, NULL), "data.orderNo", bag, sizeof bag);
-        tell("happened?", "yes: order %s, %s %s to be paid by %s", bag, field(made, "data.totalPrice"),
-             field(made, "data.currency"), field(made, "data.tktLimitTime"));
-        end = pay(desk, bag);
+        print_line("happened?", "yes: order %s, %s %s to be paid by %s", bag, field(made, "data.totalPrice"),
+                   field(made, "data.currency"), field(made, "data.tktLimitTime"));
+        end = pay(session, bag);
     } else if (apb_reply_outcome(made) == APB_NOT_EXECUTED) {
-        tell("happened?", "no, for certain");
-        tell_error(made);
+        print_line("happened?", "no, for certain");
+        print_error(made);
         end = REFUSED;
     } else {
-        /* No money moves with this order: unpaid, it lapses. Nothing is lost by letting a person look. */
-        tell("happened?", "not known: %s", apb_reply_message(made));
-        end = UNSETTLED;
+        /* The order moves no money: it lapses unpaid. A person can take the time to find out. */
+        print_line("happened?", "not known: %s", apb_reply_message(made));
+        end = UNRESOLVED;
     }
     apb_reply_free(made);
-    tell_balance(desk, "after");
-    tell("the end", "%s", end == SETTLED ? "paid and ticketed" : end == REFUSED ? "no bag" : "still open: a person looks at it, and nothing is sent twice");
+    print_deposit(session, "after");
+    print_line("the end", "%s",
+               end == DONE      ? "paid and ticketed"
+               : end == REFUSED ? "no bag"
+                                : "still open: a person looks at it, and nothing is sent twice");
     return end;
 }
 
 int main(int argc, char **argv)
 {
-    struct desk desk;
+    struct session session;
     char request[256];
     apb_reply *order;
     apb_reply *shop;
     int end = REFUSED;
 
-    open_desk(&desk, argc, argv, 0);
-    order = ask_about(&desk, apb_query_order_details, desk.order_no);
-    if (tell_booking(order) == 0) {
+    open_session(&session, argc, argv, 0);
+    order = call_for_order(&session, apb_query_order_details, session.order_no);
+    if (print_booking(order) == 0) {
         size_t len;
-        sprintf(request, "{\"ticketOrderNo\":\"%s\",\"ancillaryCategory\":\"BAGGAGE\"}", desk.order_no);
-        shop = ask(&desk, apb_post_booking_ancillary_search, request);
+        sprintf(request, "{\"ticketOrderNo\":\"%s\",\"ancillaryCategory\":\"BAGGAGE\"}", session.order_no);
+        shop = call_operation(&session, apb_post_booking_ancillary_search, request);
         if (apb_reply_status(shop) != APB_OK) {
-            tell_error(shop);
+            print_error(shop);
         } else if (json_find(apb_reply_json(shop, NULL), "data.ancillaryProductElements.0", &len) == NULL) {
-            tell("quote", "no bags are on sale for this order");
+            print_line("quote", "no bags are on sale for this order");
         } else {
-            end = buy(&desk, order, shop);
+            end = buy(&session, order, shop);
         }
         apb_reply_free(shop);
     }
     apb_reply_free(order);
-    return close_desk(&desk, end);
+    return close_session(&session, end);
 }

@@ -1,8 +1,8 @@
 /*
- * json_text.h - takes one value out of a JSON text by its path, "data.voidTickets.0.name".
+ * json_text.h - reads one value of a JSON text by its path, "data.voidTickets.0.name".
  *
- * Enough for an example: replies of the library are always well-formed, and one value at a time is
- * wanted. A real program uses the JSON library that it has.
+ * Enough for an example, because the replies of the library are always well-formed. A real program uses a
+ * JSON library.
  */
 #ifndef JSON_TEXT_H
 #define JSON_TEXT_H
@@ -20,7 +20,7 @@ static const char *json_skip_space(const char *at)
     return at;
 }
 
-/* The place behind the string that starts at `at`. */
+/* The position after the string that starts at `at`. */
 static const char *json_skip_string(const char *at)
 {
     for (at++; *at != '\0' && *at != '"'; at++) {
@@ -31,7 +31,7 @@ static const char *json_skip_string(const char *at)
     return *at == '"' ? at + 1 : at;
 }
 
-/* The place behind the value that starts at `at`. */
+/* The position after the value that starts at `at`. */
 static const char *json_skip_value(const char *at)
 {
     int depth = 0;
@@ -55,7 +55,7 @@ static const char *json_skip_value(const char *at)
     return at;
 }
 
-/* The value at `path` as it stands in the text, and its length; NULL if there is none. */
+/* The JSON text of the value at `path`, and its length; NULL if there is none. */
 static const char *json_find(const char *json, const char *path, size_t *len)
 {
     const char *at = json_skip_space(json == NULL ? "" : json);
@@ -95,8 +95,8 @@ static const char *json_find(const char *json, const char *path, size_t *len)
 }
 
 /*
- * The value at `path` as text: of a string what it says, of anything else its JSON, of null and of
- * nothing "". Gives `out`, so that it can stand in a printf. What does not fit is cut.
+ * The value at `path` as text: the content of a string, the JSON of another value, "" for null and if there is
+ * none. Returns `out`, for use in printf(). A text that does not fit is cut.
  */
 static const char *json_text(const char *json, const char *path, char *out, size_t size)
 {

@@ -1,11 +1,11 @@
 /*
- * refund.c - a refund, from the quote to the money, weeks later.
+ * refund.c - a refund: quotation, submit, and queries until the money is paid, weeks later.
  *
  *   refund BASE_URL ORDER_NO
  */
-#include "follow.h"
+#include "cancellation.h"
 
-static const struct matter a_refund = {
+static const struct cancellation_kind refund_kind = {
     "refund",     "refunded",           "refundOrders", "refundOfferId",         "refundStatus",
     "refundCode", apb_refund_quotation, apb_refund,     apb_query_refund_orders, 240,
 };
@@ -20,14 +20,14 @@ static void add(struct text *text, const char *piece, size_t len)
 {
     text->at = (char *)realloc(text->at, text->len + len + 1);
     if (text->at == NULL) {
-        exit(MISUSED);
+        exit(USAGE_ERROR);
     }
     memcpy(text->at + text->len, piece, len);
     text->len += len;
     text->at[text->len] = '\0';
 }
 
-/* Adds a value of the reply as the JSON that it is, so that nothing needs to be escaped again. */
+/* Adds a value of a reply as JSON text, which is not escaped again. */
 static void add_value(struct text *text, const char *before, const apb_reply *reply, const char *path)
 {
     size_t len = 0;
@@ -36,7 +36,7 @@ static void add_value(struct text *text, const char *before, const apb_reply *re
     add(text, value == NULL ? "null" : value, value == NULL ? 4 : len);
 }
 
-/* All flights of one direction. Half an itinerary is refused, so none may be left out. */
+/* Adds all flights of one direction. Atlas refuses a part of the itinerary. */
 static void add_segments(struct text *text, const apb_reply *order, const char *direction)
 {
     int i;
@@ -63,8 +63,8 @@ static void add_segments(struct text *text, const apb_reply *order, const char *
     }
 }
 
-/* The request for everybody, with every flight; for free(). */
-static char *everybody(const apb_reply *order)
+/* The request for all passengers and flights; the caller frees it with free(). */
+static char *whole_order(const apb_reply *order)
 {
     struct text text = {NULL, 0};
     int i;
@@ -78,7 +78,7 @@ static char *everybody(const apb_reply *order)
             break;
         }
         add_value(&text, i == 0 ? "{\"name\":" : ",{\"name\":", order, place);
-        add(&text, ",\"refundReason\":1,\"segments\":[", 30); /* 1: the passengers' own wish */
+        add(&text, ",\"refundReason\":1,\"segments\":[", 30); /* 1: voluntary */
         add_segments(&text, order, "fromSegments");
         add_segments(&text, order, "retSegments");
         add(&text, "]}", 2);
@@ -89,27 +89,27 @@ static char *everybody(const apb_reply *order)
 
 int main(int argc, char **argv)
 {
-    struct desk desk;
+    struct session session;
     apb_reply *order;
     apb_reply *quote;
     char *request;
     int end = REFUSED;
 
-    open_desk(&desk, argc, argv, 0);
-    order = ask_about(&desk, apb_query_order_details, desk.order_no);
-    if (tell_booking(order) == 0) {
-        request = everybody(order);
-        quote = ask(&desk, apb_refund_quotation, request);
+    open_session(&session, argc, argv, 0);
+    order = call_for_order(&session, apb_query_order_details, session.order_no);
+    if (print_booking(order) == 0) {
+        request = whole_order(order);
+        quote = call_operation(&session, apb_refund_quotation, request);
         if (apb_reply_status(quote) != APB_OK) {
-            tell_error(quote);
+            print_error(quote);
         } else if (strcmp(field(quote, "data.isRefundable"), "true") != 0) {
-            tell("quote", "this order cannot be refunded");
+            print_line("quote", "this order cannot be refunded");
         } else {
-            end = accept_quote(&desk, &a_refund, request, quote, "refundFareAmount");
+            end = accept_quote(&session, &refund_kind, request, quote, "refundFareAmount");
         }
         free(request);
         apb_reply_free(quote);
     }
     apb_reply_free(order);
-    return close_desk(&desk, end);
+    return close_session(&session, end);
 }

@@ -1,67 +1,67 @@
-// A bag for a ticketed order: search, order, pay, and the ticket of the bag.
+// Buys baggage for a ticketed order: search, order, pay, and query until it is ticketed.
 //
 //   baggage BASE_URL ORDER_NO
-#include "story.hpp"
+#include "example.hpp"
 
 static const int ticketed = 2;
 static const int unreadable = -99;
 
-static int state_of(const Desk &desk, const std::string &bag)
+static int state_of(const Session &session, const std::string &bag)
 {
-    const apb::Reply reply = desk.client.query_order_details(desk.about(bag));
+    const apb::Reply reply = session.client.query_order_details(session.about(bag));
     const std::string state = Json(reply)["data.orderStatus"];
     return reply.ok() && !state.empty() ? std::atoi(state.c_str()) : unreadable;
 }
 
-static End follow(Desk &desk, const std::string &bag)
+static End follow(Session &session, const std::string &bag)
 {
     for (int tries = 0; tries < 60; tries++) {
-        const int state = state_of(desk, bag);
+        const int state = state_of(session, bag);
         if (state == ticketed) {
-            tell(desk.when(), "ticketed: the bag is booked");
-            return End::settled;
+            print_line(session.elapsed(), "ticketed: the bag is booked");
+            return End::done;
         }
         if (state < 0 && state != unreadable) {
-            tell(desk.when(), "cancelled, and the money is on the deposit again");
+            print_line(session.elapsed(), "cancelled, and the money is on the deposit again");
             return End::refused;
         }
-        if (!desk.wait(1)) {
+        if (!session.wait(1)) {
             break;
         }
     }
-    return End::unsettled;
+    return End::unresolved;
 }
 
-static End no_for_certain(const apb::Reply &refused)
+static End not_executed(const apb::Reply &refused)
 {
-    tell("happened?", "no, for certain");
-    tell_error(refused);
+    print_line("happened?", "no, for certain");
+    print_error(refused);
     return End::refused;
 }
 
-// Pays, once. The money moves here.
-static End pay(Desk &desk, const std::string &bag)
+// Pays once. This submit moves the money.
+static End pay(Session &session, const std::string &bag)
 {
-    tell("submit", "pay, from the deposit");
-    return desk.client.pay("{\"orderNo\":\"" + bag + "\",\"paymentMethod\":1}")
+    print_line("submit", "pay, from the deposit");
+    return session.client.pay("{\"orderNo\":\"" + bag + "\",\"paymentMethod\":1}")
         .match(
             [&](const apb::Reply &) {
-                tell("happened?", "yes: paid");
-                return follow(desk, bag);
+                print_line("happened?", "yes: paid");
+                return follow(session, bag);
             },
-            no_for_certain,
-            [&](const apb::Reply &lost) { // the order itself knows whether it is paid
-                tell("happened?", "not known: " + lost.message());
-                if (!desk.wait(3) || state_of(desk, bag) <= 0) {
-                    return End::unsettled;
+            not_executed,
+            [&](const apb::Reply &lost) { // the state of the order says whether it is paid
+                print_line("happened?", "not known: " + lost.message());
+                if (!session.wait(3) || state_of(session, bag) <= 0) {
+                    return End::unresolved;
                 }
-                tell("", "Found: the order is paid. It happened, and once.");
-                return follow(desk, bag);
+                print_line("", "Found: the order is paid. It happened, and once.");
+                return follow(session, bag);
             });
 }
 
-// The request for the first bag on sale, for the first passenger, on every flight out.
-static std::string choice(const Json &order, const Json &shop)
+// Requests the first bag on sale for the first passenger, on every outbound flight.
+static std::string bag_request(const Json &order, const Json &shop)
 {
     std::string bags;
     for (int i = 0;; i++) {
@@ -74,57 +74,58 @@ static std::string choice(const Json &order, const Json &shop)
     }
     return "{\"sessionId\":" + shop.raw("data.sessionId") + ",\"ancillaryCategory\":\"BAGGAGE\",\"ticketOrderNo\":" +
            order.raw("data.orderNo") + ",\"passengers\":[{\"name\":" + order.raw("data.paxTicketInfos.0.name") +
-           ",\"passengerType\":" + order.raw("data.paxTicketInfos.0.passengerType") + ",\"ancillaries\":[" + bags + "]}]}";
+           ",\"passengerType\":" + order.raw("data.paxTicketInfos.0.passengerType") + ",\"ancillaries\":[" + bags +
+           "]}]}";
 }
 
-static End buy(Desk &desk, const Json &order, const Json &shop)
+static End buy(Session &session, const Json &order, const Json &shop)
 {
-    tell("submit", "order the bag");
-    return desk.client.post_booking_ancillary_order(choice(order, shop))
+    print_line("submit", "order the bag");
+    return session.client.post_booking_ancillary_order(bag_request(order, shop))
         .match(
-            [&desk](const apb::Reply &done) {
+            [&session](const apb::Reply &done) {
                 const Json made(done);
                 const std::string bag = made["data.orderNo"];
-                if (bag.empty()) { // "such a bag was ordered before": which one, a person finds out
-                    tell_error(done);
-                    return End::unsettled;
+                if (bag.empty()) { // "already ordered", without the order number
+                    print_error(done);
+                    return End::unresolved;
                 }
-                tell("happened?", "yes: order " + bag + ", " + made["data.totalPrice"] + " " + made["data.currency"] +
-                                      " to be paid by " + made["data.tktLimitTime"]);
-                return pay(desk, bag);
+                print_line("happened?", "yes: order " + bag + ", " + made["data.totalPrice"] + " " +
+                                            made["data.currency"] + " to be paid by " + made["data.tktLimitTime"]);
+                return pay(session, bag);
             },
-            no_for_certain,
+            not_executed,
             [](const apb::Reply &lost) {
-                // No money moves with this order: unpaid, it lapses. Nothing is lost by letting a person look.
-                tell("happened?", "not known: " + lost.message());
-                return End::unsettled;
+                // The order moves no money: it lapses unpaid. A person can take the time to find out.
+                print_line("happened?", "not known: " + lost.message());
+                return End::unresolved;
             });
 }
 
-static End baggage_story(Desk &desk)
+static End baggage_example(Session &session)
 {
-    const apb::Reply order = desk.booking();
+    const apb::Reply order = session.booking();
     if (!order.ok()) {
         return End::refused;
     }
-    const apb::Reply reply = desk.client.post_booking_ancillary_search(
-        "{\"ticketOrderNo\":\"" + desk.order_no + "\",\"ancillaryCategory\":\"BAGGAGE\"}");
+    const apb::Reply reply = session.client.post_booking_ancillary_search(
+        "{\"ticketOrderNo\":\"" + session.order_no + "\",\"ancillaryCategory\":\"BAGGAGE\"}");
     const Json shop(reply);
     if (!reply.ok()) {
-        tell_error(reply);
+        print_error(reply);
         return End::refused;
     }
     const std::string first = "data.ancillaryProductElements.0.";
     if (!shop.has(first + "price")) {
-        tell("quote", "no bags are on sale for this order");
+        print_line("quote", "no bags are on sale for this order");
         return End::refused;
     }
-    tell("quote", "a bag of " + shop[first + "auxBaggageElement.weight"] + " kg costs " + shop[first + "price"] + " " +
-                      shop["data.currency"]);
-    desk.tell_deposit("before");
-    const End end = buy(desk, Json(order), shop);
-    desk.tell_deposit("after");
-    tell("the end", end == End::settled   ? "paid and ticketed"
+    print_line("quote", "a bag of " + shop[first + "auxBaggageElement.weight"] + " kg costs " + shop[first + "price"] +
+                            " " + shop["data.currency"]);
+    session.print_deposit("before");
+    const End end = buy(session, Json(order), shop);
+    session.print_deposit("after");
+    print_line("the end", end == End::done   ? "paid and ticketed"
                     : end == End::refused ? "no bag"
                                           : "still open: a person looks at it, and nothing is sent twice");
     return end;
@@ -132,5 +133,5 @@ static End baggage_story(Desk &desk)
 
 int main(int argc, char **argv)
 {
-    return play(argc, argv, baggage_story);
+    return run(argc, argv, baggage_example);
 }

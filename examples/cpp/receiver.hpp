@@ -1,6 +1,5 @@
-// A receiver of notifications: one HTTP/1.1 server socket, one request at a time. Enough for the
-// few notifications that Atlas sends, and for an example; in front of the internet stands a real web
-// server, which forwards this one path.
+// A receiver of notifications: one HTTP/1.1 server socket, one request at a time, which is enough for an
+// example. On the internet, put a web server in front of it that forwards this one path.
 #ifndef RECEIVER_HPP
 #define RECEIVER_HPP
 
@@ -18,23 +17,24 @@
 
 class Receiver {
 public:
-    Receiver() : listener_(socket(AF_INET, SOCK_STREAM, 0)), caller_(-1)
+    Receiver() : listener_(socket(AF_INET, SOCK_STREAM, 0)), connection_(-1)
     {
         sockaddr_in here = sockaddr_in();
         here.sin_family = AF_INET;
         here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof here;
         sockaddr *const address = reinterpret_cast<sockaddr *>(&here);
-        if (bind(listener_, address, size) != 0 || listen(listener_, 16) != 0 || getsockname(listener_, address, &size) != 0) {
+        if (bind(listener_, address, size) != 0 || listen(listener_, 16) != 0 ||
+            getsockname(listener_, address, &size) != 0) {
             std::abort();
         }
-        // Nothing signs a notification. An address that nobody can guess keeps most of the others away.
+        // Notifications are unsigned. A path that cannot be guessed keeps most other requests out.
         path_ = "/atlas/" + std::to_string(std::random_device()()) + std::to_string(std::random_device()());
         url_ = "http://127.0.0.1:" + std::to_string(ntohs(here.sin_port)) + path_;
     }
     ~Receiver()
     {
-        hang_up();
+        close_connection();
         close(listener_);
     }
     Receiver(const Receiver &) = delete;
@@ -42,15 +42,15 @@ public:
 
     const std::string &url() const { return url_; }
 
-    // Waits for a notification; its body, or false after so long without one. Answer it then.
-    bool next(std::string &body, int patience_ms)
+    // Waits for a notification; false if none comes in time. The caller answers it with answer().
+    bool next(std::string &body, int timeout_ms)
     {
-        pollfd line = {listener_, POLLIN, 0};
-        while (poll(&line, 1, patience_ms) > 0) {
-            hang_up();
-            caller_ = accept(listener_, nullptr, nullptr);
+        pollfd connections = {listener_, POLLIN, 0};
+        while (poll(&connections, 1, timeout_ms) > 0) {
+            close_connection();
+            connection_ = accept(listener_, nullptr, nullptr);
             const timeval limit = {2, 0};
-            setsockopt(caller_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+            setsockopt(connection_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
             const int status = read_request(body);
             if (status == 200) {
                 return true;
@@ -60,26 +60,26 @@ public:
         return false;
     }
 
-    // Answers the notification that next() gave.
+    // Answers the notification that next() returned.
     void answer(int status)
     {
         const std::string text =
             "HTTP/1.1 " + std::to_string(status) + " \r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-        // A caller that has gone is no reason to die of SIGPIPE.
-        if (send(caller_, text.data(), text.size(), MSG_NOSIGNAL) > 0) {
-            shutdown(caller_, SHUT_WR);
+        // MSG_NOSIGNAL: if the sender has closed, SIGPIPE would end this program.
+        if (send(connection_, text.data(), text.size(), MSG_NOSIGNAL) > 0) {
+            shutdown(connection_, SHUT_WR);
             char rest[4096];
-            // What is still coming is read, else its sender might not see the answer.
-            for (int i = 0; i < 1024 && recv(caller_, rest, sizeof rest, 0) > 0; i++) {
+            // Reads the rest of the request: closing before would reset the connection and lose the answer.
+            for (int i = 0; i < 1024 && recv(connection_, rest, sizeof rest, 0) > 0; i++) {
             }
         }
-        hang_up();
+        close_connection();
     }
 
 private:
     static const std::size_t largest_head = 16 << 10, largest_body = 1 << 20;
 
-    // Reads head and body; 200, or what is wrong with the request.
+    // Reads head and body; 200, or the status that refuses the request.
     int read_request(std::string &body)
     {
         std::string text;
@@ -117,7 +117,7 @@ private:
     bool read_more(std::string &text)
     {
         char some[4096];
-        const ssize_t got = recv(caller_, some, sizeof some, 0);
+        const ssize_t got = recv(connection_, some, sizeof some, 0);
         text.append(some, got > 0 ? static_cast<std::size_t>(got) : 0);
         return got > 0;
     }
@@ -130,16 +130,16 @@ private:
         return text;
     }
 
-    void hang_up()
+    void close_connection()
     {
-        if (caller_ >= 0) {
-            close(caller_);
+        if (connection_ >= 0) {
+            close(connection_);
         }
-        caller_ = -1;
+        connection_ = -1;
     }
 
     int listener_;
-    int caller_;
+    int connection_;
     std::string path_;
     std::string url_;
 };

@@ -1,10 +1,10 @@
-// A refund, from the quote to the money, weeks later.
+// A refund: quotation, submit, and queries until the money is paid, weeks later.
 //
 //   refund BASE_URL ORDER_NO
-#include "story.hpp"
+#include "example.hpp"
 
-// The request for everybody, with every flight: half an itinerary is refused.
-static std::string everybody(const Json &order)
+// The request for all passengers and flights. Atlas refuses a part of the itinerary.
+static std::string whole_order(const Json &order)
 {
     std::string flights;
     for (const char *direction : {"fromSegments", "retSegments"}) {
@@ -18,46 +18,46 @@ static std::string everybody(const Json &order)
                        order.raw(at + ".arrAirport") + ",\"depDate\":\"" + order[at + ".depTime"].substr(0, 10) + "\"}";
         }
     }
-    std::string people;
+    std::string passengers;
     for (int i = 0;; i++) {
         const std::string at = "data.paxTicketInfos." + std::to_string(i) + ".name";
         if (!order.has(at)) {
             break;
         }
-        // Reason 1: the passengers' own wish.
-        people += std::string(people.empty() ? "" : ",") + "{\"name\":" + order.raw(at) +
+        // Reason 1: voluntary.
+        passengers += std::string(passengers.empty() ? "" : ",") + "{\"name\":" + order.raw(at) +
                   ",\"refundReason\":1,\"segments\":[" + flights + "]}";
     }
-    return "{\"orderNo\":" + order.raw("data.orderNo") + ",\"refundRequestList\":[" + people + "]}";
+    return "{\"orderNo\":" + order.raw("data.orderNo") + ",\"refundRequestList\":[" + passengers + "]}";
 }
 
-static End refund_story(Desk &desk)
+static End refund_example(Session &session)
 {
-    const apb::Reply order = desk.booking();
+    const apb::Reply order = session.booking();
     if (!order.ok()) {
         return End::refused;
     }
-    const std::string request = everybody(Json(order));
-    Matter matter = {"refund",     "refunded", "refundOrders", "refundOfferId", "refundStatus",
+    const std::string request = whole_order(Json(order));
+    CancellationKind kind = {"refund",     "refunded", "refundOrders", "refundOfferId", "refundStatus",
                      "refundCode", nullptr,    nullptr,        nullptr,         240};
-    matter.quote = [&desk, &request] { return desk.client.refund_quotation(request); };
-    matter.submit = [&desk](const std::string &submit) { return desk.client.refund(submit); };
-    matter.query = [&desk](const std::string &query) { return desk.client.query_refund_orders(query); };
+    kind.quote = [&session, &request] { return session.client.refund_quotation(request); };
+    kind.submit = [&session](const std::string &submit) { return session.client.refund(submit); };
+    kind.query = [&session](const std::string &query) { return session.client.query_refund_orders(query); };
 
-    const apb::Reply reply = matter.quote();
+    const apb::Reply reply = kind.quote();
     const Json quote(reply);
     if (!reply.ok()) {
-        tell_error(reply);
+        print_error(reply);
         return End::refused;
     }
     if (quote["data.isRefundable"] != "true") {
-        tell("quote", "this order cannot be refunded");
+        print_line("quote", "this order cannot be refunded");
         return End::refused;
     }
-    return accept_quote(desk, matter, quote, "refundFareAmount");
+    return accept_quote(session, kind, quote, "refundFareAmount");
 }
 
 int main(int argc, char **argv)
 {
-    return play(argc, argv, refund_story);
+    return run(argc, argv, refund_example);
 }

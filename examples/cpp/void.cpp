@@ -1,32 +1,33 @@
-// A void, from the quote to the money: cancels a whole order soon after ticketing.
+// A void, which cancels a whole order soon after ticketing: quotation, submit, and queries until it is done.
 //
 //   void BASE_URL ORDER_NO
-#include "story.hpp"
+#include "example.hpp"
 
-static End void_story(Desk &desk)
+static End void_example(Session &session)
 {
-    if (!desk.booking().ok()) {
+    if (!session.booking().ok()) {
         return End::refused;
     }
-    Matter matter = {"void", "voided", "voidOrders", "voidOfferId", "voidStatus", "voidCode", nullptr, nullptr, nullptr, 30};
-    matter.quote = [&desk] { return desk.client.void_quotation(desk.about(desk.order_no)); };
-    matter.submit = [&desk](const std::string &request) { return desk.client.void_(request); };
-    matter.query = [&desk](const std::string &request) { return desk.client.query_void_orders(request); };
+    CancellationKind kind = {"void",     "voided", "voidOrders", "voidOfferId", "voidStatus",
+                             "voidCode", nullptr,  nullptr,      nullptr,       30};
+    kind.quote = [&session] { return session.client.void_quotation(session.about(session.order_no)); };
+    kind.submit = [&session](const std::string &request) { return session.client.void_(request); };
+    kind.query = [&session](const std::string &request) { return session.client.query_void_orders(request); };
 
-    const apb::Reply reply = matter.quote();
+    const apb::Reply reply = kind.quote();
     const Json quote(reply);
     if (!reply.ok()) {
-        tell_error(reply);
+        print_error(reply);
         return End::refused;
     }
     if (quote["data.isVoidable"] != "true") {
-        tell("quote", "this order cannot be voided; ask for a refund");
+        print_line("quote", "this order cannot be voided; ask for a refund");
         return End::refused;
     }
-    return accept_quote(desk, matter, quote, "voidFareAmount");
+    return accept_quote(session, kind, quote, "voidFareAmount");
 }
 
 int main(int argc, char **argv)
 {
-    return play(argc, argv, void_story);
+    return run(argc, argv, void_example);
 }

@@ -1,12 +1,12 @@
-//! The numbers of the ABI. They repeat the core's (tested to be equal) because the header needs literals.
-// Some are only for the header.
+//! The numbers of the ABI. They repeat those of the core, because cbindgen needs literals; a test compares them.
+// Some are used in the header only.
 #![allow(dead_code)]
 
 /// The ABI that this header describes; see apb_abi_version().
 pub const APB_ABI_VERSION: u32 = 1;
 
-/// 0 is APB_OK, negative numbers are faults. New ones may be added, none changes its meaning.
-/// A negative status does NOT mean that nothing happened: that is what apb_outcome says.
+/// 0 is APB_OK, negative numbers are errors. New ones may be added; none changes its meaning.
+/// A negative status does NOT mean that nothing was executed: that is what apb_outcome says.
 pub type apb_status = i32;
 
 /// Success.
@@ -27,7 +27,7 @@ pub const APB_E_OPERATION: apb_status = -6;
 pub const APB_E_HANDLE: apb_status = -7;
 /// The queue is closed.
 pub const APB_E_CLOSED: apb_status = -8;
-/// Called from within the library's own thread.
+/// Called on the library's own thread.
 pub const APB_E_BUSY: apb_status = -9;
 /// The host name could not be resolved.
 pub const APB_E_DNS: apb_status = -20;
@@ -49,39 +49,39 @@ pub const APB_E_HTTP: apb_status = -40;
 pub const APB_E_RATE_LIMITED: apb_status = -41;
 /// Credentials, permissions, or a feature that is not enabled.
 pub const APB_E_AUTH: apb_status = -42;
-/// The vendor said no with a known code: it was not executed.
+/// The vendor refused with a known code: not executed.
 pub const APB_E_REFUSED: apb_status = -43;
-/// The answer makes no sense.
+/// The answer cannot be read, or does not belong to the request.
 pub const APB_E_RESPONSE: apb_status = -44;
 /// The answer is larger than maxResponseBytes.
 pub const APB_E_TOO_LARGE: apb_status = -45;
 /// There is no such order or booking.
 pub const APB_E_NOT_FOUND: apb_status = -46;
-/// The vendor answered, but what it means is unknown.
+/// The vendor answered with a code whose meaning for this request is not known.
 pub const APB_E_UNCERTAIN: apb_status = -47;
-/// It was submitted before: executed, by whomever.
+/// Submitted before, by this or another client: executed.
 pub const APB_E_ALREADY: apb_status = -48;
-/// An earlier submit is being worked on.
+/// An earlier submit is still being processed.
 pub const APB_E_IN_PROGRESS: apb_status = -49;
 /// The store failed.
 pub const APB_E_STORE: apb_status = -60;
-/// Another case stands in the way.
+/// Another case, or other content under the same key, is in the way.
 pub const APB_E_CONFLICT: apb_status = -61;
-/// A guard refused before money moved.
+/// A condition of the request did not hold, so nothing was submitted.
 pub const APB_E_GUARD: apb_status = -62;
 /// Out of memory.
 pub const APB_E_MEMORY: apb_status = -90;
-/// A fault of this library.
+/// A bug of this library.
 pub const APB_E_INTERNAL: apb_status = -91;
-/// A panic of this library that was caught.
+/// A panic in this library that was caught: a bug.
 pub const APB_E_PANIC: apb_status = -92;
 
-/// Does the effect asked for exist at the vendor? Zeroed memory is honest.
+/// Whether the effect that was asked for exists at the vendor. Zeroed memory reads as APB_UNKNOWN.
 pub type apb_outcome = i32;
 
-/// It may have happened. Query before anything else; never send again.
+/// It may have been executed. Query before anything else; never submit again.
 pub const APB_UNKNOWN: apb_outcome = 0;
-/// It happened. For reads and quotes: the call succeeded.
+/// Executed. Of reads and quotes: the call succeeded.
 pub const APB_EXECUTED: apb_outcome = 1;
-/// It provably did not happen.
+/// Provably not executed. Of reads and quotes: the call failed.
 pub const APB_NOT_EXECUTED: apb_outcome = 2;

@@ -1,4 +1,4 @@
-//! No panic crosses the border, and none prints.
+//! Catches panics: an unwinding panic that crossed `extern "C"` would abort the host, and a caught one must print nothing.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -6,18 +6,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 thread_local! {
-    static INSIDE: Cell<u32> = const { Cell::new(0) };
+    /// How many calls of this library the thread is inside of: more than one if a log receiver calls it.
+    static CALL_DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The default hook writes to the host's stderr even for a panic that is caught. This library carries
-/// its own copy of the Rust runtime, so the hook concerns nobody else; panics outside of our calls
-/// and threads (in a host that links us statically) still go to the hook that was there.
-fn silence() {
+/// Installs a panic hook that is silent for panics of this library: the default hook writes to the host's stderr also
+/// when the panic is caught. A shared library has a Rust runtime, and so a hook, of its own. A host that links the
+/// static library shares both, so panics outside of our calls and of our thread go to the hook that was there before.
+fn install_panic_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let ours = INSIDE.with(|i| i.get() > 0) || std::thread::current().name() == Some("apb-io");
+            let ours = CALL_DEPTH.with(|d| d.get() > 0) || std::thread::current().name() == Some("apb-io");
             if !ours {
                 previous(info);
             }
@@ -26,20 +27,20 @@ fn silence() {
 }
 
 fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    silence();
-    INSIDE.with(|i| i.set(i.get() + 1));
+    install_panic_hook();
+    CALL_DEPTH.with(|d| d.set(d.get() + 1));
     let result = catch_unwind(AssertUnwindSafe(body));
-    INSIDE.with(|i| i.set(i.get().saturating_sub(1)));
+    CALL_DEPTH.with(|d| d.set(d.get().saturating_sub(1)));
     result
 }
 
-/// Runs `body`; a panic gives `fallback`.
-pub fn quietly<T>(fallback: T, body: impl FnOnce() -> T) -> T {
+/// The result of `body`, or `fallback` if it panics.
+pub fn catch_panic_or<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     catch(body).unwrap_or(fallback)
 }
 
-/// Runs `body`; a panic gives its text.
-pub fn caught<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+/// The result of `body`, or the message of its panic.
+pub fn catch_panic<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     catch(body).map_err(|payload| {
         payload
             .downcast_ref::<&str>()

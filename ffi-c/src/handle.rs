@@ -1,23 +1,24 @@
-//! Handles are numbers, not addresses: a stale, freed or invented one is answered, never followed.
+//! Handles are ids, not addresses: a stale, freed or invented one is answered with an error and never dereferenced.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+/// Clients, replies and cancel tokens that are not freed, for apb_live_handles().
 static LIVE: AtomicU64 = AtomicU64::new(0);
 
-/// How many handles and replies exist.
+/// How many handles exist that are not freed.
 pub fn live() -> u64 {
     LIVE.load(Ordering::Relaxed)
 }
 
-/// Counts one more or one less.
-pub fn born() {
+/// Counts a new handle.
+pub fn count_created() {
     LIVE.fetch_add(1, Ordering::Relaxed);
 }
 
-/// See [`born`].
-pub fn died() {
+/// Counts a freed handle.
+pub fn count_freed() {
     LIVE.fetch_sub(1, Ordering::Relaxed);
 }
 
@@ -26,7 +27,8 @@ struct Slot<T> {
     value: Option<Arc<T>>,
 }
 
-/// Objects of one type behind ids of slot and generation. A generation starts at 1, so that no id is 0.
+/// Objects of one type, each under an id made of a slot and a generation. The generation grows each time that a slot is
+/// reused, so that old ids do not match, and starts at 1, so that no id is 0.
 pub struct Registry<T> {
     slots: RwLock<(Vec<Slot<T>>, Vec<u32>)>,
     _type: PhantomData<T>,
@@ -41,7 +43,7 @@ impl<T> Registry<T> {
         Registry { slots: RwLock::new((Vec::new(), Vec::new())), _type: PhantomData }
     }
 
-    /// Puts a value in and gives its id, never 0; None if there are too many.
+    /// Adds a value and returns its id, never 0; None if all slots are in use.
     pub fn insert(&self, value: T) -> Option<usize> {
         let mut guard = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         let (slots, free) = &mut *guard;
@@ -60,18 +62,18 @@ impl<T> Registry<T> {
                 (slots.len() - 1, 1)
             }
         };
-        born();
+        count_created();
         Some((generation as usize) << SLOT_BITS | index)
     }
 
-    /// The value of an id, kept alive while the caller uses it.
+    /// The value of an id. The caller shares its ownership, so it lives on if the handle is freed meanwhile.
     pub fn get(&self, id: usize) -> Option<Arc<T>> {
         let guard = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let slot = guard.0.get(id & ((1 << SLOT_BITS) - 1))?;
         if slot.generation as usize == id >> SLOT_BITS { slot.value.clone() } else { None }
     }
 
-    /// Takes a value out; a second time gives None.
+    /// Removes a value; None if the id is stale.
     pub fn remove(&self, id: usize) -> Option<Arc<T>> {
         let mut guard = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         let (slots, free) = &mut *guard;
@@ -87,7 +89,7 @@ impl<T> Registry<T> {
         if slot.generation < last {
             free.push(index as u32);
         }
-        died();
+        count_freed();
         Some(value)
     }
 }

@@ -1,18 +1,18 @@
-//! The C ABI: glue only. Every function checks its pointers, catches panics and calls the core's
-//! one door, [`atlas_postbooking::dispatch`]. The manual is the generated header.
+//! The C ABI. It has no rules of its own: each function checks its pointers, catches panics and calls
+//! [`atlas_postbooking::dispatch`]. Its manual is the head of the generated header.
 //!
-//! `unsafe` here has two reasons only: reading the caller's memory as the header's contract
-//! describes it, and turning a reply's pointer back into the box it came from.
+//! `unsafe` has three uses here: to read texts and write results through the caller's pointers, to turn the pointer of
+//! a reply back into its box, and to call the host's log receiver. What cannot be checked about those pointers is what
+//! the caller promises in the section PROMISES of the header; the SAFETY comments name the promise they rest on.
 #![allow(non_camel_case_types)]
 
 mod call;
 mod cancel;
-mod cases;
 mod client;
 mod consts;
 mod guard;
 mod handle;
-mod named;
+mod operations;
 mod reply;
 mod text;
 mod version;

@@ -1,18 +1,19 @@
-//! The reply: a box that the caller frees, with text that lives as long as it does.
+//! The reply: a box that the caller frees, and the texts in it, which live as long as the box.
 
 use std::ffi::{CString, c_char};
 
 use atlas_postbooking::{Reply, Status, dispatch};
 
 use crate::consts::*;
-use crate::guard::{caught, quietly};
+use crate::guard::{catch_panic, catch_panic_or};
 use crate::handle;
 
-/// What came of a call. Read it with the apb_reply_ functions, free it with apb_reply_free().
+/// The result of a call. Read it with the apb_reply_ functions, free it with apb_reply_free().
 pub struct apb_reply {
-    /// NUL-terminated; the length leaves the NUL out.
+    /// With a NUL at the end.
     json: Vec<u8>,
     message: CString,
+    /// With a NUL at the end.
     raw: Option<Vec<u8>>,
     status: Status,
     outcome: apb_outcome,
@@ -38,142 +39,156 @@ impl apb_reply {
     }
 }
 
-/// Gives a reply to the caller and returns its status. Without a place for it, the reply is dropped.
+/// Writes a reply to `out` and returns its status. If `out` is NULL, the reply is dropped.
 ///
 /// # Safety
-/// `out` is NULL or points to a writable pointer.
-pub unsafe fn give(reply: Reply, out: *mut *mut apb_reply) -> apb_status {
+/// `out` is NULL or may be written.
+pub unsafe fn write_reply(reply: Reply, out: *mut *mut apb_reply) -> apb_status {
     let status = reply.status().number();
     if !out.is_null() {
-        handle::born();
-        // SAFETY: the caller promises a writable pointer.
+        handle::count_created();
+        // SAFETY: not NULL, so it may be written by this function's contract.
         unsafe { *out = Box::into_raw(Box::new(apb_reply::new(reply))) };
     }
     status
 }
 
-/// Runs `body` and gives its reply; a panic becomes a reply too.
+/// Runs `body` and writes its reply to `out`; a panic becomes a reply too. If `out` is NULL, `body` does not run.
 ///
 /// # Safety
-/// `out` is NULL or points to a writable pointer.
-pub unsafe fn answer(operation: &str, out: *mut *mut apb_reply, body: impl FnOnce() -> Reply) -> apb_status {
+/// `out` is NULL or may be written.
+pub unsafe fn respond(operation: &str, out: *mut *mut apb_reply, body: impl FnOnce() -> Reply) -> apb_status {
     if out.is_null() {
         return APB_E_NULL;
     }
-    // SAFETY: checked above; so that a caller who frees it after a failure frees nothing.
+    // NULL until there is a reply, so that a caller who frees it after APB_E_PANIC frees nothing.
+    // SAFETY: not NULL, so it may be written by this function's contract.
     unsafe { *out = std::ptr::null_mut() };
-    let reply = caught(body).unwrap_or_else(|text| dispatch::panicked(operation, &text));
-    // SAFETY: as above. Building the C reply may run out of memory and panic too.
-    caught(|| unsafe { give(reply, out) }).unwrap_or(APB_E_PANIC)
+    let reply = catch_panic(body).unwrap_or_else(|text| dispatch::panicked(operation, &text));
+    // Copying the reply for C may panic too.
+    // SAFETY: as above.
+    catch_panic(|| unsafe { write_reply(reply, out) }).unwrap_or(APB_E_PANIC)
 }
 
-/// Reads a field of a reply; NULL gives `fallback`.
+/// The reply behind a pointer; None for NULL.
 ///
 /// # Safety
-/// `reply` is NULL or a reply that is not freed.
-unsafe fn read<T>(reply: *const apb_reply, fallback: T, get: impl FnOnce(&apb_reply) -> T) -> T {
-    // SAFETY: the caller promises a live reply.
-    unsafe { reply.as_ref() }.map_or(fallback, get)
+/// `reply` is NULL, or a reply that is not freed as long as the reference is used.
+unsafe fn get<'r>(reply: *const apb_reply) -> Option<&'r apb_reply> {
+    // SAFETY: by this function's contract it is NULL or a box of write_reply() that is not freed. Nothing changes a reply
+    // after it was made, so shared references to it are sound.
+    unsafe { reply.as_ref() }
 }
 
-/// Gives a text and, if asked, its length without the NUL.
+/// The address of a text that has a NUL at its end; its length without the NUL goes to `out_len`. NULL and 0 for None.
 ///
 /// # Safety
-/// `out_len` is NULL or writable.
+/// `out_len` is NULL or may be written.
 unsafe fn text(with_nul: Option<&[u8]>, out_len: *mut usize) -> *const c_char {
     if !out_len.is_null() {
-        // SAFETY: the caller promises a writable length.
+        // SAFETY: not NULL, so it may be written by this function's contract.
         unsafe { *out_len = with_nul.map_or(0, |t| t.len().saturating_sub(1)) };
     }
     with_nul.map_or(std::ptr::null(), |t| t.as_ptr().cast())
 }
 
-/// The reply as JSON, NUL-terminated too; lives until apb_reply_free(). NULL for NULL.
-/// `out_len` may be NULL; else it receives the length without the NUL.
+/// The reply as JSON with a NUL behind it; it lives until apb_reply_free(). NULL for NULL.
+/// out_len may be NULL; otherwise it receives the length without the NUL.
 ///
 /// # Safety
-/// See the header.
+/// PROMISES of the header: replies, out parameters.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn apb_reply_json(reply: *const apb_reply, out_len: *mut usize) -> *const c_char {
-    quietly(std::ptr::null(), || unsafe {
-        let json = reply.as_ref().map(|r| r.json.as_slice());
-        text(json, out_len)
-    })
+    // SAFETY: the caller promises (PROMISES, replies) NULL or a reply that is not freed.
+    let reply = unsafe { get(reply) };
+    // SAFETY: `out_len` is NULL, or the caller promises (PROMISES, out parameters) that it may be written.
+    catch_panic_or(std::ptr::null(), || unsafe { text(reply.map(|r| r.json.as_slice()), out_len) })
 }
 
 /// The vendor's bytes as received, decompressed; partial if the answer was cut; NULL if none began.
-/// They are followed by a NUL that `out_len` does not count, and may contain NULs.
+/// A NUL follows them that out_len does not count; there may be NULs in them.
 ///
 /// # Safety
-/// See the header.
+/// PROMISES of the header: replies, out parameters.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn apb_reply_raw(reply: *const apb_reply, out_len: *mut usize) -> *const c_char {
-    quietly(std::ptr::null(), || unsafe {
-        let raw = reply.as_ref().and_then(|r| r.raw.as_deref());
-        text(raw, out_len)
-    })
+    // SAFETY: the caller promises (PROMISES, replies) NULL or a reply that is not freed.
+    let reply = unsafe { get(reply) };
+    // SAFETY: `out_len` is NULL, or the caller promises (PROMISES, out parameters) that it may be written.
+    catch_panic_or(std::ptr::null(), || unsafe { text(reply.and_then(|r| r.raw.as_deref()), out_len) })
 }
 
 /// The status of the call; APB_E_NULL for NULL.
 ///
 /// # Safety
-/// See the header.
+/// PROMISES of the header: replies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn apb_reply_status(reply: *const apb_reply) -> apb_status {
-    quietly(APB_E_PANIC, || unsafe { read(reply, APB_E_NULL, |r| r.status.number()) })
+    // SAFETY: the caller promises (PROMISES, replies) NULL or a reply that is not freed.
+    let reply = unsafe { get(reply) };
+    catch_panic_or(APB_E_PANIC, || reply.map_or(APB_E_NULL, |r| r.status.number()))
 }
 
-/// Did it happen? APB_UNKNOWN for NULL.
+/// The outcome of the call: whether the effect that was asked for exists. APB_UNKNOWN for NULL.
 ///
 /// # Safety
-/// See the header.
+/// PROMISES of the header: replies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn apb_reply_outcome(reply: *const apb_reply) -> apb_outcome {
-    quietly(APB_UNKNOWN, || unsafe { read(reply, APB_UNKNOWN, |r| r.outcome) })
+    // SAFETY: the caller promises (PROMISES, replies) NULL or a reply that is not freed.
+    let reply = unsafe { get(reply) };
+    catch_panic_or(APB_UNKNOWN, || reply.map_or(APB_UNKNOWN, |r| r.outcome))
 }
 
 /// The HTTP status of the answer; 0 if none came, or for NULL.
 ///
 /// # Safety
-/// See the header.
+/// PROMISES of the header: replies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn apb_reply_http_status(reply: *const apb_reply) -> i32 {
-    quietly(0, || unsafe { read(reply, 0, |r| r.http_status) })
+    // SAFETY: the caller promises (PROMISES, replies) NULL or a reply that is not freed.
+    let reply = unsafe { get(reply) };
+    catch_panic_or(0, || reply.map_or(0, |r| r.http_status))
 }
 
 /// The vendor's status number; APB_NO_VENDOR_STATUS if none was read, or for NULL.
 ///
 /// # Safety
-/// See the header.
+/// PROMISES of the header: replies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn apb_reply_vendor_status(reply: *const apb_reply) -> i32 {
-    // The one number that means "none" is never a status: larger numbers are cut to the range above it.
+    // The number that means "none" is never a status: numbers out of range are clamped to the range above it.
     let number = |r: &apb_reply| match r.vendor_status {
         None => i32::MIN,
         Some(n) => n.clamp(i64::from(i32::MIN) + 1, i64::from(i32::MAX)) as i32,
     };
-    quietly(i32::MIN, || unsafe { read(reply, i32::MIN, number) })
+    // SAFETY: the caller promises (PROMISES, replies) NULL or a reply that is not freed.
+    let reply = unsafe { get(reply) };
+    catch_panic_or(i32::MIN, || reply.map_or(i32::MIN, number))
 }
 
-/// What went wrong, for a human, in English; "" on success; NULL for NULL. Lives until apb_reply_free().
+/// The error message, in English; "" on success; NULL for NULL. It lives until apb_reply_free().
 ///
 /// # Safety
-/// See the header.
+/// PROMISES of the header: replies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn apb_reply_message(reply: *const apb_reply) -> *const c_char {
-    quietly(std::ptr::null(), || unsafe { read(reply, std::ptr::null(), |r| r.message.as_ptr()) })
+    // SAFETY: the caller promises (PROMISES, replies) NULL or a reply that is not freed.
+    let reply = unsafe { get(reply) };
+    catch_panic_or(std::ptr::null(), || reply.map_or(std::ptr::null(), |r| r.message.as_ptr()))
 }
 
-/// Frees a reply and every text taken from it. NULL is fine.
+/// Frees a reply and every text taken from it. NULL is ignored.
 ///
 /// # Safety
-/// See the header.
+/// PROMISES of the header: replies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn apb_reply_free(reply: *mut apb_reply) {
     if !reply.is_null() {
-        quietly((), || {
-            handle::died();
-            // SAFETY: the caller promises a reply that is not freed yet.
+        catch_panic_or((), || {
+            handle::count_freed();
+            // SAFETY: not NULL, so the caller promises (PROMISES, replies) a reply of this library that is not freed and
+            // that no other thread uses. It is the box that write_reply() made.
             drop(unsafe { Box::from_raw(reply) });
         });
     }

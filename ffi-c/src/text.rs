@@ -1,28 +1,29 @@
-//! Text across the border: bytes and a length, in both directions.
+//! Texts of the caller, and names of statuses.
 
 use std::ffi::{CStr, c_char};
 
 /// `APB_ZSTR`: the text ends at its NUL.
 const ZSTR: usize = usize::MAX;
 
-/// The caller's bytes; None for what cannot be a text. `(NULL, 0)` is the empty text; NULL with any other length is None.
+/// The caller's bytes. `(NULL, 0)` is the empty text; NULL with another length is None, and so is a length that is larger
+/// than any object.
 ///
 /// # Safety
 /// `text` is NULL, or points to `len` readable bytes, or to a NUL-terminated text if `len` is `APB_ZSTR`.
+/// Nothing changes them as long as the result is used.
 pub unsafe fn bytes<'t>(text: *const c_char, len: usize) -> Option<&'t [u8]> {
     match (text.is_null(), len) {
         (true, 0) => Some(&[]),
         (true, _) => None,
-        // SAFETY: the caller promises a NUL-terminated text.
+        // SAFETY: not NULL and APB_ZSTR, so NUL-terminated by this function's contract.
         (false, ZSTR) => Some(unsafe { CStr::from_ptr(text) }.to_bytes()),
-        // A length that no object can have is a mistake, not a text.
         (false, len) if len > isize::MAX as usize => None,
-        // SAFETY: the caller promises `len` readable bytes.
+        // SAFETY: not NULL, and `len` bytes are readable by this function's contract; `len` is at most isize::MAX.
         (false, len) => Some(unsafe { std::slice::from_raw_parts(text.cast(), len) }),
     }
 }
 
-/// A status' name as static, NUL-terminated text.
+/// The name of a status as static, NUL-terminated text.
 pub fn status_name(status: i32) -> *const c_char {
     macro_rules! names {
         ($($name:ident),*) => {

@@ -1,6 +1,6 @@
 /*
- * cancel.c - cancelling, and the log: a token is sticky and shared, what had left the machine is
- * unknown and not undone, and what had not is provably not executed.
+ * cancel.c - cancel tokens and log receivers. A token is sticky and shared; a submit that was sent before is
+ * unknown, one that was not is provably not executed. Receivers run on the calling thread, concurrently.
  *
  *   cancel BASE_URL
  */
@@ -50,22 +50,22 @@ static void *voids(void *argument)
     return NULL;
 }
 
-static void many(const char *base_url)
+static void concurrent_calls(const char *base_url)
 {
     pthread_t threads[CALLS];
     int i;
     token = apb_cancel_new();
     for (i = 0; i < CALLS; i++) {
-        flow_ready(shared, base_url, "void", orders[i], requests[i]);
+        flow_prepare(shared, base_url, "void", orders[i], requests[i]);
     }
-    sim_tell(base_url, "/_sim/faults", "{\"endpoint\":\"void\",\"mode\":\"delay\",\"delayMs\":60000,\"times\":0}");
+    sim_post(base_url, "/_sim/faults", "{\"endpoint\":\"void\",\"mode\":\"delay\",\"delayMs\":60000,\"times\":0}");
     for (i = 0; i < CALLS; i++) {
         CHECK(pthread_create(&threads[i], NULL, voids, (void *)(uintptr_t)i) == 0);
     }
     pause_ms(500);
     apb_cancel_set(token);
     apb_cancel_set(token);
-    apb_cancel_free(token); /* the calls that use it go on to their end */
+    apb_cancel_free(token); /* it stays set for the calls that use it */
     for (i = 0; i < CALLS; i++) {
         CHECK(pthread_join(threads[i], NULL) == 0);
         CHECK(outcomes[i] == APB_UNKNOWN);
@@ -73,14 +73,14 @@ static void many(const char *base_url)
     free(sim(base_url, "DELETE", "/_sim/faults", ""));
 }
 
-static void sticky(const char *base_url)
+static void sticky_token(const char *base_url)
 {
     char order_no[128];
     char request[2048];
     char *log;
     apb_reply *reply;
     token = apb_cancel_new();
-    flow_ready(shared, base_url, "void", order_no, request);
+    flow_prepare(shared, base_url, "void", order_no, request);
     apb_cancel_set(token);
     reply = call("void", request, token);
     CHECK(apb_reply_status(reply) == APB_E_CANCELLED);
@@ -99,7 +99,7 @@ static void sticky(const char *base_url)
     apb_cancel_free(NULL);
     apb_cancel_set((apb_cancel *)(uintptr_t)0xdeadbeef);
     apb_cancel_free((apb_cancel *)UINTPTR_MAX);
-    reply = call("void", request, NULL); /* the order itself was not touched */
+    reply = call("void", request, NULL); /* nothing was sent for the order before */
     CHECK(apb_reply_outcome(reply) == APB_EXECUTED);
     apb_reply_free(reply);
 }
@@ -114,7 +114,7 @@ static void from_a_signal(const char *base_url)
     memset(&action, 0, sizeof action);
     action.sa_handler = on_alarm;
     CHECK(sigaction(SIGALRM, &action, NULL) == 0);
-    sim_tell(base_url, "/_sim/faults", "{\"endpoint\":\"balance\",\"mode\":\"delay\",\"delayMs\":60000}");
+    sim_post(base_url, "/_sim/faults", "{\"endpoint\":\"balance\",\"mode\":\"delay\",\"delayMs\":60000}");
     clock_gettime(CLOCK_MONOTONIC, &before);
     alarm(1);
     reply = call("balance", "{}", token);
@@ -128,7 +128,7 @@ static void from_a_signal(const char *base_url)
 
 struct lines {
     int count;
-    int odd;
+    int wrong;
     pthread_t thread;
 };
 
@@ -136,8 +136,8 @@ static void receive(void *user_data, int32_t level, const char *target, const ch
 {
     struct lines *lines = (struct lines *)user_data;
     lines->count++;
-    lines->odd += level < 1 || level > 5 || *target == '\0' || strlen(message) != len;
-    lines->odd += strstr(message, "s3cr3t") != NULL || !pthread_equal(lines->thread, pthread_self());
+    lines->wrong += level < 1 || level > 5 || *target == '\0' || strlen(message) != len;
+    lines->wrong += strstr(message, "s3cr3t") != NULL || !pthread_equal(lines->thread, pthread_self());
 }
 
 static void log_lines(apb_client *client, const char *base_url)
@@ -151,10 +151,10 @@ static void log_lines(apb_client *client, const char *base_url)
     CHECK(apb_client_set_log(NULL, receive, &lines, 5) == APB_E_NULL);
     CHECK(apb_client_set_log((apb_client *)(uintptr_t)0xdead, receive, &lines, 5) == APB_E_HANDLE);
     CHECK(apb_client_set_log(client, receive, &lines, 5) == APB_OK);
-    flow_ready(client, base_url, "void", order_no, request);
+    flow_prepare(client, base_url, "void", order_no, request);
     apb_reply_free(call("void", request, NULL));
     CHECK(lines.count > 0);
-    CHECK(lines.odd == 0);
+    CHECK(lines.wrong == 0);
     before = lines.count;
     CHECK(apb_client_set_log(client, receive, &lines, 0) == APB_OK);
     apb_reply_free(call("balance", "{}", NULL));
@@ -171,8 +171,8 @@ int main(int argc, char **argv)
     }
     client = flow_client(argv[1], "");
     shared = client;
-    many(argv[1]);
-    sticky(argv[1]);
+    concurrent_calls(argv[1]);
+    sticky_token(argv[1]);
     from_a_signal(argv[1]);
     log_lines(client, argv[1]);
     apb_client_free(client);

@@ -1,6 +1,6 @@
 /*
- * cases.c - a store under the C functions: one key is one case and one submit, however many threads,
- * clients and forked processes open it; the file is private; a follow-up can be cancelled.
+ * cases.c - the C functions with a store: a key is opened by several threads, clients and forked processes,
+ * and gives one case and one submit; the file has mode 0600; a follow-up can be cancelled.
  *
  *   cases BASE_URL
  */
@@ -12,14 +12,14 @@
 
 #include "flow.h"
 
-enum { CROWD = 8 };
+enum { THREADS = 8 };
 
 static const char *base_url;
 static char store[256];
 static char order_no[128];
 static apb_client *clients[2];
-static char ids[CROWD][64];
-static int executed[CROWD];
+static char ids[THREADS][64];
+static int executed[THREADS];
 
 static apb_client *client_with_store(void)
 {
@@ -28,7 +28,7 @@ static apb_client *client_with_store(void)
     return flow_client(base_url, more);
 }
 
-/* Opens a void of that order; the outcome, and the case's id. */
+/* Opens a void of an order; the outcome, and the id of the case. */
 static apb_outcome open_void(const apb_client *client, const char *order, const char *key, char id[64])
 {
     char request[512];
@@ -37,12 +37,12 @@ static apb_outcome open_void(const apb_client *client, const char *order, const 
     sprintf(request, "{\"kind\":\"void\",\"orderNo\":\"%s\",\"key\":\"%s\"}", order, key);
     apb_case_open(client, request, APB_ZSTR, &reply);
     outcome = apb_reply_outcome(reply);
-    flow_take(reply, "case.id", id, 64);
+    flow_take_text(reply, "case.id", id, 64);
     return outcome;
 }
 
-/* How many voids of that order Atlas carried out. */
-static int carried_out(const char *order)
+/* The number of executed voids of an order, by the ledger. */
+static int executed_voids(const char *order)
 {
     char *ledger = sim(base_url, "GET", "/_sim/ledger", "");
     char path[64];
@@ -61,30 +61,30 @@ static int carried_out(const char *order)
 static void *opens(void *argument)
 {
     size_t me = (size_t)(uintptr_t)argument;
-    executed[me] = open_void(clients[me % 2], order_no, "crowd", ids[me]) == APB_EXECUTED;
+    executed[me] = open_void(clients[me % 2], order_no, "shared", ids[me]) == APB_EXECUTED;
     return NULL;
 }
 
 static void one_key_many_threads(void)
 {
-    pthread_t made[CROWD];
+    pthread_t made[THREADS];
     struct stat file;
     size_t i;
     sim_order(base_url, "{\"airline\":\"F9\"}", order_no, sizeof order_no);
-    for (i = 0; i < CROWD; i++) {
+    for (i = 0; i < THREADS; i++) {
         CHECK(pthread_create(&made[i], NULL, opens, (void *)(uintptr_t)i) == 0);
     }
-    for (i = 0; i < CROWD; i++) {
+    for (i = 0; i < THREADS; i++) {
         pthread_join(made[i], NULL);
     }
-    for (i = 0; i < CROWD; i++) {
+    for (i = 0; i < THREADS; i++) {
         CHECK(executed[i] && strlen(ids[i]) == 26 && strcmp(ids[i], ids[0]) == 0);
     }
-    CHECK(carried_out(order_no) == 1);
+    CHECK(executed_voids(order_no) == 1);
     CHECK(stat(store, &file) == 0 && (file.st_mode & 0777) == 0600);
 }
 
-/* Children of a process that has used the store, each with a case of its own and a look at the parent's. */
+/* Children of a process that has used the store: each opens a case of its own and the parent's. */
 static void forks(void)
 {
     char orders[4][128];
@@ -95,14 +95,14 @@ static void forks(void)
     }
     for (i = 0; i < 3; i++) {
         pid_t child;
-        fflush(stdout); /* else the child would say it again */
+        fflush(stdout); /* else the child would print it again */
         child = fork();
         if (child == 0) {
             char key[32];
             int good;
             sprintf(key, "child-%d", i);
             good = open_void(clients[0], orders[i], key, id) == APB_EXECUTED;
-            good &= open_void(clients[0], order_no, "crowd", id) == APB_EXECUTED && strcmp(id, ids[0]) == 0;
+            good &= open_void(clients[0], order_no, "shared", id) == APB_EXECUTED && strcmp(id, ids[0]) == 0;
             apb_client_free(clients[0]);
             _exit(good ? 0 : 1);
         }
@@ -114,9 +114,9 @@ static void forks(void)
         CHECK(wait(&status) > 0 && status == 0);
     }
     for (i = 0; i < 4; i++) {
-        CHECK(carried_out(orders[i]) == 1);
+        CHECK(executed_voids(orders[i]) == 1);
     }
-    flow_take(flow_call(clients[1], "case.list", "{\"limit\":500}"), "data.cases.4.id", id, sizeof id);
+    flow_take_text(flow_call(clients[1], "case.list", "{\"limit\":500}"), "data.cases.4.id", id, sizeof id);
     CHECK(strlen(id) == 26); /* all five are in the one store */
 }
 
@@ -128,7 +128,7 @@ static void *sets(void *token)
     return NULL;
 }
 
-static void a_follow_up_is_cancelled(void)
+static void cancelled_follow_up(void)
 {
     static const char request[] = "{\"all\":true,\"until\":\"final\",\"timeoutMs\":600000}";
     apb_cancel *token = apb_cancel_new();
@@ -139,7 +139,7 @@ static void a_follow_up_is_cancelled(void)
     apb_call(clients[0], "case.follow", request, APB_ZSTR, NULL, 0, token, &reply);
     pthread_join(other, NULL);
     CHECK(time(NULL) - start < 60);
-    CHECK(apb_reply_outcome(reply) != APB_UNKNOWN); /* nothing was to happen at the vendor */
+    CHECK(apb_reply_outcome(reply) != APB_UNKNOWN); /* a follow-up has no effect at the vendor */
     apb_reply_free(reply);
     apb_cancel_free(token);
 }
@@ -160,18 +160,18 @@ static void without_a_store(void)
 
 int main(int argc, char **argv)
 {
-    char place[] = "/tmp/apb-cases-XXXXXX";
+    char directory[] = "/tmp/apb-cases-XXXXXX";
     char name[300];
-    if (argc < 2 || mkdtemp(place) == NULL) {
+    if (argc < 2 || mkdtemp(directory) == NULL) {
         return 2;
     }
     base_url = argv[1];
-    sprintf(store, "%s/cases.db", place);
+    sprintf(store, "%s/cases.db", directory);
     clients[0] = client_with_store();
     clients[1] = client_with_store();
     one_key_many_threads();
     forks();
-    a_follow_up_is_cancelled();
+    cancelled_follow_up();
     without_a_store();
     apb_client_free(clients[0]);
     apb_client_free(clients[1]);
@@ -181,6 +181,6 @@ int main(int argc, char **argv)
     sprintf(name, "%s-shm", store);
     remove(name);
     remove(store);
-    CHECK(rmdir(place) == 0); /* nothing else was left there */
+    CHECK(rmdir(directory) == 0); /* no other file is in it */
     return check_end();
 }

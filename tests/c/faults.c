@@ -1,6 +1,6 @@
 /*
- * faults.c - whatever happens to a submit on its way, what the library says about it must not
- * contradict the vendor's own ledger, and no more than one request may have left.
+ * faults.c - each submit with each fault: the outcome must not contradict the simulator's ledger, and
+ * at most one request is sent.
  *
  *   faults BASE_URL
  */
@@ -8,7 +8,7 @@
 
 static const char *const submits[] = {"void", "refund", "pay", "postBookingAncillaryOrder", "regenerateOrder", "stopTicket"};
 
-/* A fault, and what can only be said about it: "?" unknown, "n" not executed, "y" executed. */
+/* A fault, and the outcome that it must give: '?' unknown, 'n' not executed, 'y' executed. */
 static const struct {
     const char *fault;
     char outcome;
@@ -51,7 +51,7 @@ static const struct {
     {"\"mode\":\"reply\",\"body\":{\"status\":\"0\"}", 'y'},
 };
 
-/* Counts what the ledger or the log has about a submit of one order: rows that match, in all. */
+/* The number of rows about a submit of an order, in the ledger or in the request log. */
 static int count(const char *base_url, const char *page, const char *list, const char *operation, const char *order_no,
                  int only_executed)
 {
@@ -81,45 +81,45 @@ static int count(const char *base_url, const char *page, const char *list, const
     return rows;
 }
 
-static void one(const apb_client *client, const char *base_url, const char *operation, const char *fault, char wanted)
+static void submit_with_fault(const apb_client *client, const char *base_url, const char *operation, const char *fault, char expected)
 {
     char order_no[128];
     char request[2048];
-    char words[512];
+    char message[512];
     char body[512];
     int executed;
     int requests;
     apb_outcome outcome;
     apb_reply *reply;
 
-    flow_ready(client, base_url, operation, order_no, request);
+    flow_prepare(client, base_url, operation, order_no, request);
     if (*fault != '\0') {
         sprintf(body, "{\"endpoint\":\"%s\",%s}", operation, fault);
-        sim_tell(base_url, "/_sim/faults", body);
+        sim_post(base_url, "/_sim/faults", body);
     }
     reply = flow_call(client, operation, request);
     outcome = apb_reply_outcome(reply);
-    /* What was late has come about by now. */
-    sim_tell(base_url, "/_sim/clock", "{\"advance\":\"2h\"}");
+    /* After that, delayed requests have been executed. */
+    sim_post(base_url, "/_sim/clock", "{\"advance\":\"2h\"}");
     requests = count(base_url, "/_sim/requests", "requests", operation, order_no, 0);
     executed = count(base_url, "/_sim/ledger", "entries", operation, order_no, 1);
-    sprintf(words, "%s {%s}: %s, outcome %d, %d requests, %d executed", operation, fault,
+    sprintf(message, "%s {%s}: %s, outcome %d, %d requests, %d executed", operation, fault,
             apb_status_name(apb_reply_status(reply)), outcome, requests, executed);
-    CHECK_AS(requests == 1, words);
-    CHECK_AS(executed <= 1, words);
-    CHECK_AS(outcome != APB_EXECUTED || executed == 1, words);
-    CHECK_AS(outcome != APB_NOT_EXECUTED || executed == 0, words);
-    CHECK_AS(outcome == (wanted == 'y' ? APB_EXECUTED : wanted == 'n' ? APB_NOT_EXECUTED : APB_UNKNOWN), words);
-    /* An unknown outcome comes with what to do. */
+    CHECK_MSG(requests == 1, message);
+    CHECK_MSG(executed <= 1, message);
+    CHECK_MSG(outcome != APB_EXECUTED || executed == 1, message);
+    CHECK_MSG(outcome != APB_NOT_EXECUTED || executed == 0, message);
+    CHECK_MSG(outcome == (expected == 'y' ? APB_EXECUTED : expected == 'n' ? APB_NOT_EXECUTED : APB_UNKNOWN), message);
+    /* With an unknown outcome the reply names the operation that settles it. */
     if (outcome == APB_UNKNOWN) {
-        CHECK_AS(strstr(apb_reply_json(reply, NULL), "\"next\":\"") != NULL, words);
-        CHECK_AS(strlen(apb_reply_message(reply)) > 0, words);
+        CHECK_MSG(strstr(apb_reply_json(reply, NULL), "\"next\":\"") != NULL, message);
+        CHECK_MSG(strlen(apb_reply_message(reply)) > 0, message);
     }
     apb_reply_free(reply);
-    sim_tell(base_url, "/_sim/reset", "{}");
+    sim_post(base_url, "/_sim/reset", "{}");
 }
 
-/* Nobody there, refused at the door: provably nothing happened. */
+/* Without a connection nothing was sent: provably not executed. */
 static void never_sent(void)
 {
     apb_client *client = flow_client("http://127.0.0.1:1", "");
@@ -132,8 +132,8 @@ static void never_sent(void)
             "\"passengerType\":0,\"ancillaries\":[{\"productCode\":\"p\",\"segmentIndex\":1}]}]}",
             "{\"originalOrderNo\":\"X\"}", "{\"orderNo\":\"X\"}"};
         apb_reply *reply = flow_call(client, submits[i], requests[i]);
-        CHECK_AS(apb_reply_status(reply) == APB_E_CONNECT, submits[i]);
-        CHECK_AS(apb_reply_outcome(reply) == APB_NOT_EXECUTED, submits[i]);
+        CHECK_MSG(apb_reply_status(reply) == APB_E_CONNECT, submits[i]);
+        CHECK_MSG(apb_reply_outcome(reply) == APB_NOT_EXECUTED, submits[i]);
         apb_reply_free(reply);
     }
     apb_client_free(client);
@@ -151,7 +151,7 @@ int main(int argc, char **argv)
     client = flow_client(argv[1], ",\"timeoutMs\":600,\"maxResponseBytes\":1000000");
     for (i = 0; i < sizeof submits / sizeof *submits; i++) {
         for (j = 0; j < sizeof faults / sizeof *faults; j++) {
-            one(client, argv[1], submits[i], faults[j].fault, faults[j].outcome);
+            submit_with_fault(client, argv[1], submits[i], faults[j].fault, faults[j].outcome);
         }
     }
     apb_client_free(client);

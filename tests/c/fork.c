@@ -1,7 +1,7 @@
 /*
- * fork.c - parent and child both go on with a client that was made before the fork, and each gets
- * its own answers: the child opens its own connections, also to the store. Between calls no
- * descriptor of the store is open that a child could inherit.
+ * fork.c - parent and child go on with a client that was made before the fork, and each gets the replies
+ * of its own calls: the child opens its own connections, also to the store. Between calls no descriptor of
+ * the store is open that a child could inherit.
  *
  *   fork BASE_URL
  */
@@ -17,14 +17,14 @@ static int voided(const apb_client *client, const char *base_url)
     char echo[128];
     apb_outcome outcome;
     apb_reply *reply;
-    flow_ready(client, base_url, "void", order_no, request);
+    flow_prepare(client, base_url, "void", order_no, request);
     reply = flow_call(client, "void", request);
     outcome = apb_reply_outcome(reply);
-    flow_take(reply, "data.orderNo", echo, sizeof echo);
+    flow_take_text(reply, "data.orderNo", echo, sizeof echo);
     return outcome == APB_EXECUTED && strcmp(echo, order_no) == 0;
 }
 
-/* A child that voids, and in its turn has a child. 0 if all is well. */
+/* Voids an order, forks a child that does the same, and voids another one. 0 if all succeeded. */
 static int generation(apb_client *client, const char *base_url, int depth)
 {
     int status = 0;
@@ -32,7 +32,7 @@ static int generation(apb_client *client, const char *base_url, int depth)
     if (!voided(client, base_url)) {
         return 1;
     }
-    fflush(stdout); /* else the child would say it again */
+    fflush(stdout); /* else the child would print it again */
     child = depth > 0 ? fork() : -1;
     if (child == 0) {
         int code = generation(client, base_url, depth - 1);
@@ -45,10 +45,10 @@ static int generation(apb_client *client, const char *base_url, int depth)
     return voided(client, base_url) ? 0 : 3;
 }
 
-/* Whether this process has a file of that directory open. */
-static int holds_open(const char *directory)
+/* The number of files of a directory that this process has open. */
+static int open_files(const char *directory)
 {
-    int held = 0;
+    int count = 0;
     struct dirent *entry;
     DIR *list = opendir("/proc/self/fd");
     while (list != NULL && (entry = readdir(list)) != NULL) {
@@ -58,20 +58,20 @@ static int holds_open(const char *directory)
         sprintf(link, "/proc/self/fd/%.255s", entry->d_name);
         length = readlink(link, target, sizeof target - 1);
         target[length < 0 ? 0 : length] = '\0';
-        held += strstr(target, directory) != NULL;
+        count += strstr(target, directory) != NULL;
     }
     if (list != NULL) {
         closedir(list);
     }
-    return held;
+    return count;
 }
 
-static void family(const char *base_url, const char *more)
+static void parents_and_children(const char *base_url, const char *more)
 {
     apb_client *client = flow_client(base_url, more);
     int i;
     CHECK(generation(client, base_url, 3) == 0);
-    /* Several children at once, beside a parent that goes on. */
+    /* Several children at once, while the parent goes on. */
     for (i = 0; i < 4; i++) {
         pid_t child;
         fflush(stdout);
@@ -100,10 +100,10 @@ int main(int argc, char **argv)
     if (argc < 2 || mkdtemp(directory) == NULL) {
         return 2;
     }
-    family(argv[1], "");
+    parents_and_children(argv[1], "");
     sprintf(more, ",\"store\":{\"path\":\"%s/cases.db\"}", directory);
-    family(argv[1], more);
-    CHECK(!holds_open(directory));
+    parents_and_children(argv[1], more);
+    CHECK(open_files(directory) == 0);
     for (i = 0; i < 3; i++) {
         char path[64];
         sprintf(path, "%s/%s", directory, files[i]);

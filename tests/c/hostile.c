@@ -1,6 +1,6 @@
 /*
- * hostile.c - submits and reads to a server that answers as no server should: never a crash, never a
- * hang, never a second request of a submit, and no outcome but the one that can be justified.
+ * hostile.c - submits and reads to a server with faulty answers: no crash, no hang, no second request of
+ * a submit, and the one outcome that the answer proves.
  *
  *   hostile URL CASE...
  */
@@ -18,8 +18,8 @@ static int requests_of(const char *url, const char *name)
     return atoi(number);
 }
 
-/* The names of the cases say what follows from them. */
-static apb_outcome justified(const char *name)
+/* The beginning of a case's name says which outcome is right. */
+static apb_outcome expected_outcome(const char *name)
 {
     if (strncmp(name, "good", 4) == 0 || strncmp(name, "there", 5) == 0) {
         return APB_EXECUTED;
@@ -27,10 +27,10 @@ static apb_outcome justified(const char *name)
     return strncmp(name, "refused", 7) == 0 ? APB_NOT_EXECUTED : APB_UNKNOWN;
 }
 
-static void one(const char *url, const char *name)
+static void call_case(const char *url, const char *name)
 {
     char base[512];
-    char words[512];
+    char message[512];
     size_t len = 0;
     int requests;
     apb_client *client;
@@ -40,21 +40,21 @@ static void one(const char *url, const char *name)
 
     reply = flow_call(client, "void", "{\"orderNo\":\"X\",\"voidOfferId\":\"q\"}");
     requests = requests_of(url, name);
-    sprintf(words, "%s: %s, outcome %d, %d requests: %.200s", name, apb_status_name(apb_reply_status(reply)),
+    sprintf(message, "%s: %s, outcome %d, %d requests: %.200s", name, apb_status_name(apb_reply_status(reply)),
             apb_reply_outcome(reply), requests, apb_reply_message(reply));
-    CHECK_AS(apb_reply_outcome(reply) == justified(name), words);
-    CHECK_AS(requests <= 1, words);
-    CHECK_AS(strstr(apb_reply_json(reply, &len), "\"operation\":\"void\"") != NULL, words);
-    CHECK_AS(strlen(apb_reply_json(reply, NULL)) == len, words);
-    CHECK_AS(apb_reply_outcome(reply) != APB_UNKNOWN || strstr(apb_reply_json(reply, NULL), "queryVoidOrders") != NULL, words);
-    CHECK_AS(strncmp(name, "good", 4) != 0 || apb_reply_status(reply) == APB_OK, words);
+    CHECK_MSG(apb_reply_outcome(reply) == expected_outcome(name), message);
+    CHECK_MSG(requests <= 1, message);
+    CHECK_MSG(strstr(apb_reply_json(reply, &len), "\"operation\":\"void\"") != NULL, message);
+    CHECK_MSG(strlen(apb_reply_json(reply, NULL)) == len, message);
+    CHECK_MSG(apb_reply_outcome(reply) != APB_UNKNOWN || strstr(apb_reply_json(reply, NULL), "queryVoidOrders") != NULL, message);
+    CHECK_MSG(strncmp(name, "good", 4) != 0 || apb_reply_status(reply) == APB_OK, message);
     apb_reply_free(reply);
 
-    /* A read has no effect: whatever comes, it either succeeded or did not. */
+    /* A read has no effect, so its outcome is never unknown. */
     reply = flow_call(client, "queryVoidOrders", "{\"orderNo\":\"X\"}");
-    sprintf(words, "read, %s: %s, outcome %d", name, apb_status_name(apb_reply_status(reply)), apb_reply_outcome(reply));
-    CHECK_AS(apb_reply_outcome(reply) == (apb_reply_status(reply) == APB_OK ? APB_EXECUTED : APB_NOT_EXECUTED), words);
-    CHECK_AS(apb_reply_status(reply) != APB_E_INTERNAL && apb_reply_status(reply) != APB_E_PANIC, words);
+    sprintf(message, "read, %s: %s, outcome %d", name, apb_status_name(apb_reply_status(reply)), apb_reply_outcome(reply));
+    CHECK_MSG(apb_reply_outcome(reply) == (apb_reply_status(reply) == APB_OK ? APB_EXECUTED : APB_NOT_EXECUTED), message);
+    CHECK_MSG(apb_reply_status(reply) != APB_E_INTERNAL && apb_reply_status(reply) != APB_E_PANIC, message);
     apb_reply_free(reply);
     apb_client_free(client);
 }
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
         return 2;
     }
     for (i = 2; i < argc; i++) {
-        one(argv[1], argv[i]);
+        call_case(argv[1], argv[i]);
     }
     CHECK(apb_live_handles() == 0);
     return check_end();

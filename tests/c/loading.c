@@ -1,6 +1,6 @@
 /*
- * loading.c - the library is loaded at run time, used, and closed, many times over: a plugin does so.
- * It owns a thread, so closing leaves it in place, and calls in between must go on working.
+ * loading.c - loads the library with dlopen(), uses it and closes it, many times, as a plugin does. Closing
+ * leaves it in place, because its thread runs in it.
  *
  *   loading LIBRARY BASE_URL
  */
@@ -10,11 +10,11 @@
 #include "atlas_postbooking.h"
 #include "check.h"
 
-/* A function of the library; ISO C has no way from void * to a function but through memory. */
+/* Finds a function. It is copied, because ISO C does not convert void * to a function pointer. */
 static void find(void *library, const char *name, void *function)
 {
     void *found = dlsym(library, name);
-    CHECK_AS(found != NULL, name);
+    CHECK_MSG(found != NULL, name);
     memcpy(function, &found, sizeof found);
 }
 
@@ -35,7 +35,7 @@ int main(int argc, char **argv)
         apb_client *client = NULL;
         apb_reply *reply = NULL;
         void *library = dlopen(argv[1], i % 2 == 0 ? RTLD_NOW | RTLD_LOCAL : RTLD_LAZY | RTLD_GLOBAL);
-        if (!CHECK_AS(library != NULL, "dlopen")) {
+        if (!CHECK_MSG(library != NULL, "dlopen")) {
             break;
         }
         find(library, "apb_client_new", &client_new);

@@ -1,35 +1,35 @@
 /*
- * misuse.c - what must not be done, done: every pointer NULL, freed handles, wrong lengths, bad
- * texts. Nothing may crash, and nothing may be sent: there is no server behind the address.
+ * misuse.c - NULL for every pointer, freed handles, wrong lengths, invalid texts. Each is an error, nothing
+ * crashes, and nothing is sent: no server listens at the address.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "atlas_postbooking.h"
 #include "check.h"
-#include "named.h"
+#include "operations.h"
 
 static const char config[] = "{\"baseUrl\":\"http://127.0.0.1:9\",\"clientId\":\"me\",\"clientSecret\":\"s3cr3t-of-mine\"}";
 static const char request[] = "{\"orderNo\":\"X\"}";
 
-/* Checks that a reply says this status and that nothing happened, and frees it. */
-static void expect(apb_status got, apb_reply *reply, apb_status wanted, int line)
+/* Checks that a reply has the expected status and the outcome not executed, and frees it. */
+static void expect(apb_status got, apb_reply *reply, apb_status expected, int line)
 {
-    char words[128];
-    sprintf(words, "status %s instead of %s in line %d", apb_status_name(got), apb_status_name(wanted), line);
-    CHECK_AS(got == wanted && reply != NULL, words);
-    CHECK_AS(apb_reply_status(reply) == got, words);
-    CHECK_AS(apb_reply_outcome(reply) == APB_NOT_EXECUTED, words);
-    CHECK_AS(strstr(apb_reply_json(reply, NULL), "\"outcome\":\"not_executed\"") != NULL, words);
-    CHECK_AS(strstr(apb_reply_json(reply, NULL), "s3cr3t") == NULL, words);
+    char message[128];
+    sprintf(message, "status %s instead of %s in line %d", apb_status_name(got), apb_status_name(expected), line);
+    CHECK_MSG(got == expected && reply != NULL, message);
+    CHECK_MSG(apb_reply_status(reply) == got, message);
+    CHECK_MSG(apb_reply_outcome(reply) == APB_NOT_EXECUTED, message);
+    CHECK_MSG(strstr(apb_reply_json(reply, NULL), "\"outcome\":\"not_executed\"") != NULL, message);
+    CHECK_MSG(strstr(apb_reply_json(reply, NULL), "s3cr3t") == NULL, message);
     apb_reply_free(reply);
 }
 
-#define EXPECT(call, wanted)                                                                                           \
+#define EXPECT(call, expected)                                                                                           \
     do {                                                                                                               \
         apb_reply *reply = NULL;                                                                                       \
         apb_status got = (call);                                                                                       \
-        expect(got, reply, wanted, __LINE__);                                                                          \
+        expect(got, reply, expected, __LINE__);                                                                          \
     } while (0)
 
 static apb_client *open_client(void)
@@ -62,11 +62,11 @@ static void nulls(void)
     EXPECT(apb_validate("void", NULL, 9, &reply), APB_E_NULL);
     CHECK(apb_validate("void", request, APB_ZSTR, NULL) == APB_E_NULL);
     CHECK(apb_describe(NULL, NULL) == APB_E_NULL);
-    for (i = 0; i < NAMED; i++) {
-        CHECK_AS(named[i].function(client, request, APB_ZSTR, NULL) == APB_E_NULL, named[i].name);
-        if (strcmp(named[i].name, "parseWebhook") != 0) {
-            EXPECT(named[i].function(NULL, request, APB_ZSTR, &reply), APB_E_NULL);
-            EXPECT(named[i].function(client, NULL, APB_ZSTR, &reply), APB_E_NULL);
+    for (i = 0; i < OPERATION_COUNT; i++) {
+        CHECK_MSG(operations[i].function(client, request, APB_ZSTR, NULL) == APB_E_NULL, operations[i].name);
+        if (strcmp(operations[i].name, "parseWebhook") != 0) {
+            EXPECT(operations[i].function(NULL, request, APB_ZSTR, &reply), APB_E_NULL);
+            EXPECT(operations[i].function(client, NULL, APB_ZSTR, &reply), APB_E_NULL);
         }
     }
     CHECK(apb_reply_json(NULL, &len) == NULL && len == 0);
@@ -106,7 +106,7 @@ static void handles(void)
     for (i = 0; i < 10000; i++) {
         apb_client *made = NULL;
         if (apb_client_new(config, APB_ZSTR, &made, NULL) != APB_OK || made == copy || made == second) {
-            CHECK_AS(0, "a handle came back");
+            CHECK_MSG(0, "a freed handle is in use again");
             break;
         }
         apb_client_free(made);
@@ -155,7 +155,7 @@ static void texts(void)
 static void lengths(void)
 {
     apb_client *client = open_client();
-    /* Exactly as long as its text, so that a sanitizer sees a read behind it. */
+    /* Without a NUL behind it, so that a sanitizer reports a read past its length. */
     size_t len = strlen(request);
     char *exact = (char *)malloc(len);
     size_t i;
@@ -165,13 +165,13 @@ static void lengths(void)
     }
     EXPECT(apb_void(client, exact, len, &reply), APB_E_REQUEST); /* voidOfferId is missing */
     EXPECT(apb_void(client, exact, 0, &reply), APB_E_REQUEST);   /* as if it were {} */
-    EXPECT(apb_void(client, exact, (size_t)-2, &reply), APB_E_NULL); /* no text can be so long */
+    EXPECT(apb_void(client, exact, (size_t)-2, &reply), APB_E_NULL); /* larger than any object */
     EXPECT(apb_void(client, exact, (size_t)1 << 63, &reply), APB_E_NULL);
     free(exact);
     apb_client_free(client);
 }
 
-/* 50 MB of text and 10,000 levels of nesting are a mistake, not a crash. */
+/* 50 MB of text and 10,000 levels of nesting are an error, not a crash. */
 static void sizes(size_t megabytes)
 {
     apb_client *client = open_client();

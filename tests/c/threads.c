@@ -1,22 +1,23 @@
 /*
- * threads.c - 64 threads on one client: each void gets its own answer and none gets lost; and a
- * client that is freed while others use it ends nobody's call.
+ * threads.c - 64 threads on one client: each void gets the reply of its own request; and a client that is
+ * freed while other threads use it ends none of their calls. Log receivers run concurrently.
  *
  *   threads BASE_URL [THREADS] [ROUNDS]
  */
 #include <pthread.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "flow.h"
 
-enum { MOST = 256 };
+enum { MAX_THREADS = 256 };
 
 static const char *base_url;
 static const apb_client *shared;
 static int rounds = 4;
-static char orders[MOST][16][128];
-static int executed[MOST];
-static int strange[MOST];
+static char orders[MAX_THREADS][16][128];
+static int executed[MAX_THREADS];
+static int unexpected[MAX_THREADS];
 
 static void *voids(void *argument)
 {
@@ -29,13 +30,13 @@ static void *voids(void *argument)
         apb_reply *reply = NULL;
         sprintf(request, "{\"orderNo\":\"%s\"}", orders[me][i]);
         apb_void_quotation(shared, request, APB_ZSTR, &reply);
-        flow_take(reply, "data.voidOfferId", offer, sizeof offer);
+        flow_take_text(reply, "data.voidOfferId", offer, sizeof offer);
         sprintf(request, "{\"orderNo\":\"%s\",\"voidOfferId\":\"%s\"}", orders[me][i], offer);
         reply = NULL;
         apb_void(shared, request, APB_ZSTR, &reply);
         executed[me] += apb_reply_outcome(reply) == APB_EXECUTED;
-        flow_take(reply, "data.orderNo", echo, sizeof echo);
-        strange[me] += strcmp(echo, orders[me][i]) != 0;
+        flow_take_text(reply, "data.orderNo", echo, sizeof echo);
+        unexpected[me] += strcmp(echo, orders[me][i]) != 0;
     }
     return NULL;
 }
@@ -47,8 +48,8 @@ static void *balances(void *argument)
     for (i = 0; i < rounds * 10; i++) {
         apb_reply *reply = NULL;
         apb_status status = apb_balance(shared, "{}", APB_ZSTR, &reply);
-        /* Once the client is freed, calls are answered, not crashed. */
-        strange[me] += status != APB_OK && status != APB_E_HANDLE;
+        /* After the client was freed, calls give APB_E_HANDLE. */
+        unexpected[me] += status != APB_OK && status != APB_E_HANDLE;
         apb_reply_free(reply);
     }
     return NULL;
@@ -56,7 +57,7 @@ static void *balances(void *argument)
 
 static void run(void *(*job)(void *), int threads, apb_client *free_meanwhile)
 {
-    pthread_t made[MOST];
+    pthread_t made[MAX_THREADS];
     int i;
     for (i = 0; i < threads; i++) {
         CHECK(pthread_create(&made[i], NULL, job, (void *)(uintptr_t)i) == 0);
@@ -67,17 +68,70 @@ static void run(void *(*job)(void *), int threads, apb_client *free_meanwhile)
     }
 }
 
+struct receiver_state {
+    pthread_mutex_t mutex;
+    pthread_cond_t entered;
+    int inside; /* threads in the receiver now */
+    int most;   /* the largest number of them */
+    int nested; /* status of the call that was made in the receiver; 1 before it */
+};
+
+static void receive(void *user_data, int32_t level, const char *target, const char *message, size_t len)
+{
+    struct receiver_state *state = (struct receiver_state *)user_data;
+    struct timespec limit;
+    int is_first;
+    (void)level;
+    (void)target;
+    (void)message;
+    (void)len;
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += 20;
+    pthread_mutex_lock(&state->mutex);
+    state->inside++;
+    state->most = state->inside > state->most ? state->inside : state->most;
+    pthread_cond_broadcast(&state->entered);
+    while (state->most < 2 && pthread_cond_timedwait(&state->entered, &state->mutex, &limit) == 0) {
+    }
+    is_first = state->nested == 1;
+    state->nested = is_first ? 2 : state->nested;
+    pthread_mutex_unlock(&state->mutex);
+    if (is_first) { /* no lock of the library is held, so the client can be used; its lines enter here again */
+        apb_reply *reply = NULL;
+        apb_status status = apb_balance(shared, "{}", APB_ZSTR, &reply);
+        apb_reply_free(reply);
+        pthread_mutex_lock(&state->mutex);
+        state->nested = status;
+        pthread_mutex_unlock(&state->mutex);
+    }
+    pthread_mutex_lock(&state->mutex);
+    state->inside--;
+    pthread_mutex_unlock(&state->mutex);
+}
+
+/* Each of two threads waits in the receiver until the other is in it too. */
+static void concurrent_receivers(apb_client *client)
+{
+    struct receiver_state state = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 1};
+    CHECK(apb_client_set_log(client, receive, &state, 5) == APB_OK);
+    run(balances, 2, NULL);
+    CHECK(apb_client_set_log(client, NULL, NULL, 0) == APB_OK);
+    CHECK(state.most >= 2);
+    CHECK(state.nested == APB_OK);
+    CHECK(state.inside == 0);
+}
+
 int main(int argc, char **argv)
 {
     int threads = argc > 2 ? atoi(argv[2]) : 64;
     int done = 0;
-    int odd = 0;
+    int wrong = 0;
     int i;
     int j;
     apb_client *client;
     char *ledger;
     const char *at;
-    if (argc < 2 || threads > MOST) {
+    if (argc < 2 || threads > MAX_THREADS) {
         return 2;
     }
     base_url = argv[1];
@@ -92,10 +146,10 @@ int main(int argc, char **argv)
     run(voids, threads, NULL);
     for (i = 0; i < threads; i++) {
         done += executed[i];
-        odd += strange[i];
+        wrong += unexpected[i];
     }
     CHECK(done == threads * rounds);
-    CHECK(odd == 0);
+    CHECK(wrong == 0);
     ledger = sim(base_url, "GET", "/_sim/ledger", "");
     for (at = ledger, done = 0; (at = strstr(at, "\"executed\":true")) != NULL; at++) {
         done++;
@@ -103,11 +157,12 @@ int main(int argc, char **argv)
     free(ledger);
     CHECK(done == threads * rounds);
 
+    concurrent_receivers(client);
     run(balances, threads, client);
-    for (i = 0, odd = 0; i < threads; i++) {
-        odd += strange[i];
+    for (i = 0, wrong = 0; i < threads; i++) {
+        wrong += unexpected[i];
     }
-    CHECK(odd == 0);
+    CHECK(wrong == 0);
     CHECK(apb_live_handles() == 0);
     return check_end();
 }

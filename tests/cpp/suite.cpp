@@ -1,5 +1,5 @@
-// suite.cpp - the C++ header: ownership, outcomes that must be looked at, text arguments, and every
-// method against its C function. Compiles with and without exceptions, C++11 and later.
+// suite.cpp - the C++ header: ownership, outcomes that must be read, text arguments, and that each method
+// calls its operation. Compiles with and without exceptions, as C++11 and later.
 //
 //   suite BASE_URL
 #include "atlas_postbooking.hpp"
@@ -12,7 +12,7 @@
 #include <type_traits>
 #include <vector>
 
-// What may not be copied, and what moves without throwing: containers rely on it.
+// Not copyable, and movable without exceptions, on which containers rely.
 static_assert(!std::is_copy_constructible<apb::Client>::value, "a client is not copied");
 static_assert(!std::is_copy_assignable<apb::Client>::value, "a client is not copied");
 static_assert(!std::is_copy_constructible<apb::Reply>::value, "a reply is not copied");
@@ -22,7 +22,7 @@ static_assert(std::is_nothrow_move_assignable<apb::Client>::value, "a client mov
 static_assert(std::is_nothrow_move_constructible<apb::Reply>::value, "a reply moves");
 static_assert(std::is_nothrow_move_assignable<apb::Reply>::value, "a reply moves");
 static_assert(std::is_nothrow_move_constructible<apb::Submitted>::value, "a submit moves");
-// "if (answer)" would make a third outcome look like a second.
+// `if (answer)` would have two branches for three outcomes.
 static_assert(!std::is_convertible<apb::Submitted, bool>::value, "three outcomes are no bool");
 static_assert(!std::is_constructible<bool, apb::Reply>::value, "three outcomes are no bool");
 
@@ -31,7 +31,7 @@ static std::string config_for(const std::string &base_url)
     return "{\"baseUrl\":\"" + base_url + "\",\"clientId\":\"me\",\"clientSecret\":\"s3cr3t\"}";
 }
 
-static int which(const apb::Submitted &answer)
+static int outcome_of(const apb::Submitted &answer)
 {
     return answer.match([](const apb::Reply &) { return 1; }, [](const apb::Reply &) { return 2; },
                         [](const apb::Reply &) { return 0; });
@@ -49,7 +49,7 @@ static void creation(const std::string &base_url)
 
     apb::Client client = apb::Client::create(config_for(base_url), &why);
     CHECK(static_cast<bool>(client));
-    CHECK(why.get() == nullptr); // what was in it is gone
+    CHECK(why.get() == nullptr); // it is replaced on success
     CHECK(client.balance("{}").ok());
 
     apb::Client moved = std::move(client);
@@ -93,7 +93,7 @@ static void replies(const apb::Client &client)
     CHECK(branch == 1);
     CHECK(std::string(apb::name(apb::Status::timeout)) == "APB_E_TIMEOUT");
     CHECK(std::string(apb::name(apb::Outcome::not_executed)) == "not_executed");
-    CHECK(std::string(apb::name(apb::Outcome())) == "unknown"); // zeroed memory is honest
+    CHECK(std::string(apb::name(apb::Outcome())) == "unknown"); // zeroed memory
     CHECK(apb::abi_matches());
 }
 
@@ -103,28 +103,28 @@ static void submits(const apb::Client &client, const char *base_url)
     char request[2048];
     apb_client *c = client.get();
 
-    flow_ready(c, base_url, "void", order_no, request);
-    CHECK(which(client.void_(request)) == 1);
-    CHECK(which(client.void_(request)) == 1); // "already submitted" is executed as well
-    CHECK(which(client.void_("{\"orderNo\":\"X\"}")) == 2);
+    flow_prepare(c, base_url, "void", order_no, request);
+    CHECK(outcome_of(client.void_(request)) == 1);
+    CHECK(outcome_of(client.void_(request)) == 1); // "already submitted" is executed as well
+    CHECK(outcome_of(client.void_("{\"orderNo\":\"X\"}")) == 2);
 
-    flow_ready(c, base_url, "refund", order_no, request);
-    sim_tell(base_url, "/_sim/faults", "{\"endpoint\":\"refund\",\"mode\":\"drop_after\"}");
+    flow_prepare(c, base_url, "refund", order_no, request);
+    sim_post(base_url, "/_sim/faults", "{\"endpoint\":\"refund\",\"mode\":\"drop_after\"}");
     apb::Submitted lost = client.refund(std::string(request));
-    CHECK(lost.outcome() == apb::Outcome::unknown && which(lost) == 0);
+    CHECK(lost.outcome() == apb::Outcome::unknown && outcome_of(lost) == 0);
     apb::Outcome outcome = apb::Outcome::executed;
     const apb::Reply reply = std::move(lost).take(outcome);
     CHECK(outcome == apb::Outcome::unknown && reply.json().find("queryRefundOrders") != std::string::npos);
 
-    // Branches may give nothing, or different types with one in common.
+    // Branches may return nothing, or different types with a common one.
     int seen = 0;
     client.call("stopTicket", "{}").match([&](const apb::Reply &) { seen = 1; }, [&](const apb::Reply &) { seen = 2; },
                                           [&](const apb::Reply &) { seen = 3; });
     CHECK(seen == 2);
-    const std::string words = client.pay("{}").match([](const apb::Reply &) { return "done"; },
+    const std::string message = client.pay("{}").match([](const apb::Reply &) { return "done"; },
                                                      [](const apb::Reply &r) { return r.message(); },
                                                      [](const apb::Reply &) { return std::string(); });
-    CHECK(words.find("orderNo") != std::string::npos);
+    CHECK(message.find("orderNo") != std::string::npos);
 }
 
 static void texts(const apb::Client &client)
@@ -139,30 +139,30 @@ static void texts(const apb::Client &client)
     CHECK(client.balance(std::string_view("{}garbage").substr(0, 2)).ok());
     CHECK(client.balance(std::string_view()).ok());
 #endif
-    CHECK(which(client.call("balance", "{}", "{\"timeoutMs\":1,\"nonsense\":2}")) == 2);
-    CHECK(which(client.call("balance", "{}", "{\"timeoutMs\":5000}")) == 1);
-    CHECK(which(client.call("no such", "{}")) == 2);
+    CHECK(outcome_of(client.call("balance", "{}", "{\"timeoutMs\":1,\"nonsense\":2}")) == 2);
+    CHECK(outcome_of(client.call("balance", "{}", "{\"timeoutMs\":5000}")) == 1);
+    CHECK(outcome_of(client.call("no such", "{}")) == 2);
 }
 
-// A token that is set ends what uses it, before and after.
+// A token that is set ends calls in progress and later ones.
 static void cancels(const apb::Client &client, const char *base_url)
 {
     char order_no[128];
     char request[2048];
     apb::Cancel token;
-    CHECK(which(client.call("balance", "{}", "", token)) == 1);
-    flow_ready(client.get(), base_url, "void", order_no, request);
-    sim_tell(base_url, "/_sim/faults", "{\"endpoint\":\"void\",\"mode\":\"delay\",\"delayMs\":30000}");
+    CHECK(outcome_of(client.call("balance", "{}", "", token)) == 1);
+    flow_prepare(client.get(), base_url, "void", order_no, request);
+    sim_post(base_url, "/_sim/faults", "{\"endpoint\":\"void\",\"mode\":\"delay\",\"delayMs\":30000}");
     std::thread other([&token] {
         std::this_thread::sleep_for(std::chrono::milliseconds(300));
         token.set();
     });
-    CHECK(which(client.call("void", request, "", token)) == 0); // it had left
+    CHECK(outcome_of(client.call("void", request, "", token)) == 0); // it was sent
     other.join();
     apb::Cancel moved(std::move(token));
-    CHECK(which(client.call("void", request, "", moved)) == 2); // nothing leaves any more
+    CHECK(outcome_of(client.call("void", request, "", moved)) == 2); // nothing is sent any more
     token = apb::Cancel();
-    CHECK(which(client.call("balance", "{}", "", token)) == 1);
+    CHECK(outcome_of(client.call("balance", "{}", "", token)) == 1);
 }
 
 static void logs(const apb::Client &client)
@@ -187,15 +187,15 @@ static std::string timeless(std::string json)
     return json.c_str();
 }
 
-// Every method is the operation that its name says.
+// Each method calls the operation of its name.
 static void methods(const apb::Client &client)
 {
     const char *const x = "{\"orderNo\":\"NOSUCHORDER\"}";
     apb::Outcome outcome;
 #define READ(method, operation)                                                                                        \
-    CHECK_AS(timeless(client.method(x).json()) == timeless(client.call(operation, x).take(outcome).json()), operation)
+    CHECK_MSG(timeless(client.method(x).json()) == timeless(client.call(operation, x).take(outcome).json()), operation)
 #define SUBMIT(method, operation)                                                                                      \
-    CHECK_AS(timeless(client.method(x).take(outcome).json()) == timeless(client.call(operation, x).take(outcome).json()),  \
+    CHECK_MSG(timeless(client.method(x).take(outcome).json()) == timeless(client.call(operation, x).take(outcome).json()),  \
              operation)
     READ(post_booking_ancillary_search, "postBookingAncillarySearch");
     SUBMIT(post_booking_ancillary_order, "postBookingAncillaryOrder");
@@ -231,31 +231,31 @@ static void methods(const apb::Client &client)
     CHECK(apb::describe("viod").status() == apb::Status::unknown_operation);
 }
 
-// A case by its key: what it sends is what its methods say, with any text as the key.
+// apb::Case by its key, which may be any text.
 static void cases(const char *base_url)
 {
-    char place[] = "/tmp/apb-suite-XXXXXX";
+    char directory[] = "/tmp/apb-suite-XXXXXX";
     char order_no[128];
-    CHECK(mkdtemp(place) != nullptr);
-    const std::string store = std::string(place) + "/cases.db";
+    CHECK(mkdtemp(directory) != nullptr);
+    const std::string store = std::string(directory) + "/cases.db";
     {
         std::string config = config_for(base_url);
         config.insert(config.size() - 1, ",\"store\":{\"path\":" + apb::quoted(store) + "},\"clock\":{\"url\":\"" +
                                              base_url + "/_sim/clock\"}");
         const apb::Client client = apb::Client::create(config);
         sim_order(base_url, "{\"airline\":\"F9\"}", order_no, sizeof order_no);
-        const apb::Case matter(client, "a \"key\"\\ with\na line and \xc3\xa4");
-        CHECK(matter.get().status() == apb::Status::not_found);
-        CHECK(which(matter.open("refund", order_no, "\"expect\":{\"currency\":\"EUR\"}")) == 2);
-        CHECK(matter.get().json().find("\"state\":\"refused\"") != std::string::npos);
+        const apb::Case first(client, "a \"key\"\\ with\na line and \xc3\xa4");
+        CHECK(first.get().status() == apb::Status::not_found);
+        CHECK(outcome_of(first.open("refund", order_no, "\"expect\":{\"currency\":\"EUR\"}")) == 2);
+        CHECK(first.get().json().find("\"state\":\"refused\"") != std::string::npos);
         const apb::Case other(client, "another");
-        CHECK(which(other.open("void", order_no)) == 1);
-        CHECK(which(other.open("void", order_no)) == 1);
-        CHECK(which(other.open("refund", order_no)) == 2); // the key has another content
-        sim_tell(base_url, "/_sim/clock", "{\"advance\":\"6m\"}");
+        CHECK(outcome_of(other.open("void", order_no)) == 1);
+        CHECK(outcome_of(other.open("void", order_no)) == 1);
+        CHECK(outcome_of(other.open("refund", order_no)) == 2); // other content under the key
+        sim_post(base_url, "/_sim/clock", "{\"advance\":\"6m\"}");
         CHECK(other.reconcile().json().find("airline_processing") != std::string::npos);
         CHECK(other.follow().ok());
-        sim_tell(base_url, "/_sim/clock", "{\"advance\":\"7h\"}");
+        sim_post(base_url, "/_sim/clock", "{\"advance\":\"7h\"}");
         CHECK(other.follow(20000).json().find("\"open\":0") != std::string::npos);
         CHECK(other.get().json().find("\"final\":true") != std::string::npos);
         CHECK(client.case_list("{}").json().find("a \\\"key\\\"\\\\ with\\na line and \xc3\xa4") != std::string::npos);
@@ -263,16 +263,16 @@ static void cases(const char *base_url)
     for (const char *ending : {"", "-wal", "-shm"}) {
         std::remove((store + ending).c_str());
     }
-    CHECK(rmdir(place) == 0);
+    CHECK(rmdir(directory) == 0);
 }
 
 // 64 threads on one client.
 static void threads(const apb::Client &client)
 {
-    std::vector<std::thread> crowd;
+    std::vector<std::thread> running;
     std::vector<int> good(64);
     for (std::size_t i = 0; i < good.size(); i++) {
-        crowd.emplace_back([&client, &good, i] {
+        running.emplace_back([&client, &good, i] {
             for (int round = 0; round < 10; round++) {
                 good[i] += client.balance("{}").ok() ? 1 : 0;
             }
@@ -280,7 +280,7 @@ static void threads(const apb::Client &client)
     }
     int sum = 0;
     for (std::size_t i = 0; i < good.size(); i++) {
-        crowd[i].join();
+        running[i].join();
         sum += good[i];
     }
     CHECK(sum == 640);
@@ -303,8 +303,8 @@ static void exceptions(const apb::Client &client, const char *base_url)
     } catch (const apb::NotExecuted &error) {
         caught += error.status() == apb::Status::not_found && error.json().find("\"error\"") != std::string::npos;
     }
-    flow_ready(client.get(), base_url, "void", order_no, request);
-    sim_tell(base_url, "/_sim/faults", "{\"endpoint\":\"void\",\"mode\":\"drop_after\"}");
+    flow_prepare(client.get(), base_url, "void", order_no, request);
+    sim_post(base_url, "/_sim/faults", "{\"endpoint\":\"void\",\"mode\":\"drop_after\"}");
     try {
         client.void_(request).value();
     } catch (const apb::OutcomeUnknown &error) {
@@ -317,7 +317,7 @@ static void exceptions(const apb::Client &client, const char *base_url)
     }
     try {
         client.pay("{}").value();
-    } catch (const std::runtime_error &error) { // all of them are
+    } catch (const std::runtime_error &error) { // the base of all of them
         caught += *error.what() != '\0';
     }
     CHECK(caught == 5);

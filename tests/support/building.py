@@ -1,6 +1,6 @@
-"""Builds what the demo and the suites run: the library by cargo, C and C++ programs by the compiler.
+"""Builds what the demo and the suites run: the library with cargo, C and C++ programs with the compiler.
 
-Standard library only. Everything made here lands in build/; cargo keeps its own target directory.
+Standard library only. Everything is written to build/, except cargo's own target directory.
 """
 
 import os
@@ -15,18 +15,18 @@ LIB = BUILD / "lib"
 PYTHON = BUILD / "python"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 C89_HABITS = ["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wdeclaration-after-statement", "-Wstrict-prototypes"]
-# What the static library needs from the system; `rustc --print native-static-libs` is the source.
+# System libraries that the static library needs, from `rustc --print native-static-libs`.
 NATIVE = ["-lpthread", "-ldl", "-lm", "-lgcc_s", "-lc", "-lrt", "-lutil"]
 
 
 def target() -> Path:
-    """Where cargo puts the development build."""
+    """The directory of cargo's development build."""
     base = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
     return (base if base.is_absolute() else ROOT / base) / "debug"
 
 
 def cargo(*args: str, quiet: bool = False) -> None:
-    """Runs cargo, and ends the program if it fails: its own words say why."""
+    """Runs cargo, and exits if it fails; its own output says why."""
     command = ["cargo", *args]
     done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE if quiet else None, text=True)
     if done.returncode != 0:
@@ -34,7 +34,7 @@ def cargo(*args: str, quiet: bool = False) -> None:
 
 
 def library(*, python: bool = False, quiet: bool = False) -> None:
-    """Builds library, simulator and, if asked, the Python module, and lays them out in build/."""
+    """Builds library, simulator and, with `python`, the Python module, and copies them to build/."""
     packages = ["-p", "atlas-postbooking-c", "-p", "atlas-simulator"]
     cargo("build", *packages, *(["-p", "atlas-postbooking-py"] if python else []), quiet=quiet)
     lay_out_library()
@@ -64,15 +64,15 @@ def lay_out_python() -> None:
     replace(target() / "lib_native.so", package / "_native.abi3.so")
 
 
-def replace(source: Path, place: Path) -> None:
-    """Copies beside and renames over: a program that has the old file mapped must not see it change."""
-    beside = place.with_name(place.name + ".new")
-    shutil.copy2(source, beside)
-    os.replace(beside, place)
+def replace(source: Path, destination: Path) -> None:
+    """Replaces a file by a rename: a program that has the old one mapped must not see it change."""
+    new = destination.with_name(destination.name + ".new")
+    shutil.copy2(source, new)
+    os.replace(new, destination)
 
 
 def compiler(source: Path) -> str:
-    """The compiler of a source file, which CC and CXX may name."""
+    """The compiler of a source file; CC and CXX override it."""
     return os.environ.get("CXX", "c++") if source.suffix == ".cpp" else os.environ.get("CC", "cc")
 
 
@@ -84,7 +84,7 @@ def program(source: Path, *, flags: list[str] = [], static: bool = False, name: 
     dialect = dialect if source.suffix == ".cpp" else C89_HABITS
     link = [str(LIB / "libatlas_postbooking.a"), *NATIVE]
     if not static:
-        # Found by the program wherever it is started from, without LD_LIBRARY_PATH.
+        # So that the program finds the library without LD_LIBRARY_PATH.
         link = [f"-L{LIB}", "-latlas_postbooking", f"-Wl,-rpath,{LIB}"]
     includes = [f"-I{ROOT / 'include'}", f"-I{ROOT / 'tests/support'}"]
     command = [compiler(source), *dialect, *WARNINGS, "-g", "-pthread", *includes, *flags, str(source)]

@@ -1,5 +1,5 @@
 /*
- * check.h - counts what held and what did not; for C and C++. The last line of a program is
+ * check.h - counts checks that passed and failed; for C and C++. The last line of a program is
  * "N passed, N failed, N skipped", which tests/run.py adds up.
  */
 #ifndef CHECK_H
@@ -11,20 +11,20 @@
 static int check_passed;
 static int check_failed;
 
-static int check_that(int held, const char *what, const char *file, int line)
+static int check_that(int is_true, const char *message, const char *file, int line)
 {
-    if (held) {
+    if (is_true) {
         check_passed++;
     } else {
         check_failed++;
-        printf("FAILED %s:%d: %s\n", file, line, what);
+        printf("FAILED %s:%d: %s\n", file, line, message);
     }
-    return held;
+    return is_true;
 }
 
-#define CHECK(what) check_that((what) ? 1 : 0, #what, __FILE__, __LINE__)
-/* With words of one's own, for checks in a loop. */
-#define CHECK_AS(what, words) check_that((what) ? 1 : 0, words, __FILE__, __LINE__)
+#define CHECK(condition) check_that((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
+/* With a message of its own, for checks in a loop. */
+#define CHECK_MSG(condition, message) check_that((condition) ? 1 : 0, message, __FILE__, __LINE__)
 
 static int check_end(void)
 {

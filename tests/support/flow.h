@@ -1,5 +1,5 @@
 /*
- * flow.h - requests for the suites: a fresh order, and the submit of each kind made ready for it.
+ * flow.h - what the suites share: a client, calls, and for each submit an order and its request.
  */
 #ifndef FLOW_H
 #define FLOW_H
@@ -17,26 +17,26 @@ static apb_client *flow_client(const char *base_url, const char *more)
     return client;
 }
 
-/* Calls and gives the reply; never NULL. */
+/* Calls an operation; the reply is never NULL. */
 static apb_reply *flow_call(const apb_client *client, const char *operation, const char *request)
 {
     apb_reply *reply = NULL;
     apb_status status = apb_call(client, operation, request, APB_ZSTR, NULL, 0, NULL, &reply);
     if (reply == NULL || status != apb_reply_status(reply)) {
-        printf("FAILED: %s gave no reply of its own status\n", operation);
+        printf("FAILED: %s: no reply, or one of another status\n", operation);
         exit(1);
     }
     return reply;
 }
 
-/* A value of a reply; the reply is freed. */
-static void flow_take(apb_reply *reply, const char *path, char *out, size_t size)
+/* Copies a value of a reply and frees the reply. */
+static void flow_take_text(apb_reply *reply, const char *path, char *out, size_t size)
 {
     json_text(apb_reply_json(reply, NULL), path, out, size);
     apb_reply_free(reply);
 }
 
-/* The whole itinerary of an order's only passenger, for a refund. */
+/* The refundRequestList for the only passenger and the only segment of an order. */
 static void flow_refund_list(const apb_client *client, const char *order_no, char *out)
 {
     char request[256];
@@ -62,10 +62,10 @@ static void flow_refund_list(const apb_client *client, const char *order_no, cha
     apb_reply_free(order);
 }
 
-/* Makes an order, and `request`, which would submit `operation` for it. */
-static void flow_ready(const apb_client *client, const char *base_url, const char *operation, char *order_no, char *request)
+/* Creates an order, and the request that submits `operation` for it. */
+static void flow_prepare(const apb_client *client, const char *base_url, const char *operation, char *order_no, char *request)
 {
-    char ask[2048];
+    char query[2048];
     char id[128];
     int unpaid = strcmp(operation, "pay") == 0;
     int ticketing = strcmp(operation, "stopTicket") == 0;
@@ -83,25 +83,25 @@ static void flow_ready(const apb_client *client, const char *base_url, const cha
     } else if (cancelled) {
         sprintf(request, "{\"originalOrderNo\":\"%s\"}", order_no);
     } else if (strcmp(operation, "void") == 0) {
-        sprintf(ask, "{\"orderNo\":\"%s\"}", order_no);
-        flow_take(flow_call(client, "voidQuotation", ask), "data.voidOfferId", id, sizeof id);
+        sprintf(query, "{\"orderNo\":\"%s\"}", order_no);
+        flow_take_text(flow_call(client, "voidQuotation", query), "data.voidOfferId", id, sizeof id);
         sprintf(request, "{\"orderNo\":\"%s\",\"voidOfferId\":\"%s\"}", order_no, id);
     } else if (strcmp(operation, "refund") == 0) {
         char list[1024];
         flow_refund_list(client, order_no, list);
-        sprintf(ask, "{\"orderNo\":\"%s\",\"refundRequestList\":%s}", order_no, list);
-        flow_take(flow_call(client, "refundQuotation", ask), "data.refundOfferId", id, sizeof id);
+        sprintf(query, "{\"orderNo\":\"%s\",\"refundRequestList\":%s}", order_no, list);
+        flow_take_text(flow_call(client, "refundQuotation", query), "data.refundOfferId", id, sizeof id);
         sprintf(request, "{\"orderNo\":\"%s\",\"refundOfferId\":\"%s\"}", order_no, id);
     } else {
         char name[128];
         char product[128];
         apb_reply *shop;
-        sprintf(ask, "{\"orderNo\":\"%s\"}", order_no);
-        flow_take(flow_call(client, "queryOrderDetails", ask), "data.paxTicketInfos.0.name", name, sizeof name);
-        sprintf(ask, "{\"ticketOrderNo\":\"%s\",\"ancillaryCategory\":\"BAGGAGE\"}", order_no);
-        shop = flow_call(client, "postBookingAncillarySearch", ask);
+        sprintf(query, "{\"orderNo\":\"%s\"}", order_no);
+        flow_take_text(flow_call(client, "queryOrderDetails", query), "data.paxTicketInfos.0.name", name, sizeof name);
+        sprintf(query, "{\"ticketOrderNo\":\"%s\",\"ancillaryCategory\":\"BAGGAGE\"}", order_no);
+        shop = flow_call(client, "postBookingAncillarySearch", query);
         json_text(apb_reply_json(shop, NULL), "data.ancillaryProductElements.0.productCode", product, sizeof product);
-        flow_take(shop, "data.sessionId", id, sizeof id);
+        flow_take_text(shop, "data.sessionId", id, sizeof id);
         sprintf(request,
                 "{\"sessionId\":\"%s\",\"ancillaryCategory\":\"BAGGAGE\",\"ticketOrderNo\":\"%s\",\"passengers\":[{\"name\":"
                 "\"%s\",\"passengerType\":0,\"ancillaries\":[{\"productCode\":\"%s\",\"segmentIndex\":1}]}]}",

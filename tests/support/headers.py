@@ -1,4 +1,4 @@
-"""The headers: alone, twice, in every dialect, and what must not compile."""
+"""The headers compile alone and twice in every dialect; misuse of the C++ header does not compile."""
 
 import os
 import shutil
@@ -6,14 +6,14 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from building import ROOT, WARNINGS
-from tally import Tally
+from results import SuiteResult
 
 STRICT = [*WARNINGS, "-Wshadow", "-Wconversion", "-Wundef"]
 C_DIALECTS = ["c89", "c99", "c11", "c17", "c2x"]
 CPP_OF_C_DIALECTS = ["c++98", "c++11", "c++17", "c++20", "c++23"]
 CPP_DIALECTS = ["c++11", "c++14", "c++17", "c++20", "c++23"]
 PROBES = 12
-# Found only where [[nodiscard]] is: from C++17 on.
+# Refused only with [[nodiscard]], from C++17 on.
 NODISCARD_PROBE = 7
 
 
@@ -24,7 +24,7 @@ def compiles(compiler: str, language: str, text: str, *flags: str) -> tuple[bool
 
 
 def spelling(compiler: str, dialect: str) -> str:
-    """Older compilers know the newest dialect by the name of its draft."""
+    """The name of a dialect: older compilers know C++23 by the name of its draft."""
     if dialect == "c++23" and not compiles(compiler, "c++", "int x;\n", "-std=c++23")[0]:
         return "c++2b"
     return dialect
@@ -35,7 +35,7 @@ def compilers(language: str) -> list[str]:
     return [name for name in names if shutil.which(name)]
 
 
-def check(tally: Tally) -> None:
+def check(result: SuiteResult) -> None:
     jobs: list[tuple[bool, str, str, str, tuple[str, ...]]] = []
     header = '#include "atlas_postbooking.h"\n'
     for compiler in compilers("c"):
@@ -44,7 +44,7 @@ def check(tally: Tally) -> None:
     for compiler in compilers("c++"):
         newest = spelling(compiler, "c++23")
         for dialect in [*CPP_OF_C_DIALECTS[:-1], newest]:
-            # <stdint.h> is not of C++98, but compilers have it.
+            # <stdint.h> is not in C++98, but compilers have it.
             jobs.append((True, compiler, "c++", header * 2, (f"-std={dialect}", *STRICT, "-Wno-long-long")))
         for dialect in [*CPP_DIALECTS[:-1], newest]:
             for more in ((), ("-fno-exceptions",), ("-fno-rtti", "-DAPB_NO_EXCEPTIONS")):
@@ -56,11 +56,11 @@ def check(tally: Tally) -> None:
             for probe in range(1, PROBES + 1):
                 if probe == NODISCARD_PROBE and dialect == "c++11" and "clang" not in compiler:
                     continue
-                # Without warnings, except for the one that is about one: the error must be the language's.
+                # No warnings but the one that a probe is about: the others must be errors of the language.
                 more = ("-Werror=unused-result",) if probe == NODISCARD_PROBE else ()
                 jobs.append((False, compiler, "c++", probes, (f"-std={dialect}", *more, f"-DPROBE={probe}")))
     with ThreadPoolExecutor(2) as pool:
         results = pool.map(lambda job: compiles(job[1], job[2], job[3], *job[4]), jobs)
-        for (wanted, compiler, language, _, flags), (good, words) in zip(jobs, results):
-            verb = "does not compile" if wanted else "compiles, but must not"
-            tally.check(good == wanted, f"{compiler} {language} {' '.join(flags)} {verb}\n{words[:600]}")
+        for (expected, compiler, language, _, flags), (compiled, output) in zip(jobs, results):
+            verb = "does not compile" if expected else "compiles, but must not"
+            result.check(compiled == expected, f"{compiler} {language} {' '.join(flags)} {verb}\n{output[:600]}")

@@ -1,7 +1,7 @@
-"""A server that answers as no server should. Standard library only.
+"""A server with faulty answers. Standard library only.
 
-The first part of a path names what it does: a client whose baseUrl is http://127.0.0.1:PORT/cut gets
-a cut answer to every call. `GET /count/cut` says how many whole requests have come for that.
+The first part of a path names the fault: a client with the baseUrl http://127.0.0.1:PORT/half-body gets half a body to
+every call. `GET /count/half-body` gives the number of whole requests received with that name.
 """
 
 import json
@@ -25,7 +25,8 @@ def chunked(*chunks: bytes) -> bytes:
     return head + b"".join(chunks)
 
 
-# What is sent and then the connection closed. Every one of them may come after the request took effect.
+# Sent, and then the connection is closed. The request may have been executed before each of them. The beginning of the
+# name says which outcome is right: good and there: executed; refused: not executed; all others: unknown.
 ANSWERS: dict[str, bytes] = {
     "good": reply(),
     "good-close": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + GOOD,
@@ -107,86 +108,86 @@ class Hostile:
     def _accept(self) -> None:
         while True:
             try:
-                line, _ = self._listener.accept()
+                connection, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._guarded, args=(line,), daemon=True).start()
+            threading.Thread(target=self._guarded, args=(connection,), daemon=True).start()
 
-    def _guarded(self, line: socket.socket) -> None:
+    def _guarded(self, connection: socket.socket) -> None:
         try:
-            self._serve(line)
+            self._serve(connection)
         except OSError:
-            pass  # The other side went first: its right.
+            pass  # The client closed first.
         finally:
-            line.close()
+            connection.close()
 
-    def _serve(self, line: socket.socket) -> None:
-        line.settimeout(30)
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _serve(self, connection: socket.socket) -> None:
+        connection.settimeout(30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         head = b""
         while b"\r\n\r\n" not in head:
-            got = line.recv(65536)
+            got = connection.recv(65536)
             if not got:
                 return
             head += got
             name = head.split(b" ", 2)[1].split(b"/")[1].decode() if head.count(b" ") > 1 else ""
             if name == "reset-early":
-                return reset(line)
+                return reset(connection)
         head, body = head.split(b"\r\n\r\n", 1)
         path = head.split(b" ", 2)[1].decode()
         _, name, last = path.split("/", 2)
         if name == "count":
-            return line.sendall(reply(json.dumps({"requests": self._counts[last]}).encode()))
+            return connection.sendall(reply(json.dumps({"requests": self._counts[last]}).encode()))
         length = next(int(row.split(b":")[1]) for row in head.split(b"\r\n") if row.lower().startswith(b"content-length"))
         while len(body) < length:
-            got = line.recv(65536)
+            got = connection.recv(65536)
             if not got:
                 return
             body += got
         self._counts[name] += 1
         behaviour = BEHAVIOURS.get(name)
         if behaviour:
-            behaviour(line)
+            behaviour(connection)
         else:
-            line.sendall(ANSWERS[name])
-        # Closing with unread bytes would reset the line, which is another case.
-        line.shutdown(socket.SHUT_WR)
-        line.recv(1)
+            connection.sendall(ANSWERS[name])
+        # Closing with unread bytes would reset the connection, which is another case.
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
 
 
-def reset(line: socket.socket) -> None:
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    line.close()
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
-def stall(line: socket.socket) -> None:
-    line.recv(1)  # until the client gives up
+def stall(connection: socket.socket) -> None:
+    connection.recv(1)  # returns when the client gives up
 
 
-def stall_in_body(line: socket.socket) -> None:
-    line.sendall(ANSWERS["good"][:-10])
-    line.recv(1)
+def stall_in_body(connection: socket.socket) -> None:
+    connection.sendall(ANSWERS["good"][:-10])
+    connection.recv(1)
 
 
-def reset_in_body(line: socket.socket) -> None:
-    line.sendall(ANSWERS["good"][:-10])
-    reset(line)
+def reset_in_body(connection: socket.socket) -> None:
+    connection.sendall(ANSWERS["good"][:-10])
+    reset(connection)
 
 
-def endless(line: socket.socket) -> None:
-    line.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+def endless(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     while True:
-        line.sendall(b"10000\r\n" + b" " * 65536 + b"\r\n")
+        connection.sendall(b"10000\r\n" + b" " * 65536 + b"\r\n")
 
 
-def endless_continue(line: socket.socket) -> None:
+def endless_continue(connection: socket.socket) -> None:
     while True:
-        line.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
 
 
-def byte_by_byte(line: socket.socket) -> None:
+def byte_by_byte(connection: socket.socket) -> None:
     for byte in ANSWERS["good"]:
-        line.sendall(bytes([byte]))
+        connection.sendall(bytes([byte]))
 
 
 BEHAVIOURS: dict[str, Callable[[socket.socket], None]] = {

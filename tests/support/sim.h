@@ -1,6 +1,6 @@
 /*
- * sim.h - the tests' own line to the simulator: control calls, the ledger, the request log. Not
- * through the library, because it is the witness against it. For C and C++.
+ * sim.h - control calls to the simulator, its ledger and its request log, over a socket of its own: what
+ * the tests compare the library with does not go through the library. For C and C++.
  */
 #ifndef SIM_H
 #define SIM_H
@@ -15,7 +15,7 @@
 
 #include "../../examples/c/json_text.h"
 
-/* Sends one request and gives the body of the answer, for free(); "" if none came. */
+/* Sends one request; the body of the answer, to be freed with free(), "" if none came. */
 static char *sim(const char *base_url, const char *method, const char *path, const char *body)
 {
     char host[256] = "";
@@ -26,7 +26,7 @@ static char *sim(const char *base_url, const char *method, const char *path, con
     size_t len = 0;
     char *text = (char *)calloc(1, room + strlen(body) + 1024);
     char *start;
-    int line;
+    int connection;
     ssize_t got;
 
     memset(&hints, 0, sizeof hints);
@@ -34,14 +34,14 @@ static char *sim(const char *base_url, const char *method, const char *path, con
     if (sscanf(base_url, "http://%255[^:/]:%15[0-9]", host, port) != 2 || getaddrinfo(host, port, &hints, &found) != 0) {
         return text;
     }
-    line = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
-    if (connect(line, found->ai_addr, found->ai_addrlen) == 0) {
+    connection = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
+    if (connect(connection, found->ai_addr, found->ai_addrlen) == 0) {
         sprintf(text,
                 "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
                 "Content-Length: %lu\r\n\r\n%s",
                 method, path, host, (unsigned long)strlen(body), body);
-        if (send(line, text, strlen(text), 0) > 0) {
-            while ((got = recv(line, text + len, room - len - 1, 0)) > 0) {
+        if (send(connection, text, strlen(text), 0) > 0) {
+            while ((got = recv(connection, text + len, room - len - 1, 0)) > 0) {
                 len += (size_t)got;
                 if (room - len < 2) {
                     room *= 2;
@@ -51,7 +51,7 @@ static char *sim(const char *base_url, const char *method, const char *path, con
         }
     }
     text[len] = '\0';
-    close(line);
+    close(connection);
     freeaddrinfo(found);
     start = strstr(text, "\r\n\r\n");
     if (start != NULL) {
@@ -62,21 +62,21 @@ static char *sim(const char *base_url, const char *method, const char *path, con
     return text;
 }
 
-/* A control call whose answer does not matter. */
-static void sim_tell(const char *base_url, const char *path, const char *body)
+/* A control call whose answer is not needed. */
+static void sim_post(const char *base_url, const char *path, const char *body)
 {
     free(sim(base_url, "POST", path, body));
 }
 
-/* Makes an order; its number. */
-static void sim_order(const char *base_url, const char *wishes, char *order_no, size_t size)
+/* Creates an order and stores its number. */
+static void sim_order(const char *base_url, const char *fields, char *order_no, size_t size)
 {
-    char *answer = sim(base_url, "POST", "/_sim/orders", wishes);
+    char *answer = sim(base_url, "POST", "/_sim/orders", fields);
     json_text(answer, "orderNo", order_no, size);
     free(answer);
 }
 
-/* The whole reply without meta.elapsedMs, the only part that may differ between two equal calls. */
+/* Removes the value of meta.elapsedMs, the only part in which the replies of two equal calls may differ. */
 static void sim_without_time(char *json)
 {
     char *at = strstr(json, "\"elapsedMs\":");

@@ -1,4 +1,4 @@
-"""A simulated Atlas as a child process, and its control calls. Standard library only."""
+"""The simulator as a child process, and its control calls. Standard library only."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Simulator:
-    """`with Simulator(binary) as atlas:` starts one and ends it."""
+    """`with Simulator(binary) as atlas:` starts one and kills it at the end."""
 
     def __init__(self, binary: Path, *args: str) -> None:
         self._process = subprocess.Popen([str(binary), *args], stdout=subprocess.PIPE, text=True)
@@ -24,18 +24,18 @@ class Simulator:
         if self._process.stdout:
             self._process.stdout.close()
 
-    def post(self, what: str, **body: Any) -> Any:
-        """A control call."""
+    def post(self, path: str, **body: Any) -> Any:
+        """A control call that changes something: orders, faults, clock."""
         text = json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_sim/{what}", text, {"Content-Type": "application/json"})
+        request = urllib.request.Request(f"{self.url}/_sim/{path}", text, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
-    def get(self, what: str) -> Any:
-        """What the simulator knows."""
-        with urllib.request.urlopen(f"{self.url}/_sim/{what}") as answer:
+    def get(self, path: str) -> Any:
+        """A control call that reads: ledger, requests, webhook."""
+        with urllib.request.urlopen(f"{self.url}/_sim/{path}") as answer:
             return json.load(answer)
 
-    def order(self, **wishes: Any) -> str:
-        """A ticketed order, unless it is asked to be something else; its number."""
-        return str(self.post("orders", **wishes)["orderNo"])
+    def order(self, **fields: Any) -> str:
+        """Creates an order, ticketed unless `state` says otherwise; its number."""
+        return str(self.post("orders", **fields)["orderNo"])

@@ -1,4 +1,4 @@
-// probes.cpp - each PROBE is a mistake that must not compile; without one, the file does.
+// probes.cpp - each PROBE is a mistake that must not compile; with PROBE=0 the file does.
 #include "atlas_postbooking.hpp"
 
 #include <string>
@@ -14,7 +14,7 @@ apb::Outcome use(const apb::Client &client)
     apb::Reply copy(reply);
 #elif PROBE == 3 // the data of a submit without its outcome
     const std::string json = client.refund("{}").json();
-#elif PROBE == 4 // success or failure, as if there were no third
+#elif PROBE == 4 // two branches for three outcomes
     if (client.refund("{}")) {
         return apb::Outcome::executed;
     }
@@ -22,19 +22,19 @@ apb::Outcome use(const apb::Client &client)
     if (!client.refund("{}").ok()) {
         return apb::Outcome::not_executed;
     }
-#elif PROBE == 6 // an outcome forgotten
+#elif PROBE == 6 // a branch left out
     client.refund("{}").match([](const apb::Reply &) {}, [](const apb::Reply &) {});
-#elif PROBE == 7 // a submit whose answer nobody looks at
+#elif PROBE == 7 // a submit whose result is ignored
     client.refund("{}");
 #elif PROBE == 8 // an outcome as a number
     const int number = client.refund("{}").outcome();
-#elif PROBE == 9 // the reply kept, the outcome left behind
+#elif PROBE == 9 // the reply of a submit without its outcome
     const apb::Reply reply = client.refund("{}");
 #elif PROBE == 10 // configuration text as a client
     apb::Client made = "{}";
-#elif PROBE == 11 // a case whose client is gone
-    const apb::Case matter(apb::Client(), "key");
-#elif PROBE == 12 // a case opened whose outcome nobody looks at, as if it were a read
+#elif PROBE == 11 // a case whose client is a temporary
+    const apb::Case one(apb::Client(), "key");
+#elif PROBE == 12 // a case opened as if it were a read
     const apb::Reply reply = apb::Case(client, "key").open("void", "order");
 #endif
     apb::Outcome outcome;

@@ -1,16 +1,15 @@
 /*
- * named.h - every named function with the operation that it calls. tests/c/replies.c holds it against
- * apb_describe(), so that none is forgotten.
+ * operations.h - the function of each operation. tests/c/replies.c compares the list with apb_describe().
  */
-#ifndef NAMED_H
-#define NAMED_H
+#ifndef OPERATIONS_H
+#define OPERATIONS_H
 
 #include "atlas_postbooking.h"
 
 static const struct {
     const char *name;
     apb_status (*function)(const apb_client *, const char *, size_t, apb_reply **);
-} named[] = {
+} operations[] = {
     {"postBookingAncillarySearch", apb_post_booking_ancillary_search},
     {"postBookingAncillaryOrder", apb_post_booking_ancillary_order},
     {"refundQuotation", apb_refund_quotation},
@@ -41,6 +40,6 @@ static const struct {
     {"case.purge", apb_case_purge},
 };
 
-#define NAMED (sizeof named / sizeof *named)
+#define OPERATION_COUNT (sizeof operations / sizeof *operations)
 
 #endif
