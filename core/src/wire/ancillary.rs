@@ -1,6 +1,7 @@
 //! Ancillaries: postBookingAncillarySearch, postBookingAncillaryOrder (A26, 2026-04; AS25/AO24 for older names).
 
-use super::shape::{Kind, message};
+use super::message::message;
+use super::shape::Kind;
 use super::value::{Code, Instant, Number};
 use super::{Amount, CardCharge, FlightRequest, PassengerTicket, PaymentOption, Routing, Segment};
 use serde_json::Value as Any;

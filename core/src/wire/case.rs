@@ -1,7 +1,7 @@
 //! A case, as replies of the `case.*` operations have it: the library's own messages, not the vendor's.
 
 use super::Amount;
-use super::shape::message;
+use super::message::message;
 use super::value::{Code, Instant, Number};
 
 message! {

@@ -1,6 +1,7 @@
 //! Requests and replies of the `case.*` operations: the library's own messages, not the vendor's.
 
-use super::shape::{Kind, Rule, message};
+use super::message::message;
+use super::shape::{Kind, Rule};
 use super::value::{Code, Instant, Number};
 use super::{Amount, Case, CaseError, CaseMoney, ConnectInfo, CreditCard, FlightRequest, ManageMyBooking};
 use serde_json::Value as Any;

@@ -1,7 +1,7 @@
 //! Fares of an itinerary: their parts, their rules, and what they include (ST and OF, 2026-04).
 
 use super::Amount;
-use super::shape::message;
+use super::message::message;
 use super::value::{Code, Number};
 
 message! {

@@ -1,6 +1,7 @@
 //! Flights and itineraries (ST, OF and A26, 2026-04).
 
-use super::shape::{Kind, message};
+use super::message::message;
+use super::shape::Kind;
 use super::value::{Code, Instant, LocalTime, Number};
 use super::{Amount, AncillaryProduct, CardCharge, FareDetail, FareRule, VendorFare};
 use serde_json::Value as Any;

@@ -14,6 +14,7 @@ pub(crate) mod complete;
 mod debug;
 mod fare;
 mod itinerary;
+mod message;
 mod moment;
 mod normalize;
 mod order;

@@ -1,6 +1,7 @@
 //! regenerateOrder, stopTicket, orderList (OF, 2026-04).
 
-use super::shape::{Kind, message};
+use super::message::message;
+use super::shape::Kind;
 use super::value::{Code, Date, Instant, Number};
 use super::{Amount, Clock, PassengerTicket, PaymentOption, Routing};
 

@@ -1,6 +1,7 @@
 //! queryOrderDetails (ST, 2026-04; SAB 2025; live 2026-08).
 
-use super::shape::{Kind, Rule, message};
+use super::message::message;
+use super::shape::{Kind, Rule};
 use super::value::{Code, Date, Instant, Number};
 use super::{Amount, PassengerTicket, PaymentOption, RefundRule, Routing};
 use serde_json::Value as Any;

@@ -1,7 +1,8 @@
 //! Passengers with their tickets, as orders have them (ST, OF and A26, 2026-04).
 
 use super::PassengerAncillary;
-use super::shape::{Kind, message};
+use super::message::message;
+use super::shape::Kind;
 use super::value::{Code, Date};
 
 message! {

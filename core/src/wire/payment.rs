@@ -1,7 +1,8 @@
 //! pay and its options, balance (ST and OF, 2026-04), updateWebhookURL (NW, 2026-04).
 
 use super::Amount;
-use super::shape::{Kind, message};
+use super::message::message;
+use super::shape::Kind;
 use super::value::{Code, Number};
 
 message! {

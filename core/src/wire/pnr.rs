@@ -1,6 +1,7 @@
 //! pnr/claim, extractPnr (OF, 2026-04).
 
-use super::shape::{Kind, message};
+use super::message::message;
+use super::shape::Kind;
 use super::value::{Code, Date, LocalTime, Number};
 use super::{Amount, Clock, FlightRequest, Segment};
 

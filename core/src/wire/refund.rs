@@ -1,6 +1,7 @@
 //! refundQuotation, refund, queryRefundOrders (R26, 2026-04; older names as of 2024 and 2025).
 
-use super::shape::{Kind, Rule, message};
+use super::message::message;
+use super::shape::{Kind, Rule};
 use super::value::{Code, Date, Number};
 use super::{Amount, FareAmount, PostTicketingAmount, RefundRule, RefundTicket, ServiceFee};
 use serde_json::Value as Any;

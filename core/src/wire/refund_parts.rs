@@ -1,7 +1,8 @@
 //! What refunds and voids share: rules, fees, amounts, tickets (R26, 2026-04; V26, mid 2026).
 
 use super::Amount;
-use super::shape::{Kind, message};
+use super::message::message;
+use super::shape::Kind;
 use super::value::{Code, Number};
 
 message! {

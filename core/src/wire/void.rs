@@ -1,6 +1,6 @@
 //! voidQuotation, void, queryVoidOrders (V26, mid 2026; tickets as recorded live 2026-08).
 
-use super::shape::message;
+use super::message::message;
 use super::value::{Code, Date, Number};
 use super::{Amount, FareAmount, PostTicketingAmount, RefundTicket, ServiceFee};
 

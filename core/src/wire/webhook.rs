@@ -2,7 +2,8 @@
 //!
 //! They are unsigned and delivered at best effort: they make a query due and prove nothing.
 
-use super::shape::{Kind, Message, Shape, message};
+use super::message::message;
+use super::shape::{Kind, Message, Shape};
 use super::value::{Code, LocalTime};
 use super::{Amount, PassengerTicket};
 
