@@ -3,23 +3,23 @@
 python void.py BASE_URL ORDER_NO
 """
 
-from desk import REFUSED, Desk, Matter, run, submit, tell
+from shared import REFUSED, Context, Submission, run, submit, report
 
 
-def void(desk: Desk) -> int:
-    client, order_no = desk.client, desk.order_no
-    desk.booking()
+def void(context: Context) -> int:
+    client, order_no = context.client, context.order_no
+    context.booking()
     quote = client.void_quotation(order_no=order_no)
     if not quote.is_voidable:
-        tell("quote", "this order cannot be voided; ask for a refund")
+        report("quote", "this order cannot be voided; ask for a refund")
         return REFUSED
     money = quote.void_fare_amount
-    tell(
+    report(
         "quote",
         f"of {money.original_fare_amount} {money.currency}, a void gives back {money.estimated_refund_amount};"
         f" Atlas keeps a fee of {quote.service_fee.transaction_fee}",
     )
-    matter = Matter(
+    submission = Submission(
         name="void",
         done="voided",
         quote=lambda: client.void_quotation(order_no=order_no),
@@ -31,7 +31,7 @@ def void(desk: Desk) -> int:
         offer=quote.void_offer_id,
         pause=30,
     )
-    return submit(desk, matter)
+    return submit(context, submission)
 
 
 if __name__ == "__main__":
