@@ -1,8 +1,8 @@
-"""`make demo`: a refund, a void and a baggage order, each from the quotation to the final state, also when answers are
-lost and programs are killed.
+"""`make demo`: a refund, a void and a bag, each from the first quote to the money, and what becomes of them when
+answers are lost and programs are killed.
 
 It builds the library and the example programs, starts a simulated Atlas (real HTTP on the loopback
-interface, days of virtual time), and runs each scenario with a C or C++ program and with a Python script. Needs
+interface, days of virtual time), and lets a C or C++ program and a Python script tell each story. Needs
 Rust, a C and C++ compiler, make and this Python; nothing is installed.
 """
 
@@ -24,13 +24,13 @@ from simulator import Simulator  # noqa: E402
 COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
-class Scenario(NamedTuple):
+class Act(NamedTuple):
     program: str
     title: str
     opening: str
     order: dict[str, Any]
     fault: dict[str, Any] = {}
-    # The language that runs it beside Python.
+    # Told by this language beside Python.
     language: str = "c"
     # The program keeps its cases in a file, so that it can be killed.
     with_store: bool = False
@@ -38,19 +38,19 @@ class Scenario(NamedTuple):
     killed_in: str = ""
 
 
-SCENARIOS = [
-    Scenario(
+ACTS = [
+    Act(
         "void",
         "The void",
-        "An order is voided an hour after it was bought. The window is open: the whole amount\n"
-        "comes back.",
+        "An hour after buying, Mia sees that she booked the wrong week. The order can still be\n"
+        "voided: everything comes back, as if it had never been.",
         {"airline": "F9", "passengers": [{"name": "ROSSI/MIA", "fare": "84.75"}], "createdAgo": "1h"},
     ),
-    Scenario(
+    Act(
         "refund",
         "The refund",
-        "An order for two is refunded two days after it was bought. The void window is over; a refund\n"
-        "has a penalty, and the money takes weeks.",
+        "Two days after buying, Ben and Ada have to stay at home. It is too late for a void. A refund\n"
+        "has its price, and its money takes weeks.",
         {
             "airline": "U2",
             "passengers": [{"name": "WEBER/BEN", "fare": "129.37"}, {"name": "WEBER/ADA", "fare": "129.37"}],
@@ -59,36 +59,36 @@ SCENARIOS = [
             "createdAgo": "2d",
         },
     ),
-    Scenario(
+    Act(
         "baggage",
         "The bag",
-        "A bag is bought for a ticketed order. It is an order of its own: unpaid at first, and\n"
-        "cancelled by the vendor if it is not paid in time.",
+        "Noor has her ticket, and more luggage than she thought. A bag is an order of its own: it is\n"
+        "worth nothing until it is paid, and lapses if it is not.",
         {"airline": "W6", "passengers": [{"name": "AZIZ/NOOR", "fare": "61.25"}]},
     ),
-    Scenario(
+    Act(
         "void",
         "The lost answer",
-        "The void reaches Atlas and the connection breaks before the answer. The outcome is unknown:\n"
-        "the program does not send again, it queries.",
+        "Leo's void reaches Atlas, and then the line breaks. Did it happen? Sending it again is the\n"
+        "one thing not to do. The program asks.",
         {"airline": "F9", "passengers": [{"name": "MAIER/LEO", "fare": "84.75"}]},
         {"endpoint": "void", "mode": "drop_after"},
     ),
-    Scenario(
+    Act(
         "resume",
-        "The killed program",
-        "The program is killed (SIGKILL) while its refund is at Atlas, and started again with the same\n"
-        "key: the case is resumed and queried, nothing is sent again.",
+        "The power cut",
+        "Ida's refund is on its way to Atlas when the program is killed (SIGKILL). It is started again\n"
+        "with the same key. What happened to the money?",
         {"airline": "U2", "passengers": [{"name": "BERG/IDA", "fare": "129.37"}], "penalty": "30.10", "createdAgo": "2d"},
         {"endpoint": "refund", "mode": "delay", "delayMs": 60_000},
         with_store=True,
         killed_in="refund",
     ),
-    Scenario(
+    Act(
         "webhook",
-        "The webhook",
-        "The program waits for a notification instead of polling. Notifications are unsigned, so one\n"
-        "only makes a query due, and the query's answer counts.",
+        "The call from Atlas",
+        "Nobody asks Atlas every minute how Tom's void stands. The program sleeps, and Atlas calls it.\n"
+        "Anybody could call, so it takes nobody's word: it asks.",
         {"airline": "F9", "passengers": [{"name": "RUIZ/TOM", "fare": "84.75"}]},
         language="cpp",
         with_store=True,
@@ -112,39 +112,39 @@ def shade(line: str) -> str:
     return paint(label, "2") + rest
 
 
-def run_scenario(atlas: Simulator, scenario: Scenario, command: list[str], by: str) -> bool:
-    """Runs one scenario with one program; whether the program ended with success."""
+def tell(atlas: Simulator, act: Act, command: list[str], by: str) -> bool:
+    """Lets one program tell one act; whether it came to its good end."""
     print(f"  {paint(by, '36')}")
-    order = atlas.order(**scenario.order)
-    if scenario.fault:
-        atlas.post("faults", **scenario.fault)
+    order = atlas.order(**act.order)
+    if act.fault:
+        atlas.post("faults", **act.fault)
     with tempfile.TemporaryDirectory() as place:
-        store = [str(Path(place, "cases.db"))] if scenario.with_store else []
+        store = [str(Path(place, "cases.db"))] if act.with_store else []
         command = [*command, atlas.url, order, *store]
-        if scenario.killed_in:
-            run_program(command, lambda process: kill_in(atlas, process, scenario.killed_in, order))
+        if act.killed_in:
+            play(command, lambda story: kill_in(atlas, story, act.killed_in, order))
             print(shade("             killed while Atlas was answering; started again\n"), flush=True)
-        end = run_program(command)
+        end = play(command)
     print()
     return end == 0
 
 
-def run_program(command: list[str], meanwhile: Callable[["subprocess.Popen[str]"], None] = lambda _: None) -> int:
+def play(command: list[str], meanwhile: Callable[["subprocess.Popen[str]"], None] = lambda _: None) -> int:
     """Runs a program, shows its lines, and gives its exit code."""
     surroundings = {**os.environ, "PYTHONPATH": str(building.PYTHON)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings) as process:
-        assert process.stdout is not None
-        meanwhile(process)
-        for line in process.stdout:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings) as story:
+        assert story.stdout is not None
+        meanwhile(story)
+        for line in story.stdout:
             print(shade(line.rstrip("\n")), flush=True)
-    return process.returncode
+    return story.returncode
 
 
-def kill_in(atlas: Simulator, process: "subprocess.Popen[str]", submit: str, order: str) -> None:
+def kill_in(atlas: Simulator, story: "subprocess.Popen[str]", submit: str, order: str) -> None:
     """Kills a program as soon as its submit has arrived."""
-    while process.poll() is None:
+    while story.poll() is None:
         if any(row["endpoint"] == submit and row["orderNo"] == order for row in atlas.get("ledger")["entries"]):
-            process.kill()
+            story.kill()
         time.sleep(0.01)
 
 
@@ -153,18 +153,18 @@ def main() -> int:
         sys.exit("the demo needs Python 3.10 or later")
     print("Building; the first time takes a few minutes.", flush=True)
     building.library(python=True)
-    programs = {scenario.program: building.program(HERE / f"{scenario.language}/{scenario.program}.{scenario.language}") for scenario in SCENARIOS}
+    programs = {act.program: building.program(HERE / f"{act.language}/{act.program}.{act.language}") for act in ACTS}
     good = True
     settings = "balance=2000.55,refundQueryWithoutCode=list"
     with Simulator(building.target() / "atlas-simulator", "--config", settings) as atlas:
         print(f"\nA simulated Atlas listens at {atlas.url}. Its clock can run: weeks pass in a moment.\n")
-        for number, scenario in enumerate(SCENARIOS, 1):
-            print(paint(f"{number}. {scenario.title}", "1"))
-            print(scenario.opening + "\n")
-            source = f"{scenario.language}/{scenario.program}.{scenario.language}"
-            good &= run_scenario(atlas, scenario, [str(programs[scenario.program])], f"run by {LANGUAGES[scenario.language]}, examples/{source}")
-            script = HERE / f"python/{scenario.program}.py"
-            good &= run_scenario(atlas, scenario, [sys.executable, str(script)], f"run by Python, examples/python/{scenario.program}.py")
+        for number, act in enumerate(ACTS, 1):
+            print(paint(f"{number}. {act.title}", "1"))
+            print(act.opening + "\n")
+            source = f"{act.language}/{act.program}.{act.language}"
+            good &= tell(atlas, act, [str(programs[act.program])], f"told by {LANGUAGES[act.language]}, examples/{source}")
+            script = HERE / f"python/{act.program}.py"
+            good &= tell(atlas, act, [sys.executable, str(script)], f"told by Python, examples/python/{act.program}.py")
         submits = [row for row in atlas.get("ledger")["entries"] if row["executed"] and row["orderNo"]]
         print(f"Atlas' own ledger: {len(submits)} submits carried out, none of them twice.")
     if len({(row["endpoint"], row["orderNo"]) for row in submits}) != len(submits) or not good:

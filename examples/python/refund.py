@@ -4,7 +4,7 @@ python refund.py BASE_URL ORDER_NO
 """
 
 from atlas_postbooking import Reply
-from shared import REFUSED, Context, Submission, run, submit, report
+from desk import REFUSED, Desk, Matter, run, submit, tell
 
 
 def everybody(order: Reply) -> list[dict[str, object]]:
@@ -25,20 +25,20 @@ def everybody(order: Reply) -> list[dict[str, object]]:
     ]
 
 
-def refund(context: Context) -> int:
-    client, order_no = context.client, context.order_no
-    passengers = everybody(context.booking())
+def refund(desk: Desk) -> int:
+    client, order_no = desk.client, desk.order_no
+    passengers = everybody(desk.booking())
     quote = client.refund_quotation(order_no=order_no, refund_request_list=passengers)
     if not quote.is_refundable:
-        report("quote", "this order cannot be refunded")
+        tell("quote", "this order cannot be refunded")
         return REFUSED
     money = quote.refund_fare_amount
-    report(
+    tell(
         "quote",
         f"of {money.original_fare_amount} {money.currency}, a refund gives back {money.estimated_refund_amount};"
         f" Atlas keeps a fee of {quote.service_fee.transaction_fee}",
     )
-    submission = Submission(
+    matter = Matter(
         name="refund",
         done="refunded",
         quote=lambda: client.refund_quotation(order_no=order_no, refund_request_list=passengers),
@@ -50,7 +50,7 @@ def refund(context: Context) -> int:
         offer=quote.refund_offer_id,
         pause=240,
     )
-    return submit(context, submission)
+    return submit(desk, matter)
 
 
 if __name__ == "__main__":

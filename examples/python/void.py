@@ -3,23 +3,23 @@
 python void.py BASE_URL ORDER_NO
 """
 
-from shared import REFUSED, Context, Submission, run, submit, report
+from desk import REFUSED, Desk, Matter, run, submit, tell
 
 
-def void(context: Context) -> int:
-    client, order_no = context.client, context.order_no
-    context.booking()
+def void(desk: Desk) -> int:
+    client, order_no = desk.client, desk.order_no
+    desk.booking()
     quote = client.void_quotation(order_no=order_no)
     if not quote.is_voidable:
-        report("quote", "this order cannot be voided; ask for a refund")
+        tell("quote", "this order cannot be voided; ask for a refund")
         return REFUSED
     money = quote.void_fare_amount
-    report(
+    tell(
         "quote",
         f"of {money.original_fare_amount} {money.currency}, a void gives back {money.estimated_refund_amount};"
         f" Atlas keeps a fee of {quote.service_fee.transaction_fee}",
     )
-    submission = Submission(
+    matter = Matter(
         name="void",
         done="voided",
         quote=lambda: client.void_quotation(order_no=order_no),
@@ -31,7 +31,7 @@ def void(context: Context) -> int:
         offer=quote.void_offer_id,
         pause=30,
     )
-    return submit(context, submission)
+    return submit(desk, matter)
 
 
 if __name__ == "__main__":

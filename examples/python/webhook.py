@@ -7,7 +7,7 @@ import secrets
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from atlas_postbooking import AtlasError, Client, LibraryError, NotExecuted, OutcomeUnknown, Record
-from shared import REFUSED, SETTLED, UNSETTLED, Context, run_with_store, report
+from desk import REFUSED, SETTLED, UNSETTLED, Desk, run_with_store, tell
 
 LARGEST_BODY = 1 << 20
 
@@ -61,7 +61,7 @@ class Receiver(HTTPServer):
             return 500  # it was not stored, so Atlas may send it again
         except AtlasError:
             return 400  # it will not become better
-        report("webhook", f"{told.type}{', again' if told.duplicate else ': a query is due'}")
+        tell("webhook", f"{told.type}{', again' if told.duplicate else ': a query is due'}")
         self.taken += 1
         return 200
 
@@ -79,63 +79,63 @@ class Receiver(HTTPServer):
         """A caller that breaks off is no news."""
 
 
-def look(context: Context, key: str) -> Record:
+def look(desk: Desk, key: str) -> Record:
     """What the store says of the case."""
-    case = context.client.case_get(key=key).case
+    case = desk.client.case_get(key=key).case
     assert case is not None
     return case
 
 
-def open_case(context: Context, key: str) -> bool:
+def open_case(desk: Desk, key: str) -> bool:
     """Opens the case. The same key again, after a crash, is the same case."""
-    report("submit", "a void, as a case")
+    tell("submit", "a void, as a case")
     try:
-        case = context.client.case_open(kind="void", order_no=context.order_no, key=key).case
-        report("happened?", f"yes: void {case.code if case else ''}")
+        case = desk.client.case_open(kind="void", order_no=desk.order_no, key=key).case
+        tell("happened?", f"yes: void {case.code if case else ''}")
     except OutcomeUnknown as lost:  # the case knows that it has to ask
-        report("happened?", f"not known yet: {lost.message}")
+        tell("happened?", f"not known yet: {lost.message}")
     except AtlasError as refused:
-        report("happened?", "no, for certain")
-        report("", refused.message)
-        report("", refused.help)
+        tell("happened?", "no, for certain")
+        tell("", refused.message)
+        tell("", refused.help)
         return False
     return True
 
 
-def follow(context: Context, key: str, receiver: Receiver) -> int:
+def follow(desk: Desk, key: str, receiver: Receiver) -> int:
     last = None
     # Atlas takes the void, five minutes later the airline has it, and in the evening it is done.
     for pause in (0, 6, 360, 1440, 1440):
-        if look(context, key).final:
+        if look(desk, key).final:
             break
-        context.wait(pause)
+        desk.wait(pause)
         receiver.wait(2)
         # With or without a notification: what is due is asked. Notifications may be lost.
-        context.client.case_follow(key=key)
-        state = look(context, key).state
+        desk.client.case_follow(key=key)
+        state = look(desk, key).state
         if state != last:
-            report(context.when(), state)
+            tell(desk.when(), state)
             last = state
-    case = look(context, key)
+    case = look(desk, key)
     if not case.final:
         return UNSETTLED
     return SETTLED if case.outcome == "executed" and case.state != "rejected" else REFUSED
 
 
-def webhook(context: Context) -> int:
-    context.booking()
-    with Receiver(context.client) as receiver:
+def webhook(desk: Desk) -> int:
+    desk.booking()
+    with Receiver(desk.client) as receiver:
         try:
-            context.client.update_webhook_url(url=receiver.url)
-            report("listen", "Atlas knows where to send its notifications")
+            desk.client.update_webhook_url(url=receiver.url)
+            tell("listen", "Atlas knows where to send its notifications")
         except NotExecuted as no:
-            report("", no.message)
-        key = f"void-of-{context.order_no}"
-        context.report_deposit("before")
-        end = follow(context, key, receiver) if open_case(context, key) else REFUSED
-        context.report_deposit("after")
+            tell("", no.message)
+        key = f"void-of-{desk.order_no}"
+        desk.tell_deposit("before")
+        end = follow(desk, key, receiver) if open_case(desk, key) else REFUSED
+        desk.tell_deposit("after")
     words = {SETTLED: "voided", REFUSED: "not voided"}
-    report("the end", words.get(end, "still open: the same command goes on with it"))
+    tell("the end", words.get(end, "still open: the same command goes on with it"))
     return end
 
 

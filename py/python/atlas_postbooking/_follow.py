@@ -1,28 +1,15 @@
-"""Following cases in passes, for a program that reports progress or stops on the way."""
+"""Following cases step by step, for a program that wants to see how far it is, or to stop on the way."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ._reply import Reply
 
-
-class Caller(Protocol):
-    """What this module needs of a client."""
-
-    def call(
-        self, operation: str, request: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None, /
-    ) -> Reply: ...
-
-
-class AsyncCaller(Protocol):
-    """What this module needs of an asynchronous client."""
-
-    async def call(
-        self, operation: str, request: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None, /
-    ) -> Reply: ...
+if TYPE_CHECKING:
+    from ._client import AsyncClient, Client
 
 
 class _Steps:
@@ -42,7 +29,7 @@ class _Steps:
         self._done = False
 
     def _request(self) -> dict[str, Any] | None:
-        """The request of the next pass; None at the end. The core does the waiting; the first pass does not wait."""
+        """The request of the next step; None at the end. The core does the waiting, but not in the first step."""
         left = None if self._until is None else max(0, round((self._until - time.monotonic()) * 1000))
         if self._done or (self._started and left == 0):
             return None
@@ -56,9 +43,9 @@ class _Steps:
 
 
 class Follow(_Steps, Iterator[Reply]):
-    """An iterator over the progress: ``done``, ``due``, ``open``, ``next_due_at``, ``budget``."""
+    """An iterator over how far it is: ``done``, ``due``, ``open``, ``next_due_at``, ``budget``."""
 
-    def __init__(self, client: Caller, *rest: Any) -> None:
+    def __init__(self, client: Client, *rest: Any) -> None:
         super().__init__(*rest)
         self._client = client
 
@@ -70,9 +57,9 @@ class Follow(_Steps, Iterator[Reply]):
 
 
 class AsyncFollow(_Steps, AsyncIterator[Reply]):
-    """An iterator over the progress: ``done``, ``due``, ``open``, ``next_due_at``, ``budget``."""
+    """An iterator over how far it is: ``done``, ``due``, ``open``, ``next_due_at``, ``budget``."""
 
-    def __init__(self, client: AsyncCaller, *rest: Any) -> None:
+    def __init__(self, client: AsyncClient, *rest: Any) -> None:
         super().__init__(*rest)
         self._client = client
 

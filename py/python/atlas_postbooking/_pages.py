@@ -1,7 +1,7 @@
 """All orders of a list, page after page.
 
-The vendor documents neither what comes after the last page nor whether the list changes between pages. So each order
-is given once, the iterator ends as soon as the end is certain, and a changed total is warned about.
+What the vendor does past the last page, and whether the list stands still between pages, is documented
+nowhere. So: each order once, an end as soon as one is certain, and a warning when the total moved.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._errors import bad_request
-from ._follow import AsyncCaller, Caller
 from ._reply import Record, Reply
+
+if TYPE_CHECKING:
+    from ._client import AsyncClient, Client
 
 #: The vendor's limit.
 _LARGEST_PAGE = 100
@@ -91,7 +93,7 @@ class Orders(_Pages, Iterator[Record]):
 
     def __init__(
         self,
-        client: Caller,
+        client: Client,
         request: Mapping[str, Any] | None,
         filters: dict[str, Any],
         options: Mapping[str, Any] | None,
@@ -112,7 +114,7 @@ class AsyncOrders(_Pages, AsyncIterator[Record]):
 
     def __init__(
         self,
-        client: AsyncCaller,
+        client: AsyncClient,
         request: Mapping[str, Any] | None,
         filters: dict[str, Any],
         options: Mapping[str, Any] | None,

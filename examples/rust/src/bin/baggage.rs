@@ -7,29 +7,29 @@ use atlas_postbooking::wire::{
     PostBookingAncillarySearchReply, PostBookingAncillarySearchRequest, QueryOrderDetailsReply,
 };
 use atlas_postbooking::{Failure, Outcome};
-use shared::{Context, End, report, run, tell_failure, text};
 use std::process::ExitCode;
+use story::{Desk, End, run, tell, tell_failure, text};
 
 const DEPOSIT: i64 = 1;
 const TICKETED: i64 = 2;
 
 /// Where the bag's order stands; `None` if it cannot be read.
-fn state_of(context: &Context, bag: &str) -> Option<i64> {
-    context.order(bag).ok()?.order_status?.number()
+fn state_of(desk: &Desk, bag: &str) -> Option<i64> {
+    desk.order(bag).ok()?.order_status?.number()
 }
 
-fn follow(context: &mut Context, bag: &str) -> End {
+fn follow(desk: &mut Desk, bag: &str) -> End {
     for _ in 0..60 {
-        match state_of(context, bag) {
+        match state_of(desk, bag) {
             Some(TICKETED) => {
-                report(&context.when(), "ticketed: the bag is booked");
+                tell(&desk.when(), "ticketed: the bag is booked");
                 return End::Settled;
             }
             Some(..0) => {
-                report(&context.when(), "cancelled, and the money is on the deposit again");
+                tell(&desk.when(), "cancelled, and the money is on the deposit again");
                 return End::Refused;
             }
-            _ if !context.wait(1) => break,
+            _ if !desk.wait(1) => break,
             _ => {}
         }
     }
@@ -37,35 +37,35 @@ fn follow(context: &mut Context, bag: &str) -> End {
 }
 
 /// Pays, once. The money moves here.
-fn pay(context: &mut Context, bag: &str) -> End {
-    report("submit", "pay, from the deposit");
+fn pay(desk: &mut Desk, bag: &str) -> End {
+    tell("submit", "pay, from the deposit");
     let request =
         PayRequest { order_no: Some(bag.into()), payment_method: Some(Code::Number(DEPOSIT)), ..Default::default() };
-    let failure = match context.client.pay(&request) {
+    let failure = match desk.client.pay(&request) {
         Ok(_) => {
-            report("happened?", "yes: paid");
-            return follow(context, bag);
+            tell("happened?", "yes: paid");
+            return follow(desk, bag);
         }
         Err(failure) => failure,
     };
     match failure.outcome() {
         Outcome::Executed => {
-            report("happened?", "yes: it had been paid before");
-            follow(context, bag)
+            tell("happened?", "yes: it had been paid before");
+            follow(desk, bag)
         }
         Outcome::NotExecuted => {
-            report("happened?", "no, for certain");
+            tell("happened?", "no, for certain");
             tell_failure(&failure);
             End::Refused
         }
         // The order itself knows whether it is paid.
         Outcome::Unknown => {
-            report("happened?", format!("not known: {}", failure.error().message));
-            if !context.wait(3) || state_of(context, bag).unwrap_or_default() <= 0 {
+            tell("happened?", format!("not known: {}", failure.error().message));
+            if !desk.wait(3) || state_of(desk, bag).unwrap_or_default() <= 0 {
                 return End::Unsettled;
             }
-            report("", "Found: the order is paid. It happened, and once.");
-            follow(context, bag)
+            tell("", "Found: the order is paid. It happened, and once.");
+            follow(desk, bag)
         }
     }
 }
@@ -97,48 +97,48 @@ fn choice(
     }
 }
 
-fn buy(context: &mut Context, request: &PostBookingAncillaryOrderRequest) -> End {
-    report("submit", "order the bag");
-    match context.client.post_booking_ancillary_order(request) {
+fn buy(desk: &mut Desk, request: &PostBookingAncillaryOrderRequest) -> End {
+    tell("submit", "order the bag");
+    match desk.client.post_booking_ancillary_order(request) {
         Ok(answer) => {
             let made = answer.data;
             let bag = text(&made.order_no);
             let price = format!("{} {}", text(&made.total_price), text(&made.currency));
-            report("happened?", format!("yes: order {bag}, {price} to be paid by {}", text(&made.tkt_limit_time)));
-            pay(context, &bag)
+            tell("happened?", format!("yes: order {bag}, {price} to be paid by {}", text(&made.tkt_limit_time)));
+            pay(desk, &bag)
         }
         Err(failure) if failure.outcome() == Outcome::NotExecuted => {
-            report("happened?", "no, for certain");
+            tell("happened?", "no, for certain");
             tell_failure(&failure);
             End::Refused
         }
         // No money moves with this order: unpaid, it lapses. Nothing is lost by letting a person look.
         Err(failure) => {
-            report("happened?", format!("not known: {}", failure.error().message));
+            tell("happened?", format!("not known: {}", failure.error().message));
             End::Unsettled
         }
     }
 }
 
-fn baggage(context: &mut Context) -> Result<End, Failure> {
-    let order = context.booking()?;
+fn baggage(desk: &mut Desk) -> Result<End, Failure> {
+    let order = desk.booking()?;
     let search = PostBookingAncillarySearchRequest {
-        ticket_order_no: Some(context.order_no.clone()),
+        ticket_order_no: Some(desk.order_no.clone()),
         ancillary_category: Some("BAGGAGE".into()),
         ..Default::default()
     };
-    let shop = context.client.post_booking_ancillary_search(&search)?.data;
+    let shop = desk.client.post_booking_ancillary_search(&search)?.data;
     let Some(first) = shop.ancillary_product_elements.first() else {
-        report("quote", "no bags are on sale for this order");
+        tell("quote", "no bags are on sale for this order");
         return Ok(End::Refused);
     };
     let weight = first.aux_baggage_element.as_ref().and_then(|bag| bag.weight.clone());
     let weight = weight.as_ref().map_or("?", |kilos| kilos.as_str());
-    report("quote", format!("a bag of {weight} kg costs {} {}", text(&first.price), text(&shop.currency)));
-    context.report_deposit("before");
-    let end = buy(context, &choice(&context.order_no, &order, &shop));
-    context.report_deposit("after");
-    report(
+    tell("quote", format!("a bag of {weight} kg costs {} {}", text(&first.price), text(&shop.currency)));
+    desk.tell_deposit("before");
+    let end = buy(desk, &choice(&desk.order_no, &order, &shop));
+    desk.tell_deposit("after");
+    tell(
         "the end",
         match end {
             End::Settled => "paid and ticketed",

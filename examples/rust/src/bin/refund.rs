@@ -8,8 +8,8 @@ use atlas_postbooking::wire::{
     Code, Date, QueryOrderDetailsReply, QueryRefundOrdersRequest, RefundPassenger, RefundQuotationRequest,
     RefundRequest, RefundSegment,
 };
-use shared::{Context, End, Submission, report, run, text};
 use std::process::ExitCode;
+use story::{Desk, End, Matter, run, tell, text};
 
 /// Every passenger with every flight: half an itinerary is refused.
 fn everybody(order: &QueryOrderDetailsReply) -> Vec<RefundPassenger> {
@@ -36,26 +36,26 @@ fn everybody(order: &QueryOrderDetailsReply) -> Vec<RefundPassenger> {
     passengers.collect()
 }
 
-fn refund(context: &mut Context) -> Result<End, Failure> {
-    let order = context.booking()?;
-    let order_no = Some(context.order_no.clone());
+fn refund(desk: &mut Desk) -> Result<End, Failure> {
+    let order = desk.booking()?;
+    let order_no = Some(desk.order_no.clone());
     let request = RefundQuotationRequest {
         order_no: order_no.clone(),
         refund_request_list: everybody(&order),
         ..Default::default()
     };
-    let quote = context.client.refund_quotation(&request)?.data;
+    let quote = desk.client.refund_quotation(&request)?.data;
     if quote.is_refundable != Some(true) {
-        report("quote", "this order cannot be refunded");
+        tell("quote", "this order cannot be refunded");
         return Ok(End::Refused);
     }
-    Submission::tell_quote("refund", &quote.refund_fare_amount, &quote.service_fee);
+    Matter::tell_quote("refund", &quote.refund_fare_amount, &quote.service_fee);
     let submit = RefundRequest {
         order_no: order_no.clone(),
         refund_offer_id: quote.refund_offer_id.clone(),
         ..Default::default()
     };
-    let submission = Submission {
+    let matter = Matter {
         name: "refund",
         done: "refunded",
         quote: &|client: &Client| client.refund_quotation(&request).map(|_| ()),
@@ -74,7 +74,7 @@ fn refund(context: &mut Context) -> Result<End, Failure> {
         offer: quote.refund_offer_id.unwrap_or_default(),
         pause: 240,
     };
-    Ok(submission.play(context))
+    Ok(matter.play(desk))
 }
 
 fn main() -> ExitCode {

@@ -5,21 +5,21 @@
 use atlas_postbooking::Failure;
 use atlas_postbooking::blocking::Client;
 use atlas_postbooking::wire::{Code, QueryVoidOrdersRequest, VoidQuotationRequest, VoidRequest};
-use shared::{Context, End, Submission, report, run};
 use std::process::ExitCode;
+use story::{Desk, End, Matter, run, tell};
 
-fn void(context: &mut Context) -> Result<End, Failure> {
-    context.booking()?;
-    let order_no = Some(context.order_no.clone());
+fn void(desk: &mut Desk) -> Result<End, Failure> {
+    desk.booking()?;
+    let order_no = Some(desk.order_no.clone());
     let request = VoidQuotationRequest { order_no: order_no.clone() };
-    let quote = context.client.void_quotation(&request)?.data;
+    let quote = desk.client.void_quotation(&request)?.data;
     if quote.is_voidable != Some(true) {
-        report("quote", "this order cannot be voided; ask for a refund");
+        tell("quote", "this order cannot be voided; ask for a refund");
         return Ok(End::Refused);
     }
-    Submission::tell_quote("void", &quote.void_fare_amount, &quote.service_fee);
+    Matter::tell_quote("void", &quote.void_fare_amount, &quote.service_fee);
     let submit = VoidRequest { order_no: order_no.clone(), void_offer_id: quote.void_offer_id.clone() };
-    let submission = Submission {
+    let matter = Matter {
         name: "void",
         done: "voided",
         quote: &|client: &Client| client.void_quotation(&request).map(|_| ()),
@@ -32,7 +32,7 @@ fn void(context: &mut Context) -> Result<End, Failure> {
         offer: quote.void_offer_id.unwrap_or_default(),
         pause: 30,
     };
-    Ok(submission.play(context))
+    Ok(matter.play(desk))
 }
 
 fn main() -> ExitCode {

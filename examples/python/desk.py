@@ -1,4 +1,4 @@
-"""What the example programs share: a client, the story, and how a submission is followed to its end."""
+"""What the example programs share: a client, the story, and how a matter is followed to its end."""
 
 import sys
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas_postbooking import AlreadySubmitted, AtlasError, Client, NotExecuted, OutcomeUnknown, Record, Reply
-from simulated_clock import pass_time
+from stage import pass_time
 
 # How a program ends. UNSETTLED is for a person to look at: it is neither success nor failure.
 SETTLED, REFUSED, MISUSED, UNSETTLED = range(4)
 
-# What Atlas answers to a quotation when the submission has been submitted before.
+# What Atlas answers to a quotation when the matter has been submitted before.
 ALREADY_THERE = {803, 814, 816, 817, 818}
 
 STATES = {
@@ -25,12 +25,12 @@ STATES = {
 }
 
 
-def report(label: str, text: str) -> None:
+def tell(label: str, text: str) -> None:
     """A line of the story."""
     print(f"  {label:10} {text}", flush=True)
 
 
-class Context:
+class Desk:
     """A client, an order, and the minutes since something was submitted."""
 
     def __init__(self, client: Client, base_url: str, order_no: str) -> None:
@@ -51,14 +51,14 @@ class Context:
         hours = self.minutes // 60
         return f"{hours} h" if hours < 48 else f"{hours // 24} days"
 
-    def report_deposit(self, label: str) -> None:
+    def tell_deposit(self, label: str) -> None:
         deposit = self.client.balance().account_balance
-        report(label, f"{deposit.amount} {deposit.currency} on the deposit")
+        tell(label, f"{deposit.amount} {deposit.currency} on the deposit")
 
     def booking(self) -> Reply:
         order = self.client.query_order_details(order_no=self.order_no)
         first = order.routing.from_segments[0]
-        report(
+        tell(
             "booking",
             f"{order.pax_ticket_infos[0].name} flies {first.dep_airport} to {first.arr_airport}"
             f" on {first.dep_time:%Y-%m-%d} and paid {order.total_price} {order.currency}",
@@ -67,7 +67,7 @@ class Context:
 
 
 @dataclass
-class Submission:
+class Matter:
     """A refund or a void: how it is called, and how it is quoted, submitted (with its offer) and listed."""
 
     name: str
@@ -82,92 +82,92 @@ class Submission:
     pause: int
 
 
-def submit(context: Context, submission: Submission) -> int:
+def submit(desk: Desk, matter: Matter) -> int:
     """Submits, once, looks at what came of it, and follows it."""
-    context.report_deposit("before")
-    report("submit", f"{submission.name}, with the offer of that quote")
-    end = _submit(context, submission)
-    context.report_deposit("after")
-    words = {SETTLED: submission.done, REFUSED: f"not {submission.done}"}
-    report("the end", words.get(end, "still open: a person looks at it, and nothing is sent twice"))
+    desk.tell_deposit("before")
+    tell("submit", f"{matter.name}, with the offer of that quote")
+    end = _submit(desk, matter)
+    desk.tell_deposit("after")
+    words = {SETTLED: matter.done, REFUSED: f"not {matter.done}"}
+    tell("the end", words.get(end, "still open: a person looks at it, and nothing is sent twice"))
     return end
 
 
-def _submit(context: Context, submission: Submission) -> int:
+def _submit(desk: Desk, matter: Matter) -> int:
     try:
-        accepted = submission.submit()
+        accepted = matter.submit()
     except OutcomeUnknown as lost:  # neither a success nor a failure, so ask
-        report("happened?", f"not known: {lost.message}")
-        return _settle(context, submission)
+        tell("happened?", f"not known: {lost.message}")
+        return _settle(desk, matter)
     except AlreadySubmitted:
-        report("happened?", "yes, but somebody else was faster")
-        submission.offer = ""
-        return _follow(context, submission, None)
+        tell("happened?", "yes, but somebody else was faster")
+        matter.offer = ""
+        return _follow(desk, matter, None)
     except NotExecuted as refused:
-        report("happened?", f"no, for certain: {refused.message}")
-        report("", refused.help)
+        tell("happened?", f"no, for certain: {refused.message}")
+        tell("", refused.help)
         return REFUSED
-    report("happened?", f"yes: {submission.name} {submission.code_of(accepted)}")
-    return _follow(context, submission, submission.code_of(accepted))
+    tell("happened?", f"yes: {matter.name} {matter.code_of(accepted)}")
+    return _follow(desk, matter, matter.code_of(accepted))
 
 
-def _find(submission: Submission, code: str | None) -> Record | None:
-    """The submission that was submitted with our offer."""
-    listed = submission.list(code)
-    return next((one for one in listed if submission.offer in ("", submission.offer_of(one))), None)
+def _find(matter: Matter, code: str | None) -> Record | None:
+    """The matter that was submitted with our offer."""
+    listed = matter.list(code)
+    return next((one for one in listed if matter.offer in ("", matter.offer_of(one))), None)
 
 
-def _settle(context: Context, submission: Submission) -> int:
-    """The answer to the submit was lost. The submission may exist: look for it, and never submit again."""
+def _settle(desk: Desk, matter: Matter) -> int:
+    """The answer to the submit was lost. The matter may exist: look for it, and never submit again."""
     for _ in range(5):
         try:
-            if _find(submission, None):
-                report("", f"Found: Atlas has a {submission.name} with our offer. It happened, and once.")
-                return _follow(context, submission, None)
+            if _find(matter, None):
+                tell("", f"Found: Atlas has a {matter.name} with our offer. It happened, and once.")
+                return _follow(desk, matter, None)
         except AtlasError:
             # Some accounts are listed nothing without the code that was in the lost answer. But Atlas gives no
             # new quote for what has been submitted, and says so.
             try:
-                submission.quote()
+                matter.quote()
             except AtlasError as refused:
                 if refused.vendor_status in ALREADY_THERE:
-                    report("", f"It happened, and once: Atlas quotes no second {submission.name}.")
-                    report("", "Its number, with which Atlas can be asked, comes by webhook.")
+                    tell("", f"It happened, and once: Atlas quotes no second {matter.name}.")
+                    tell("", "Its number, with which Atlas can be asked, comes by webhook.")
                     return UNSETTLED
         # "Not there" right after a lost answer proves nothing: it may still be on its way.
-        context.wait(3)
+        desk.wait(3)
     return UNSETTLED
 
 
-def _follow(context: Context, submission: Submission, code: str | None) -> int:
+def _follow(desk: Desk, matter: Matter, code: str | None) -> int:
     """Asks until Atlas says something final, and tells every change."""
     last = None
     for _ in range(500):
         try:
-            found = _find(submission, code)
+            found = _find(matter, code)
         except AtlasError:
-            found = None  # a query that failed says nothing about the submission; the next one will
-        state = submission.state_of(found) if found else None
+            found = None  # a query that failed says nothing about the matter; the next one will
+        state = matter.state_of(found) if found else None
         if state is not None and state != last:
-            report(context.when(), STATES.get(state, "a status that this program does not know"))
+            tell(desk.when(), STATES.get(state, "a status that this program does not know"))
             last = state
         if state in (2, 5):
             return SETTLED
         if state in (4, 6):
             return REFUSED
-        context.wait(submission.pause)
+        desk.wait(matter.pause)
     return UNSETTLED
 
 
-def run(story: Callable[[Context], int]) -> None:
-    """Opens a context from the command line, runs a story and exits with its end."""
+def run(story: Callable[[Desk], int]) -> None:
+    """Opens a desk from the command line, runs a story and exits with its end."""
     if len(sys.argv) != 3:
         print(f"usage: {sys.argv[0]} BASE_URL ORDER_NO", file=sys.stderr)
         sys.exit(MISUSED)
     _play(story, *sys.argv[1:])
 
 
-def run_with_store(story: Callable[[Context], int]) -> None:
+def run_with_store(story: Callable[[Desk], int]) -> None:
     """The same with a store of cases, a file."""
     if len(sys.argv) != 4:
         print(f"usage: {sys.argv[0]} BASE_URL ORDER_NO STORE", file=sys.stderr)
@@ -182,12 +182,12 @@ def run_with_store(story: Callable[[Context], int]) -> None:
     _play(story, base_url, order_no, store={"path": store}, **in_a_moment)
 
 
-def _play(story: Callable[[Context], int], base_url: str, order_no: str, **more: Any) -> None:
+def _play(story: Callable[[Desk], int], base_url: str, order_no: str, **more: Any) -> None:
     # The credentials of a real program come from its own vault; the library reads no environment.
     with Client(base_url=base_url, client_id="demo", client_secret="demo", **more) as client:
         try:
-            sys.exit(story(Context(client, base_url, order_no)))
+            sys.exit(story(Desk(client, base_url, order_no)))
         except AtlasError as error:  # a read or a quote that did not succeed: nothing has been submitted
-            report("", error.message)
-            report("", error.help)
+            tell("", error.message)
+            tell("", error.help)
             sys.exit(REFUSED)

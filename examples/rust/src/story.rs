@@ -1,8 +1,8 @@
-//! What the three Rust example programs share: a context with a client, the shared, and how a refund or a void is
+//! What the three Rust example programs share: a desk with a client, the story, and how a refund or a void is
 //! submitted once and followed to its end.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-mod simulated_clock;
+mod stage;
 
 use atlas_postbooking::wire::{
     BalanceRequest, FareAmount, QueryOrderDetailsReply, QueryOrderDetailsRequest, ServiceFee,
@@ -21,15 +21,15 @@ pub enum End {
     Unsettled = 3,
 }
 
-/// Prints a line of the shared.
-pub fn report(label: &str, text: impl AsRef<str>) {
+/// Prints a line of the story.
+pub fn tell(label: &str, text: impl AsRef<str>) {
     println!("  {label:10} {}", text.as_ref());
 }
 
 /// Tells why a call did not succeed, and what to do now.
 pub fn tell_failure(failure: &Failure) {
-    report("", &failure.error().message);
-    report("", &failure.error().help);
+    tell("", &failure.error().message);
+    tell("", &failure.error().help);
 }
 
 /// A field of a reply as text, "" if it is absent.
@@ -38,7 +38,7 @@ pub fn text<T: ToString>(field: &Option<T>) -> String {
 }
 
 /// A client, an order, and the minutes since something was submitted.
-pub struct Context {
+pub struct Desk {
     /// The client.
     pub client: Client,
     /// The order that it is about.
@@ -47,11 +47,11 @@ pub struct Context {
     minutes: u32,
 }
 
-impl Context {
+impl Desk {
     /// Lets time pass; false if it does not.
     pub fn wait(&mut self, minutes: u32) -> bool {
         self.minutes += minutes;
-        simulated_clock::pass_time(&self.base_url, minutes).is_ok()
+        stage::pass_time(&self.base_url, minutes).is_ok()
     }
 
     /// "at once", "5 min", "4 h", "21 days"
@@ -65,11 +65,11 @@ impl Context {
     }
 
     /// What is on the account.
-    pub fn report_deposit(&self, label: &str) {
+    pub fn tell_deposit(&self, label: &str) {
         match self.client.balance(&BalanceRequest::default()) {
             Ok(answer) => {
                 let deposit = answer.data.account_balance.unwrap_or_default();
-                report(label, format!("{} {} on the deposit", text(&deposit.amount), text(&deposit.currency)));
+                tell(label, format!("{} {} on the deposit", text(&deposit.amount), text(&deposit.currency)));
             }
             Err(failure) => tell_failure(&failure),
         }
@@ -88,7 +88,7 @@ impl Context {
         let flight = routing.from_segments.first().cloned().unwrap_or_default();
         let passenger = order.pax_ticket_infos.first().cloned().unwrap_or_default();
         let day: String = text(&flight.dep_time).chars().take(10).collect();
-        report(
+        tell(
             "booking",
             format!(
                 "{} flies {} to {} on {day} and paid {} {}",
@@ -110,7 +110,7 @@ pub type Listed = (Option<String>, Option<i64>);
 pub type List<'a> = dyn Fn(&Client, Option<&str>) -> Result<Vec<Listed>, Failure> + 'a;
 
 /// A refund or a void: how it is called, and how it is quoted, submitted (with its offer) and listed.
-pub struct Submission<'a> {
+pub struct Matter<'a> {
     /// "void"
     pub name: &'a str,
     /// "voided"
@@ -127,12 +127,12 @@ pub struct Submission<'a> {
     pub pause: u32,
 }
 
-impl Submission<'_> {
+impl Matter<'_> {
     /// Says what a quote offers.
     pub fn tell_quote(name: &str, money: &Option<FareAmount>, fee: &Option<ServiceFee>) {
         let money = money.clone().unwrap_or_default();
         let fee = fee.clone().unwrap_or_default();
-        report(
+        tell(
             "quote",
             format!(
                 "of {} {}, a {name} gives back {}; Atlas keeps a fee of {}",
@@ -145,76 +145,76 @@ impl Submission<'_> {
     }
 
     /// Submits, once, looks at what came of it, and follows it.
-    pub fn play(mut self, context: &mut Context) -> End {
-        context.report_deposit("before");
-        report("submit", format!("{}, with the offer of that quote", self.name));
-        let end = self.send(context);
-        context.report_deposit("after");
+    pub fn play(mut self, desk: &mut Desk) -> End {
+        desk.tell_deposit("before");
+        tell("submit", format!("{}, with the offer of that quote", self.name));
+        let end = self.send(desk);
+        desk.tell_deposit("after");
         match end {
-            End::Settled => report("the end", self.done),
-            End::Refused => report("the end", format!("not {}", self.done)),
-            End::Unsettled => report("the end", "still open: a person looks at it, and nothing is sent twice"),
+            End::Settled => tell("the end", self.done),
+            End::Refused => tell("the end", format!("not {}", self.done)),
+            End::Unsettled => tell("the end", "still open: a person looks at it, and nothing is sent twice"),
         }
         end
     }
 
-    fn send(&mut self, context: &mut Context) -> End {
-        let failure = match (self.submit)(&context.client) {
+    fn send(&mut self, desk: &mut Desk) -> End {
+        let failure = match (self.submit)(&desk.client) {
             Ok(code) => {
-                report("happened?", format!("yes: {} {}", self.name, text(&code)));
-                return self.follow(context, code.as_deref());
+                tell("happened?", format!("yes: {} {}", self.name, text(&code)));
+                return self.follow(desk, code.as_deref());
             }
             Err(failure) => failure,
         };
         match failure.outcome() {
             // Executed, but not by this call (`Status::ALREADY`).
             Outcome::Executed => {
-                report("happened?", "yes, but somebody else was faster");
+                tell("happened?", "yes, but somebody else was faster");
                 self.offer.clear();
-                self.follow(context, None)
+                self.follow(desk, None)
             }
             Outcome::NotExecuted => {
-                report("happened?", "no, for certain");
+                tell("happened?", "no, for certain");
                 tell_failure(&failure);
                 End::Refused
             }
             // Neither a success nor a failure, so ask.
             Outcome::Unknown => {
-                report("happened?", format!("not known: {}", failure.error().message));
-                self.settle(context)
+                tell("happened?", format!("not known: {}", failure.error().message));
+                self.settle(desk)
             }
         }
     }
 
-    /// The state of the submission that was submitted with our offer.
-    fn find(&self, context: &Context, code: Option<&str>) -> Result<Option<i64>, Failure> {
-        let listed = (self.list)(&context.client, code)?;
+    /// The state of the matter that was submitted with our offer.
+    fn find(&self, desk: &Desk, code: Option<&str>) -> Result<Option<i64>, Failure> {
+        let listed = (self.list)(&desk.client, code)?;
         let ours = listed.into_iter().find(|(offer, _)| self.offer.is_empty() || offer.as_ref() == Some(&self.offer));
         Ok(ours.and_then(|(_, state)| state))
     }
 
-    /// The answer was lost. The submission may exist: look for it, and never submit again.
-    fn settle(&self, context: &mut Context) -> End {
+    /// The answer was lost. The matter may exist: look for it, and never submit again.
+    fn settle(&self, desk: &mut Desk) -> End {
         for _ in 0..5 {
-            match self.find(context, None) {
+            match self.find(desk, None) {
                 Ok(Some(_)) => {
-                    report("", format!("Found: Atlas has a {} with our offer. It happened, and once.", self.name));
-                    return self.follow(context, None);
+                    tell("", format!("Found: Atlas has a {} with our offer. It happened, and once.", self.name));
+                    return self.follow(desk, None);
                 }
                 Ok(None) => {}
                 // Where nothing is listed without the code that was in the lost answer: Atlas gives no new quote for
                 // what has been submitted.
                 Err(_) => {
-                    let refused = (self.quote)(&context.client).err().and_then(|f| f.error().vendor_status);
+                    let refused = (self.quote)(&desk.client).err().and_then(|f| f.error().vendor_status);
                     if matches!(refused, Some(803 | 814 | 816 | 817 | 818)) {
-                        report("", format!("It happened, and once: Atlas quotes no second {}.", self.name));
-                        report("", "Its number, with which Atlas can be asked, comes by webhook.");
+                        tell("", format!("It happened, and once: Atlas quotes no second {}.", self.name));
+                        tell("", "Its number, with which Atlas can be asked, comes by webhook.");
                         return End::Unsettled;
                     }
                 }
             }
             // "Not there" right after a lost answer proves nothing: it may still be on its way.
-            if !context.wait(3) {
+            if !desk.wait(3) {
                 break;
             }
         }
@@ -222,19 +222,19 @@ impl Submission<'_> {
     }
 
     /// Asks until Atlas says something final, and tells every change.
-    fn follow(&self, context: &mut Context, code: Option<&str>) -> End {
+    fn follow(&self, desk: &mut Desk, code: Option<&str>) -> End {
         let mut last = None;
         for _ in 0..500 {
-            // A query that failed says nothing about the submission; the next one will.
-            let state = self.find(context, code).unwrap_or_default();
+            // A query that failed says nothing about the matter; the next one will.
+            let state = self.find(desk, code).unwrap_or_default();
             if state.is_some() && state != last {
-                report(&context.when(), meaning(state));
+                tell(&desk.when(), meaning(state));
                 last = state;
             }
             match state {
                 Some(2 | 5) => return End::Settled,
                 Some(4 | 6) => return End::Refused,
-                _ if !context.wait(self.pause) => break,
+                _ if !desk.wait(self.pause) => break,
                 _ => {}
             }
         }
@@ -255,8 +255,8 @@ fn meaning(state: Option<i64>) -> &'static str {
     }
 }
 
-/// Opens a context from the command line and plays. A read or a quote that fails ends it: nothing has been submitted then.
-pub fn run(shared: fn(&mut Context) -> Result<End, Failure>) -> ExitCode {
+/// Opens a desk from the command line and plays. A read or a quote that fails ends it: nothing has been submitted then.
+pub fn run(story: fn(&mut Desk) -> Result<End, Failure>) -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, base_url, order_no] = arguments.as_slice() else {
         eprintln!("usage: example-… BASE_URL ORDER_NO");
@@ -271,8 +271,8 @@ pub fn run(shared: fn(&mut Context) -> Result<End, Failure>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let mut context = Context { client, order_no: order_no.clone(), base_url: base_url.clone(), minutes: 0 };
-    match shared(&mut context) {
+    let mut desk = Desk { client, order_no: order_no.clone(), base_url: base_url.clone(), minutes: 0 };
+    match story(&mut desk) {
         Ok(end) => ExitCode::from(end as u8),
         Err(failure) => {
             tell_failure(&failure);
