@@ -1,25 +1,25 @@
-"""A void, from the quote to the money: cancels a whole order soon after ticketing.
+"""Voids an order, which cancels all of it soon after ticketing: quote, submit, and query until it is voided.
 
 python void.py BASE_URL ORDER_NO
 """
 
-from desk import REFUSED, Desk, Matter, run, submit, tell
+from example import REFUSED, Cancellation, Session, print_line, run, submit
 
 
-def void(desk: Desk) -> int:
-    client, order_no = desk.client, desk.order_no
-    desk.booking()
+def void(session: Session) -> int:
+    client, order_no = session.client, session.order_no
+    session.booking()
     quote = client.void_quotation(order_no=order_no)
     if not quote.is_voidable:
-        tell("quote", "this order cannot be voided; ask for a refund")
+        print_line("quote", "this order cannot be voided; ask for a refund")
         return REFUSED
     money = quote.void_fare_amount
-    tell(
+    print_line(
         "quote",
         f"of {money.original_fare_amount} {money.currency}, a void gives back {money.estimated_refund_amount};"
         f" Atlas keeps a fee of {quote.service_fee.transaction_fee}",
     )
-    matter = Matter(
+    cancellation = Cancellation(
         name="void",
         done="voided",
         quote=lambda: client.void_quotation(order_no=order_no),
@@ -31,7 +31,7 @@ def void(desk: Desk) -> int:
         offer=quote.void_offer_id,
         pause=30,
     )
-    return submit(desk, matter)
+    return submit(session, cancellation)
 
 
 if __name__ == "__main__":

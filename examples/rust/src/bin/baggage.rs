@@ -1,4 +1,4 @@
-//! A bag for a ticketed order: search, order, pay, and the ticket of the bag.
+//! Buys baggage for a ticketed order: search, order, pay, and query until it is ticketed.
 //!
 //!     cargo run --bin example-baggage -- BASE_URL ORDER_NO
 
@@ -7,70 +7,70 @@ use atlas_postbooking::wire::{
     PostBookingAncillarySearchReply, PostBookingAncillarySearchRequest, QueryOrderDetailsReply,
 };
 use atlas_postbooking::{Failure, Outcome};
+use example::{End, Session, print_failure, print_line, run, text};
 use std::process::ExitCode;
-use story::{Desk, End, run, tell, tell_failure, text};
 
 const DEPOSIT: i64 = 1;
 const TICKETED: i64 = 2;
 
-/// Where the bag's order stands; `None` if it cannot be read.
-fn state_of(desk: &Desk, bag: &str) -> Option<i64> {
-    desk.order(bag).ok()?.order_status?.number()
+/// The orderStatus of the baggage order; `None` if the query failed.
+fn state_of(session: &Session, bag: &str) -> Option<i64> {
+    session.order(bag).ok()?.order_status?.number()
 }
 
-fn follow(desk: &mut Desk, bag: &str) -> End {
+fn follow(session: &mut Session, bag: &str) -> End {
     for _ in 0..60 {
-        match state_of(desk, bag) {
+        match state_of(session, bag) {
             Some(TICKETED) => {
-                tell(&desk.when(), "ticketed: the bag is booked");
-                return End::Settled;
+                print_line(&session.elapsed(), "ticketed: the bag is booked");
+                return End::Done;
             }
             Some(..0) => {
-                tell(&desk.when(), "cancelled, and the money is on the deposit again");
+                print_line(&session.elapsed(), "cancelled, and the money is on the deposit again");
                 return End::Refused;
             }
-            _ if !desk.wait(1) => break,
+            _ if !session.wait(1) => break,
             _ => {}
         }
     }
-    End::Unsettled
+    End::Unresolved
 }
 
-/// Pays, once. The money moves here.
-fn pay(desk: &mut Desk, bag: &str) -> End {
-    tell("submit", "pay, from the deposit");
+/// Pays once. This submit moves the money.
+fn pay(session: &mut Session, bag: &str) -> End {
+    print_line("submit", "pay, from the deposit");
     let request =
         PayRequest { order_no: Some(bag.into()), payment_method: Some(Code::Number(DEPOSIT)), ..Default::default() };
-    let failure = match desk.client.pay(&request) {
+    let failure = match session.client.pay(&request) {
         Ok(_) => {
-            tell("happened?", "yes: paid");
-            return follow(desk, bag);
+            print_line("happened?", "yes: paid");
+            return follow(session, bag);
         }
         Err(failure) => failure,
     };
     match failure.outcome() {
         Outcome::Executed => {
-            tell("happened?", "yes: it had been paid before");
-            follow(desk, bag)
+            print_line("happened?", "yes: it had been paid before");
+            follow(session, bag)
         }
         Outcome::NotExecuted => {
-            tell("happened?", "no, for certain");
-            tell_failure(&failure);
+            print_line("happened?", "no, for certain");
+            print_failure(&failure);
             End::Refused
         }
-        // The order itself knows whether it is paid.
+        // The state of the order says whether it is paid.
         Outcome::Unknown => {
-            tell("happened?", format!("not known: {}", failure.error().message));
-            if !desk.wait(3) || state_of(desk, bag).unwrap_or_default() <= 0 {
-                return End::Unsettled;
+            print_line("happened?", format!("not known: {}", failure.error().message));
+            if !session.wait(3) || state_of(session, bag).unwrap_or_default() <= 0 {
+                return End::Unresolved;
             }
-            tell("", "Found: the order is paid. It happened, and once.");
-            follow(desk, bag)
+            print_line("", "Found: the order is paid. It happened, and once.");
+            follow(session, bag)
         }
     }
 }
 
-/// The first bag on sale, for the first passenger, on every flight out.
+/// The request for the first bag on sale, for the first passenger, on every outbound flight.
 fn choice(
     order_no: &str,
     order: &QueryOrderDetailsReply,
@@ -97,53 +97,53 @@ fn choice(
     }
 }
 
-fn buy(desk: &mut Desk, request: &PostBookingAncillaryOrderRequest) -> End {
-    tell("submit", "order the bag");
-    match desk.client.post_booking_ancillary_order(request) {
+fn buy(session: &mut Session, request: &PostBookingAncillaryOrderRequest) -> End {
+    print_line("submit", "order the bag");
+    match session.client.post_booking_ancillary_order(request) {
         Ok(answer) => {
             let made = answer.data;
             let bag = text(&made.order_no);
             let price = format!("{} {}", text(&made.total_price), text(&made.currency));
-            tell("happened?", format!("yes: order {bag}, {price} to be paid by {}", text(&made.tkt_limit_time)));
-            pay(desk, &bag)
+            print_line("happened?", format!("yes: order {bag}, {price} to be paid by {}", text(&made.tkt_limit_time)));
+            pay(session, &bag)
         }
         Err(failure) if failure.outcome() == Outcome::NotExecuted => {
-            tell("happened?", "no, for certain");
-            tell_failure(&failure);
+            print_line("happened?", "no, for certain");
+            print_failure(&failure);
             End::Refused
         }
-        // No money moves with this order: unpaid, it lapses. Nothing is lost by letting a person look.
+        // The order moves no money: it lapses unpaid. A person can take the time to find out.
         Err(failure) => {
-            tell("happened?", format!("not known: {}", failure.error().message));
-            End::Unsettled
+            print_line("happened?", format!("not known: {}", failure.error().message));
+            End::Unresolved
         }
     }
 }
 
-fn baggage(desk: &mut Desk) -> Result<End, Failure> {
-    let order = desk.booking()?;
+fn baggage(session: &mut Session) -> Result<End, Failure> {
+    let order = session.booking()?;
     let search = PostBookingAncillarySearchRequest {
-        ticket_order_no: Some(desk.order_no.clone()),
+        ticket_order_no: Some(session.order_no.clone()),
         ancillary_category: Some("BAGGAGE".into()),
         ..Default::default()
     };
-    let shop = desk.client.post_booking_ancillary_search(&search)?.data;
+    let shop = session.client.post_booking_ancillary_search(&search)?.data;
     let Some(first) = shop.ancillary_product_elements.first() else {
-        tell("quote", "no bags are on sale for this order");
+        print_line("quote", "no bags are on sale for this order");
         return Ok(End::Refused);
     };
     let weight = first.aux_baggage_element.as_ref().and_then(|bag| bag.weight.clone());
     let weight = weight.as_ref().map_or("?", |kilos| kilos.as_str());
-    tell("quote", format!("a bag of {weight} kg costs {} {}", text(&first.price), text(&shop.currency)));
-    desk.tell_deposit("before");
-    let end = buy(desk, &choice(&desk.order_no, &order, &shop));
-    desk.tell_deposit("after");
-    tell(
+    print_line("quote", format!("a bag of {weight} kg costs {} {}", text(&first.price), text(&shop.currency)));
+    session.print_deposit("before");
+    let end = buy(session, &choice(&session.order_no, &order, &shop));
+    session.print_deposit("after");
+    print_line(
         "the end",
         match end {
-            End::Settled => "paid and ticketed",
+            End::Done => "paid and ticketed",
             End::Refused => "no bag",
-            End::Unsettled => "still open: a person looks at it, and nothing is sent twice",
+            End::Unresolved => "still open: a person looks at it, and nothing is sent twice",
         },
     );
     Ok(end)
