@@ -173,10 +173,10 @@ def work(program: Program, endpoint: str, count: int, seed: int, faulty: float) 
         # Requests whose client has given up may still be on their way in.
         time.sleep(DELAY_MS / 1000)
         requests = [row for row in atlas.get("requests")["requests"] if row["endpoint"] == endpoint]
-        return judged(said, requests, atlas.get("ledger")["entries"], len(program.verdicts))
+        return checked(said, requests, atlas.get("ledger")["entries"], len(program.verdicts))
 
 
-def judged(said: dict[str, list[str]], requests: list[Any], ledger: list[Any], verdicts: int) -> Tallies:
+def checked(said: dict[str, list[str]], requests: list[Any], ledger: list[Any], verdicts: int) -> Tallies:
     whole = [(json.loads(row["body"]), row["fault"]) for row in requests if row["bodyComplete"]]
     asked = [(body.get("orderNo") or body.get("originalOrderNo"), fault or "none") for body, fault in whole]
     # Read backwards, the first fault of an order is the one that stays.

@@ -93,7 +93,7 @@ int main(int argc, char **argv)
     curl_global_init(CURL_GLOBAL_ALL);
     easy = curl_easy_init();
     headers = curl_slist_append(headers, "content-type: application/json");
-    headers = curl_slist_append(headers, "x-atlas-client-id: naive");
+    headers = curl_slist_append(headers, "x-atlas-client-id: baseline");
     headers = curl_slist_append(headers, "x-atlas-client-secret: secret");
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);

@@ -57,7 +57,7 @@ pub fn run(plan: &Plan) -> Res<Report> {
                 reported.push((spec.key.clone(), exit));
                 specs.push(spec);
             }
-            settle::judge(&lane, &specs, &mut tally)?;
+            settle::check(&lane, &specs, &mut tally)?;
             for words in &mut tally.violations {
                 let exit =
                     reported.iter().find(|(key, _)| words.contains(&format!(" {key}:"))).map(|(_, exit)| exit.clone());

@@ -59,14 +59,14 @@ fn lane(plan: &Plan, number: usize) -> Res<Tally> {
             lane.atlas.clear_faults()?;
             let reply = worker.call("case.get", &json!({"key": spec.key}))?;
             let before = tally.violations.len();
-            tally.judge(&LedgerView::of(&lane.atlas), &spec, &reply);
+            tally.check(&LedgerView::of(&lane.atlas), &spec, &reply);
             tally.violations.extend(faults);
             for words in tally.violations.iter_mut().skip(before) {
                 words.push_str(&format!("\n    reply changed by {change}"));
             }
         }
     }
-    if let Some(words) = worker.finish(&WorkerExit::Live)?.complaint {
+    if let Some(words) = worker.finish(&WorkerExit::Normal)?.complaint {
         tally.violations.push(format!("the worker broke: {words}"));
     }
     Ok(tally)

@@ -86,7 +86,7 @@ fn batch(plan: &Plan, number: usize, steps: &BTreeMap<Kind, usize>) -> Res<Seen>
         }
     }
     let before = seen.tally.violations.len();
-    settle::judge(&lane, &specs, &mut seen.tally)?;
+    settle::check(&lane, &specs, &mut seen.tally)?;
     for words in seen.tally.violations.iter_mut().skip(before) {
         *words = format!("lane {number} ({profile}) {words}");
     }
@@ -98,7 +98,7 @@ fn torment(lane: &mut Lane, spec: &CaseSpec, steps: usize, seen: &mut Seen) -> R
     let before = lane.atlas.request_count();
     let mut reported = String::new();
     for attempt in 0..12 {
-        let exit = if attempt == 0 || lane.dice.f64() < 0.3 { doom(lane, steps) } else { WorkerExit::Live };
+        let exit = if attempt == 0 || lane.dice.f64() < 0.3 { doom(lane, steps) } else { WorkerExit::Normal };
         reported.push_str(&format!(" {exit:?}"));
         let mut worker = Worker::shimmed(lane, &exit, None)?;
         // What a predecessor sent must be known to the store before anything else happens.

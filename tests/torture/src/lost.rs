@@ -54,7 +54,7 @@ fn batch(plan: &Plan, number: usize) -> Res<Tally> {
         modes.push((spec.key.clone(), fault));
         specs.push(spec);
     }
-    settle::judge(&lane, &specs, &mut tally)?;
+    settle::check(&lane, &specs, &mut tally)?;
     for words in &mut tally.violations {
         let fault =
             modes.iter().find(|(key, _)| words.contains(&format!(" {key}:"))).map(|(_, fault)| fault.to_string());

@@ -103,7 +103,7 @@ pub fn case(reply: &Value) -> Option<&Value> {
 /// Counts of verdicts by kind.
 #[derive(Default)]
 pub struct Tally {
-    /// Cases judged.
+    /// Cases checked.
     pub cases: usize,
     /// Broken promises.
     pub violations: Vec<String>,
@@ -159,7 +159,7 @@ impl Tally {
     }
 
     /// Compares a case, as read at the end, with the ledger.
-    pub fn judge(&mut self, ledger: &LedgerView, spec: &CaseSpec, reply: &Value) {
+    pub fn check(&mut self, ledger: &LedgerView, spec: &CaseSpec, reply: &Value) {
         self.cases += 1;
         let mut faults = Vec::new();
         let effects: Vec<(&str, Effect)> =

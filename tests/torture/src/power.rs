@@ -21,9 +21,9 @@ pub fn run(plan: &Plan) -> Res<Report> {
     let mut lane = plan.lane(14, usize::MAX, "refundQueryWithoutCode=list")?;
     lane.limited = true;
     let log = lane.home().join("power.trace");
-    let mut undisturbed = Worker::shimmed(&lane, &WorkerExit::Live, Some(&log))?;
+    let mut undisturbed = Worker::shimmed(&lane, &WorkerExit::Normal, Some(&log))?;
     work(&mut undisturbed, &lane, &specs(&lane, 0)?);
-    undisturbed.finish(&WorkerExit::Live)?;
+    undisturbed.finish(&WorkerExit::Normal)?;
     let steps = std::fs::read_to_string(&log)?.lines().count();
     let results = plan.lanes(3, |number, _: &[(Tally, bool)]| number >= wanted, |number| one(plan, number, steps))?;
     let cut = results.iter().filter(|(_, cut)| *cut).count();
@@ -96,7 +96,7 @@ fn one(plan: &Plan, number: usize, steps: usize) -> Res<(Tally, bool)> {
         next.call("case.open", &spec.request)?;
     }
     drop(next);
-    settle::judge(&lane, &specs, &mut tally)?;
+    settle::check(&lane, &specs, &mut tally)?;
     for words in &mut tally.violations {
         words.insert_str(0, &format!("lane {number} {exit:?} "));
     }

@@ -11,7 +11,7 @@ use crate::worker::Worker;
 const ROUNDS: usize = 5;
 
 /// Reconciles and resumes by turns, as a patient caller does, and judges what comes of it.
-pub fn judge(lane: &Lane, specs: &[CaseSpec], tally: &mut Tally) -> Res<()> {
+pub fn check(lane: &Lane, specs: &[CaseSpec], tally: &mut Tally) -> Res<()> {
     let mut worker = Worker::start(&lane.config())?;
     // A stop is looked at after eight minutes; bags wait sixteen for their payment.
     lane.atlas.advance("10m")?;
@@ -40,11 +40,11 @@ pub fn judge(lane: &Lane, specs: &[CaseSpec], tally: &mut Tally) -> Res<()> {
     let ledger = LedgerView::of(&lane.atlas);
     for spec in specs {
         let reply = worker.call("case.get", &json!({"key": spec.key}))?;
-        tally.judge(&ledger, spec, &reply);
+        tally.check(&ledger, spec, &reply);
     }
-    match worker.finish(&crate::worker::WorkerExit::Live)?.complaint {
+    match worker.finish(&crate::worker::WorkerExit::Normal)?.complaint {
         None => Ok(()),
-        Some(words) => Err(format!("the judge's worker: {words}").into()),
+        Some(words) => Err(format!("the check's worker: {words}").into()),
     }
 }
 

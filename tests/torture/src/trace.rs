@@ -47,9 +47,9 @@ impl Trace {
         let mut dice = lane.dice.clone();
         let spec =
             kind.spec(&lane.atlas, &mut dice, format!("trace-{}-{}", kind.word(), lane.atlas.request_count()))?;
-        let mut worker = Worker::shimmed(lane, &WorkerExit::Live, Some(&log))?;
+        let mut worker = Worker::shimmed(lane, &WorkerExit::Normal, Some(&log))?;
         worker.call("case.open", &spec.request)?;
-        let said = worker.finish(&WorkerExit::Live)?;
+        let said = worker.finish(&WorkerExit::Normal)?;
         if let Some(words) = said.complaint {
             return Err(format!("the traced worker: {words}").into());
         }

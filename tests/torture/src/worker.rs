@@ -43,7 +43,7 @@ enum Caller {
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorkerExit {
     /// By itself.
-    Live,
+    Normal,
     /// At a step of its own: `12:torn`. With a seed for what a loss of power spares.
     Step(String, u64),
     /// After microseconds.

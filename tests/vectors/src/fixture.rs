@@ -27,9 +27,9 @@ impl Fixture {
         let profile = atlas.profile.clone().unwrap_or_else(|| "default".to_owned());
         let simulator = Simulator::start(Options { profile, ..Options::default() }).map_err(|e| e.to_string())?;
         let mut orders = Vec::new();
-        for wish in &atlas.orders {
-            let wish = serde_json::from_str(wish.get()).map_err(|e| e.to_string())?;
-            let order = simulator.create_order(wish).map_err(|e| e.0)?;
+        for spec in &atlas.orders {
+            let spec = serde_json::from_str(spec.get()).map_err(|e| e.to_string())?;
+            let order = simulator.create_order(spec).map_err(|e| e.0)?;
             orders.push(order["orderNo"].as_str().unwrap_or_default().to_owned());
         }
         let directory = directory.join(format!("store-{}", COUNT.fetch_add(1, Ordering::Relaxed)));

@@ -80,7 +80,7 @@ fn ours(url: &str, mode: &str) -> Call {
     }
 }
 
-/// JSON in, JSON out, as the faces of the other languages have it.
+/// JSON in, JSON out, as the bindings of the other languages do it.
 fn ours_json(url: &str, mode: &str) -> Call {
     let client = open(url);
     let operation = match mode {

@@ -34,9 +34,9 @@ fn vendor() {
     for line in std::io::stdin().lines() {
         let line = line.expect("a line");
         let answer = match line.strip_prefix("order ") {
-            Some(wish) => {
-                let wish = serde_json::from_str(wish).expect("a wish");
-                vendor.create_order(wish).expect("an order")["orderNo"].to_string()
+            Some(spec) => {
+                let spec = serde_json::from_str(spec).expect("an order spec");
+                vendor.create_order(spec).expect("an order")["orderNo"].to_string()
             }
             None => vendor.advance(line.as_str()).expect("a step of time").to_string(),
         };
