@@ -57,11 +57,14 @@ impl<'c> MoneyView<'c> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct StepView {
     name: &'static str,
     outcome: &'static str,
     attempts: u32,
+    sent_at: Option<String>,
     at: String,
+    request_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -117,7 +120,7 @@ pub(crate) fn json(case: &Case) -> String {
         money: case.money.as_ref().map(MoneyView::of),
         deadline: text(case.deadline.as_ref().map(|d| d.at)),
         deadline_source: case.deadline.as_ref().map(|d| d.source.as_str()),
-        next_due_at: text(case.due),
+        next_due_at: text(case.next_due()),
         created_at: format_rfc3339(case.created),
         updated_at: format_rfc3339(case.updated),
         steps: case
@@ -127,7 +130,9 @@ pub(crate) fn json(case: &Case) -> String {
                 name: s.name.word(),
                 outcome: s.outcome.word(),
                 attempts: s.attempts,
+                sent_at: text(s.sent_at),
                 at: format_rfc3339(s.at),
+                request_id: s.request_id.clone(),
             })
             .collect(),
         evidence: case

@@ -284,8 +284,12 @@ message! {
         outcome "outcome": Option<String>;
         /// Requests sent or tried; each has its own intent.
         attempts "attempts": Option<Number>;
+        /// When the last attempt that may have left was sent.
+        sent_at "sentAt": Option<Instant>;
         /// The last change.
         at "at": Option<Instant>;
+        /// The vendor's id of the request of that attempt.
+        request_id "requestId": Option<String>;
     }
 
     /// What an outcome rests on.

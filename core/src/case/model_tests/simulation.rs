@@ -179,17 +179,7 @@ impl Simulation {
 
     fn submit(&mut self, name: StepName, delivery: &Delivery) -> Result<(), TestCaseError> {
         let (offer, now) = (self.case.offer_id.clone(), self.stamp().wall);
-        let mut sent = SubmitResult {
-            outcome: CaseOutcome::NotExecuted,
-            error: None,
-            unsent: false,
-            already: false,
-            code: None,
-            state: None,
-            money: None,
-            deadline: None,
-            hint: None,
-        };
+        let mut sent = SubmitResult::new(CaseOutcome::NotExecuted, None);
         // A cancelled order takes no money.
         let delivery =
             if name == StepName::Pay && self.vendor.is_cancelled() { &Delivery::Refused(412) } else { delivery };

@@ -94,6 +94,10 @@ pub(crate) trait Store: Send + Sync {
     /// `after`), and the case is written with its lease.
     fn claim(&self, case: &Case, lease: &Lease, after: Option<&str>) -> Stored<Claim>;
 
+    /// As [`Store::claim`] for a case that is there: it takes its holds anew, and the row is replaced only if no other
+    /// case has one. Gives `Known` with the new version, or `Held`; None if the lease was lost.
+    fn reclaim(&self, row: &Row, lease: &Lease, after: Option<&str>) -> Stored<Option<Claim>>;
+
     fn load(&self, name: &Name) -> Stored<Option<Row>>;
 
     /// Takes the lease, unless an owner that `is_alive` has it.
