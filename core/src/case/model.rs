@@ -185,6 +185,8 @@ pub(crate) struct Run {
     pub own_offer: bool,
     /// A direct `pay` pays the order of a case that waits for payment.
     pub paid_directly: bool,
+    /// What would show the effect of an attempt that was refused for its pace was read.
+    pub effect_checked: bool,
     /// The query that is under way.
     pub waits_for: Option<Query>,
 }

@@ -240,3 +240,47 @@ fn earlier_digest(body: &str) -> String {
     }
     sha256_hex(kept.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::clock;
+
+    fn request(text: &str) -> (OpenRequest, Case) {
+        read(text, "id".to_owned(), clock::at(0)).unwrap()
+    }
+
+    #[test]
+    fn a_case_of_an_earlier_release_is_compared_by_its_old_digest_with_expect() {
+        let text = r#"{"kind":"void","orderNo":"o","key":"k","expect":{"currency":"USD"}}"#;
+        let (with, new) = request(text);
+        let stored = Case { content: earlier_digest(text), ..new.clone() };
+        assert!(with.is_content_of(&stored, &new.content));
+        let (without, new) = request(r#"{"kind":"void","orderNo":"o","key":"k"}"#);
+        assert!(!without.is_content_of(&stored, &new.content));
+        // Of this release, `expect` is no content.
+        let stored = request(text).1;
+        assert!(without.is_content_of(&stored, &new.content));
+    }
+
+    #[test]
+    fn kind_order_passengers_reason_and_offer_are_content() {
+        let content = |text: &str| request(text).1.content;
+        let base = content(r#"{"kind":"refund","orderNo":"o","key":"k"}"#);
+        for other in [
+            r#"{"kind":"cancel","orderNo":"o","key":"k"}"#,
+            r#"{"kind":"refund","orderNo":"p","key":"k"}"#,
+            r#"{"kind":"refund","orderNo":"o","key":"k","reason":0}"#,
+            r#"{"kind":"refund","orderNo":"o","key":"k","offerId":"q"}"#,
+            r#"{"kind":"refund","orderNo":"o","key":"k","passengers":["A/B"]}"#,
+        ] {
+            assert_ne!(content(other), base, "{other}");
+        }
+        for same in [
+            r#"{"kind":"refund","orderNo":"o","key":"k","after":"x"}"#,
+            r#"{"kind":"refund","orderNo":"o","key":"k","expect":{"acceptVoucher":true}}"#,
+        ] {
+            assert_eq!(content(same), base, "{same}");
+        }
+    }
+}

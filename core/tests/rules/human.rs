@@ -68,6 +68,27 @@ fn a_planned_case_resolved_as_not_executed_frees_its_order_and_is_never_started_
 }
 
 #[test]
+fn while_a_sender_may_live_a_verdict_changes_nothing() {
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"airline": "Y4", "paymentMethod": 1}));
+    fixture.vendor.fault(json!({"endpoint": "void", "mode": "delay", "delayMs": 1500})).unwrap();
+    let second = Fixture::client(&fixture.vendor, &fixture.file, &json!({}));
+    std::thread::scope(|scope| {
+        let request = json!({"kind": "void", "orderNo": order, "key": "k"}).to_string();
+        let client = &fixture.client;
+        let sender = scope.spawn(move || client.call("case.open", &request, "").outcome());
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        let got: Value = serde_json::from_str(second.call("case.get", r#"{"key":"k"}"#, "").json()).unwrap();
+        let verdict = json!({"id": got["case"]["id"], "as": "executed", "by": "me", "evidence": "so"}).to_string();
+        let reply: Value = serde_json::from_str(second.call("case.resolve", &verdict, "").json()).unwrap();
+        assert_eq!((&reply["error"]["status"], &reply["outcome"]), (&json!(-49), &json!("pending")), "{reply}");
+        assert!(reply["error"]["retryAfterMs"].as_i64().unwrap() > 0, "{reply}");
+        assert_eq!(sender.join().unwrap(), atlas_postbooking::Outcome::Executed);
+    });
+    assert!(!fixture.stored()["evidence"].to_string().contains("human"));
+}
+
+#[test]
 fn every_case_that_is_not_settled_is_open_to_a_verdict() {
     let fixture = Fixture::new("default");
     let waiting = fixture.unpaid_ancillary();

@@ -196,6 +196,26 @@ fn a_direct_submit_that_was_overtaken_says_unknown() {
 }
 
 #[test]
+fn a_payment_refused_by_the_vendor_leaves_the_order_waiting_for_another_attempt() {
+    for (code, again) in [(412, true), (401, false)] {
+        let fixture = Fixture::new("default");
+        let mut request = fixture.ancillary(&fixture.order(json!({"passengers": 1})), "k");
+        request["payment"] = json!({"paymentMethod": 1});
+        let fault = json!({"endpoint": "pay", "mode": "reply", "execute": false, "body": {"status": code}});
+        fixture.vendor.fault(fault).unwrap();
+        let reply = fixture.call("case.open", request.clone());
+        let seen = (&reply["outcome"], &reply["case"]["state"], &reply["error"]["vendorStatus"]);
+        assert_eq!(seen, (&json!("pending"), &json!("awaiting_payment"), &json!(code)), "{reply}");
+        let reply = fixture.call("case.open", request);
+        assert_eq!(
+            (fixture.sent("pay"), fixture.executed("pay")),
+            (1 + usize::from(again), usize::from(again)),
+            "{reply}"
+        );
+    }
+}
+
+#[test]
 fn an_order_that_is_paid_and_in_ticketing_may_be_stopped() {
     let fixture = Fixture::new("default");
     let order = fixture.order(json!({"state": "cancelled"}));

@@ -15,7 +15,7 @@ pub(crate) fn begin(case: &mut Case) -> Action {
     case.state = State::Quoting;
     case.error = None;
     case.paced_until = None;
-    if let Some(query) = case.check_first.and_then(|_| effect_query(case)) {
+    if let Some(query) = case.check_first.filter(|_| !case.run.effect_checked).and_then(|_| effect_query(case)) {
         return Action::Query(query);
     }
     Action::Query(if case.kind == Kind::Claim { Query::ClaimList } else { Query::Order })
@@ -30,6 +30,11 @@ fn effect_query(case: &Case) -> Option<Query> {
         StepName::Order => Some(Query::BookingOrders),
         StepName::Pay | StepName::Regenerate | StepName::Stop | StepName::Claim => None,
     }
+}
+
+/// The refusal after which this query looks for the effect.
+fn unchecked(case: &Case, query: Query) -> Option<CheckFirst> {
+    case.check_first.filter(|_| !case.run.effect_checked && effect_query(case) == Some(query))
 }
 
 /// Whether the attempt that was refused for its pace was executed all the same. What shows up is left to the evidence
@@ -57,10 +62,12 @@ fn effect_checked(case: &mut Case, first: CheckFirst, query: Query, answer: Answ
         }
         _ => return stay_planned(case, StoredError::new(ErrorCode::BadResponse, "the answer shows no effect")),
     };
-    case.check_first = None;
+    // Until the next intent: a call that ends before it leaves the question open.
+    case.run.effect_checked = true;
     if !shown {
         return Action::Query(Query::Order);
     }
+    case.check_first = None;
     case.outcome = CaseOutcome::Unknown;
     case.state = State::Unknown;
     if let Some(step) = case.steps.last_mut() {
@@ -80,7 +87,7 @@ fn effect_checked(case: &mut Case, first: CheckFirst, query: Query, answer: Answ
 
 /// An answer before the submit.
 pub(crate) fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Action {
-    if let Some(first) = case.check_first.filter(|_| effect_query(case) == Some(query)) {
+    if let Some(first) = unchecked(case, query) {
         return effect_checked(case, first, query, answer, now);
     }
     match (query, answer) {
@@ -228,7 +235,7 @@ fn check_second_offer(case: &Case, step: StepName, second: &Money) -> Result<(),
 /// A refusal before anything was sent.
 pub(crate) fn refused(case: &mut Case, query: Query, refusal: Refusal, now: &Now<'_>) -> Action {
     let code = refusal.error.vendor_status;
-    if let Some(first) = case.check_first.filter(|_| effect_query(case) == Some(query)) {
+    if let Some(first) = unchecked(case, query) {
         return effect_checked(case, first, query, Answer::Refused(refusal), now);
     }
     match query {

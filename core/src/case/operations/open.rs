@@ -67,7 +67,10 @@ async fn start(context: &mut CallContext, cases: &CaseService, body: &str) -> St
         Claim::New(row) => row,
         Claim::Known(row) => match resume(context, cases, &owner, row, &case, &request, &mut warnings).await? {
             Ok(row) => row,
-            Err(reply) => return Ok(CaseReply { warnings, ..*reply }),
+            Err(mut reply) => {
+                reply.warnings.0.extend(warnings.0);
+                return Ok(*reply);
+            }
         },
         Claim::Held(other) => {
             let (error, case) = conflict(&other);

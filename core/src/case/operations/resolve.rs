@@ -2,7 +2,7 @@
 
 use super::lookup::{acquire_lease, bad_request, in_progress, load, release, text};
 use crate::case::engine::driver::Driver;
-use crate::case::engine::lease::Owner;
+use crate::case::engine::lease::{Owner, is_alive};
 use crate::case::machine::event::{Event, Now};
 use crate::case::machine::step;
 use crate::case::model::Case;
@@ -14,7 +14,7 @@ use crate::case::vocabulary::{CaseOutcome, State};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::context::CallContext;
 use crate::json::Node;
-use crate::unix_time::Millis;
+use crate::unix_time::{Millis, boot_clock};
 
 const OP: &str = "case.resolve";
 
@@ -31,6 +31,11 @@ pub(super) async fn resolve(context: &mut CallContext, cases: &CaseService, node
     let evidence =
         evidence.ok_or_else(|| bad_request(OP, "/evidence", "must say what it rests on: a text, or {text, code}"))?;
     let row = load(cases, Name::Id(text(node, "id").unwrap_or_default())).await?;
+    // Nobody is waited for: what is true now is what the verdict is about.
+    if let Some((_, until)) = row.owner.as_ref().filter(|(owner, until)| is_alive(owner, *until)) {
+        let left = until - boot_clock::now();
+        return Ok(in_progress(&row.case, "another process is driving this case", left));
+    }
     let owner = Owner::new();
     let mut row = match acquire_lease(context, cases, &owner, row).await? {
         Ok(row) => row,
