@@ -178,6 +178,24 @@ fn the_next_attempt_takes_its_holds_anew() {
 }
 
 #[test]
+fn the_old_content_is_replaced_only_when_the_new_claim_stands() {
+    let fixture = Fixture::new("default");
+    let (first, taken) = (order(&fixture), order(&fixture));
+    let other = fixture.call("case.open", void(&taken, "other"));
+    let mut request = void(&first, "k");
+    request["expect"] = least("100.01");
+    let refused = fixture.call("case.open", request);
+    let reply = fixture.call("case.open", json!({"kind": "refund", "orderNo": taken, "key": "k"}));
+    assert_eq!(reply["error"]["code"], "conflict", "{reply}");
+    assert!(!has_warning(&reply, "amended"), "{reply}");
+    assert!(reply["error"]["details"].to_string().contains(other["case"]["id"].as_str().unwrap()), "{reply}");
+    let case = fixture.stored();
+    for key in ["id", "kind", "orderNo", "outcome", "state", "evidence"] {
+        assert_eq!(case[key], refused["case"][key], "{case}");
+    }
+}
+
+#[test]
 fn an_expired_offer_is_replaced_once_within_one_case_open() {
     let fixture = Fixture::new("default");
     let first = order(&fixture);

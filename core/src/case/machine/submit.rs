@@ -278,7 +278,7 @@ fn pace(
         case.state = State::NeedsHuman;
         return Action::Wait;
     }
-    let usual = (5 * SECOND << case.paced.min(4)).min(MINUTE);
+    let usual = ((5 * SECOND) << case.paced.min(4)).min(MINUTE);
     case.paced = case.paced.saturating_add(1);
     plan_again(case, name, error, Retry::Pace);
     if !case.run.paid_directly {

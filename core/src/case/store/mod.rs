@@ -115,7 +115,7 @@ pub(crate) trait Store: Send + Sync {
     /// Stores the raw reply of a submit, before it is decoded.
     fn store_reply(&self, id: &str, step: &str, attempt: u32, body: &[u8]) -> Stored<()>;
 
-    /// The raw reply of an attempt, if it was stored and not stripped.
+    /// The raw reply of an attempt, or what was retained of it.
     fn stored_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>>;
 
     fn list(&self, filter: &Filter) -> Stored<Vec<Case>>;
