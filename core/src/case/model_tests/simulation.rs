@@ -8,6 +8,7 @@ use super::moves::{Delivery, Move, Scenario};
 use super::promises::Seen;
 use super::vendor::{Vendor, no};
 use crate::case::clock::Stamp;
+use crate::case::error::StoredError;
 use crate::case::hold::Hold;
 use crate::case::machine::event::{Action, Answer, Event, Now, SubmitResult};
 use crate::case::machine::step;
@@ -17,6 +18,7 @@ use crate::case::schedule::DAY;
 use crate::case::vocabulary::Query;
 use crate::case::vocabulary::{CaseOutcome, Kind, StepName};
 use crate::config::CasePolicy;
+use crate::error::ErrorCode;
 use crate::unix_time::Millis;
 
 pub(super) struct Simulation {
@@ -205,6 +207,13 @@ impl Simulation {
                 sent.error = Some(no(code).error);
             }
             Delivery::Refused(code) => sent.error = Some(no(*code).error),
+            Delivery::Paced { gateway, lands } => {
+                if *gateway && *lands {
+                    self.vendor.land(name, offer);
+                }
+                sent.gateway = *gateway;
+                sent.error = Some(StoredError::new(ErrorCode::RateLimited, ""));
+            }
             Delivery::Unsent => sent.unsent = true,
             Delivery::Already => {
                 self.vendor.land(name, Some("theirs".to_owned()));
