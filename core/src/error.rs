@@ -15,6 +15,8 @@ pub enum Outcome {
     Executed,
     /// It provably did not happen.
     NotExecuted,
+    /// Cases only: not settled yet, and nothing is lost.
+    Pending,
 }
 
 impl Outcome {
@@ -24,6 +26,7 @@ impl Outcome {
             Outcome::Unknown => "unknown",
             Outcome::Executed => "executed",
             Outcome::NotExecuted => "not_executed",
+            Outcome::Pending => "pending",
         }
     }
 
@@ -33,6 +36,7 @@ impl Outcome {
             Outcome::Unknown => 0,
             Outcome::Executed => 1,
             Outcome::NotExecuted => 2,
+            Outcome::Pending => 3,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn message(case: &Case) -> wire::Case {
         money: case.money.as_ref().map(money),
         deadline: case.deadline.as_ref().map(|deadline| instant(deadline.at)),
         deadline_source: case.deadline.as_ref().map(|deadline| deadline.source.clone()),
-        next_due_at: case.due.map(instant),
+        next_due_at: case.next_due().map(instant),
         created_at: Some(instant(case.created)),
         updated_at: Some(instant(case.updated)),
         steps: case.steps.iter().map(step).collect(),
@@ -68,7 +68,9 @@ fn step(step: &Step) -> wire::CaseStep {
         name: Some(step.name.word().to_owned()),
         outcome: Some(step.outcome.word().to_owned()),
         attempts: Some(i64::from(step.attempts).into()),
+        sent_at: step.sent_at.map(instant),
         at: Some(instant(step.at)),
+        request_id: step.request_id.clone(),
     }
 }
 

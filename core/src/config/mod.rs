@@ -127,11 +127,13 @@ pub(crate) struct CasePolicy {
     pub void_offer_age: Millis,
     /// Oldest refund offer that is submitted, in milliseconds.
     pub refund_offer_age: Millis,
+    /// Longest pause that a Retry-After of the vendor makes, in milliseconds.
+    pub retry_after_max: Millis,
 }
 
 impl Default for CasePolicy {
     fn default() -> CasePolicy {
-        CasePolicy { settle: 180_000, void_offer_age: 60_000, refund_offer_age: 5_400_000 }
+        CasePolicy { settle: 180_000, void_offer_age: 60_000, refund_offer_age: 5_400_000, retry_after_max: 300_000 }
     }
 }
 
@@ -284,6 +286,7 @@ fn case_policy(r: &Reader<'_>) -> Result<CasePolicy, Error> {
         settle: r.millis("settleMs", 0)?.map_or(base.settle, |d| d.as_millis() as i64),
         void_offer_age: age("void", base.void_offer_age)?,
         refund_offer_age: age("refund", base.refund_offer_age)?,
+        retry_after_max: base.retry_after_max,
     })
 }
 

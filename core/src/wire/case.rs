@@ -27,8 +27,12 @@ message! {
         outcome "outcome": Option<String>, loggable;
         /// Requests sent or tried; each has its own intent.
         attempts "attempts": Option<Number>, loggable;
+        /// When the last attempt that may have left was sent.
+        sent_at "sentAt": Option<Instant>, loggable;
         /// The last change.
         at "at": Option<Instant>, loggable;
+        /// The vendor's id of the request of that attempt.
+        request_id "requestId": Option<String>, loggable;
     }
 
     /// What an outcome rests on.

@@ -42,7 +42,15 @@ pub(crate) async fn run(
         }
     };
     let meta = context.meta(context.requests);
+    let result = result.map_err(|error| if is_about_one(op, body) { lookup::cannot_say(error) } else { error });
     result.unwrap_or_else(CaseReply::error).into_reply(op.name, &meta)
+}
+
+/// Whether the call is about one case: its outcome is the case's own.
+fn is_about_one(op: &Operation, body: &[u8]) -> bool {
+    let node = std::str::from_utf8(body).ok().and_then(|text| Node::parse(text).ok()).unwrap_or(Node::Null);
+    let names_one = node.get("id").is_some() || node.get("key").is_some();
+    names_one && matches!(op.name, "case.get" | "case.reconcile" | "case.follow" | "case.resolve")
 }
 
 async fn dispatch(

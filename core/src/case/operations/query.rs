@@ -1,6 +1,6 @@
 //! `case.get`, `case.list`, `case.export`: what the store has. Nothing is asked of the vendor.
 
-use super::lookup::{bad_request, load, selector, text};
+use super::lookup::{bad_request, load, selector, shown, shown_cases, text};
 use crate::case::model::Case;
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
@@ -15,7 +15,7 @@ const LARGEST_PAGE: usize = 500;
 
 pub(super) async fn get(cases: &CaseService, node: &Node<'_>) -> Stored<CaseReply> {
     match selector("case.get", node)? {
-        Some(name) => Ok(CaseReply::case(view::json(&load(cases, name).await?.case))),
+        Some(name) => Ok(CaseReply::case(&shown(load(cases, name).await?))),
         None => Err(bad_request("case.get", "", "must name one case by `id` or `key`")),
     }
 }
@@ -58,6 +58,7 @@ async fn page(cases: &CaseService, filter: Filter) -> Stored<(Vec<Case>, Option<
     let mut page = cases.run_blocking(move |store| store.list(&Filter { limit: limit + 1, ..filter })).await?;
     let more = page.len() > limit;
     page.truncate(limit);
+    let page = shown_cases(cases, page).await?;
     let next = if more { page.last().map(|c| c.id.clone()) } else { None };
     Ok((page, next))
 }

@@ -94,6 +94,10 @@ pub(crate) trait Store: Send + Sync {
     /// `after`), and the case is written with its lease.
     fn claim(&self, case: &Case, lease: &Lease, after: Option<&str>) -> Stored<Claim>;
 
+    /// As [`Store::claim`] for a case that is there: it takes its holds anew, and the row is replaced only if no other
+    /// case has one. Gives `Known` with the new version, or `Held`; None if the lease was lost.
+    fn reclaim(&self, row: &Row, lease: &Lease, after: Option<&str>) -> Stored<Option<Claim>>;
+
     fn load(&self, name: &Name) -> Stored<Option<Row>>;
 
     /// Takes the lease, unless an owner that `is_alive` has it.
@@ -111,7 +115,7 @@ pub(crate) trait Store: Send + Sync {
     /// Stores the raw reply of a submit, before it is decoded.
     fn store_reply(&self, id: &str, step: &str, attempt: u32, body: &[u8]) -> Stored<()>;
 
-    /// The raw reply of an attempt, if it was stored and not stripped.
+    /// The raw reply of an attempt, or what was retained of it.
     fn stored_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>>;
 
     fn list(&self, filter: &Filter) -> Stored<Vec<Case>>;

@@ -88,6 +88,35 @@ impl Sqlite {
         tx.prepare_cached(&sql)?.query_map(params![self.account, order_no], row)?.collect()
     }
 
+    /// Frees the holds of the case from what may give them up; gives the case that has one of them.
+    fn take_holds(&self, tx: &Transaction<'_>, case: &Case, after: Option<&str>) -> rusqlite::Result<Option<Case>> {
+        for hold in &case.holds {
+            let holder: Option<String> = tx
+                .query_row(
+                    "SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2 AND case_id <> ?3",
+                    params![self.account, hold.to_text(), case.id],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let Some(holder) = holder else { continue };
+            match self.by_id(tx, &holder)? {
+                // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
+                Some(row) if row.case.closed && after == Some(holder.as_str()) => {
+                    let mut earlier = row;
+                    earlier.case.holds.retain(|hold| matches!(hold, Hold::Payment(_)));
+                    self.put(tx, &earlier, None)?;
+                }
+                Some(row) => return Ok(Some(row.case)),
+                None => {}
+            }
+        }
+        for earlier in self.watched(tx, case.order_no.as_deref())?.into_iter().filter(|row| row.case.id != case.id) {
+            let earlier = Row { case: Case { superseded: true, ..earlier.case }, ..earlier };
+            self.put(tx, &earlier, None)?;
+        }
+        Ok(None)
+    }
+
     /// Writes the holds of the case.
     fn write_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
         tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
@@ -119,28 +148,8 @@ impl Store for Sqlite {
             if purged {
                 return Ok(Claim::Purged);
             }
-            for hold in &case.holds {
-                let holder: Option<String> = tx
-                    .query_row(
-                        "SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2",
-                        params![self.account, hold.to_text()],
-                        |row| row.get(0),
-                    )
-                    .optional()?;
-                let Some(holder) = holder else { continue };
-                match self.by_id(tx, &holder)? {
-                    // Only a closed case gives up its holds, and only to a case that names it.
-                    Some(row) if row.case.closed && after == Some(holder.as_str()) => {
-                        let earlier = Row { case: Case { holds: Vec::new(), ..row.case }, ..row };
-                        self.put(tx, &earlier, None)?;
-                    }
-                    Some(row) => return Ok(Claim::Held(Box::new(row.case))),
-                    None => {}
-                }
-            }
-            for earlier in self.watched(tx, case.order_no.as_deref())? {
-                let earlier = Row { case: Case { superseded: true, ..earlier.case }, ..earlier };
-                self.put(tx, &earlier, None)?;
+            if let Some(other) = self.take_holds(tx, case, after)? {
+                return Ok(Claim::Held(Box::new(other)));
             }
             tx.execute(
                 "INSERT INTO cases (id, account, key, kind, order_no, open, unknown, due, version, owner, lease_until, updated, body)
@@ -163,6 +172,16 @@ impl Store for Sqlite {
             self.write_holds(tx, case)?;
             let owner = Some((lease.owner.clone(), lease.until));
             Ok(Claim::New(Row { case: case.clone(), version: 1, owner }))
+        })
+    }
+
+    fn reclaim(&self, row: &Row, lease: &Lease, after: Option<&str>) -> Stored<Option<Claim>> {
+        self.write(|tx| {
+            if let Some(other) = self.take_holds(tx, &row.case, after)? {
+                return Ok(Some(Claim::Held(Box::new(other))));
+            }
+            let version = self.put(tx, row, Some(lease))?;
+            Ok(version.map(|version| Claim::Known(Row { version, ..row.clone() })))
         })
     }
 
@@ -220,7 +239,8 @@ impl Store for Sqlite {
 
     fn stored_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>> {
         self.with(|connection| {
-            let sql = "SELECT body FROM replies WHERE case_id = ?1 AND step = ?2 AND attempt = ?3 AND thin = 0";
+            // A stripped reply still says how the submit ended.
+            let sql = "SELECT body FROM replies WHERE case_id = ?1 AND step = ?2 AND attempt = ?3";
             connection.query_row(sql, params![id, step, attempt], |row| row.get(0)).optional()
         })
     }
@@ -297,7 +317,7 @@ impl Store for Sqlite {
             connection
                 .prepare_cached(
                     "SELECT id FROM cases WHERE account = ?1 AND order_no = ?2 AND due IS NOT NULL
-                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2",
+                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no IN (?2, 'paid:' || ?2)",
                 )?
                 .query_map(params![self.account, order_no], |row| row.get(0))?
                 .collect()
