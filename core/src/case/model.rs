@@ -122,6 +122,9 @@ pub(crate) struct Case {
     #[serde(default)]
     pub unlisted: bool,
 
+    /// The number of the last write, from the store's own column.
+    #[serde(skip)]
+    pub change: i64,
     /// State of the current run; never stored.
     #[serde(skip)]
     pub run: Run,
@@ -138,6 +141,8 @@ pub(crate) struct Run {
     pub own_offer: bool,
     /// A direct `pay` pays the order of a case that waits for payment.
     pub paid_directly: bool,
+    /// The vendor answered a query of this run.
+    pub asked: bool,
     /// The query that is under way.
     pub waits_for: Option<Query>,
 }
@@ -182,6 +187,7 @@ impl Case {
             partial: false,
             carriers: Vec::new(),
             unlisted: false,
+            change: 0,
             run: Run::default(),
         }
     }

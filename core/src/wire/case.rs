@@ -132,7 +132,13 @@ message! {
         order_no "orderNo": Option<String>;
         /// Of this kind.
         kind "kind": Option<String>;
-        /// After the case with this id: `next` of the page before.
+        /// Whose outcome is pending, executed, not_executed or unknown.
+        outcome "outcome": Option<String>;
+        /// In this state.
+        state "state": Option<String>;
+        /// Changed since this number, in the order of their last change: `next` of the page before, or 0.
+        changed_since "changedSince": Option<Number> => Kind::Int;
+        /// After the case with this id: `next` of the page before, without changedSince.
         after "after": Option<String>;
         /// 1 to 500. Default 100.
         limit "limit": Option<Number> => Kind::Int;
@@ -142,8 +148,8 @@ message! {
     CaseListReply {
         /// The cases.
         cases "cases": Vec<Case>, never_null;
-        /// Give it as `after` for the next page; null at the end.
-        next "next": Option<String>;
+        /// Give it as `after` for the next page; null at the end. With changedSince a number, always: the next changedSince.
+        next "next": Option<Code>;
     }
 
     /// Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.
@@ -250,9 +256,87 @@ message! {
         next "next": Option<String>;
     }
 
-    /// Removes final cases. Their keys stay used.
+    /// Counts the cases of the account.
+    CaseStatsRequest {
+    }
+
+    /// How much there is to do.
+    CaseStatsReply {
+        /// Cases that are open.
+        open "open": Option<Number>;
+        /// Open cases whose outcome is unknown, with those whose sender ended.
+        unknown "unknown": Option<Number>;
+        /// Cases that nobody has moved for a day and only case.open or a human moves, and all that need a human.
+        stuck "stuck": Option<Number>;
+        /// When the oldest open case was opened; null if none is open.
+        oldest "oldest": Option<Instant>;
+        /// Cases that are due now.
+        due "due": Option<Number>;
+        /// How many requests the follow-up may send.
+        budget "budget": Option<CaseBudget>;
+        /// Until when a Retry-After stops the account; null if none does.
+        paused_until "pausedUntil": Option<Instant>;
+    }
+
+    /// Copies a file store. The copy opens as rewound: what was sent after it is not in it.
+    CaseBackupRequest {
+        /// A file that is not there yet.
+        path "path": Option<String>, required;
+    }
+
+    /// The copy.
+    CaseBackupReply {
+        /// Where it is.
+        path "path": Option<String>;
+        /// Its size.
+        bytes "bytes": Option<Number>;
+    }
+
+    /// Ends a pause that a Retry-After began.
+    CaseUnpauseRequest {
+    }
+
+    /// What was ended.
+    CaseUnpauseReply {
+        /// The account was paused.
+        was_paused "wasPaused": Option<bool>;
+        /// How many cases waited for its end; they can be opened again now.
+        cases "cases": Option<Number>;
+    }
+
+    /// Names the account that a client without a name made.
+    CaseAdoptAccountRequest {
+        /// The client id that made it.
+        client_id "clientId": Option<String>, required;
+        /// The base URL of the client that made it.
+        base_url "baseUrl": Option<String>, required;
+        /// Its name from now on. If an account has it, the two are merged.
+        account "account": Option<String>, required;
+    }
+
+    /// The account.
+    CaseAdoptAccountReply {
+        /// Its name.
+        account "account": Option<String>;
+    }
+
+    /// A human's word that what a rewound store has lost was looked for.
+    CaseConfirmStoreRequest {
+        /// Who says so.
+        by "by": Option<String>, required;
+        /// What it rests on.
+        evidence "evidence": Option<String>, required;
+    }
+
+    /// Whether the store may be used again.
+    CaseConfirmStoreReply {
+        /// False if another loss was noticed meanwhile.
+        confirmed "confirmed": Option<bool>;
+    }
+
+    /// Removes final cases. Keys that were bound stay used.
     CasePurgeRequest {
-        /// A moment with its offset, or an age such as `90d`, `12h`: what did not change since is removed.
+        /// A moment with its offset, or an age such as `90d`, `12h`, `0h`: what did not change since is removed.
         older_than "olderThan": Option<String>, required;
     }
 
@@ -340,6 +424,8 @@ message! {
         adopted "adopted": Option<bool>;
         /// Its effect showed up after it had been given up.
         reopened "reopened": Option<bool>;
+        /// It was purged: only id, key, kind, orderNo and outcome are left of it.
+        purged "purged": Option<bool>;
         /// Money.
         money "money": Option<CaseMoney>;
         /// The last moment for the next step.
@@ -348,6 +434,8 @@ message! {
         deadline_source "deadlineSource": Option<String>;
         /// When the vendor is asked again; null when nothing is due.
         next_due_at "nextDueAt": Option<Instant>;
+        /// Number of its last change, for changedSince of case.list.
+        change "change": Option<Number>;
         /// Opened.
         created_at "createdAt": Option<Instant>;
         /// Last changed.

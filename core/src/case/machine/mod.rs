@@ -95,6 +95,7 @@ fn sender_gone(case: &mut Case, now: &Now<'_>) -> Action {
 }
 
 fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Action {
+    case.run.asked |= !matches!(&answer, Answer::Refused(refusal) if refusal.passing);
     case.due = None;
     match (case.state, answer) {
         (State::Quoting, Answer::Refused(refusal)) => quote::refused(case, query, refusal, now),

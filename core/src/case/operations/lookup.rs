@@ -6,6 +6,7 @@ use crate::case::engine::lease::{Owner, is_alive};
 use crate::case::model::Case;
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
+use crate::case::store::remnants::Remnant;
 use crate::case::store::{Name, Row, Stored};
 use crate::case::view;
 use crate::error::{Advice, Error, ErrorCode, Outcome};
@@ -51,6 +52,21 @@ pub(super) async fn load(cases: &CaseService, name: Name) -> Stored<Row> {
         .ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such case in this store for this account"))
 }
 
+/// The reply about a case that was purged.
+pub(super) fn remnant_reply(remnant: &Remnant) -> CaseReply {
+    let text = |value: Option<&str>| json_text(value);
+    let json = format!(
+        "{{\"id\":{},\"key\":{},\"kind\":{},\"orderNo\":{},\"outcome\":{},\"final\":true,\"purged\":true}}",
+        text(remnant.id.as_deref()),
+        text(Some(&remnant.key)),
+        text(remnant.kind.map(|kind| kind.word())),
+        text(remnant.order_no.as_deref()),
+        text(remnant.outcome.map(|outcome| outcome.word())),
+    );
+    let outcome = remnant.outcome.and_then(|outcome| outcome.outcome()).unwrap_or(Outcome::Unknown);
+    CaseReply { outcome, ..CaseReply::case(json) }
+}
+
 /// Gets the lease of a case, waiting for a live owner until the deadline; else the reply that says so.
 pub(super) async fn acquire_lease(
     context: &mut CallContext,
@@ -87,7 +103,7 @@ fn in_progress(case: &Case) -> CaseReply {
 
 /// Gives a lease back without changing the case.
 pub(super) async fn release(cases: &CaseService, row: Row) {
-    let _ = cases.run_blocking(move |store| store.save(&row, None)).await;
+    let _ = cases.run_blocking(move |store| store.release(&row)).await;
 }
 
 /// The reply to a call that found a hold taken by `other`.

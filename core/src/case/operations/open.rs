@@ -1,6 +1,6 @@
 //! `case.open`: starts a case or resumes the one with the same key.
 
-use super::lookup::{acquire_lease, conflict, release};
+use super::lookup::{acquire_lease, conflict, release, remnant_reply};
 use crate::case::engine::driver::{DriveResult, Driver};
 use crate::case::engine::lease::Owner;
 use crate::case::id::new_id;
@@ -28,8 +28,13 @@ pub(super) async fn open(context: &mut CallContext, cases: &CaseService, body: &
     // This call sent nothing. Earlier calls with this key may have: the reply says how their case stands.
     let name = Name::Key(key.unwrap_or_default());
     match cases.run_blocking(move |store| store.load(&name)).await {
+        Ok(None) if error.code == ErrorCode::StoreRewound => {
+            error.outcome = Outcome::Unknown;
+            error.help = format!("{} What was sent with this key before is not known.", error.help);
+            Err(error)
+        }
         Ok(None) => Err(error),
-        Ok(Some(row)) if row.case.steps.is_empty() => Err(error),
+        Ok(Some(row)) if row.case.steps.is_empty() && error.code != ErrorCode::StoreRewound => Err(error),
         Ok(Some(row)) => {
             error.outcome = row.case.outcome.outcome().unwrap_or(Outcome::Unknown);
             error.help = format!("This call sent nothing: {}. The case stands as `case` says.", error.message);
@@ -69,8 +74,9 @@ async fn start(context: &mut CallContext, cases: &CaseService, body: &str) -> St
             let (error, case) = conflict(&other);
             return Ok(CaseReply { case: Some(case), ..CaseReply::error(error) });
         }
-        Claim::Purged => {
-            let mut error = Error::new(ErrorCode::KeyReused, "the key belonged to a case that was purged");
+        Claim::Purged(remnant) if remnant.content.as_deref() == Some(&*content) => return Ok(remnant_reply(&remnant)),
+        Claim::Purged(_) => {
+            let mut error = Error::new(ErrorCode::KeyReused, "the key belongs to a case that was purged");
             error.help = "Keys mean one case for ever. Use another key for another case.".to_owned();
             return Err(error);
         }
@@ -89,7 +95,7 @@ async fn start(context: &mut CallContext, cases: &CaseService, body: &str) -> St
         // The new owner of the lease goes on with the case; this call can only report its state.
         Ok(DriveResult::LeaseLost) => match cases.run_blocking(move |store| store.load(&Name::Id(id))).await? {
             Some(row) => Ok(opened(&row.case, None)),
-            None => Err(store_error(ErrorCode::StoreIo, "the case is gone from the store")),
+            None => Err(store_failed(store_error(ErrorCode::StoreIo, "the case is gone from the store"), submitted)),
         },
         Err(error) => Err(store_failed(error, submitted)),
     }

@@ -29,6 +29,10 @@ pub(super) async fn resolve(context: &mut CallContext, cases: &CaseService, node
     let evidence =
         evidence.ok_or_else(|| bad_request(OP, "/evidence", "must say what it rests on: a text, or {text, code}"))?;
     let row = load(cases, Name::Id(text(node, "id").unwrap_or_default())).await?;
+    // What is lost may have been sent.
+    if let (false, Some(error)) = (executed, cases.run_blocking(|store| store.rewound()).await?) {
+        return Ok(CaseReply { case: Some(view::json(&row.case)), ..CaseReply::error(error) });
+    }
     let owner = Owner::new();
     let mut row = match acquire_lease(context, cases, &owner, row).await? {
         Ok(row) => row,

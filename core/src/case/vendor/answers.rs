@@ -320,7 +320,7 @@ pub(crate) fn submit_result(step: StepName, reply: &Reply) -> SubmitResult {
     let mut result = SubmitResult {
         unsent: reply.outcome() == Outcome::NotExecuted
             && reply.http_status().is_none()
-            && error.is_some_and(|e| is_transport(e.status)),
+            && error.is_some_and(|e| is_transport(e.status) || e.status == Status::STORE),
         already: error.is_some_and(|e| e.status == Status::ALREADY),
         ..SubmitResult::new(outcome, error.map(|e| StoredError::of(e, step.operation())))
     };
