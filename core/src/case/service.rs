@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::{self, Stamp};
-use super::store::accounts::Identity;
 use super::store::budget::{FOLLOW, REQUESTS};
 use super::store::file::{IsAlive, Sqlite};
+use super::store::identity::Identity;
 use super::store::{KnownOffer, Store, Stored};
 use super::vendor::answers;
 use crate::config::{CaseClock, CasePolicy, Config};

@@ -81,6 +81,20 @@ fn drive(case: &mut Case, now: &Now<'_>) -> Action {
     }
 }
 
+/// The store is older than what was sent through it: a later attempt of this step may have left.
+pub(crate) fn doubt(case: &mut Case, now: &Now<'_>) {
+    let Some(step) = case.steps.last_mut() else { return };
+    step.outcome = CaseOutcome::Unknown;
+    step.sent = Some(now.stamp);
+    step.at = now.wall();
+    case.outcome = CaseOutcome::Unknown;
+    case.state = State::Unknown;
+    case.since = now.wall();
+    case.poll_count = 0;
+    case.first_absence = None;
+    add_evidence(case, now, "the store is older than what was sent through it", Strength::Weak);
+}
+
 /// The process that was sending is gone: whether the request left is not known.
 fn sender_gone(case: &mut Case, now: &Now<'_>) -> Action {
     case.error =

@@ -6,7 +6,7 @@ use super::lookup::{bad_request, json_text, text};
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
 use crate::case::store::Stored;
-use crate::case::store::accounts::Identity;
+use crate::case::store::identity::Identity;
 use crate::json::Node;
 
 pub(super) async fn adopt_account(cases: &CaseService, node: &Node<'_>) -> Stored<CaseReply> {

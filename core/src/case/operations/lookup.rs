@@ -6,7 +6,7 @@ use crate::case::engine::lease::{Owner, is_alive};
 use crate::case::model::Case;
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
-use crate::case::store::remnants::Remnant;
+use crate::case::store::remnant::Remnant;
 use crate::case::store::{Name, Row, Stored};
 use crate::case::view;
 use crate::error::{Advice, Error, ErrorCode, Outcome};

@@ -2,39 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use super::identity::Identity;
 use super::{Stored, store_error};
-use crate::digest::sha256;
 use crate::error::{Error, ErrorCode};
 use crate::unix_time::{self, Millis, format_rfc3339};
-
-/// Who uses the store: where its vendor is, by which credentials, under which name.
-#[derive(Debug, Clone)]
-pub(crate) struct Identity {
-    /// Digest of base URL and client id. The secret does not belong to it.
-    client: String,
-    host: String,
-    last_four: String,
-    name: Option<String>,
-}
-
-impl Identity {
-    /// `base_url` is a parsed URL's text; a slash at its end does not matter.
-    pub fn new(base_url: &str, host: &str, client_id: &str, name: Option<String>) -> Identity {
-        let identity = format!("{}\n{client_id}", base_url.trim_end_matches('/'));
-        let start = client_id.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
-        Identity {
-            client: sha256(identity.as_bytes(), 12),
-            host: host.to_owned(),
-            last_four: client_id.get(start..).unwrap_or_default().to_owned(),
-            name,
-        }
-    }
-
-    /// Whether the client gave a name: then it can be made, and is refused at its calls.
-    pub fn is_named(&self) -> bool {
-        self.name.is_some()
-    }
-}
 
 /// The account of a client. It is made, named or merged where the rules have it so.
 pub(super) fn resolve(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<Stored<String>> {

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use super::accounts::{self, Identity};
+use super::accounts;
 use super::check::{APPLICATION, LAYOUT, beside, check, foreign, layout, private};
+use super::identity::Identity;
 use super::witness::FileId;
 use super::{ConnectionScope, EndScope, Stored, store_error};
 use crate::config::StoreConfig;

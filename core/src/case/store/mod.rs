@@ -3,12 +3,14 @@
 //! A row has a version that every change raises: it is the fencing token. Taking the lease raises it too, so that an
 //! earlier owner's writes are refused from then on, however late they come.
 
-pub(crate) mod accounts;
+mod accounts;
 mod backup;
 pub(crate) mod budget;
 mod check;
 pub(crate) mod file;
-pub(crate) mod remnants;
+pub(crate) mod identity;
+pub(crate) mod remnant;
+mod remnants;
 pub(crate) mod retention;
 mod rewound;
 mod sqlite;
@@ -17,8 +19,8 @@ mod witness;
 
 use std::path::Path;
 
-use accounts::Identity;
-use remnants::Remnant;
+use identity::Identity;
+use remnant::Remnant;
 
 use super::clock::Stamp;
 use super::machine::event::Quote;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::accounts::Identity;
 use super::file::Sqlite;
-use super::remnants::{self, Remnant};
+use super::identity::Identity;
+use super::remnant::Remnant;
 use super::tables::next_number;
 use super::{
-    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Page, Row, Store, Stored, budget, rewound,
-    store_error,
+    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Page, Row, Store, Stored, budget, remnants,
+    rewound, store_error,
 };
 use crate::case::clock::{self, Stamp};
 use crate::case::hold::Hold;
