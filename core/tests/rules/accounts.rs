@@ -107,13 +107,17 @@ fn unnamed_accounts_of_an_earlier_release_are_merged_under_one_name_unless_they_
     let stranger = client(&fixture, json!({"account": "a", "clientId": "new"}));
     let help = call(&stranger, "case.list", json!({}))["error"]["help"].as_str().unwrap().to_owned();
     assert!(help.contains("earlier release with 1 cases, the last of 20"), "{help}");
-    assert_eq!(adopt(&stranger, "one")["ok"], true);
+    let adopted = adopt(&stranger, "one");
+    assert_eq!(adopted["ok"], true, "{adopted}");
     // A stale client of the merged account goes on in the one that took it in.
     let two = client(&fixture, json!({"clientId": "two"}));
-    assert_eq!(call(&two, "case.get", json!({"key": "k2"}))["ok"], true);
+    let reply = call(&two, "case.get", json!({"key": "k2"}));
+    assert_eq!(reply["ok"], true, "{reply}");
     let highest = call(&stranger, "case.list", json!({"changedSince": 0}))["data"]["next"].clone();
-    assert_eq!(adopt(&stranger, "two")["ok"], true);
-    assert_eq!(call(&two, "case.get", json!({"key": "k1"}))["ok"], true);
+    let adopted = adopt(&stranger, "two");
+    assert_eq!(adopted["ok"], true, "{adopted}");
+    let reply = call(&two, "case.get", json!({"key": "k1"}));
+    assert_eq!(reply["ok"], true, "{reply}");
     let changes = call(&stranger, "case.list", json!({"changedSince": highest}));
     assert_eq!(changes["data"]["cases"][0]["key"], "k2", "{changes}");
     // One key stands in both.

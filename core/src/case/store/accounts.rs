@@ -130,7 +130,7 @@ fn merge(tx: &Transaction<'_>, from: &str, to: &str, name: &str) -> rusqlite::Re
         let message = format!("account {name} exists, and cannot take in the unnamed account");
         let mut error = store_error(ErrorCode::StoreAccount, message);
         error.help = format!(
-            "Nothing was changed. Both have {}. Give the unnamed account another name, or bring those cases to their end and purge them.",
+            "Nothing was changed. Both have {}. Give the unnamed account another name.",
             [("key", &keys), ("order", &orders)]
                 .iter()
                 .filter(|(_, found)| !found.is_empty())
