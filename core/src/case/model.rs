@@ -158,6 +158,9 @@ pub(crate) struct Case {
     #[serde(default)]
     pub check_first: Option<CheckFirst>,
 
+    /// The number of the last write, from the store's own column.
+    #[serde(skip)]
+    pub change: i64,
     /// State of the current run; never stored.
     #[serde(skip)]
     pub run: Run,
@@ -187,6 +190,8 @@ pub(crate) struct Run {
     pub paid_directly: bool,
     /// What would show the effect of an attempt that was refused for its pace was read.
     pub effect_checked: bool,
+    /// The vendor answered a query of this run.
+    pub asked: bool,
     /// The query that is under way.
     pub waits_for: Option<Query>,
 }
@@ -234,6 +239,7 @@ impl Case {
             paced_until: None,
             paced: 0,
             check_first: None,
+            change: 0,
             run: Run::default(),
         }
     }

@@ -33,6 +33,8 @@ pub(crate) struct CallContext {
     pub options: Options,
     /// Requests made, by a call that makes several.
     pub requests: u32,
+    /// What the store could not do for a submit that left.
+    pub store_warning: Option<String>,
     started: Instant,
     ticker: &'static Ticker,
 }
@@ -55,6 +57,7 @@ impl CallContext {
             log: Log::new(log_limit),
             options: call.options,
             requests: 0,
+            store_warning: None,
             started: call.started,
             ticker: runtime.ticker,
         };

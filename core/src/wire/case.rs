@@ -87,6 +87,8 @@ message! {
         adopted "adopted": Option<bool>, loggable;
         /// Its effect was found at the vendor after the case had been closed.
         reopened "reopened": Option<bool>, loggable;
+        /// It was purged: only id, key, kind, orderNo and outcome are left.
+        purged "purged": Option<bool>, loggable;
         /// What it costs and gives back.
         money "money": Option<CaseMoney>;
         /// The last moment for the next step.
@@ -95,6 +97,8 @@ message! {
         deadline_source "deadlineSource": Option<String>, loggable;
         /// When the vendor is asked again; null when nothing is due.
         next_due_at "nextDueAt": Option<Instant>, loggable;
+        /// Number of its last change, for changedSince of case.list.
+        change "change": Option<Number>, loggable;
         /// Opened.
         created_at "createdAt": Option<Instant>, loggable;
         /// Last changed.

@@ -202,7 +202,7 @@ impl<'d> Driver<'d> {
             })
             .await?;
         let Some(version) = saved else { return Ok(DriveResult::LeaseLost) };
-        row.version = version;
+        row.saved(version);
         Ok(DriveResult::Stored(Box::new(row)))
     }
 
@@ -219,7 +219,7 @@ impl<'d> Driver<'d> {
         let lease = self.owner.lease(self.context.time_left());
         let copy = row.clone();
         let saved = self.cases.run_blocking(move |store| store.save(&copy, Some(&lease))).await?;
-        Ok(saved.map(|version| row.version = version))
+        Ok(saved.map(|version| row.saved(version)))
     }
 
     /// Answers a query, from the vendor or from the store.
@@ -332,7 +332,13 @@ impl<'d> Driver<'d> {
     async fn without_others(&self, case: &Case, orders: Vec<String>) -> Answer {
         let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
         match self.cases.run_blocking(move |store| store.list(&filter)).await {
-            Ok(cases) => evidence::without_others(case, orders, &cases),
+            Ok(cases) => match self.cases.run_blocking(|store| store.made_by_purged()).await {
+                Ok(purged) => {
+                    let orders = orders.into_iter().filter(|order| !purged.contains(order)).collect();
+                    evidence::without_others(case, orders, &cases)
+                }
+                Err(_) => Answer::Inconclusive("what other cases have made is not known"),
+            },
             Err(_) => Answer::Inconclusive("what other cases have made is not known"),
         }
     }
@@ -391,6 +397,11 @@ impl<'d> Driver<'d> {
     /// Sends a submit whose intent is stored, and stores the raw reply before it is decoded.
     pub async fn submit(&mut self, case: &Case, name: StepName, request: &VendorRequest) -> Reply {
         let attempt = case.last_step().map_or(1, |s| s.attempts);
+        match self.cases.write_witness(&case.id, case.change).await {
+            Ok(warning) => self.context.store_warning = warning.or(self.context.store_warning.take()),
+            // Nothing has left yet, and nothing will.
+            Err(error) => return Reply::failed(request.op.name, error),
+        }
         // Until its answer is read.
         self.submitted = Some(Outcome::Unknown);
         self.sent = Some((name, attempt, None));

@@ -92,6 +92,20 @@ fn release_paid_order(case: &mut Case) {
     }
 }
 
+/// The store is older than what was sent through it: a later attempt of this step may have left.
+pub(crate) fn doubt(case: &mut Case, now: &Now<'_>) {
+    let Some(step) = case.steps.last_mut() else { return };
+    step.outcome = CaseOutcome::Unknown;
+    step.sent = Some(now.stamp);
+    step.at = now.wall();
+    case.outcome = CaseOutcome::Unknown;
+    case.state = State::Unknown;
+    case.since = now.wall();
+    case.poll_count = 0;
+    case.first_absence = None;
+    add_evidence(case, now, "the store is older than what was sent through it", Strength::Weak);
+}
+
 /// The process that was sending is gone: whether the request left is not known.
 fn sender_gone(case: &mut Case, now: &Now<'_>) -> Action {
     case.error =
@@ -108,6 +122,7 @@ fn sender_gone(case: &mut Case, now: &Now<'_>) -> Action {
 }
 
 fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Action {
+    case.run.asked |= !matches!(&answer, Answer::Refused(refusal) if refusal.passing);
     case.due = None;
     match (case.state, answer) {
         (State::Quoting, Answer::Refused(refusal)) => quote::refused(case, query, refusal, now),

@@ -44,6 +44,10 @@ pub(crate) async fn direct_submit(context: &mut CallContext, cases: &CaseService
     let mut driver = Driver::new(context, cases, &owner, CallData::default());
     let reply = driver.submit(&row.case, name, &request).await;
     let result = answers::submit_result(name, &reply);
+    let reply = match driver.context.store_warning.take() {
+        Some(warning) => reply.with_warning("witness_failed", &warning),
+        None => reply,
+    };
     match driver.store_result(row.clone(), Event::Submitted(name, result)).await {
         Ok(DriveResult::Stored(row)) => reply.with_case(&view::json(&row.case)),
         Ok(DriveResult::LeaseLost) => overtaken(op, &mut driver, cases, reply, row).await,
@@ -115,7 +119,7 @@ async fn claim(
         record_intent(&mut row.case, name, &now);
         let (copy, lease) = (row.clone(), lease.clone());
         if let Some(version) = cases.run_blocking(move |store| store.save(&copy, Some(&lease))).await? {
-            row.version = version;
+            row.saved(version);
             return Ok(Ok(row));
         }
     }
@@ -135,7 +139,7 @@ async fn claim(
         Claim::Held(other) => Ok(Err(other)),
         Claim::Known(row) => Ok(Err(Box::new(row.case))),
         // The key is new, so it cannot have been purged.
-        Claim::Purged => Err(Error::new(ErrorCode::Internal, "a new key was used before")),
+        Claim::Purged(_) => Err(Error::new(ErrorCode::Internal, "a new key was used before")),
     }
 }
 
@@ -224,7 +228,7 @@ async fn waiting_for_payment(cases: &CaseService, order: &str, lease: &Lease) ->
                 // Until this call has the lease, another one may pay.
                 match store.lease(&id, &lease, &is_alive)? {
                     Some(row) if waits_for_payment(&row.case, &order) => return Ok(Some(row)),
-                    Some(row) => store.save(&row, None).map(|_| ())?,
+                    Some(row) => store.release(&row)?,
                     None => {}
                 }
             }

@@ -9,6 +9,7 @@ use crate::case::reply::CaseReply;
 use crate::case::schedule::is_due;
 use crate::case::service::CaseService;
 use crate::case::store::{Counts, Name, Stored};
+use crate::case::view;
 use crate::exchange::context::CallContext;
 use crate::json::Node;
 use crate::unix_time::Millis;

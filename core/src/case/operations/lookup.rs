@@ -6,6 +6,7 @@ use crate::case::engine::lease::{Owner, is_alive};
 use crate::case::model::Case;
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
+use crate::case::store::remnant::Remnant;
 use crate::case::store::{Name, Row, Stored};
 use crate::case::view;
 use crate::case::vocabulary::{Kind, State};
@@ -13,6 +14,7 @@ use crate::error::{Advice, Error, ErrorCode, Outcome, Status};
 use crate::exchange::context::CallContext;
 use crate::json::Node;
 use crate::unix_time::{Millis, boot_clock};
+use crate::wire::{self, to_json};
 
 /// An error of a request field.
 pub(super) fn bad_request(op: &str, path: &str, message: &str) -> Error {
@@ -49,6 +51,22 @@ pub(super) fn cannot_say(mut error: Error) -> Error {
         error.outcome = Outcome::Unknown;
     }
     error
+}
+
+/// The reply about a case that was purged.
+pub(super) fn remnant_reply(remnant: &Remnant) -> CaseReply {
+    let json = to_json(&wire::Case {
+        id: remnant.id.clone(),
+        key: Some(remnant.key.clone()),
+        kind: remnant.kind.map(|kind| kind.word().to_owned()),
+        order_no: remnant.order_no.clone(),
+        outcome: remnant.outcome.map(|outcome| outcome.word().to_owned()),
+        r#final: Some(true),
+        purged: Some(true),
+        ..wire::Case::default()
+    });
+    let outcome = remnant.outcome.map_or(Outcome::Unknown, |outcome| outcome.outcome());
+    CaseReply { outcome, case: Some(json.clone()), ..CaseReply::data(json) }
 }
 
 /// Gets the lease of a case, waiting for a live owner until the deadline; else the reply that says so.
@@ -95,23 +113,9 @@ pub(super) fn shown(row: Row) -> Case {
     if row.case.state == State::Sending && !is_driven { row.case.without_sender() } else { row.case }
 }
 
-/// As [`shown`], for cases that were read without their owners.
-pub(super) async fn shown_cases(cases: &CaseService, page: Vec<Case>) -> Stored<Vec<Case>> {
-    let mut out = Vec::with_capacity(page.len());
-    for case in page {
-        if case.state != State::Sending {
-            out.push(case);
-            continue;
-        }
-        let name = Name::Id(case.id.clone());
-        out.push(cases.run_blocking(move |store| store.load(&name)).await?.map_or(case, shown));
-    }
-    Ok(out)
-}
-
 /// Gives a lease back without changing the case.
 pub(super) async fn release(cases: &CaseService, row: Row) {
-    let _ = cases.run_blocking(move |store| store.save(&row, None)).await;
+    let _ = cases.run_blocking(move |store| store.release(&row)).await;
 }
 
 /// The reply to a call that found a hold taken by `other`.

@@ -1,6 +1,6 @@
 //! `case.open`: starts a case or resumes the one with the same key.
 
-use super::lookup::{acquire_lease, conflict, release, shown};
+use super::lookup::{acquire_lease, conflict, release, remnant_reply, shown};
 use crate::case::engine::driver::{DriveResult, Driver};
 use crate::case::engine::lease::Owner;
 use crate::case::error::StoredError;
@@ -31,6 +31,11 @@ pub(super) async fn open(context: &mut CallContext, cases: &CaseService, body: &
     // This call sent nothing. Earlier calls with this key may have: the reply says how their case stands.
     let name = Name::Key(key.unwrap_or_default());
     match cases.run_blocking(move |store| store.load(&name)).await {
+        Ok(None) if error.code == ErrorCode::StoreRewound => {
+            error.outcome = Outcome::Unknown;
+            error.help = format!("{} What was sent with this key before is not known.", error.help);
+            Err(error)
+        }
         Ok(None) => Err(error),
         Ok(Some(row)) => {
             let case = shown(row);
@@ -76,8 +81,11 @@ async fn start(context: &mut CallContext, cases: &CaseService, body: &str) -> St
             let (error, case) = conflict(&other);
             return Ok(CaseReply { case: Some(case), ..CaseReply::error(error) });
         }
-        Claim::Purged => {
-            let mut error = Error::new(ErrorCode::KeyReused, "the key belonged to a case that was purged");
+        Claim::Purged(remnant) if request.is_content_of(&remnant.case(), &case.content) => {
+            return Ok(remnant_reply(&remnant));
+        }
+        Claim::Purged(_) => {
+            let mut error = Error::new(ErrorCode::KeyReused, "the key belongs to a case that was purged");
             error.help = "Keys mean one case for ever. Use another key for another case.".to_owned();
             return Err(error);
         }
@@ -238,7 +246,7 @@ fn held(case: &Case, other: &Case) -> CaseReply {
     let (mut error, _) = conflict(other);
     error.outcome = case.outcome.outcome();
     let message = format!("case {} (key {}, {})", other.id, other.key, other.state.word());
-    error.details = vec![Detail { field: "/orderNo".to_owned(), message }];
+    error.details = vec![Detail::of("/orderNo", message)];
     CaseReply { error: Some(error), ..CaseReply::case(case) }
 }
 

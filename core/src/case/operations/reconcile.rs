@@ -3,10 +3,12 @@
 use super::lookup::{acquire_lease, load, release, selector, shown};
 use crate::case::engine::driver::{PollBudget, poll};
 use crate::case::engine::lease::{Owner, is_alive};
+use crate::case::machine::doubt;
+use crate::case::machine::event::Now;
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
 use crate::case::store::{Filter, Name, Stored};
-use crate::case::vocabulary::CaseOutcome;
+use crate::case::vocabulary::{CaseOutcome, State};
 use crate::exchange::context::CallContext;
 use crate::json::Node;
 
@@ -27,6 +29,11 @@ pub(super) async fn reconcile(context: &mut CallContext, cases: &CaseService, no
         let reply = CaseReply::case(&row.case);
         release(cases, row).await;
         return Ok(reply);
+    }
+    let mut row = row;
+    let may_have_left = matches!(row.case.state, State::Planned | State::Quoting) && !row.case.steps.is_empty();
+    if may_have_left && cases.run_blocking(|store| store.rewound()).await?.is_some() {
+        doubt(&mut row.case, &Now { stamp: cases.now().await?, policy: cases.policy() });
     }
     let case = match poll(context, cases, &owner, row, PollBudget::Requests).await? {
         Some(case) => case,

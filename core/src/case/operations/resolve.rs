@@ -36,6 +36,11 @@ pub(super) async fn resolve(context: &mut CallContext, cases: &CaseService, node
         let left = until - boot_clock::now();
         return Ok(in_progress(&row.case, "another process is driving this case", left));
     }
+    // What is lost may have been sent.
+    if let (false, Some(error)) = (executed, cases.run_blocking(|store| store.rewound()).await?) {
+        let error = Error { outcome: row.case.outcome.outcome(), ..error };
+        return Ok(CaseReply { error: Some(error), ..CaseReply::case(&row.case) });
+    }
     let owner = Owner::new();
     let mut row = match acquire_lease(context, cases, &owner, row).await? {
         Ok(row) => row,

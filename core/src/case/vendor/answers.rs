@@ -321,7 +321,7 @@ pub(crate) fn submit_result(step: StepName, reply: &Reply) -> SubmitResult {
     let mut result = SubmitResult {
         unsent: reply.outcome() == Outcome::NotExecuted
             && reply.http_status().is_none()
-            && error.is_some_and(|e| is_transport(e.status)),
+            && error.is_some_and(|e| is_transport(e.status) || e.status == Status::STORE),
         already: error.is_some_and(|e| e.status == Status::ALREADY),
         retry_after: error.and_then(|e| e.retry_after_ms).and_then(|ms| i64::try_from(ms).ok()),
         gateway: error.is_some_and(|e| e.status == Status::RATE_LIMITED) && !is_vendors_429(reply),
