@@ -179,7 +179,8 @@ impl Matter<'_> {
                 End::Refused
             }
             // Neither a success nor a failure, so ask.
-            Outcome::Unknown => {
+            // Only cases are pending.
+            Outcome::Unknown | Outcome::Pending => {
                 tell("happened?", format!("not known: {}", failure.error().message));
                 self.settle(desk)
             }

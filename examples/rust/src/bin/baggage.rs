@@ -59,7 +59,7 @@ fn pay(desk: &mut Desk, bag: &str) -> End {
             End::Refused
         }
         // The order itself knows whether it is paid.
-        Outcome::Unknown => {
+        Outcome::Unknown | Outcome::Pending => {
             tell("happened?", format!("not known: {}", failure.error().message));
             if !desk.wait(3) || state_of(desk, bag).unwrap_or_default() <= 0 {
                 return End::Unsettled;
