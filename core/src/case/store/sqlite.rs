@@ -103,6 +103,7 @@ impl Sqlite {
 
     /// Frees the holds of the case from what may give them up; gives the case that has one of them.
     fn take_holds(&self, tx: &Transaction<'_>, case: &Case, after: Option<&str>) -> rusqlite::Result<Option<Case>> {
+        let mut earlier = Vec::new();
         for hold in &case.holds {
             let holder: Option<String> = tx
                 .query_row(
@@ -114,10 +115,8 @@ impl Sqlite {
             let Some(holder) = holder else { continue };
             match self.by_id(tx, &holder)? {
                 // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
-                Some(row) if row.case.closed && after == Some(holder.as_str()) => {
-                    let mut earlier = row;
-                    earlier.case.holds.retain(|hold| matches!(hold, Hold::Payment(_)));
-                    self.put(tx, &earlier, None)?;
+                Some(row) if row.case.closed && after == Some(holder.as_str()) && !matches!(hold, Hold::Payment(_)) => {
+                    earlier.push(holder);
                 }
                 Some(row) => return Ok(Some(row.case)),
                 // What a purged case has paid stays paid.
@@ -126,6 +125,14 @@ impl Sqlite {
                         return Ok(Some(remnant.case()));
                     }
                 }
+            }
+        }
+        // Only now, when nothing else is in the way.
+        earlier.dedup();
+        for holder in earlier {
+            if let Some(mut row) = self.by_id(tx, &holder)? {
+                row.case.holds.retain(|hold| matches!(hold, Hold::Payment(_)));
+                self.put(tx, &row, None)?;
             }
         }
         for earlier in self.watched(tx, case.order_no.as_deref())?.into_iter().filter(|row| row.case.id != case.id) {
