@@ -421,6 +421,11 @@ fn another_place_for_the_witness_of_the_same_file_is_no_loss() {
     let reply = call(&moved, "case.open", void(&voidable(&fixture), "two"));
     assert_eq!((&reply["outcome"], &reply["warnings"]), (&json!("executed"), &json!([])), "{reply}");
     assert!(std::fs::read_to_string(&elsewhere).unwrap().contains(reply["case"]["id"].as_str().unwrap()));
+    // A client that still has the old place goes on as well.
+    for (client, key) in [(&fixture.client, "three"), (&moved, "four")] {
+        let reply = call(client, "case.open", void(&voidable(&fixture), key));
+        assert_eq!((&reply["outcome"], &reply["warnings"]), (&json!("executed"), &json!([])), "{reply}");
+    }
     std::fs::remove_file(elsewhere).unwrap();
 }
 
