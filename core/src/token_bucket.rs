@@ -164,7 +164,9 @@ mod tests {
     fn the_end_of_a_pause_keeps_the_halved_rate_and_gives_no_burst() {
         let mut bucket = TokenBucket::new(Rate { per_second: 2.0, burst: 4 });
         bucket.slow_down(0.0, Duration::from_secs(100));
-        (0..4).for_each(|_| drop(bucket.take(1.0)));
+        for _ in 0..4 {
+            bucket.take(1.0);
+        }
         bucket.end_pause(50.0);
         assert_eq!(bucket.per_second(), 1.0);
         assert_eq!(bucket.take(50.0), Duration::from_secs(1));

@@ -340,12 +340,25 @@ fn a_store_that_is_older_than_what_was_sent_through_it_sends_nothing_until_someb
 }
 
 #[test]
-fn confirm_store_wants_every_case_that_may_have_been_sent_asked_about() {
+fn confirm_store_wants_every_unknown_case_asked_about() {
+    confirm_wants(false);
+}
+
+#[test]
+fn confirm_store_wants_every_planned_case_with_a_step_asked_about() {
+    confirm_wants(true);
+}
+
+fn confirm_wants(planned: bool) {
     let fixture = Fixture::new("default");
     fixture.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();
     let unknown = fixture.call("case.open", void(&voidable(&fixture), "unknown"));
-    // Of this one nothing has left: planned, with a step.
-    fixture.vendor.fault(json!({"endpoint": "voidQuotation", "mode": "delay", "delayMs": 10})).unwrap();
+    if planned {
+        // As after an attempt that did not leave. A later one may have.
+        let sql = "UPDATE cases SET unknown = 0, due = NULL, body = json_set(body, '$.state', 'planned', '$.due', NULL,
+                   '$.outcome', 'pending', '$.steps[0].outcome', 'not_executed')";
+        Connection::open(&fixture.file).unwrap().execute(sql, []).unwrap();
+    }
     let yesterday = copy(&fixture);
     let order = voidable(&fixture);
     fixture.call("case.open", void(&order, "lost"));
@@ -358,6 +371,12 @@ fn confirm_store_wants_every_case_that_may_have_been_sent_asked_about() {
     let not_executed = json!({"id": unknown["case"]["id"], "as": "not_executed", "by": "me", "evidence": "none"});
     let resolved = call(&client, "case.resolve", not_executed);
     assert_eq!(resolved["error"]["code"], "store_rewound", "{resolved}");
+    if planned {
+        let (order, sent) = (unknown["case"]["orderNo"].as_str().unwrap(), fixture.sent("void"));
+        let reply = call(&client, "case.open", void(order, "unknown"));
+        assert_eq!((&reply["error"]["code"], &reply["case"]["state"]), (&json!("store_rewound"), &json!("planned")));
+        assert_eq!(fixture.sent("void"), sent);
+    }
     let asked = call(&client, "case.reconcile", json!({"key": "unknown"}));
     assert_eq!(asked["case"]["outcome"], "unknown", "{asked}");
     let confirmed = call(&client, "case.confirmStore", confirm);
@@ -402,6 +421,11 @@ fn another_place_for_the_witness_of_the_same_file_is_no_loss() {
     let reply = call(&moved, "case.open", void(&voidable(&fixture), "two"));
     assert_eq!((&reply["outcome"], &reply["warnings"]), (&json!("executed"), &json!([])), "{reply}");
     assert!(std::fs::read_to_string(&elsewhere).unwrap().contains(reply["case"]["id"].as_str().unwrap()));
+    // A client that still has the old place goes on as well.
+    for (client, key) in [(&fixture.client, "three"), (&moved, "four")] {
+        let reply = call(client, "case.open", void(&voidable(&fixture), key));
+        assert_eq!((&reply["outcome"], &reply["warnings"]), (&json!("executed"), &json!([])), "{reply}");
+    }
     std::fs::remove_file(elsewhere).unwrap();
 }
 

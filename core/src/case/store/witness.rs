@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 
+#[cfg(target_os = "linux")]
+use crate::digest::fnv1a;
+
 /// All witnesses have this length, so that one is overwritten in place and never found empty.
 const LENGTH: usize = 512;
 /// How long another process may take to write it.
@@ -122,7 +125,7 @@ impl Locked {
         let serial: String = tx.query_row("SELECT serial FROM store", [], |row| row.get(0))?;
         let id = FileId::of(store).unwrap_or_default();
         let earlier = self.read().ok().flatten().filter(|_| !anew).unwrap_or_default();
-        let counter = counter(store).unwrap_or(0).max(earlier.counter) + 1;
+        let counter = counter(store, &self.path).unwrap_or(0).max(earlier.counter) + 1;
         let (case, number) = match intent {
             Some((case, number)) if number > earlier.number => (case.to_owned(), number),
             _ => (earlier.case, earlier.number),
@@ -132,7 +135,7 @@ impl Locked {
             return Ok(Err(error));
         }
         // In this order: a process that dies in between leaves a witness that is newer than the file.
-        set_counter(store, counter);
+        set_counter(store, &self.path, counter);
         if intent.is_none() {
             tx.execute("UPDATE store SET inode = ?1, birth = ?2", params![id.inode, id.birth])?;
             let path = self.path.to_string_lossy();
@@ -141,8 +144,8 @@ impl Locked {
         Ok(Ok(()))
     }
 
-    /// What the witness shows to be missing in the store; None if nothing is. `Some(false)` of `had` is in the second
-    /// place: there is no witness, and none is missing.
+    /// What the witness shows to be missing in the store; None if nothing is. The second value is whether there is a
+    /// witness, or one is missing.
     pub fn compare(&mut self, tx: &Transaction<'_>, store: &Path) -> rusqlite::Result<(Option<Loss>, bool)> {
         let id = FileId::of(store).unwrap_or_default();
         let (serial, inode, birth): (String, i64, i64) =
@@ -169,7 +172,7 @@ impl Locked {
             let (was, is) = (witness.inode, id.inode);
             return Ok(loss(format!("it is not the file that its witness names (inode {is}, was {was})")));
         }
-        if counter(store).is_some_and(|counter| counter > witness.counter) {
+        if counter(store, &self.path).is_some_and(|counter| counter > witness.counter) {
             return Ok(loss(format!("its witness is older than the file ({})", witness.counter)));
         }
         if witness.case.is_empty() || has_intent(tx, &witness.case, witness.number)? {
@@ -204,27 +207,35 @@ fn lock(file: File) -> Option<nix::fcntl::Flock<File>> {
 
 /// By the path: closing a descriptor of the store's file would end SQLite's locks.
 #[cfg(target_os = "linux")]
-fn counter(store: &Path) -> Option<u64> {
+fn counter(store: &Path, witness: &Path) -> Option<u64> {
     let mut value = [0u8; 32];
-    let length = rustix::fs::getxattr(store, ATTRIBUTE, &mut value[..]).ok()?;
+    let length = rustix::fs::getxattr(store, attribute(witness), &mut value[..]).ok()?;
     std::str::from_utf8(value.get(..length)?).ok()?.parse().ok()
 }
 
 #[cfg(target_os = "linux")]
-fn set_counter(store: &Path, counter: u64) {
-    let _ = rustix::fs::setxattr(store, ATTRIBUTE, counter.to_string().as_bytes(), rustix::fs::XattrFlags::empty());
+fn set_counter(store: &Path, witness: &Path, counter: u64) {
+    let _ = rustix::fs::setxattr(
+        store,
+        attribute(witness),
+        counter.to_string().as_bytes(),
+        rustix::fs::XattrFlags::empty(),
+    );
 }
 
 #[cfg(target_os = "linux")]
-const ATTRIBUTE: &str = "user.atlas_postbooking.intents";
+fn attribute(witness: &Path) -> String {
+    // One for each witness: clients with different ones count for themselves.
+    format!("user.atlas_postbooking.{:x}", fnv1a(witness.as_os_str().as_encoded_bytes()))
+}
 
 #[cfg(not(target_os = "linux"))]
-fn counter(_: &Path) -> Option<u64> {
+fn counter(_: &Path, _: &Path) -> Option<u64> {
     None
 }
 
 #[cfg(not(target_os = "linux"))]
-fn set_counter(_: &Path, _: u64) {}
+fn set_counter(_: &Path, _: &Path, _: u64) {}
 
 /// The name of this machine, for those who look for what was lost.
 pub(super) fn host() -> String {
