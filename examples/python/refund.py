@@ -1,14 +1,14 @@
-"""A refund, from the quote to the money, weeks later.
+"""Refunds an order: quote, submit, and query until the money is paid, weeks later.
 
 python refund.py BASE_URL ORDER_NO
 """
 
 from atlas_postbooking import Reply
-from shared import REFUSED, Context, Submission, run, submit, report
+from example import REFUSED, Cancellation, Session, print_line, run, submit
 
 
-def everybody(order: Reply) -> list[dict[str, object]]:
-    """Every passenger with every flight: half an itinerary is refused."""
+def refund_list(order: Reply) -> list[dict[str, object]]:
+    """Every passenger with every flight: Atlas refuses a part of an itinerary."""
     flights = [
         {
             "flight_no": flight.flight_number,
@@ -25,20 +25,20 @@ def everybody(order: Reply) -> list[dict[str, object]]:
     ]
 
 
-def refund(context: Context) -> int:
-    client, order_no = context.client, context.order_no
-    passengers = everybody(context.booking())
+def refund(session: Session) -> int:
+    client, order_no = session.client, session.order_no
+    passengers = refund_list(session.booking())
     quote = client.refund_quotation(order_no=order_no, refund_request_list=passengers)
     if not quote.is_refundable:
-        report("quote", "this order cannot be refunded")
+        print_line("quote", "this order cannot be refunded")
         return REFUSED
     money = quote.refund_fare_amount
-    report(
+    print_line(
         "quote",
         f"of {money.original_fare_amount} {money.currency}, a refund gives back {money.estimated_refund_amount};"
         f" Atlas keeps a fee of {quote.service_fee.transaction_fee}",
     )
-    submission = Submission(
+    cancellation = Cancellation(
         name="refund",
         done="refunded",
         quote=lambda: client.refund_quotation(order_no=order_no, refund_request_list=passengers),
@@ -50,7 +50,7 @@ def refund(context: Context) -> int:
         offer=quote.refund_offer_id,
         pause=240,
     )
-    return submit(context, submission)
+    return submit(session, cancellation)
 
 
 if __name__ == "__main__":

@@ -1,69 +1,70 @@
-"""A refund as a case, from the intention to the money. Kill it at any moment and start it again with the same
-arguments: it goes on, tells what happened, and sends nothing twice.
+"""A refund as a case, until the money is paid. It can be killed at any moment and started again with the same
+arguments: it goes on, prints the outcome, and submits nothing twice.
 
 python resume.py BASE_URL ORDER_NO STORE
 """
 
 from atlas_postbooking import AtlasError, OutcomeUnknown, Record, Refused
-from shared import REFUSED, SETTLED, UNSETTLED, Context, run_with_store, report
+from example import DONE, REFUSED, UNRESOLVED, Session, print_line, run_with_store
 
 
-def earlier_run(context: Context, key: str) -> Record | None:
-    """What the store has of this refund."""
+def earlier_run(session: Session, key: str) -> Record | None:
+    """The case that an earlier run of this program opened."""
     try:
-        return context.client.case_get(key=key).case
+        return session.client.case_get(key=key).case
     except Refused:
         return None  # there is no such case
 
 
-def open_case(context: Context, key: str) -> bool:
-    """Opens the case, or goes on with it. Whether there is something to follow."""
+def open_case(session: Session, key: str) -> bool:
+    """Opens or resumes the case; whether there is something to follow."""
     try:
-        # Less than twenty dollars is not worth a seat: then nothing is sent.
+        # If less than 20 USD would be given back, nothing is submitted.
         expect = {"currency": "USD", "min_refund": "20"}
-        case = context.client.case_open(kind="refund", order_no=context.order_no, key=key, expect=expect).case
+        case = session.client.case_open(kind="refund", order_no=session.order_no, key=key, expect=expect).case
         assert case is not None
-        report("happened?", f"yes: refund {case.code or 'without a number yet'}")
+        print_line("happened?", f"yes: refund {case.code or 'without a number yet'}")
         for evidence in case.evidence:
-            report("", evidence.what)
-    except OutcomeUnknown as lost:  # neither a success nor a failure; the case asks on
-        report("happened?", f"not known yet: {lost.message}")
+            print_line("", evidence.what)
+    except OutcomeUnknown as lost:  # neither success nor failure; the case is queried further
+        print_line("happened?", f"not known yet: {lost.message}")
     except AtlasError as refused:
-        report("happened?", f"no, for certain: {refused.message}")
-        report("", refused.help)
+        print_line("happened?", f"no, for certain: {refused.message}")
+        print_line("", refused.help)
         return False
     return True
 
 
-def follow(context: Context, key: str) -> int:
-    """Asks when it is due, and tells every change."""
+def follow(session: Session, key: str) -> int:
+    """Makes the queries that are due, and prints every change."""
     last, case = None, None
-    for progress in context.client.follow(key=key, every_ms=5):
+    for progress in session.client.follow(key=key, every_ms=5):
         case = progress.case
         if case.state != last:
-            report(context.when(), case.state)
+            print_line(session.elapsed(), case.state)
             last = case.state
-        if progress.open == 0 or context.minutes > 60 * 24 * 60:
+        if progress.open == 0 or session.minutes > 60 * 24 * 60:
             break
-        context.wait(240)
+        session.wait(240)
     if case is None or not case.final:
-        return UNSETTLED
-    return SETTLED if case.outcome == "executed" and last != "rejected" else REFUSED
+        return UNRESOLVED
+    return DONE if case.outcome == "executed" and last != "rejected" else REFUSED
 
 
-def refund(context: Context) -> int:
-    key = f"refund-of-{context.order_no}"
-    context.booking()
-    earlier = earlier_run(context, key)
+def refund(session: Session) -> int:
+    # The key is the same in every run: it names the intention, not the attempt.
+    key = f"refund-of-{session.order_no}"
+    session.booking()
+    earlier = earlier_run(session, key)
     if earlier is None:
-        context.report_deposit("before")
-        report("submit", "a refund, as a case")
+        session.print_deposit("before")
+        print_line("submit", "a refund, as a case")
     else:
-        report("again", f"the store has it: {earlier.state}, outcome {earlier.outcome}")
-    end = follow(context, key) if open_case(context, key) else REFUSED
-    context.report_deposit("after")
-    words = {SETTLED: "refunded", REFUSED: "not refunded"}
-    report("the end", words.get(end, "still open: a person looks at it, and nothing is sent twice"))
+        print_line("again", f"the store has it: {earlier.state}, outcome {earlier.outcome}")
+    end = follow(session, key) if open_case(session, key) else REFUSED
+    session.print_deposit("after")
+    results = {DONE: "refunded", REFUSED: "not refunded"}
+    print_line("the end", results.get(end, "still open: a person looks at it, and nothing is sent twice"))
     return end
 
 

@@ -1,25 +1,25 @@
-"""A void, from the quote to the money: cancels a whole order soon after ticketing.
+"""Voids an order, which cancels all of it soon after ticketing: quote, submit, and query until it is voided.
 
 python void.py BASE_URL ORDER_NO
 """
 
-from shared import REFUSED, Context, Submission, run, submit, report
+from example import REFUSED, Cancellation, Session, print_line, run, submit
 
 
-def void(context: Context) -> int:
-    client, order_no = context.client, context.order_no
-    context.booking()
+def void(session: Session) -> int:
+    client, order_no = session.client, session.order_no
+    session.booking()
     quote = client.void_quotation(order_no=order_no)
     if not quote.is_voidable:
-        report("quote", "this order cannot be voided; ask for a refund")
+        print_line("quote", "this order cannot be voided; ask for a refund")
         return REFUSED
     money = quote.void_fare_amount
-    report(
+    print_line(
         "quote",
         f"of {money.original_fare_amount} {money.currency}, a void gives back {money.estimated_refund_amount};"
         f" Atlas keeps a fee of {quote.service_fee.transaction_fee}",
     )
-    submission = Submission(
+    cancellation = Cancellation(
         name="void",
         done="voided",
         quote=lambda: client.void_quotation(order_no=order_no),
@@ -31,7 +31,7 @@ def void(context: Context) -> int:
         offer=quote.void_offer_id,
         pause=30,
     )
-    return submit(context, submission)
+    return submit(session, cancellation)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A void as a case, brought to its end by Atlas' own notifications: the program sleeps until Atlas calls.
+"""A void as a case, followed by the notifications of Atlas: the program sleeps until one arrives.
 
 python webhook.py BASE_URL ORDER_NO STORE
 """
@@ -7,13 +7,13 @@ import secrets
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from atlas_postbooking import AtlasError, Client, LibraryError, NotExecuted, OutcomeUnknown, Record
-from shared import REFUSED, SETTLED, UNSETTLED, Context, run_with_store, report
+from example import DONE, REFUSED, UNRESOLVED, Session, print_line, run_with_store
 
 LARGEST_BODY = 1 << 20
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request: the body of a POST to our path, which is answered by what the receiver's `take` says of it."""
+    """One request: a POST to the path of the receiver, answered with the status that `accept` returns."""
 
     server: "Receiver"
     timeout = 2
@@ -26,7 +26,7 @@ class Handler(BaseHTTPRequestHandler):
         if int(length) > LARGEST_BODY:
             return self._answer(413)
         body = self.rfile.read(int(length))
-        self._answer(self.server.take(body) if self.path == self.server.path else 404)
+        self._answer(self.server.accept(body) if self.path == self.server.path else 404)
 
     def _answer(self, status: int) -> None:
         self.close_connection = True
@@ -36,106 +36,106 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: what comes may hold passengers."""
+        """Logs nothing: requests may contain personal data."""
 
 
 class Receiver(HTTPServer):
-    """Receives notifications, one at a time. In front of the internet stands a real web server, which forwards this
-    one path."""
+    """Receives notifications, one at a time. On the internet, put a web server in front of it that forwards this one
+    path."""
 
     request_queue_size = 16
 
     def __init__(self, client: Client) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.client = client
-        # Nothing signs a notification. An address that nobody can guess keeps most of the others away.
+        # Notifications are unsigned. A path that cannot be guessed keeps most other requests out.
         self.path = f"/atlas/{secrets.token_urlsafe(16)}"
         self.url = f"http://127.0.0.1:{self.server_port}{self.path}"
-        self.taken = 0
+        self.accepted = 0
 
-    def take(self, body: bytes) -> int:
-        """Gives a notification to the store. It proves nothing, so it only makes a query due."""
+    def accept(self, body: bytes) -> int:
+        """Passes a notification to the store, which makes a query due; the HTTP status of the answer."""
         try:
-            told = self.client.case_notify(body=body)
+            notified = self.client.case_notify(body=body)
         except LibraryError:
             return 500  # it was not stored, so Atlas may send it again
         except AtlasError:
-            return 400  # it will not become better
-        report("webhook", f"{told.type}{', again' if told.duplicate else ': a query is due'}")
-        self.taken += 1
+            return 400  # no notification; it would be refused again
+        print_line("webhook", f"{notified.type}{', again' if notified.duplicate else ': a query is due'}")
+        self.accepted += 1
         return 200
 
     def wait(self, seconds: float) -> None:
-        """Waits for a notification, and takes it."""
-        before, self.timeout = self.taken, seconds
-        self.late = False
-        while self.taken == before and not self.late:
+        """Waits until a notification is accepted or none comes in time; answers bad requests meanwhile."""
+        previous, self.timeout = self.accepted, seconds
+        self.timed_out = False
+        while self.accepted == previous and not self.timed_out:
             self.handle_request()
 
     def handle_timeout(self) -> None:
-        self.late = True
+        self.timed_out = True
 
     def handle_error(self, *_: object) -> None:
-        """A caller that breaks off is no news."""
+        """Ignores a connection that breaks off."""
 
 
-def look(context: Context, key: str) -> Record:
-    """What the store says of the case."""
-    case = context.client.case_get(key=key).case
+def stored_case(session: Session, key: str) -> Record:
+    """The case as stored."""
+    case = session.client.case_get(key=key).case
     assert case is not None
     return case
 
 
-def open_case(context: Context, key: str) -> bool:
-    """Opens the case. The same key again, after a crash, is the same case."""
-    report("submit", "a void, as a case")
+def open_case(session: Session, key: str) -> bool:
+    """Opens the case. With the same key, after a crash, it is the same case."""
+    print_line("submit", "a void, as a case")
     try:
-        case = context.client.case_open(kind="void", order_no=context.order_no, key=key).case
-        report("happened?", f"yes: void {case.code if case else ''}")
-    except OutcomeUnknown as lost:  # the case knows that it has to ask
-        report("happened?", f"not known yet: {lost.message}")
+        case = session.client.case_open(kind="void", order_no=session.order_no, key=key).case
+        print_line("happened?", f"yes: void {case.code if case else ''}")
+    except OutcomeUnknown as lost:  # settled by the queries of follow()
+        print_line("happened?", f"not known yet: {lost.message}")
     except AtlasError as refused:
-        report("happened?", "no, for certain")
-        report("", refused.message)
-        report("", refused.help)
+        print_line("happened?", "no, for certain")
+        print_line("", refused.message)
+        print_line("", refused.help)
         return False
     return True
 
 
-def follow(context: Context, key: str, receiver: Receiver) -> int:
+def follow(session: Session, key: str, receiver: Receiver) -> int:
     last = None
-    # Atlas takes the void, five minutes later the airline has it, and in the evening it is done.
+    # Atlas accepts the void, passes it to the airline after five minutes, and completes it after some hours.
     for pause in (0, 6, 360, 1440, 1440):
-        if look(context, key).final:
+        if stored_case(session, key).final:
             break
-        context.wait(pause)
+        session.wait(pause)
         receiver.wait(2)
-        # With or without a notification: what is due is asked. Notifications may be lost.
-        context.client.case_follow(key=key)
-        state = look(context, key).state
+        # Also without a notification, because they may be lost: makes the queries that are due.
+        session.client.case_follow(key=key)
+        state = stored_case(session, key).state
         if state != last:
-            report(context.when(), state)
+            print_line(session.elapsed(), state)
             last = state
-    case = look(context, key)
+    case = stored_case(session, key)
     if not case.final:
-        return UNSETTLED
-    return SETTLED if case.outcome == "executed" and case.state != "rejected" else REFUSED
+        return UNRESOLVED
+    return DONE if case.outcome == "executed" and case.state != "rejected" else REFUSED
 
 
-def webhook(context: Context) -> int:
-    context.booking()
-    with Receiver(context.client) as receiver:
+def webhook(session: Session) -> int:
+    session.booking()
+    with Receiver(session.client) as receiver:
         try:
-            context.client.update_webhook_url(url=receiver.url)
-            report("listen", "Atlas knows where to send its notifications")
-        except NotExecuted as no:
-            report("", no.message)
-        key = f"void-of-{context.order_no}"
-        context.report_deposit("before")
-        end = follow(context, key, receiver) if open_case(context, key) else REFUSED
-        context.report_deposit("after")
-    words = {SETTLED: "voided", REFUSED: "not voided"}
-    report("the end", words.get(end, "still open: the same command goes on with it"))
+            session.client.update_webhook_url(url=receiver.url)
+            print_line("listen", "Atlas knows where to send its notifications")
+        except NotExecuted as refused:
+            print_line("", refused.message)
+        key = f"void-of-{session.order_no}"
+        session.print_deposit("before")
+        end = follow(session, key, receiver) if open_case(session, key) else REFUSED
+        session.print_deposit("after")
+    results = {DONE: "voided", REFUSED: "not voided"}
+    print_line("the end", results.get(end, "still open: the same command goes on with it"))
     return end
 
 

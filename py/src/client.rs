@@ -1,4 +1,4 @@
-//! The functions of the module, all of them through the core's one door.
+//! The functions of the module. All of them call `dispatch`, the entry of the core for bindings.
 
 use std::time::Duration;
 
@@ -22,17 +22,26 @@ impl Client {
             .map(Reply::from)
     }
 
-    /// As `call`, for the main thread: Python's signal handlers run meanwhile, and if one raises, the
-    /// call is left to run on by itself. If it ended at that very moment, the exception carries its
-    /// reply as `_atlas_reply`.
+    /// As `call`, for the main thread: signal handlers of Python run during the call. If one raises, the call is left
+    /// to run in the background and the exception is returned; if the call had ended by then, its reply is the
+    /// attribute `_atlas_reply` of the exception.
     fn call_interruptible(&self, py: Python<'_>, operation: &[u8], request: &[u8], options: &[u8]) -> PyResult<Reply> {
         let mut raised = None;
         let reply = py.detach(|| {
-            let mut look_up = || {
+            let mut no_handler_raised = || {
                 raised = Python::attach(|py| py.check_signals()).err();
                 raised.is_none()
             };
-            guarded_py(|| dispatch::call_watched(&self.core, operation, request, options, SLICE, &mut look_up))
+            guarded_py(|| {
+                dispatch::call_watched(
+                    &self.core,
+                    operation,
+                    request,
+                    options,
+                    SIGNAL_CHECK_INTERVAL,
+                    &mut no_handler_raised,
+                )
+            })
         });
         match (raised, reply?) {
             (None, Some(core)) => Ok(Reply::from(core)),
@@ -47,10 +56,10 @@ impl Client {
     }
 }
 
-/// How long a signal may wait for its handler.
-const SLICE: Duration = Duration::from_millis(50);
+/// How long a signal waits for its handler at most.
+const SIGNAL_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A client, or the reply that says what is wrong with the configuration.
+/// A client, or the reply with the faults of the configuration.
 #[derive(IntoPyObject)]
 pub(crate) enum Opened {
     Client(Client),
@@ -60,7 +69,7 @@ pub(crate) enum Opened {
 /// Opens a client.
 #[pyfunction]
 pub(crate) fn open(py: Python<'_>, config: &[u8]) -> PyResult<Opened> {
-    // Certificates are read from files here, which may take a while.
+    // Detached because certificates are read from files here.
     py.detach(|| guarded_py(|| dispatch::open(config))).map(|opened| match opened {
         Ok(core) => Opened::Client(Client { core }),
         Err(reply) => Opened::Reply(Reply::from(reply)),

@@ -1,4 +1,4 @@
-//! Panics become exceptions: never an abort, never a line on the host's stderr.
+//! Turns panics into Python exceptions: no abort, and nothing on the stderr of the host process.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -7,31 +7,36 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
-pyo3::create_exception!(_native, Panicked, PyException, "A panic of the library; Python turns it into its own error.");
+pyo3::create_exception!(
+    _native,
+    Panicked,
+    PyException,
+    "A panic in the core. The Python part of the package raises its own error for it."
+);
 
 thread_local! {
-    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+    static LOCATION: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Replaces the hook that prints panics. This module has its own copy of the standard library, so
-/// other Rust code in the process keeps its hook.
-pub(crate) fn silence() {
+/// Replaces the hook that prints panics by one that stores their location. This module has its own copy of the standard
+/// library, so other Rust code in the process keeps its hook.
+pub(crate) fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
-        // A thread that is ending has no such storage any more.
-        let _ = PLACE.try_with(|p| p.replace(place));
+        let location = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+        // Fails in a thread that is ending, whose thread-local storage is gone.
+        let _ = LOCATION.try_with(|l| l.replace(location));
     }));
 }
 
-/// Runs `work`; a panic comes back as its text.
+/// Runs `work`; a panic is returned as its text and location.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let place = PLACE.try_with(|p| p.take()).unwrap_or_default();
-        format!("{}{place}", text(&*payload))
+        let location = LOCATION.try_with(|l| l.take()).unwrap_or_default();
+        format!("{}{location}", text(&*payload))
     })
 }
 
-/// As [`guarded`], as a Python exception.
+/// As [`guarded`]; a panic is returned as a Python exception.
 pub(crate) fn guarded_py<T>(work: impl FnOnce() -> T) -> PyResult<T> {
     guarded(work).map_err(Panicked::new_err)
 }
@@ -44,9 +49,9 @@ fn text(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("a panic without a text")
 }
 
-/// Shows that a panic arrives in Python as an exception; absent in release builds.
+/// Panics, for the test that a panic becomes an exception. Not in release builds.
 #[cfg(debug_assertions)]
-#[allow(clippy::panic, reason = "a panic is what this one is for")]
+#[allow(clippy::panic, reason = "panics on purpose")]
 #[pyfunction]
 pub(crate) fn panic_for_tests(py: Python<'_>) -> PyResult<()> {
     py.detach(|| guarded_py(|| std::panic::panic_any("a test")))

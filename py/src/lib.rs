@@ -1,11 +1,13 @@
-//! Python module of atlas-postbooking: bytes in, replies out. What they mean is Python's business
-//! (`atlas_postbooking/`), what they do is the core's.
+//! The native module of the Python package: requests as bytes in, replies out. The package's Python part converts
+//! arguments and values; everything else is done by the core.
 
 mod client;
 mod guard;
 mod reply;
 
+use atlas_postbooking::Status;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 /// The native half of `atlas_postbooking`; not a public interface.
 #[pymodule]
@@ -25,7 +27,12 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        super::guard::silence();
+        super::guard::install_panic_hook();
+        let statuses = PyDict::new(module.py());
+        for status in Status::all() {
+            statuses.set_item(status.c_name().trim_start_matches("APB_").trim_start_matches("E_"), status.number())?;
+        }
+        module.add("STATUSES", statuses)?;
         module.add("VERSION", atlas_postbooking::VERSION)
     }
 }

@@ -1,9 +1,9 @@
-//! A core reply, handed to Python piece by piece as it asks for them.
+//! A reply of the core, whose parts Python reads one by one.
 
 use atlas_postbooking::Reply as CoreReply;
 use pyo3::prelude::*;
 
-/// What came of a call.
+/// The result of a call.
 #[pyclass(frozen, module = "atlas_postbooking._native")]
 pub(crate) struct Reply {
     pub(crate) core: CoreReply,

@@ -1,4 +1,4 @@
-"""An HTTP server that does exactly what a test tells it, byte by byte."""
+"""An HTTP server that sends exactly the bytes that a test scripts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass
 class Request:
-    """What arrived."""
+    """A request that arrived."""
 
     path: str
     headers: dict[str, str]
@@ -25,19 +25,19 @@ class Request:
 
 
 def answer(body: Any, status: int = 200, headers: str = "") -> bytes:
-    """A whole answer."""
+    """A complete HTTP response."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n{headers}\r\n"
     return head.encode() + content
 
 
-#: Bytes to send (then the connection stays open), None to close it at once, or a function that gets the
-#: socket and does as it likes.
+#: Bytes to send, after which the connection stays open; None to close it at once; or a function that handles the
+#: socket itself.
 Step = bytes | None | Callable[[socket.socket], None]
 
 
 class Server:
-    """Answers each request with the next step of its script."""
+    """Answers each request with the next step of the script; with HTTP 500 when the script is at its end."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -59,14 +59,14 @@ class Server:
             each.close()
 
     def then(self, *bodies: Any, **rest: Any) -> Server:
-        """Adds answers: dicts become JSON; bytes, None and functions are steps."""
+        """Adds steps; dicts and lists become JSON responses."""
         for body in bodies:
             step = answer(body, **rest) if isinstance(body, (dict, list)) else body
             self._script.append(step)
         return self
 
     def hang(self) -> Server:
-        """Adds a step that never answers, and closes the connection when it is released."""
+        """Adds a step that does not answer, and closes the connection when ``release`` is set."""
 
         def wait(peer: socket.socket) -> None:
             self.release.wait(60)
@@ -75,7 +75,7 @@ class Server:
         return self.then(wait)
 
     def wait_for(self, count: int) -> None:
-        """Waits until so many requests have arrived."""
+        """Waits until that many requests have arrived."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.requests) >= count, 30), "no request arrived"
 

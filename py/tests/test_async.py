@@ -1,4 +1,4 @@
-"""The client for asyncio."""
+"""AsyncClient."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def open_async(server: Server) -> AsyncClient:
     return AsyncClient(base_url=server.url, client_id="id", client_secret=SECRET)
 
 
-def test_calls_side_by_side(server: Server) -> None:
+def test_concurrent_calls(server: Server) -> None:
     async def main() -> None:
         async with open_async(server) as client:
             assert SECRET not in repr(client)
@@ -36,7 +36,7 @@ def test_calls_side_by_side(server: Server) -> None:
     asyncio.run(main())
 
 
-def test_the_loop_runs_during_a_call(server: Server) -> None:
+def test_a_call_does_not_block_the_event_loop(server: Server) -> None:
     async def main() -> int:
         client = open_async(server)
         call = asyncio.ensure_future(client.balance())
@@ -58,7 +58,7 @@ def test_the_loop_runs_during_a_call(server: Server) -> None:
     assert asyncio.run(asyncio.wait_for(main(), 30)) >= 100
 
 
-def test_cancellation_says_what_is_known(server: Server) -> None:
+def test_a_cancelled_submit_has_the_outcome_unknown(server: Server) -> None:
     async def submit() -> BaseException:
         try:
             await open_async(server).void(order_no="A1", void_offer_id="q")
@@ -67,7 +67,7 @@ def test_cancellation_says_what_is_known(server: Server) -> None:
         raise AssertionError
 
     async def main() -> BaseException:
-        # Seen from within the task: Python 3.10 makes a new exception for who awaits the task.
+        # Caught inside the task: Python 3.10 raises a new exception where the task is awaited.
         call = asyncio.ensure_future(submit())
         await asyncio.to_thread(server.wait_for, 1)
         call.cancel()
@@ -80,7 +80,7 @@ def test_cancellation_says_what_is_known(server: Server) -> None:
     assert cancelled.outcome is Outcome.UNKNOWN  # type: ignore[attr-defined]
 
 
-def test_the_same_methods() -> None:
+def test_both_clients_have_the_same_methods() -> None:
     def public(kind: type) -> dict[str, Any]:
         return {name: value for name, value in inspect.getmembers(kind, callable) if not name.startswith("_")}
 

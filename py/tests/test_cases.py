@@ -1,4 +1,4 @@
-"""Cases: their methods, the walk of the follow-up, and the exceptions."""
+"""Cases: the methods, the iterators of the follow-up, and the exceptions."""
 
 from __future__ import annotations
 
@@ -21,58 +21,57 @@ from atlas_postbooking._encode import encode_request
 from atlas_postbooking._follow import AsyncFollow, Follow
 
 
-class Told:
-    """Answers with so many open cases each, and remembers what it was asked."""
+class ScriptedCaller:
+    """Answers each ``case.follow`` with the next number of open cases, and records the requests."""
 
     def __init__(self, *open_cases: int) -> None:
         self.open = list(open_cases)
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
 
     def call(self, operation: str, request: dict[str, Any], options: Any) -> dict[str, Any]:
         assert (operation, options) == ("case.follow", {"timeoutMs": 5})
-        self.asked.append(request)
+        self.requests.append(request)
         return {"open": self.open.pop(0)}
 
 
-def walk(told: Told, case: dict[str, Any], timeout_ms: int | None = None, every_ms: int = 1000) -> list[Any]:
-    told_as: Any = told
-    return [progress["open"] for progress in Follow(told_as, case, timeout_ms, every_ms, {"timeoutMs": 5})]
+def follow(caller: Any, case: dict[str, Any], timeout_ms: int | None = None, every_ms: int = 1000) -> list[Any]:
+    return [progress["open"] for progress in Follow(caller, case, timeout_ms, every_ms, {"timeoutMs": 5})]
 
 
 def test_follow_ends_when_nothing_is_open() -> None:
-    told = Told(2, 1, 0, 7)
-    assert walk(told, {"id": None, "key": "k"}) == [2, 1, 0]
+    caller = ScriptedCaller(2, 1, 0, 7)
+    assert follow(caller, {"id": None, "key": "k"}) == [2, 1, 0]
     step, wait = {"key": "k", "until": "step"}, {"key": "k", "until": "final", "timeoutMs": 1000}
-    assert told.asked == [step, wait, wait], "the first step does not wait"
+    assert caller.requests == [step, wait, wait], "the first step does not wait"
 
 
-def test_follow_ends_with_the_time_but_takes_one_step() -> None:
-    told = Told(3, 3)
-    assert walk(told, {"id": None, "key": None}, timeout_ms=0) == [3]
-    assert told.asked == [{"all": True, "until": "step"}]
-    told = Told(3, 0)
-    assert walk(told, {"id": "01"}, timeout_ms=400) == [3, 0]
-    assert 0 < told.asked[1]["timeoutMs"] <= 400
+def test_follow_ends_at_its_timeout_but_after_one_step_at_least() -> None:
+    caller = ScriptedCaller(3, 3)
+    assert follow(caller, {"id": None, "key": None}, timeout_ms=0) == [3]
+    assert caller.requests == [{"all": True, "until": "step"}]
+    caller = ScriptedCaller(3, 0)
+    assert follow(caller, {"id": "01"}, timeout_ms=400) == [3, 0]
+    assert 0 < caller.requests[1]["timeoutMs"] <= 400
 
 
 def test_follow_without_waiting() -> None:
-    told = Told(1, 1, 0)
-    assert walk(told, {"key": "k"}, every_ms=0) == [1, 1, 0]
-    assert {each["until"] for each in told.asked} == {"step"}
+    caller = ScriptedCaller(1, 1, 0)
+    assert follow(caller, {"key": "k"}, every_ms=0) == [1, 1, 0]
+    assert {each["until"] for each in caller.requests} == {"step"}
 
 
 def test_async_follow() -> None:
-    told = Told(1, 0)
+    caller = ScriptedCaller(1, 0)
 
-    class Coroutine:
+    class AsyncScriptedCaller:
         async def call(self, *arguments: Any) -> Any:
-            return told.call(*arguments)
+            return caller.call(*arguments)
 
-    async def walk() -> list[Any]:
-        told_as: Any = Coroutine()
-        return [each["open"] async for each in AsyncFollow(told_as, {"key": "k"}, None, 10, {"timeoutMs": 5})]
+    async def follow_all() -> list[Any]:
+        async_caller: Any = AsyncScriptedCaller()
+        return [each["open"] async for each in AsyncFollow(async_caller, {"key": "k"}, None, 10, {"timeoutMs": 5})]
 
-    assert asyncio.run(walk()) == [1, 0]
+    assert asyncio.run(follow_all()) == [1, 0]
 
 
 def test_requests() -> None:
@@ -87,61 +86,63 @@ def test_requests() -> None:
 
 
 @pytest.fixture
-def keeper(server: Server, tmp_path: Path) -> Iterator[Client]:
+def client_with_store(server: Server, tmp_path: Path) -> Iterator[Client]:
     """A client with a store."""
     with open_client(server, store={"path": tmp_path / "cases.db"}) as client:
         yield client
 
 
-def test_the_three_exceptions_of_a_store(server: Server, keeper: Client, tmp_path: Path) -> None:
+def test_unknown_conflict_and_guard_of_a_client_with_a_store(
+    server: Server, client_with_store: Client, tmp_path: Path
+) -> None:
     server.then(None)
     with pytest.raises(atlas.OutcomeUnknown) as lost:
-        keeper.void(order_no="A1", void_offer_id="q_1")
+        client_with_store.void(order_no="A1", void_offer_id="q_1")
     assert lost.value.reply is not None and lost.value.reply.case is not None
     assert (lost.value.reply.case.outcome, lost.value.reply.case.offer_id) == ("unknown", "q_1")
     assert stat.S_IMODE((tmp_path / "cases.db").stat().st_mode) == 0o600
 
     with pytest.raises(atlas.CaseConflict) as held:
-        keeper.void(order_no="A1", void_offer_id="q_1")
+        client_with_store.void(order_no="A1", void_offer_id="q_1")
     assert held.value.reply is not None and held.value.reply.case == lost.value.reply.case
     assert (held.value.code, held.value.outcome, held.value.next) == ("conflict", "not_executed", "case.get")
-    assert len(server.requests) == 1, "the second one did not leave"
+    assert len(server.requests) == 1, "the second submit was not sent"
 
     server.then({"status": 0, "orderNo": "A2", "orderStatus": 0})
     with pytest.raises(atlas.GuardError) as refused:
-        keeper.case_open(kind="void", order_no="A2", key="k")
+        client_with_store.case_open(kind="void", order_no="A2", key="k")
     assert refused.value.code == "guard_not_ticketed" and refused.value.status == -62
     assert [request.path for request in server.requests[1:]] == ["/queryOrderDetails.do"]
     with pytest.raises(atlas.CaseConflict) as reused:
-        keeper.case_open(kind="refund", order_no="A2", key="k")
+        client_with_store.case_open(kind="refund", order_no="A2", key="k")
     assert reused.value.code == "key_reused"
 
 
-def test_replies_have_their_case(server: Server, keeper: Client) -> None:
+def test_replies_have_their_case(server: Server, client_with_store: Client) -> None:
     server.then({"status": 0, "orderNo": "A1", "voidCode": "c-1", "voidStatus": 0}, {"status": 0})
-    voided = keeper.void(order_no="A1", void_offer_id="q_1")
+    voided = client_with_store.void(order_no="A1", void_offer_id="q_1")
     assert voided.void_code == "c-1" and voided.case is not None and voided.case.code == "c-1"
-    assert keeper.balance().case is None, "a read belongs to none"
-    got = keeper.case_get(id=voided.case.id)
+    assert client_with_store.balance().case is None, "a read has no case"
+    got = client_with_store.case_get(id=voided.case.id)
     assert got.case is not None and got.case.outcome == "executed"
     assert got.case == got.data and got.state == "atlas_processing"
     assert isinstance(got.created_at, datetime) and got.final is False
     assert pickle.loads(pickle.dumps(got)).case == got.case
-    (one,) = keeper.case_list().cases
+    (one,) = client_with_store.case_list().cases
     assert one.id == voided.case.id
-    assert json.loads(keeper.case_export().ndjson)["id"] == one.id
-    told = keeper.case_notify(body=b'{"type":"order.void","data":{"orderNo":"A1","voidStatus":1}}')
-    assert told.cases == [one.id] and not told.duplicate
+    assert json.loads(client_with_store.case_export().ndjson)["id"] == one.id
+    notified = client_with_store.case_notify(body=b'{"type":"order.void","data":{"orderNo":"A1","voidStatus":1}}')
+    assert notified.cases == [one.id] and not notified.duplicate
 
 
-def test_follow_to_the_end(server: Server, keeper: Client) -> None:
+def test_follow_to_the_end(server: Server, client_with_store: Client) -> None:
     server.then({"status": 0, "orderNo": "A1", "voidCode": "c-1", "voidStatus": 0})
-    case = keeper.void(order_no="A1", void_offer_id="q_1").case
+    case = client_with_store.void(order_no="A1", void_offer_id="q_1").case
     assert case is not None
-    keeper.case_notify(body={"type": "order.void", "data": {"orderNo": "A1", "voidStatus": 2}})
+    client_with_store.case_notify(body={"type": "order.void", "data": {"orderNo": "A1", "voidStatus": 2}})
     done = {"orderNo": "A1", "voidCode": "c-1", "voidStatus": 2, "voidOfferId": "q_1"}
     server.then({"status": 0, "orderNo": "A1", "voidOrders": [done]})
-    steps = list(keeper.follow(id=case.id, timeout_ms=10_000, every_ms=100))
+    steps = list(client_with_store.follow(id=case.id, timeout_ms=10_000, every_ms=100))
     assert steps[-1].open == 0 and steps[-1].case is not None and steps[-1].case.state == "refunded"
 
 

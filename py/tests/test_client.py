@@ -1,4 +1,4 @@
-"""Threads, the interpreter lock, processes."""
+"""Configuration, threads, the interpreter lock, processes."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ import atlas_postbooking as atlas
 from atlas_postbooking import AsyncClient, Client
 
 
-def test_configuration_in_every_spelling(server: Server) -> None:
+def test_configuration_by_python_and_vendor_names(server: Server) -> None:
     for client in (
         Client(base_url=server.url, client_id="id", client_secret="secret"),
         Client({"baseUrl": server.url, "clientId": "id", "clientSecret": "secret"}),
-        Client({"baseUrl": server.url, "client_id": "id"}, client_secret="secret", user_agent="desk/1"),
+        Client({"baseUrl": server.url, "client_id": "id"}, client_secret="secret", user_agent="agency/1"),
         Client(base_url=server.url + "/some/path/", client_id="id", client_secret="secret", timeout_ms=None),
     ):
         server.then({"status": 0})
         with client as same:
             assert same is client and client.balance().ok
     assert [r.path for r in server.requests] == ["/balance.do"] * 3 + ["/some/path/balance.do"]
-    assert server.requests[2].headers["user-agent"] == "desk/1"
+    assert server.requests[2].headers["user-agent"] == "agency/1"
 
 
-def test_the_callers_mapping_is_left_alone(server: Server) -> None:
+def test_the_callers_mapping_is_not_changed(server: Server) -> None:
     config = {"baseUrl": server.url, "clientId": "id", "clientSecret": "secret", "retry": {"maxAttempts": 1}}
     before = {**config}
     Client(config)
@@ -45,7 +45,7 @@ def test_clients_are_not_pickled(client: Client, server: Server) -> None:
 
 @pytest.mark.parametrize("from_main", [True, False])
 def test_the_interpreter_lock_is_released(server: Server, client: Client, from_main: bool) -> None:
-    # The server of these tests is Python too: it can release the call only if it runs meanwhile.
+    # The server runs in this process: without the lock it could neither answer nor count.
     ticks: list[int] = []
 
     def count() -> None:
@@ -75,7 +75,7 @@ def test_many_threads(server: Server, client: Client) -> None:
     calls = 200
     server.then(*[{"status": 0, "orderNo": f"A{i}"} for i in range(calls)])
     with ThreadPoolExecutor(16) as pool:
-        # The script answers in the order of arrival, so some answers are about another order.
+        # The script answers in the order of arrival, so some answers have another order number.
         seen = list(pool.map(lambda i: outcome(client, i), range(calls)))
     assert len(server.requests) == calls and sorted(r.json["orderNo"] for r in server.requests) == sorted(
         f"A{i}" for i in range(calls)
@@ -91,7 +91,7 @@ def outcome(client: Client, number: int) -> str:
         return unknown.outcome
 
 
-def test_many_calls_of_the_main_thread(server: Server, client: Client) -> None:
+def test_calls_of_the_main_thread_start_no_threads(server: Server, client: Client) -> None:
     before = threading.active_count()
     server.then(*[{"status": 0, "n": i} for i in range(100)])
     assert [client.balance()["n"] for _ in range(100)] == list(range(100))
@@ -100,7 +100,7 @@ def test_many_calls_of_the_main_thread(server: Server, client: Client) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
-def test_a_forked_child_goes_on(server: Server) -> None:
+def test_a_forked_child_and_its_parent_can_call(server: Server) -> None:
     client = open_client(server)
     server.then({"status": 0, "n": 1}, {"status": 0, "n": 2}, {"status": 0, "n": 3})
     assert client.balance()["n"] == 1
@@ -115,7 +115,7 @@ def test_a_forked_child_goes_on(server: Server) -> None:
     assert client.balance()["n"] == 3
 
 
-def test_a_client_that_is_let_go_during_a_call(server: Server) -> None:
+def test_a_call_ends_although_its_client_is_closed(server: Server) -> None:
     client = open_client(server)
     server.then(lambda peer: (server.release.wait(30), peer.sendall(answer({"status": 0, "n": 1})))[1])
     with ThreadPoolExecutor(1) as pool:

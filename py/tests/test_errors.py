@@ -1,4 +1,4 @@
-"""One exception for each way of failing, and each says whether it happened."""
+"""The exception of each failure, and its outcome."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from scripted import Server, answer
 
 import atlas_postbooking as atlas
 from atlas_postbooking import Client, Outcome
-from atlas_postbooking._errors import class_of
+from atlas_postbooking._errors import _BY_STATUS, _STATUSES, class_of
+from atlas_postbooking._types import Config, OfferMaxAge, Rate, Retry, Store
 
 VOID = {"order_no": "A1", "void_offer_id": "q_1"}
 
@@ -69,13 +70,13 @@ def test_answers(
     assert error.reply.error.code == code and error.reply.outcome is error.outcome
 
 
-def test_what_an_error_says(server: Server, client: Client) -> None:
+def test_attributes_of_an_error(server: Server, client: Client) -> None:
     server.then({"status": 803, "msg": "done it", "voidCode": "c-1"})
     error = void(client)
     assert (error.vendor_status, error.vendor_message, error.status) == (803, "done it", -48)
     assert error.vendor_code and error.advice == "already_done" and error.next == "queryVoidOrders"
     assert not error.retryable and error.retry_after_ms is None and error.field is None
-    assert error.reply is not None and error.reply.void_code == "c-1", "the body of a refusal is kept"
+    assert error.reply is not None and error.reply.void_code == "c-1", "the body of a refusal is in the reply"
     server.then({"code": 429, "retryAfter": 2})
     assert void(client).retry_after_ms == 2000
 
@@ -134,12 +135,34 @@ def test_configuration() -> None:
         ({"baseUrl": "http://127.0.0.1:2"}, "/baseUrl", "given twice"),
         ({"user_agent": "\ud800"}, "", "surrogate"),
     ]
-    for bad, field, words in faults:
-        with pytest.raises(atlas.ConfigError, match=words) as caught:
+    for bad, field, message in faults:
+        with pytest.raises(atlas.ConfigError, match=message) as caught:
             Client(good, **bad) if "baseUrl" in bad else Client({**good, **bad})
         assert (caught.value.field, caught.value.outcome, caught.value.status) == (field, "not_executed", -5)
         assert SECRET not in str(caught.value) and SECRET not in repr(vars(caught.value))
         assert not isinstance(caught.value, atlas.NotExecuted)
+
+
+OBJECTS = {"retry": Retry, "rate_limit": Rate, "store": Store, "offer_max_age_ms": OfferMaxAge}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *[(name,) for name in Config.__annotations__],
+        *[(outer, inner) for outer, kind in OBJECTS.items() for inner in kind.__annotations__],
+    ],
+    ids="/".join,
+)
+def test_the_core_knows_every_key_of_the_type_config(path: tuple[str, ...]) -> None:
+    good: dict[str, Any] = {"base_url": "http://127.0.0.1:1", "client_id": "id", "client_secret": SECRET}
+    # No key takes an empty list, so there is always an error; an unknown name would be reported as such.
+    bad: Any = []
+    for name in reversed(path):
+        bad = {name: bad}
+    with pytest.raises(atlas.ConfigError) as caught:
+        Client({**good, **bad})
+    assert "unknown key" not in str(caught.value)
 
 
 def test_unknown_operation(client: Client) -> None:
@@ -161,7 +184,7 @@ def test_closed(server: Server) -> None:
     assert (caught.value.code, caught.value.outcome) == ("closed", "not_executed")
 
 
-def test_the_tree() -> None:
+def test_the_class_hierarchy() -> None:
     below: dict[type, list[type]] = {
         atlas.NotExecuted: [atlas.Refused, atlas.TransportError, atlas.RateLimited, atlas.AuthError]
     }
@@ -198,6 +221,12 @@ def test_classes(status: int, outcome: str, kind: type[atlas.AtlasError]) -> Non
     assert class_of(status, outcome) is kind
 
 
+def test_every_status_has_a_class_or_is_left_to_the_outcome() -> None:
+    by_outcome = {"OK", "HTTP", "RESPONSE", "TOO_LARGE", "UNCERTAIN", "IN_PROGRESS"}
+    assert by_outcome <= _STATUSES.keys()
+    assert _BY_STATUS.keys() == {number for name, number in _STATUSES.items() if name not in by_outcome}
+
+
 def test_errors_pickle(server: Server, client: Client) -> None:
     server.then({"status": 801, "msg": "no"})
     error = void(client)
@@ -228,22 +257,22 @@ def test_panics(client: Client, capfd: pytest.CaptureFixture[str], monkeypatch: 
     monkeypatch.setattr(_native, "call", Broken().call)
     with pytest.raises(atlas.LibraryError):
         atlas.parse_webhook("{}")
-    assert capfd.readouterr() == ("", ""), "the host's output is its own"
+    assert capfd.readouterr() == ("", ""), "nothing is printed"
 
 
-def test_no_secret_is_kept_or_shown(server: Server) -> None:
+def test_the_secret_is_not_stored_in_the_client_nor_shown(server: Server) -> None:
     client = open_client(server)
     shown = repr(client) + repr(vars(client)) + str(client)
     for name in dir(client._core):
         shown += repr(getattr(client._core, name))
     assert SECRET not in shown and server.url in shown
-    # The vendor echoes it: replies and errors do not.
+    # Also not when the vendor's answer contains it.
     server.then({"status": 801, "msg": f"bad {SECRET}"})
     error = void(client)
     assert SECRET not in str(error) + repr(error) + repr(vars(error)) + str(error.reply and error.reply.json)
 
 
-def test_no_secret_in_the_frames_of_an_error() -> None:
+def test_the_secret_is_not_in_the_frames_of_a_traceback() -> None:
     try:
         Client(base_url="http://127.0.0.1:1", client_id="id", client_secret=SECRET, retries=1)  # type: ignore[call-arg]
     except atlas.ConfigError:

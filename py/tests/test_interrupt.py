@@ -1,4 +1,4 @@
-"""Ctrl-C, in processes of its own."""
+"""Ctrl-C during a call. Each test starts a process."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from atlas_postbooking import Client
 client = Client(base_url=sys.argv[1], client_id="id", client_secret="secret", timeout_ms=60000)
 def stop(*_):
     raise RuntimeError("stopped")
-if "alarm" in sys.argv:
+if "raising" in sys.argv:
     signal.signal(signal.SIGINT, stop)
-if "quiet" in sys.argv:
-    signal.signal(signal.SIGINT, lambda *_: print("rang", flush=True))
+if "printing" in sys.argv:
+    signal.signal(signal.SIGINT, lambda *_: print("handled", flush=True))
 if "nested" in sys.argv:
     signal.signal(signal.SIGINT, lambda *_: print(client.balance()["n"], flush=True))
 try:
@@ -38,7 +38,7 @@ try:
 except BaseException as e:
     print(json.dumps({"kind": type(e).__name__, "notes": getattr(e, "__notes__", list(e.args)), "outcome": e.outcome}))
     sys.stdout.flush()
-    if "stay" in sys.argv:
+    if "continue" in sys.argv:
         sys.stdin.readline()
         print(client.balance()["n"])
 """
@@ -52,13 +52,13 @@ def start(server: Server, *flags: str) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str], say: str = "") -> list[str]:
+def finish(process: subprocess.Popen[str], stdin: str = "") -> list[str]:
     try:
-        out, err = process.communicate(say, timeout=30)
+        out, err = process.communicate(stdin, timeout=30)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        pytest.fail("the program did not react")
+        pytest.fail("the program did not end")
     assert err == "" and process.returncode == 0
     return out.splitlines()
 
@@ -68,25 +68,25 @@ def interrupted(server: Server, *flags: str) -> dict[str, Any]:
     process = start(server, *flags)
     server.wait_for(1)
     process.send_signal(signal.SIGINT)
-    told: dict[str, Any] = json.loads(finish(process)[0])
-    return told
+    raised: dict[str, Any] = json.loads(finish(process)[0])
+    return raised
 
 
 def test_a_submit(server: Server) -> None:
-    told = interrupted(server)
-    assert (told["kind"], told["outcome"]) == ("KeyboardInterrupt", "unknown")
-    assert "void goes on in the background" in told["notes"][-1] and "ask the vendor" in told["notes"][-1]
+    raised = interrupted(server)
+    assert (raised["kind"], raised["outcome"]) == ("KeyboardInterrupt", "unknown")
+    assert "void continues in the background" in raised["notes"][-1] and "query the vendor" in raised["notes"][-1]
 
 
 def test_a_read(server: Server) -> None:
-    told = interrupted(server, "read")
-    assert (told["kind"], told["outcome"]) == ("KeyboardInterrupt", "not_executed")
-    assert "changes nothing" in told["notes"][-1]
+    raised = interrupted(server, "read")
+    assert (raised["kind"], raised["outcome"]) == ("KeyboardInterrupt", "not_executed")
+    assert "changes nothing" in raised["notes"][-1]
 
 
-def test_what_another_handler_raises(server: Server) -> None:
-    told = interrupted(server, "alarm")
-    assert (told["kind"], told["outcome"]) == ("RuntimeError", "unknown")
+def test_the_exception_of_another_handler(server: Server) -> None:
+    raised = interrupted(server, "raising")
+    assert (raised["kind"], raised["outcome"]) == ("RuntimeError", "unknown")
 
 
 def late(server: Server, body: dict[str, Any]) -> Any:
@@ -95,10 +95,10 @@ def late(server: Server, body: dict[str, Any]) -> Any:
 
 def test_a_handler_that_does_not_raise(server: Server) -> None:
     server.then(late(server, {"status": 0, "orderNo": "A1"}))
-    process = start(server, "quiet")
+    process = start(server, "printing")
     server.wait_for(1)
     process.send_signal(signal.SIGINT)
-    assert process.stdout is not None and process.stdout.readline() == "rang\n", "while the call still waits"
+    assert process.stdout is not None and process.stdout.readline() == "handled\n", "during the call"
     server.release.set()
     assert finish(process) == ["reply executed"]
 
@@ -113,17 +113,17 @@ def test_a_handler_that_makes_a_call(server: Server) -> None:
     assert finish(process) == ["reply executed"]
 
 
-def test_the_call_goes_on_and_so_does_the_client(server: Server) -> None:
+def test_an_interrupted_call_completes_and_the_client_can_call_again(server: Server) -> None:
     arrived: list[int] = []
 
     def slow(peer: Any) -> None:
         server.release.wait(30)
         peer.sendall(answer({"status": 0, "orderNo": "A1"}))
-        # The connection was still there to take it.
+        # The client still had the connection open.
         arrived.append(1)
 
     server.then(slow, {"status": 0, "n": 5})
-    process = start(server, "stay")
+    process = start(server, "continue")
     server.wait_for(1)
     process.send_signal(signal.SIGINT)
     assert process.stdout is not None and json.loads(process.stdout.readline())["outcome"] == "unknown"

@@ -1,4 +1,4 @@
-"""The files of the package."""
+"""The package: generated methods, type stubs, type checks, public names, README."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=300)
 
 
-def test_the_methods_are_those_of_the_core() -> None:
+def test_the_generated_methods_are_current() -> None:
     ran = run(sys.executable, "tools/generate.py", "--check")
     assert ran.returncode == 0, ran.stderr
 
 
-def test_the_native_stub_names_what_there_is() -> None:
+def test_the_native_stub_matches_the_module() -> None:
     from atlas_postbooking import _native
 
     stub = (PROJECT / "python/atlas_postbooking/_native.pyi").read_text(encoding="utf-8")
@@ -62,12 +62,12 @@ def test_misspelt_keywords_are_type_errors(tmp_path: Path) -> None:
     assert [line.split(":")[1] for line in ran.stdout.splitlines() if "error" in line and ".py:" in line] == ["4", "5"]
 
 
-def test_imports_stay_light() -> None:
+def test_importing_loads_no_heavy_modules() -> None:
     program = "import sys, atlas_postbooking; print([m for m in ('asyncio', 'ssl', 'http') if m in sys.modules])"
     assert run(sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {program}").stdout == "[]\n"
 
 
-def test_all_is_what_there_is() -> None:
+def test_all_lists_every_public_name() -> None:
     public = {name for name, value in vars(atlas_postbooking).items() if not name.startswith("_")}
     modules = {name for name in public if isinstance(vars(atlas_postbooking)[name], type(sys))}
     assert public - modules == set(atlas_postbooking.__all__) - {"__version__"}
@@ -80,7 +80,7 @@ def snippets() -> list[str]:
 
 
 def test_the_readme_runs(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The snippets, one after the other, against a vendor that answers as they tell."""
+    """Runs the snippets of README.md in order, with scripted answers."""
     offer = {"status": 0, "orderNo": "A1", "isVoidable": True, "voidOfferId": "q_1"}
     offer["voidFareAmount"] = {"estimatedRefundAmount": "68.59", "currency": "USD"}
     offer["voidWindow"] = {"allowVoid": True}
@@ -102,5 +102,5 @@ def test_the_readme_runs(server: Server, tmp_path: Path, capsys: pytest.CaptureF
     assert names["found"] and names["order"].order_no == "A1" and names["event"].kind == "void"
     paths = [request.path for request in server.requests]
     assert paths[:3] == ["/voidQuotation.do", "/void.do", "/queryVoidOrders.do"]
-    said = capsys.readouterr().out
-    assert "68.59" in said and "executed atlas_processing False" in said
+    output = capsys.readouterr().out
+    assert "68.59" in output and "executed atlas_processing False" in output

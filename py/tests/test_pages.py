@@ -1,4 +1,4 @@
-"""All orders of a list."""
+"""Iterators over the order list."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def page(*numbers: str | None, total: int | None = None, size: int | None = None
     }
 
 
-def asked(server: Server) -> list[tuple[int, int]]:
+def requested_pages(server: Server) -> list[tuple[int, int]]:
     return [(r.json["page"], r.json["pageSize"]) for r in server.requests]
 
 
-def test_until_the_total_is_reached(server: Server, client: Client) -> None:
+def test_it_ends_when_the_total_is_reached(server: Server, client: Client) -> None:
     server.then(page("A1", "A2", total=4, size=2), page("A3", "A4", total=4, size=2))
     orders = client.iter_orders(page_size=2, airlines=["W6"])
     assert [order.order_no for order in orders] == ["A1", "A2", "A3", "A4"]
-    assert asked(server) == [(1, 2), (2, 2)] and server.requests[1].json["airlines"] == ["W6"]
+    assert requested_pages(server) == [(1, 2), (2, 2)] and server.requests[1].json["airlines"] == ["W6"]
     assert (orders.total, orders.moved, orders.pages) == (4, False, 2)
-    assert list(orders) == [], "and it stays at its end"
+    assert list(orders) == [], "it stays exhausted"
 
 
 @pytest.mark.parametrize(
@@ -44,21 +44,21 @@ def test_until_the_total_is_reached(server: Server, client: Client) -> None:
         ([page("A1")], ["A1"], 1),
         ([page("A1", "A2"), page("A3")], ["A1", "A2", "A3"], 2),
         ([page("A1", "A2"), page()], ["A1", "A2"], 2),
-        # The vendor repeats its last page for ever.
+        # The vendor repeats its last page.
         ([page("A1", "A2"), page("A1", "A2")], ["A1", "A2"], 2),
-        # Short, although the total says more: what it says of its size decides …
+        # A short page although the total is larger: a stated page size decides …
         ([page("A1", total=5, size=2)], ["A1"], 1),
-        # … and if it says nothing, it may have cut the size down.
+        # … without one, the vendor may have reduced the page size.
         ([page("A1", total=2), page("A2", total=2)], ["A1", "A2"], 2),
-        # It cut the size down and says so.
+        # The vendor reduced the page size and states it.
         ([page("A1", size=1), page("A2", size=1), page(size=1)], ["A1", "A2"], 3),
         # An order moved to the next page.
         ([page("A1", "A2", total=3), page("A2", "A3", total=3)], ["A1", "A2", "A3"], 2),
-        # Nothing to tell these apart by.
+        # Orders without a number cannot be recognised as duplicates.
         ([page("A1", None), page(None)], ["A1", None, None], 2),
     ],
 )
-def test_ends(
+def test_the_end_is_recognised(
     server: Server, client: Client, pages: list[dict[str, Any]], numbers: list[str | None], requests: int
 ) -> None:
     server.then(*pages)
@@ -66,7 +66,7 @@ def test_ends(
     assert len(server.requests) == requests
 
 
-def test_a_total_that_moves(server: Server, client: Client) -> None:
+def test_a_changed_total_is_a_warning(server: Server, client: Client) -> None:
     server.then(page("A1", "A2", total=3), page("A3", "A4", total=4))
     orders = client.iter_orders({"pageSize": 2})
     with pytest.warns(OrdersMovedWarning, match="from 3 to 4") as warned:
@@ -74,7 +74,7 @@ def test_a_total_that_moves(server: Server, client: Client) -> None:
     assert orders.moved and orders.total == 4 and warned[0].filename == __file__
 
 
-def test_a_warning_made_an_error_loses_no_order(server: Server, client: Client) -> None:
+def test_no_order_is_lost_if_the_warning_is_raised(server: Server, client: Client) -> None:
     server.then(page("A1", total=3, size=1), page("A2", total=2, size=1))
     orders = client.iter_orders(page_size=1)
     numbers = [next(orders).order_no]
@@ -85,21 +85,21 @@ def test_a_warning_made_an_error_loses_no_order(server: Server, client: Client) 
     assert [*numbers, *(order.order_no for order in orders)] == ["A1", "A2"]
 
 
-def test_it_goes_on_after_a_failure(server: Server, client: Client) -> None:
+def test_it_continues_after_a_failed_page(server: Server, client: Client) -> None:
     server.then(page("A1", "A2"), answer(b"<html>", 502), page("A3"))
     orders = client.iter_orders(page_size=2)
     assert [next(orders).order_no, next(orders).order_no] == ["A1", "A2"]
     with pytest.raises(atlas.NotExecuted):
         next(orders)
     assert [order.order_no for order in orders] == ["A3"]
-    assert asked(server) == [(1, 2), (2, 2), (2, 2)]
+    assert requested_pages(server) == [(1, 2), (2, 2), (2, 2)]
 
 
 def test_defaults_and_wrong_filters(server: Server, client: Client) -> None:
     server.then(page(), page("A9", total=50, size=10))
-    assert list(client.iter_orders()) == [] and asked(server) == [(1, 100)]
+    assert list(client.iter_orders()) == [] and requested_pages(server) == [(1, 100)]
     assert len(list(client.iter_orders({"page": "3"}, page_size="10"))) == 1
-    assert asked(server)[1] == (3, 10)
+    assert requested_pages(server)[1] == (3, 10)
     with pytest.raises(atlas.RequestError, match="did you mean `airlines`"):
         next(client.iter_orders(airline=["W6"]))
     with pytest.raises(atlas.RequestError, match="whole number"):

@@ -1,4 +1,4 @@
-"""What comes back."""
+"""Replies and records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from scripted import Server, answer
 
 from atlas_postbooking import Client, Outcome, Record, Reply
-from atlas_postbooking._schema import loads
+from atlas_postbooking._scalars import SCALARS, loads
 
 QUOTE: dict[str, Any] = {
     "status": 0,
@@ -30,7 +30,7 @@ QUOTE: dict[str, Any] = {
 
 
 def answer_of(body: dict[str, Any]) -> bytes:
-    """An answer whose amounts have the digits that a float would lose."""
+    """A response whose amounts have trailing zeros, which a float would lose."""
     return answer(json.dumps(body).replace("84.7,", "84.70,").replace("1.1,", "1.10,").encode())
 
 
@@ -39,7 +39,7 @@ def quote(server: Server, client: Client) -> Reply:
     return client.void_quotation(order_no="A1")
 
 
-def test_what_a_reply_says(server: Server, client: Client) -> None:
+def test_attributes_of_a_reply(server: Server, client: Client) -> None:
     reply = quote(server, client)
     assert reply.ok and bool(reply) is True
     assert reply.operation == "voidQuotation"
@@ -99,7 +99,7 @@ def test_misspelt_attributes(server: Server, client: Client) -> None:
         reply.void_fare_amount.currency = "x"
 
 
-def test_plain_data(server: Server, client: Client) -> None:
+def test_to_dict_is_a_plain_copy(server: Server, client: Client) -> None:
     reply = quote(server, client)
     plain = reply.to_dict()
     assert plain["voidFareAmount"]["originalFareAmount"] == "84.70" and plain["expectedRefundDate"] == "2025-05-22"
@@ -157,13 +157,11 @@ def test_instants_and_local_times(server: Server, client: Client) -> None:
     ],
 )
 def test_conversions(kind: str, text: Any, expected: Any) -> None:
-    from atlas_postbooking._schema import _SCALARS
-
-    value = _SCALARS[kind](text)
+    value = SCALARS[kind](text)
     assert value == expected and type(value) is type(expected)
 
 
-def test_numbers_that_python_would_not_read() -> None:
+def test_numbers_beyond_the_limits_of_int_and_decimal() -> None:
     digits = "9" * 5000
     assert loads(f'[{digits}, 1, "x"]') == [Decimal(digits), 1, "x"]
     assert loads("[1e5, 1e99999999999999999999]") == [Decimal("1E5"), "1e99999999999999999999"]

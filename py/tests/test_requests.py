@@ -1,4 +1,4 @@
-"""What goes out on the wire."""
+"""Requests: from Python values to the bytes that are sent."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def test_nested_names(server: Server, client: Client) -> None:
             {"first_name": "EVA", "lastName": "KIS", "segments": [{"dep_date": date(2025, 5, 22), **SEGMENT}]}
         ],
     )
-    (asked,) = server.requests[0].json["refundRequestList"]
-    assert (asked["firstName"], asked["lastName"]) == ("EVA", "KIS")
-    (segment,) = asked["segments"]
+    (passenger,) = server.requests[0].json["refundRequestList"]
+    assert (passenger["firstName"], passenger["lastName"]) == ("EVA", "KIS")
+    (segment,) = passenger["segments"]
     assert (segment["depDate"], segment["depAirport"], segment["flightNo"]) == ("20250522", "BUD", "W61")
 
 
@@ -82,7 +82,7 @@ def test_misspelt_names_are_refused_by_name(server: Server, client: Client) -> N
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "message"),
     [
         (84.7, "must not be a float"),
         (b"A1", "is a bytes"),
@@ -94,23 +94,23 @@ def test_misspelt_names_are_refused_by_name(server: Server, client: Client) -> N
     ],
     ids=["float", "bytes", "nan", "object", "key", "surrogate", "digits"],
 )
-def test_values_that_cannot_be_sent(server: Server, client: Client, value: Any, words: str) -> None:
-    with pytest.raises(RequestError, match=words) as caught:
+def test_values_that_cannot_be_sent(server: Server, client: Client, value: Any, message: str) -> None:
+    with pytest.raises(RequestError, match=message) as caught:
         client.void_quotation({"orderNo": [value]})
     assert (caught.value.code, caught.value.status, caught.value.outcome) == ("bad_request", -4, "not_executed")
     assert not server.requests
 
 
-def test_endless_requests(server: Server, client: Client) -> None:
-    endless: dict[str, Any] = {}
-    endless["routing"] = endless
+def test_recursive_requests(server: Server, client: Client) -> None:
+    recursive: dict[str, Any] = {}
+    recursive["routing"] = recursive
     with pytest.raises(RequestError, match="nested too deeply"):
-        client.query_order_details(endless)
+        client.query_order_details(recursive)
     with pytest.raises(RequestError):
         client.void_quotation(["orderNo"])  # type: ignore[arg-type]
 
 
-def test_given_twice(client: Client) -> None:
+def test_a_field_given_twice_is_refused(client: Client) -> None:
     for request in ({"orderNo": "A1"}, {"order_no": "A1"}):
         with pytest.raises(RequestError, match="/orderNo is given twice"):
             client.void_quotation(request, order_no="A2")
@@ -119,7 +119,7 @@ def test_given_twice(client: Client) -> None:
 
 
 def test_decimals_keep_their_digits() -> None:
-    # No request of the contract has an amount; an unknown field shows the encoding all the same.
+    # No request of the contract has an amount, so the encoding is tested with an unknown field.
     with pytest.raises(RequestError, match="unknown key"):
         validate("voidQuotation", order_no="A1", amount=Decimal("1E+2"))
 
@@ -173,6 +173,6 @@ def test_values_of_a_reply_can_be_sent_back(server: Server, client: Client) -> N
     sent = {name: first[name] for name in segment}
     client.post_booking_ancillary_search(ticket_order_no="A1", ancillary_category="BAGGAGE", from_segments=[sent])
     assert server.requests[1].json["fromSegments"] == [segment]
-    # A whole record is a mapping as well; what the request does not know is refused by name.
+    # A whole record is a mapping too; fields that the request does not have are refused by name.
     with pytest.raises(RequestError, match="unknown key"):
         client.post_booking_ancillary_search(ticket_order_no="A1", from_segments=[first])

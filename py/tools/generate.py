@@ -1,6 +1,6 @@
-"""Writes ``_operations.py``, the methods of the clients, from the core's description of itself.
+"""Writes ``_operations.py``, the methods of the clients, from the description of the operations by the core.
 
-PYTHONPATH=<where atlas_postbooking with its native module is> python tools/generate.py [--check]
+PYTHONPATH=<directory with atlas_postbooking and its native module> python tools/generate.py [--check]
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ._reply import Reply
     from ._types import @TYPES@
 
-# A misspelt keyword is an error of type for checkers (NoReturn) and goes on to the core at run time, which
-# refuses it and names the nearest one.
+# A misspelt keyword is an error for type checkers (NoReturn). At run time it is passed on to the core, which refuses
+# it and names the nearest one.
 
 '''
 
@@ -51,7 +51,7 @@ FORMATS = {"code": "Code", "decimal": "Amount", "date": "Day", "date-time": "Ins
 
 
 def type_of(field: dict[str, Any]) -> str:
-    """The type of an argument."""
+    """The type of an argument, from the JSON Schema of its field."""
     types = field.get("type", [])
     types = [types] if isinstance(types, str) else types
     if "array" in types:
@@ -66,18 +66,18 @@ def type_of(field: dict[str, Any]) -> str:
 
 
 def wrapped(text: str, first: str, rest: str) -> list[str]:
-    """Text in lines."""
+    """Text in lines of at most WIDTH columns."""
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False)
 
 
 def argument(field: dict[str, Any]) -> str:
-    """The name of an argument; as in ``_schema.py``, ``as`` is ``as_``."""
+    """The name of an argument; the keyword ``as`` becomes ``as_``, as in ``_schema.py``."""
     name: str = field["x-attribute"]
     return name + "_" * keyword.iskeyword(name)
 
 
 def method(op: dict[str, Any], is_async: bool) -> str:
-    """One method."""
+    """The source of one method."""
     fields = {argument(f): (name, f) for name, f in op["request"]["properties"].items()}
     required = set(op["request"].get("required", []))
     lines = ["", f"    {'async ' if is_async else ''}def {op['python']}("]
@@ -86,10 +86,10 @@ def method(op: dict[str, Any], is_async: bool) -> str:
     lines += ["        options: Mapping[str, Any] | None = None,", "        **unknown: NoReturn,", "    ) -> Reply:"]
     lines += wrapped('"""' + op["doc"], " " * 8, " " * 8)
     if op["kind"] == "submit":
-        again = "With the same key it can be called again." if is_case(op) else "Never just repeat it."
-        words = f"A submit: when its outcome is unknown, OutcomeUnknown says so. {again}"
-        lines += ["", *wrapped(words, " " * 8, " " * 8)]
-    lines += ["", "        Args:", "            request: All of it as a mapping, instead of keywords or besides them."]
+        repeat = "the same call with the same key continues it" if is_case(op) else "do not repeat it then"
+        text = f"A submit: raises OutcomeUnknown if it may have been executed; {repeat}."
+        lines += ["", *wrapped(text, " " * 8, " " * 8)]
+    lines += ["", "        Args:", "            request: The request as a mapping, instead of keywords or with them."]
     for attribute, (name, field) in fields.items():
         note = " Required." if name in required else ""
         text = f"{attribute}: {field.get('description', '').strip()}{note}".strip()
@@ -105,28 +105,28 @@ def method(op: dict[str, Any], is_async: bool) -> str:
 
 
 def is_case(op: dict[str, Any]) -> bool:
-    """Whether it works on the store, for which it needs a client even if it asks nobody."""
+    """Whether the operation works on the store; it then needs a client even if its kind is ``local``."""
     return str(op["name"]).startswith("case.")
 
 
 def generate(described: dict[str, Any]) -> str:
-    """The whole file."""
+    """The source of the file."""
     every = described["operations"]
-    remote = [op for op in every if op["kind"] != "local" or is_case(op)]
-    out = HEAD + "#: What a call may do at the vendor.\nKINDS: dict[str, str] = {\n"
+    methods = [op for op in every if op["kind"] != "local" or is_case(op)]
+    out = HEAD + "#: The kind of each operation: what a call may do at the vendor.\nKINDS: dict[str, str] = {\n"
     out += "".join(f'    "{op["name"]}": "{op["kind"]}",\n' for op in every) + "}\n\n"
-    out += CLASS.format(name="Operations", async_="") + "".join(method(op, False) for op in remote) + "\n"
-    out += CLASS.format(name="AsyncOperations", async_="async ") + "".join(method(op, True) for op in remote)
-    ours = sorted(name for name in {*FORMATS.values(), "Flag", "Part"} if re.search(rf"\b{name}\b", out))
-    return out.replace("@TYPES@", ", ".join(ours))
+    out += CLASS.format(name="Operations", async_="") + "".join(method(op, False) for op in methods) + "\n"
+    out += CLASS.format(name="AsyncOperations", async_="async ") + "".join(method(op, True) for op in methods)
+    used_types = sorted(name for name in {*FORMATS.values(), "Flag", "Part"} if re.search(rf"\b{name}\b", out))
+    return out.replace("@TYPES@", ", ".join(used_types))
 
 
 def described() -> dict[str, Any]:
-    """What the native module says; the package itself needs the file that is written here."""
+    """The description by the native module, imported without its package, which needs the generated file."""
     import importlib.util
 
-    for place in sys.path:
-        for found in sorted(Path(place, "atlas_postbooking").glob("_native*")):
+    for directory in sys.path:
+        for found in sorted(Path(directory, "atlas_postbooking").glob("_native*")):
             if found.suffix in (".so", ".pyd"):
                 spec = importlib.util.spec_from_file_location("_native", found)
                 if spec is not None and spec.loader is not None:
@@ -138,12 +138,12 @@ def described() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Writes the file, or compares it."""
+    """Writes the file, or with --check compares it."""
     text = generate(described())
     if "--check" not in sys.argv:
         TARGET.write_text(text, encoding="utf-8")
     elif TARGET.read_text(encoding="utf-8") != text:
-        raise SystemExit(f"{TARGET.name} is not what tools/generate.py writes")
+        raise SystemExit(f"{TARGET.name} is not current: run tools/generate.py")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
-//! The world outside of the programs. In an example, nobody wants to wait 21 days for a refund: this moves the clock
-//! of the simulated Atlas. It is not part of the API; in a real program, `pass_time` is your scheduler.
+//! Moves the clock of the simulator, so that an example does not take the 21 days of a refund. It is not part of the
+//! API: a real program waits, by its scheduler, until the next query.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// Lets so many minutes pass. `base_url` is `http://HOST:PORT`.
-pub fn pass_time(base_url: &str, minutes: u32) -> std::io::Result<()> {
+/// Moves the clock forward. `base_url` is `http://HOST:PORT`.
+pub fn advance_clock(base_url: &str, minutes: u32) -> std::io::Result<()> {
     let address = base_url.trim_start_matches("http://").trim_end_matches('/');
     let body = format!(r#"{{"advance":"{minutes}m"}}"#);
-    let mut line = TcpStream::connect(address)?;
+    let mut stream = TcpStream::connect(address)?;
     write!(
-        line,
+        stream,
         "POST /_sim/clock HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )?;
     let mut answer = String::new();
-    line.read_to_string(&mut answer)?;
-    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(std::io::Error::other("the clock does not move")) }
+    stream.read_to_string(&mut answer)?;
+    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(std::io::Error::other("the clock was not moved")) }
 }

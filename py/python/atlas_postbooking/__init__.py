@@ -1,6 +1,6 @@
 """Post-booking calls of the Atlas flight API: refunds, voids, ancillaries, orders, notifications.
 
-Every reply and every exception answers what matters when money moves: did it happen?
+Every reply and every exception has an outcome: executed, not executed, or unknown.
 
     with Client(base_url="https://…", client_id="…", client_secret="…") as client:
         quote = client.void_quotation(order_no="TESTA20260302160000000")
@@ -28,7 +28,8 @@ from ._follow import AsyncFollow, Follow
 from ._local import describe, parse_webhook, validate
 from ._native import VERSION as __version__
 from ._pages import AsyncOrders, Orders, OrdersMovedWarning
-from ._reply import Outcome, Record, Reply
+from ._record import Record
+from ._reply import Outcome, Reply
 
 __all__ = [
     "AlreadySubmitted",

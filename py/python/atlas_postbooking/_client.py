@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class _Core:
-    """An open native client, and how to call it."""
+    """The native client of a ``Client``: opens it, calls it, and makes Python exceptions of its errors."""
 
-    __slots__ = ("_native", "where")
+    __slots__ = ("_native", "origin")
 
     def __init__(self, config: Mapping[str, Any] | None, keywords: dict[str, Any]) -> None:
         try:
@@ -37,7 +37,7 @@ class _Core:
         given = {**(config or {}), **keywords}
         base_url = given.get("base_url", given.get("baseUrl"))
         del given
-        # Neither this object nor a traceback keeps the secret.
+        # The locals below are part of a traceback: the secret must not be in them.
         config = None
         keywords.clear()
         try:
@@ -49,9 +49,9 @@ class _Core:
         if isinstance(opened, _native.Reply):
             raise error_of(Reply("clientNew", opened))
         self._native: _native.Client | None = opened
-        # Without the path, which may be private; the core refuses users and passwords in it.
+        # For repr(), without the path, which may be private. The core refuses a user or password in the URL.
         scheme, _, rest = str(base_url).partition("://")
-        self.where = f"{scheme}://{rest.partition('/')[0]}"
+        self.origin = f"{scheme}://{rest.partition('/')[0]}"
 
     def close(self) -> None:
         self._native = None
@@ -66,7 +66,7 @@ class _Core:
             raise closed()
         try:
             name = operation.encode(errors="replace")
-            # Only the main thread runs signal handlers (Ctrl-C); the others need not look up for them.
+            # Python runs signal handlers (Ctrl-C) in the main thread only; other threads need not check for them.
             if threading.get_ident() == threading.main_thread().ident:
                 try:
                     source = native.call_interruptible(name, request, options)
@@ -85,27 +85,27 @@ class _Core:
 
 
 def has_effect(operation: str) -> bool:
-    """Whether the effect of a call outlives it; of what is not known, yes."""
+    """Whether a call may change something at the vendor; of an unknown operation, yes."""
     return KINDS.get(operation, "submit") == "submit"
 
 
 def annotate(interruption: BaseException, operation: str) -> None:
-    """Says on a KeyboardInterrupt (or what else a signal handler raised) what became of the call."""
+    """Adds the outcome of the call, and a note about it, to an exception that a signal handler raised."""
     source = getattr(interruption, "_atlas_reply", None)
     if source is not None:
         outcome = Outcome(source.outcome)
-        note = f"{operation} had just ended; outcome: {outcome}"
+        note = f"{operation} ended at this moment; outcome: {outcome}"
     elif has_effect(operation):
         outcome = Outcome.UNKNOWN
         is_case = operation == "case.open"
-        then = "and the same key goes on with it" if is_case else "so ask the vendor before you send it again"
+        then = "opening it again with the same key continues it" if is_case else "query the vendor before sending it again"
         note = (
-            f"{operation} goes on in the background while this process lives; outcome: {outcome}: "
-            f"it may be executed, {then}"
+            f"{operation} continues in the background until this process ends; outcome: {outcome}: "
+            f"it may be executed; {then}"
         )
     else:
         outcome = Outcome.NOT_EXECUTED
-        note = f"{operation} was given up; outcome: {outcome}: it changes nothing at the vendor"
+        note = f"{operation} was abandoned; outcome: {outcome}: it changes nothing at the vendor"
     note = f"atlas_postbooking: {note}."
     try:
         add_note = getattr(interruption, "add_note", None)
@@ -115,21 +115,21 @@ def annotate(interruption: BaseException, operation: str) -> None:
             interruption.args = (*interruption.args, note)
         interruption.outcome = outcome  # type: ignore[attr-defined]
     except AttributeError:
-        pass  # An exception with slots and without notes; the handler's own business.
+        pass  # The handler raised an exception to which nothing can be added.
 
 
-class _Face:
-    """What both clients share."""
+class _ClientBase:
+    """The part that both clients share."""
 
     _core: _Core
 
     def close(self) -> None:
-        """Closes the client. Calls under way go on to their end."""
+        """Closes the client. Calls in progress are completed."""
         self._core.close()
 
     def __repr__(self) -> str:
         core: _Core | None = getattr(self, "_core", None)
-        state = "not open" if core is None else f"{core.where} closed" if core.is_closed else core.where
+        state = "not open" if core is None else f"{core.origin} closed" if core.is_closed else core.origin
         return f"<atlas_postbooking.{type(self).__name__} {state}>"
 
     def __reduce__(self) -> NoReturn:
@@ -139,11 +139,11 @@ class _Face:
         )
 
 
-class Client(_Face, Operations):
+class Client(_ClientBase, Operations):
     """A client. It may be used from any number of threads.
 
-    Takes its configuration as a mapping (``{"baseUrl": …}``), as keywords (``base_url=…``) or both.
-    Nothing is sent and no thread is started before the first call.
+    The configuration is a mapping (``{"baseUrl": …}``), keywords (``base_url=…``) or both. Nothing is sent and no
+    thread is started before the first call.
     """
 
     def __init__(self, config: Mapping[str, Any] | None = None, /, **keywords: Unpack[Config]) -> None:
@@ -176,7 +176,7 @@ class Client(_Face, Operations):
         options: Mapping[str, Any] | None = None,
         **filters: Any,
     ) -> Orders:
-        """Lists orders page after page, each order once; takes what :meth:`order_list` takes."""
+        """Iterates over the orders of all pages, each order once. Takes the arguments of :meth:`order_list`."""
         return Orders(self, request, filters, options)
 
     def follow(
@@ -188,15 +188,15 @@ class Client(_Face, Operations):
         every_ms: int = 1000,
         options: Mapping[str, Any] | None = None,
     ) -> Follow:
-        """Follows a case, or all open ones, and tells after every step how far it is.
+        """Follows a case, or all open ones. Gives a reply after every step.
 
-        It ends when nothing is open any more or the time is up.
+        Ends when no case is open or the time is over.
 
         Args:
-            id: The case's id.
-            key: Your key. Without both, all open cases.
-            timeout_ms: The time for all steps together; None for as long as it takes.
-            every_ms: How long a step may wait for something to become due; with 0 the waiting is yours.
+            id: The id of the case.
+            key: The key of the case. Without id and key, all open cases are followed.
+            timeout_ms: The time for all steps together; None for no limit.
+            every_ms: How long a step waits for a query to become due; with 0 the caller has to wait.
             options: Options of each call.
         """
         return Follow(self, {"id": id, "key": key}, timeout_ms, every_ms, options)
@@ -214,8 +214,8 @@ class Client(_Face, Operations):
         self.close()
 
 
-class AsyncClient(_Face, AsyncOperations):
-    """The same client for asyncio. Cancelling a call leaves it running: a submit is not stopped by it."""
+class AsyncClient(_ClientBase, AsyncOperations):
+    """The same client for asyncio. Cancelling a task does not stop its call: a submit is completed."""
 
     def __init__(self, config: Mapping[str, Any] | None = None, /, **keywords: Unpack[Config]) -> None:
         self._core = _Core(config, keywords)  # type: ignore[arg-type]
@@ -236,7 +236,7 @@ class AsyncClient(_Face, AsyncOperations):
         fields: dict[str, Any],
         options: Mapping[str, Any] | None,
     ) -> Reply:
-        # asyncio is slow to import, and most programs never need it.
+        # Imported here because it is slow to import, and most programs do not need it.
         import asyncio
 
         body = encode_request(operation, request, fields)
@@ -255,7 +255,7 @@ class AsyncClient(_Face, AsyncOperations):
         options: Mapping[str, Any] | None = None,
         **filters: Any,
     ) -> AsyncOrders:
-        """Lists orders page after page, each order once; takes what :meth:`order_list` takes."""
+        """Iterates over the orders of all pages, each order once. Takes the arguments of :meth:`order_list`."""
         return AsyncOrders(self, request, filters, options)
 
     def follow(
@@ -267,15 +267,15 @@ class AsyncClient(_Face, AsyncOperations):
         every_ms: int = 1000,
         options: Mapping[str, Any] | None = None,
     ) -> AsyncFollow:
-        """Follows a case, or all open ones, and tells after every step how far it is.
+        """Follows a case, or all open ones. Gives a reply after every step.
 
-        It ends when nothing is open any more or the time is up.
+        Ends when no case is open or the time is over.
 
         Args:
-            id: The case's id.
-            key: Your key. Without both, all open cases.
-            timeout_ms: The time for all steps together; None for as long as it takes.
-            every_ms: How long a step may wait for something to become due; with 0 the waiting is yours.
+            id: The id of the case.
+            key: The key of the case. Without id and key, all open cases are followed.
+            timeout_ms: The time for all steps together; None for no limit.
+            every_ms: How long a step waits for a query to become due; with 0 the caller has to wait.
             options: Options of each call.
         """
         return AsyncFollow(self, {"id": id, "key": key}, timeout_ms, every_ms, options)

@@ -1,4 +1,4 @@
-"""Python values to the JSON that the core reads. The core checks it; here are only names and types."""
+"""Python values to JSON for the core, which checks it. Only names and types are converted here."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from enum import Enum
 from typing import Any
 
 from ._errors import RequestError, bad_request
-from ._schema import UNKNOWN, Schema, schema_of, wrap
+from ._schema import Schema, schema_of
 
 _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def encode_request(operation: str, request: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> bytes:
-    """The request of an operation: a mapping, keywords, or both. Keywords that are None are left out."""
+    """The request of an operation, from a mapping, keywords, or both. Keywords that are None are left out."""
     schema = schema_of(operation, "request")
     given = {name: value for name, value in fields.items() if value is not None}
     body: dict[str, Any] = {}
@@ -31,7 +31,7 @@ def encode_request(operation: str, request: Mapping[str, Any] | None, fields: Ma
 
 
 def to_json(value: Any) -> bytes:
-    """JSON bytes; what JSON cannot hold is refused."""
+    """JSON as bytes. Raises RequestError for a value that JSON cannot represent."""
     try:
         return _dumps(value).encode()
     except UnicodeEncodeError:
@@ -43,20 +43,20 @@ def to_json(value: Any) -> bytes:
 def _object(values: Any, schema: Schema, path: str, body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(values, Mapping):
         raise bad_request(f"{path or 'the request'} must be a mapping, not {type(values).__name__}", path)
-    attributes, children = schema.attributes, schema.children
+    attributes = schema.attributes
     for key, value in values.items():
         if not isinstance(key, str):
             raise bad_request(f"{path}: keys must be str, not {type(key).__name__}", path)
-        # An unknown name goes on as it is: the core refuses it and names the nearest one.
+        # An unknown name is passed on: the core refuses it and names the nearest one.
         name = attributes.get(key, key)
         if name in body:
             raise bad_request(f"{path}/{name} is given twice", f"{path}/{name}")
         kind = type(value)
-        if kind is bytes and schema.converters.get(name) is wrap:
-            # What may be anything may be a body as it came over the line.
+        if kind is bytes and schema.is_any(name):
+            # For example the body of a notification as it was received.
             value = _text(value, f"{path}/{name}")
         elif kind is not str and kind is not int and kind is not bool and value is not None:
-            value = _value(value, children.get(name, UNKNOWN), f"{path}/{name}")
+            value = _value(value, schema.child(name), f"{path}/{name}")
         body[name] = value
     return body
 
@@ -77,7 +77,7 @@ def _value(value: Any, schema: Schema, path: str) -> Any:
         # As text: exactly these digits, without an exponent.
         return format(value, "f")
     if isinstance(value, date):
-        # datetime is a date as well; a zone is written if there is one, and the core knows where it must be.
+        # datetime is a subclass of date. An offset is written if there is one; the core knows which fields need it.
         return value.isoformat()
     if isinstance(value, Mapping):
         return _object(value, schema, path, {})
@@ -106,7 +106,7 @@ def encode_settings(settings: Mapping[str, Any] | None, keywords: Mapping[str, A
             name = _camel(str(key))
             if name in merged:
                 raise bad_request(f"/{name} is given twice", f"/{name}")
-            # The names of headers are the caller's.
+            # Names of headers are not converted.
             merged[name] = value if name == "headers" else _setting(value)
     return to_json(_plain(merged))
 
@@ -124,7 +124,7 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]
-    # Paths above all: caFile is often a pathlib.Path.
+    # Mostly paths: caFile may be a pathlib.Path.
     return str(value)
 
 

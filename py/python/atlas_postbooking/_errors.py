@@ -1,55 +1,56 @@
 """The exceptions. All of them derive from :class:`AtlasError`.
 
-Which class it is says what to do; ``outcome`` says whether it happened:
+The class says how to react; ``outcome`` says whether it happened:
 
-* ``OutcomeUnknown``: it may have happened. Ask (``next`` names the operation) before anything else.
-* ``AlreadySubmitted``: it happened before, by somebody. Not a failure.
-* ``NotExecuted``: it provably did not happen. ``Refused`` (the vendor said no, or knows nothing of it),
-  ``TransportError`` (it never got there, or a read was lost), ``RateLimited``, ``AuthError``. The plain
-  class stands for answers that make no sense on a read or quote: no effect, but no answer either.
-* ``RequestError``, ``ConfigError``, ``GuardError``, ``CaseConflict``: stopped here, nothing was sent.
+* ``OutcomeUnknown``: it may have happened. Query (``next`` names the operation) before anything else.
+* ``AlreadySubmitted``: it happened by an earlier submit. Not a failure.
+* ``NotExecuted``: it provably did not happen. ``Refused`` (the vendor refused it, or has no such order),
+  ``TransportError`` (the request did not arrive, or the answer to a read or quote was lost), ``RateLimited``,
+  ``AuthError``. The class itself is raised when the answer to a read or quote cannot be understood.
+* ``RequestError``, ``ConfigError``, ``GuardError``, ``CaseConflict``: stopped by the library, nothing was sent.
 * ``Cancelled``: cancelled before anything was sent.
-* ``LibraryError``: a fault of this library or of its store, or a client that is closed.
+* ``LibraryError``: a fault of this library or of its store, or a closed client.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from . import _native
 from ._reply import Outcome, Reply
 
 
 class AtlasError(Exception):
-    """A call that did not succeed; :attr:`outcome` says whether it happened all the same."""
+    """A call that failed. :attr:`outcome` says whether its effect exists all the same."""
 
-    #: What happened.
+    #: The fault, without advice.
     message: str
-    #: What to do now, in one sentence.
+    #: What happened and what to do now.
     help: str
-    #: Stable word: ``timeout``, ``refused``, ``bad_request`` …
+    #: Stable code: ``timeout``, ``refused``, ``bad_request`` …
     code: str
-    #: Stable number, below zero.
+    #: Stable status number, below zero.
     status: int
     #: Whether it happened.
     outcome: Outcome
     #: ``fix_request``, ``fix_config``, ``requote``, ``wait``, ``reconcile``, ``already_done``, ``give_up``,
     #: ``contact_support``, ``retry``.
     advice: str
-    #: The operation to call next.
+    #: The vendor's name of the operation to call next.
     next: str | None
-    #: The same call again is harmless.
+    #: Whether the same call may be repeated without harm.
     retryable: bool
     #: JSON Pointer of the offending field.
     field: str | None
     #: Further faults of a request: ``{"field": …, "message": …}``.
     details: list[dict[str, Any]]
-    #: The vendor's code as a word, as a number, and the vendor's words.
+    #: The vendor's code by its name in the status table, as a number, and the vendor's message.
     vendor_code: str | None
     vendor_status: int | None
     vendor_message: str | None
-    #: When the vendor wants to be asked again.
+    #: How long the vendor asks to wait before the next request.
     retry_after_ms: int | None
-    #: The whole reply; None if the call did not get so far.
+    #: The reply; None if the call failed before it reached the core.
     reply: Reply | None
 
     def __init__(
@@ -89,7 +90,7 @@ class AtlasError(Exception):
         self.reply = reply
 
     def __str__(self) -> str:
-        # The core's help of a local fault repeats the message.
+        # The help text of a fault found before sending contains the message.
         parts = [] if self.message in self.help else [self.message]
         parts += [self.help] if self.help else []
         parts += [f"{each['field']} {each['message']}" for each in self.details[1:4]]
@@ -119,11 +120,11 @@ class NotExecuted(AtlasError):
 
 
 class Refused(NotExecuted):
-    """The vendor said no, or knows no such order."""
+    """The vendor refused it, or has no such order."""
 
 
 class TransportError(NotExecuted):
-    """It never reached the vendor, or the answer to a read or quote was lost."""
+    """The request did not reach the vendor, or the answer to a read or quote was lost."""
 
 
 class RateLimited(NotExecuted):
@@ -131,15 +132,15 @@ class RateLimited(NotExecuted):
 
 
 class AuthError(NotExecuted):
-    """Credentials or permissions."""
+    """The vendor rejected the credentials, or the account lacks the permission."""
 
 
 class OutcomeUnknown(AtlasError):
-    """It may have happened. Ask the vendor before anything else, and do not send it again."""
+    """It may have happened. Query the vendor before anything else, and do not send it again."""
 
 
 class AlreadySubmitted(AtlasError):
-    """It happened before, by somebody."""
+    """It happened by an earlier submit, of this or another client."""
 
 
 class Cancelled(AtlasError):
@@ -147,34 +148,42 @@ class Cancelled(AtlasError):
 
 
 class CaseConflict(AtlasError):
-    """Another case stands in the way: the key is used for something else, or the order has an open case."""
+    """The key belongs to a case with other content, or another open case holds the order."""
 
 
 class GuardError(AtlasError):
-    """A guard refused before money moved."""
+    """A guard stopped the case before money moved."""
 
 
 class LibraryError(AtlasError):
-    """A fault of this library or of its store, or a client that is closed."""
+    """A fault of this library or of its store, or a closed client."""
 
 
+#: The core's statuses by name, without the prefix of their C constants.
+_STATUSES: dict[str, int] = _native.STATUSES
+
+# HTTP, RESPONSE, TOO_LARGE, UNCERTAIN and IN_PROGRESS have no class of their own: their outcome decides.
 _BY_STATUS: dict[int, type[AtlasError]] = {
-    **dict.fromkeys((-1, -2, -3, -4, -6), RequestError),
-    -5: ConfigError,
-    **dict.fromkeys((-7, -8, -9, -60, -90, -91, -92), LibraryError),
-    **dict.fromkeys((-20, -21, -22, -23, -24, -26), TransportError),
-    -25: Cancelled,
-    -41: RateLimited,
-    -42: AuthError,
-    **dict.fromkeys((-43, -46), Refused),
-    -48: AlreadySubmitted,
-    -61: CaseConflict,
-    -62: GuardError,
+    _STATUSES[name]: kind
+    for kind, names in {
+        RequestError: ("NULL", "UTF8", "JSON", "REQUEST", "OPERATION"),
+        ConfigError: ("CONFIG",),
+        LibraryError: ("HANDLE", "CLOSED", "BUSY", "STORE", "MEMORY", "INTERNAL", "PANIC"),
+        TransportError: ("DNS", "CONNECT", "TLS", "PROXY", "TIMEOUT", "IO"),
+        Cancelled: ("CANCELLED",),
+        RateLimited: ("RATE_LIMITED",),
+        AuthError: ("AUTH",),
+        Refused: ("REFUSED", "NOT_FOUND"),
+        AlreadySubmitted: ("ALREADY",),
+        CaseConflict: ("CONFLICT",),
+        GuardError: ("GUARD",),
+    }.items()
+    for name in names
 }
 
 
 def class_of(status: int, outcome: str) -> type[AtlasError]:
-    """The exception of a status and an outcome. An unknown outcome comes before everything else."""
+    """The exception of a status and an outcome. With an unknown outcome the status does not matter."""
     if outcome == "unknown":
         return OutcomeUnknown
     known = _BY_STATUS.get(status)
@@ -184,7 +193,7 @@ def class_of(status: int, outcome: str) -> type[AtlasError]:
 
 
 def error_of(reply: Reply) -> AtlasError:
-    """The exception of a reply that is not ok."""
+    """The exception of a failed reply."""
     error: dict[str, Any] = reply._whole["error"]
     return class_of(reply._source.status, reply._source.outcome)(
         error["message"],
@@ -206,12 +215,12 @@ def error_of(reply: Reply) -> AtlasError:
 
 
 def bad_request(message: str, field: str) -> RequestError:
-    """A request that cannot even be written as JSON."""
+    """The exception of a request that cannot be written as JSON."""
     return RequestError(
         message,
         help=f"Nothing was sent: {message}.",
         code="bad_request",
-        status=-4,
+        status=_STATUSES["REQUEST"],
         outcome="not_executed",
         advice="fix_request",
         field=field,
@@ -220,12 +229,12 @@ def bad_request(message: str, field: str) -> RequestError:
 
 
 def bad_config(refused: RequestError) -> ConfigError:
-    """The same of a configuration."""
+    """The exception of a configuration that cannot be written as JSON."""
     return ConfigError(
         refused.message.replace("the request", "the configuration"),
         help=refused.help.replace("the request", "the configuration"),
         code="bad_config",
-        status=-5,
+        status=_STATUSES["CONFIG"],
         outcome="not_executed",
         advice="fix_config",
         field=refused.field,
@@ -234,26 +243,26 @@ def bad_config(refused: RequestError) -> ConfigError:
 
 
 def closed() -> LibraryError:
-    """A call on a client that is closed."""
+    """The exception of a call on a closed client."""
     return LibraryError(
         "the client is closed",
         help="Nothing was sent: the client is closed.",
         code="closed",
-        status=-8,
+        status=_STATUSES["CLOSED"],
         outcome="not_executed",
         advice="fix_request",
     )
 
 
 def panicked(operation: str, text: str, has_effect: bool) -> AtlasError:
-    """A panic of the library; of a submit it leaves unknown what was sent."""
+    """The exception of a panic in the core. Whether a submit was sent is then unknown."""
     return (OutcomeUnknown if has_effect else LibraryError)(
         f"the library panicked: {text}",
         help=f"The {operation} may have been accepted; ask the vendor before anything else."
         if has_effect
         else "This is a fault of the library: please report it.",
         code="panic",
-        status=-92,
+        status=_STATUSES["PANIC"],
         outcome="unknown" if has_effect else "not_executed",
         advice="reconcile" if has_effect else "contact_support",
     )

@@ -1,28 +1,15 @@
-"""Following cases in passes, for a program that reports progress or stops on the way."""
+"""Iterators over the progress of cases, one ``case.follow`` a step; the caller may stop after any of them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ._reply import Reply
 
-
-class Caller(Protocol):
-    """What this module needs of a client."""
-
-    def call(
-        self, operation: str, request: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None, /
-    ) -> Reply: ...
-
-
-class AsyncCaller(Protocol):
-    """What this module needs of an asynchronous client."""
-
-    async def call(
-        self, operation: str, request: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None, /
-    ) -> Reply: ...
+if TYPE_CHECKING:
+    from ._types import AsyncCaller, Caller
 
 
 class _Steps:
@@ -35,28 +22,28 @@ class _Steps:
     ) -> None:
         named = {name: value for name, value in case.items() if value is not None}
         self._case: dict[str, Any] = named or {"all": True}
-        self._until = None if timeout_ms is None else time.monotonic() + timeout_ms / 1000
+        self._deadline = None if timeout_ms is None else time.monotonic() + timeout_ms / 1000
         self._every_ms = every_ms
         self._options = options
         self._started = False
         self._done = False
 
     def _request(self) -> dict[str, Any] | None:
-        """The request of the next pass; None at the end. The core does the waiting; the first pass does not wait."""
-        left = None if self._until is None else max(0, round((self._until - time.monotonic()) * 1000))
-        if self._done or (self._started and left == 0):
+        """The request of the next step; None at the end. Waiting is left to the core; the first step does not wait."""
+        left_ms = None if self._deadline is None else max(0, round((self._deadline - time.monotonic()) * 1000))
+        if self._done or (self._started and left_ms == 0):
             return None
-        wait = 0 if not self._started else self._every_ms if left is None else min(self._every_ms, left)
+        wait_ms = 0 if not self._started else self._every_ms if left_ms is None else min(self._every_ms, left_ms)
         self._started = True
-        return {**self._case, **({"until": "final", "timeoutMs": wait} if wait else {"until": "step"})}
+        return {**self._case, **({"until": "final", "timeoutMs": wait_ms} if wait_ms else {"until": "step"})}
 
-    def _take(self, progress: Reply) -> Reply:
+    def _record_progress(self, progress: Reply) -> Reply:
         self._done = progress["open"] == 0
         return progress
 
 
 class Follow(_Steps, Iterator[Reply]):
-    """An iterator over the progress: ``done``, ``due``, ``open``, ``next_due_at``, ``budget``."""
+    """An iterator over replies with ``done``, ``due``, ``open``, ``next_due_at``, ``budget`` and ``case``."""
 
     def __init__(self, client: Caller, *rest: Any) -> None:
         super().__init__(*rest)
@@ -66,11 +53,11 @@ class Follow(_Steps, Iterator[Reply]):
         request = self._request()
         if request is None:
             raise StopIteration
-        return self._take(self._client.call("case.follow", request, self._options))
+        return self._record_progress(self._client.call("case.follow", request, self._options))
 
 
 class AsyncFollow(_Steps, AsyncIterator[Reply]):
-    """An iterator over the progress: ``done``, ``due``, ``open``, ``next_due_at``, ``budget``."""
+    """An iterator over replies with ``done``, ``due``, ``open``, ``next_due_at``, ``budget`` and ``case``."""
 
     def __init__(self, client: AsyncCaller, *rest: Any) -> None:
         super().__init__(*rest)
@@ -80,4 +67,4 @@ class AsyncFollow(_Steps, AsyncIterator[Reply]):
         request = self._request()
         if request is None:
             raise StopAsyncIteration
-        return self._take(await self._client.call("case.follow", request, self._options))
+        return self._record_progress(await self._client.call("case.follow", request, self._options))

@@ -1,4 +1,4 @@
-"""What needs no client and no network."""
+"""Functions that need no client and no network."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from ._reply import Reply
 
 
 def parse_webhook(body: str | bytes | Mapping[str, Any]) -> Reply:
-    """Reads a notification of the vendor.
+    """Reads a notification of the vendor, from its body as received.
 
-    Give the body as it came. Nothing signs it, so it is a hint and never the truth: confirm it with the
-    operation in ``reply.hint``. Equal ``dedupe_key`` means delivered twice. The payload is
-    ``reply["data"]``.
+    Notifications are not signed: confirm the content with the operation named in ``reply.hint``. Notifications with
+    the same ``dedupe_key`` are deliveries of one event. The payload is ``reply["data"]``.
     """
     if isinstance(body, str):
         try:
@@ -29,18 +28,18 @@ def parse_webhook(body: str | bytes | Mapping[str, Any]) -> Reply:
     else:
         text = to_json(dict(body))
     try:
-        return finish("parseWebhook", _native.call(b"parseWebhook", text, b""))
+        return ok_or_raise("parseWebhook", _native.call(b"parseWebhook", text, b""))
     except _native.Panicked as panic:
         raise panicked("parseWebhook", str(panic), False) from None
 
 
 def validate(operation: str, request: Mapping[str, Any] | None = None, /, **fields: Any) -> Reply:
-    """Checks a request without sending it; ``reply["body"]`` is what would be sent."""
+    """Checks a request without sending it. ``reply["body"]`` is the body that would be sent."""
     try:
         source = _native.validate(operation.encode(errors="replace"), encode_request(operation, request, fields))
     except _native.Panicked as panic:
         raise panicked(operation, str(panic), False) from None
-    return finish("validate", source)
+    return ok_or_raise("validate", source)
 
 
 def describe(operation: str | None = None) -> dict[str, Any]:
@@ -55,8 +54,8 @@ def describe(operation: str | None = None) -> dict[str, Any]:
     return described
 
 
-def finish(operation: str, source: _native.Reply) -> Reply:
-    """A reply, or its exception."""
+def ok_or_raise(operation: str, source: _native.Reply) -> Reply:
+    """Returns the reply, or raises its exception."""
     reply = Reply(operation, source)
     if source.ok:
         return reply

@@ -3,6 +3,7 @@
 from typing import final
 
 VERSION: str
+STATUSES: dict[str, int]
 
 class Panicked(Exception): ...
 

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from ._reply import Reply
     from ._types import Code, Day, Flag, Instant, Part
 
-# A misspelt keyword is an error of type for checkers (NoReturn) and goes on to the core at run time, which
-# refuses it and names the nearest one.
+# A misspelt keyword is an error for type checkers (NoReturn). At run time it is passed on to the core, which refuses
+# it and names the nearest one.
 
-#: What a call may do at the vendor.
+#: The kind of each operation: what a call may do at the vendor.
 KINDS: dict[str, str] = {
     "postBookingAncillarySearch": "quote",
     "postBookingAncillaryOrder": "submit",
@@ -78,11 +78,11 @@ class Operations:
         infants.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             ticket_order_no: Main order number.
             ancillary_category: `BAGGAGE`, the only category. Required.
             payment_method: 1 deposit, 3 VCC, 4 BYOA, 5 MoR; given, only this method can pay.
-            from_segments: Outbound flights; what for is not documented.
+            from_segments: Outbound flights; their purpose is not documented.
             ret_segments: Return flights.
             airline_pnr: 2025 form, not in the 2026 schema.
             carrier: 2025 form.
@@ -122,10 +122,10 @@ class Operations:
     ) -> Reply:
         """Orders baggage after ticketing. The new order is unpaid and lapses at tktLimitTime: pay it. Never pay two.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             session_id: From the search. Required.
             ancillary_category: `BAGGAGE`. Required.
             ticket_order_no: Main order number. Required.
@@ -167,7 +167,7 @@ class Operations:
         child alone.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number.
             airline_pnr: Airline PNR, together with carrier, instead of the order number.
             carrier: Two-letter airline code.
@@ -204,10 +204,10 @@ class Operations:
     ) -> Reply:
         """Submits a refund. It cannot be withdrawn. After a lost reply, queryRefundOrders is searched for the offer id.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number.
             airline_pnr: Airline PNR, together with carrier, instead of the order number.
             carrier: Two-letter airline code.
@@ -246,7 +246,7 @@ class Operations:
         """Asks how the refunds of an order stand.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             refund_code: From refund. The schema wants it; recovery after a lost reply must try without.
             order_no: Main order number.
             airline_pnr: Airline PNR, together with carrier, instead of the order number.
@@ -276,7 +276,7 @@ class Operations:
         """Asks whether an order can be voided, and makes an offer for void. Needed before every void.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number; the whole order is voided. Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
@@ -299,10 +299,10 @@ class Operations:
         """Submits a void of the whole order. It cannot be withdrawn. After a lost reply, queryVoidOrders is searched
         for the offer id.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number. Required.
             void_offer_id: The newest offer of voidQuotation. Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -327,7 +327,7 @@ class Operations:
         """Asks how the voids of an order stand.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number. Required.
             void_code: Narrows to one void.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -351,10 +351,10 @@ class Operations:
         """Builds a new order from an expired or cancelled one, at today's price. Every success is another order: pay
         the new one.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             original_order_no: The order to rebuild (at most 24 hours old, by older documentation). Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
@@ -377,10 +377,10 @@ class Operations:
         """Tries to stop the issuing of a paid order. Accepted means only that the attempt was made: look at the order
         after 8 minutes (-3 stopped, 2 issued anyway).
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: A paid order that is being ticketed. Required.
             cid: Legacy client id.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -416,7 +416,7 @@ class Operations:
         """Lists orders that depart within a year, newest first.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Exact.
             airline_pnrs: Any of these airline PNRs.
             pax_name: `Last/First`, contained.
@@ -465,10 +465,10 @@ class Operations:
     ) -> Reply:
         """Brings a booking made elsewhere under Atlas' management and gives it an order number.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             mmb: Login data.
             passengers: The passengers. Required.
             from_segments: Outbound. Required.
@@ -510,7 +510,7 @@ class Operations:
         """Reads a booking at the airline as it is now.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             airline_pnr: Airline PNR. Required.
             carrier: Two-letter airline code. Required.
             passengers: The passengers. Required.
@@ -563,7 +563,7 @@ class Operations:
         """Reads one order: the truth about it.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main or ancillary order.
             pnr_code: Atlas PNR.
             airline_pnr: Airline PNR, together with carrier.
@@ -604,10 +604,10 @@ class Operations:
     ) -> Reply:
         """Pays a main, regenerated or ancillary order. Accepted is not yet ticketed. Never repeat it blindly.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: The order. Required.
             payment_method: 1 deposit, 3 VCC, 4 BYOA, 5 MoR. Required.
             credit_card: For 3 and 5.
@@ -638,10 +638,10 @@ class Operations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Asks for the deposit.
+        """Reads the balance of the deposit.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             currency: Currency of the account; older contracts sent no body.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
@@ -663,10 +663,10 @@ class Operations:
     ) -> Reply:
         """Registers the one address that all notifications go to. Calling it again is harmless.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             url: The address. Required.
             cid: Legacy client id.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -691,7 +691,7 @@ class Operations:
         nothing.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number. Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
@@ -727,10 +727,10 @@ class Operations:
         fresh offer is asked for and checked against expect, the intent is stored and synced, and only then the submit
         leaves, once. Needs a store.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. With the same key it can be called again.
+        A submit: raises OutcomeUnknown if it may have been executed; the same call with the same key continues it.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             kind: refund, void, cancel (void while the window is open, else refund), ancillary, regenerate, stop, claim.
                 Required.
             order_no: The order; not for claim.
@@ -738,7 +738,7 @@ class Operations:
             reason: Refund: 0 involuntary, 1 voluntary. Default 1.
             passengers: Refund: who, as `FAMILY/GIVEN` or {name} or {lastName, firstName}; everyone if not given.
                 Ancillary: who buys. Claim: as in pnrClaim.
-            offer_id: An offer that this store's client was given not long ago; a fresh one is asked for if not given.
+            offer_id: A recent offer, quoted through this store; a new one is requested if not given.
             products: Ancillary: what to buy.
             payment: Ancillary and regenerate: how to pay. Without it the case stops at awaiting_payment.
             expect: Refuses before money moves.
@@ -779,10 +779,10 @@ class Operations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Reads a case as the store has it. Asks nobody.
+        """Reads a case as the store has it, without network.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             id: The case's id.
             key: Your key.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -807,10 +807,10 @@ class Operations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Lists the cases of this account, oldest first. Asks nobody.
+        """Lists the cases of this account, oldest first, without network.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             open: Only open ones (true) or only final ones (false).
             order_no: Of this order.
             kind: Of this kind.
@@ -842,7 +842,7 @@ class Operations:
         """Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             id: The case's id.
             key: Your key.
             all: All cases whose outcome is unknown.
@@ -872,7 +872,7 @@ class Operations:
         """Follows one case or all open ones to their end, within the follow-up's budget. Submits nothing.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             id: The case's id.
             key: Your key.
             all: All open cases.
@@ -904,7 +904,7 @@ class Operations:
         due, which the next case.follow makes.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             body: The notification's body, as text or as JSON. Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
@@ -926,11 +926,11 @@ class Operations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Settles a case whose outcome is unknown by a human's verdict, with what it rests on. Of a case that was
-        executed it takes the code that a lost reply took with it, without which some accounts are listed nothing.
+        """Settles a case whose outcome is unknown by a human's verdict, with its evidence. For a case that was executed
+        it takes the code that a lost reply would have given, without which the vendor may refuse the list.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             id: The case's id. Required.
             as_: executed or not_executed. Required.
             by: Who says so. Required.
@@ -963,7 +963,7 @@ class Operations:
         """Exports cases as newline-delimited JSON, without secrets, cards and passengers.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             open: Only open ones (true) or only final ones (false).
             order_no: Of this order.
             kind: Of this kind.
@@ -993,7 +993,7 @@ class Operations:
         """Removes final cases that did not change for long. Their keys stay used.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             older_than: A moment with its offset, or an age such as `90d`, `12h`: what did not change since is removed.
                 Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -1038,11 +1038,11 @@ class AsyncOperations:
         infants.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             ticket_order_no: Main order number.
             ancillary_category: `BAGGAGE`, the only category. Required.
             payment_method: 1 deposit, 3 VCC, 4 BYOA, 5 MoR; given, only this method can pay.
-            from_segments: Outbound flights; what for is not documented.
+            from_segments: Outbound flights; their purpose is not documented.
             ret_segments: Return flights.
             airline_pnr: 2025 form, not in the 2026 schema.
             carrier: 2025 form.
@@ -1082,10 +1082,10 @@ class AsyncOperations:
     ) -> Reply:
         """Orders baggage after ticketing. The new order is unpaid and lapses at tktLimitTime: pay it. Never pay two.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             session_id: From the search. Required.
             ancillary_category: `BAGGAGE`. Required.
             ticket_order_no: Main order number. Required.
@@ -1127,7 +1127,7 @@ class AsyncOperations:
         child alone.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number.
             airline_pnr: Airline PNR, together with carrier, instead of the order number.
             carrier: Two-letter airline code.
@@ -1164,10 +1164,10 @@ class AsyncOperations:
     ) -> Reply:
         """Submits a refund. It cannot be withdrawn. After a lost reply, queryRefundOrders is searched for the offer id.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number.
             airline_pnr: Airline PNR, together with carrier, instead of the order number.
             carrier: Two-letter airline code.
@@ -1206,7 +1206,7 @@ class AsyncOperations:
         """Asks how the refunds of an order stand.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             refund_code: From refund. The schema wants it; recovery after a lost reply must try without.
             order_no: Main order number.
             airline_pnr: Airline PNR, together with carrier, instead of the order number.
@@ -1236,7 +1236,7 @@ class AsyncOperations:
         """Asks whether an order can be voided, and makes an offer for void. Needed before every void.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number; the whole order is voided. Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
@@ -1259,10 +1259,10 @@ class AsyncOperations:
         """Submits a void of the whole order. It cannot be withdrawn. After a lost reply, queryVoidOrders is searched
         for the offer id.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number. Required.
             void_offer_id: The newest offer of voidQuotation. Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -1287,7 +1287,7 @@ class AsyncOperations:
         """Asks how the voids of an order stand.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number. Required.
             void_code: Narrows to one void.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -1311,10 +1311,10 @@ class AsyncOperations:
         """Builds a new order from an expired or cancelled one, at today's price. Every success is another order: pay
         the new one.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             original_order_no: The order to rebuild (at most 24 hours old, by older documentation). Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
@@ -1337,10 +1337,10 @@ class AsyncOperations:
         """Tries to stop the issuing of a paid order. Accepted means only that the attempt was made: look at the order
         after 8 minutes (-3 stopped, 2 issued anyway).
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: A paid order that is being ticketed. Required.
             cid: Legacy client id.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -1376,7 +1376,7 @@ class AsyncOperations:
         """Lists orders that depart within a year, newest first.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Exact.
             airline_pnrs: Any of these airline PNRs.
             pax_name: `Last/First`, contained.
@@ -1425,10 +1425,10 @@ class AsyncOperations:
     ) -> Reply:
         """Brings a booking made elsewhere under Atlas' management and gives it an order number.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             mmb: Login data.
             passengers: The passengers. Required.
             from_segments: Outbound. Required.
@@ -1470,7 +1470,7 @@ class AsyncOperations:
         """Reads a booking at the airline as it is now.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             airline_pnr: Airline PNR. Required.
             carrier: Two-letter airline code. Required.
             passengers: The passengers. Required.
@@ -1523,7 +1523,7 @@ class AsyncOperations:
         """Reads one order: the truth about it.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main or ancillary order.
             pnr_code: Atlas PNR.
             airline_pnr: Airline PNR, together with carrier.
@@ -1564,10 +1564,10 @@ class AsyncOperations:
     ) -> Reply:
         """Pays a main, regenerated or ancillary order. Accepted is not yet ticketed. Never repeat it blindly.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: The order. Required.
             payment_method: 1 deposit, 3 VCC, 4 BYOA, 5 MoR. Required.
             credit_card: For 3 and 5.
@@ -1598,10 +1598,10 @@ class AsyncOperations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Asks for the deposit.
+        """Reads the balance of the deposit.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             currency: Currency of the account; older contracts sent no body.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
@@ -1623,10 +1623,10 @@ class AsyncOperations:
     ) -> Reply:
         """Registers the one address that all notifications go to. Calling it again is harmless.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. Never just repeat it.
+        A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             url: The address. Required.
             cid: Legacy client id.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -1651,7 +1651,7 @@ class AsyncOperations:
         nothing.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number. Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
@@ -1687,10 +1687,10 @@ class AsyncOperations:
         fresh offer is asked for and checked against expect, the intent is stored and synced, and only then the submit
         leaves, once. Needs a store.
 
-        A submit: when its outcome is unknown, OutcomeUnknown says so. With the same key it can be called again.
+        A submit: raises OutcomeUnknown if it may have been executed; the same call with the same key continues it.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             kind: refund, void, cancel (void while the window is open, else refund), ancillary, regenerate, stop, claim.
                 Required.
             order_no: The order; not for claim.
@@ -1698,7 +1698,7 @@ class AsyncOperations:
             reason: Refund: 0 involuntary, 1 voluntary. Default 1.
             passengers: Refund: who, as `FAMILY/GIVEN` or {name} or {lastName, firstName}; everyone if not given.
                 Ancillary: who buys. Claim: as in pnrClaim.
-            offer_id: An offer that this store's client was given not long ago; a fresh one is asked for if not given.
+            offer_id: A recent offer, quoted through this store; a new one is requested if not given.
             products: Ancillary: what to buy.
             payment: Ancillary and regenerate: how to pay. Without it the case stops at awaiting_payment.
             expect: Refuses before money moves.
@@ -1739,10 +1739,10 @@ class AsyncOperations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Reads a case as the store has it. Asks nobody.
+        """Reads a case as the store has it, without network.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             id: The case's id.
             key: Your key.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -1767,10 +1767,10 @@ class AsyncOperations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Lists the cases of this account, oldest first. Asks nobody.
+        """Lists the cases of this account, oldest first, without network.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             open: Only open ones (true) or only final ones (false).
             order_no: Of this order.
             kind: Of this kind.
@@ -1802,7 +1802,7 @@ class AsyncOperations:
         """Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             id: The case's id.
             key: Your key.
             all: All cases whose outcome is unknown.
@@ -1832,7 +1832,7 @@ class AsyncOperations:
         """Follows one case or all open ones to their end, within the follow-up's budget. Submits nothing.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             id: The case's id.
             key: Your key.
             all: All open cases.
@@ -1864,7 +1864,7 @@ class AsyncOperations:
         due, which the next case.follow makes.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             body: The notification's body, as text or as JSON. Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
@@ -1886,11 +1886,11 @@ class AsyncOperations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Settles a case whose outcome is unknown by a human's verdict, with what it rests on. Of a case that was
-        executed it takes the code that a lost reply took with it, without which some accounts are listed nothing.
+        """Settles a case whose outcome is unknown by a human's verdict, with its evidence. For a case that was executed
+        it takes the code that a lost reply would have given, without which the vendor may refuse the list.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             id: The case's id. Required.
             as_: executed or not_executed. Required.
             by: Who says so. Required.
@@ -1923,7 +1923,7 @@ class AsyncOperations:
         """Exports cases as newline-delimited JSON, without secrets, cards and passengers.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             open: Only open ones (true) or only final ones (false).
             order_no: Of this order.
             kind: Of this kind.
@@ -1953,7 +1953,7 @@ class AsyncOperations:
         """Removes final cases that did not change for long. Their keys stay used.
 
         Args:
-            request: All of it as a mapping, instead of keywords or besides them.
+            request: The request as a mapping, instead of keywords or with them.
             older_than: A moment with its offset, or an age such as `90d`, `12h`: what did not change since is removed.
                 Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.

@@ -1,7 +1,7 @@
-"""All orders of a list, page after page.
+"""Iterators over the order list, page by page.
 
-The vendor documents neither what comes after the last page nor whether the list changes between pages. So each order
-is given once, the iterator ends as soon as the end is certain, and a changed total is warned about.
+The vendor does not document what it answers after the last page, nor whether the list may change between two pages.
+So each order is given once, the iteration ends at the first page that proves the end, and a changed total is a warning.
 """
 
 from __future__ import annotations
@@ -9,18 +9,21 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._errors import bad_request
-from ._follow import AsyncCaller, Caller
-from ._reply import Record, Reply
+from ._record import Record
+from ._reply import Reply
 
-#: The vendor's limit.
-_LARGEST_PAGE = 100
+if TYPE_CHECKING:
+    from ._types import AsyncCaller, Caller
+
+#: The vendor's limit of ``pageSize``.
+_MAX_PAGE_SIZE = 100
 
 
 class OrdersMovedWarning(UserWarning):
-    """The list changed while it was read: an order may be missing."""
+    """The number of orders changed during the iteration: an order may be missing."""
 
 
 def _whole(value: Any, name: str) -> int:
@@ -31,11 +34,11 @@ def _whole(value: Any, name: str) -> int:
 
 
 class _Pages:
-    #: How many orders the vendor counts, as of the last page; None if it did not say.
+    #: The vendor's total on the last page; None if no page had one.
     total: int | None = None
-    #: The total moved between pages: an order may be missing.
+    #: Whether the total changed between two pages: an order may be missing.
     moved: bool = False
-    #: How many pages were read.
+    #: The number of pages read.
     pages: int = 0
 
     def __init__(
@@ -45,9 +48,9 @@ class _Pages:
         self._options = options
         size = self._filters.pop("page_size", None) or self._filters.pop("pageSize", None)
         self._filters.pop("pageSize", None)
-        self._size = _whole(size or _LARGEST_PAGE, "pageSize")
+        self._size = _whole(size or _MAX_PAGE_SIZE, "pageSize")
         self._page = _whole(self._filters.pop("page", None) or 1, "page")
-        #: The first page may be a later one; then the total says nothing about the end.
+        # When the iteration starts on a later page, the total does not tell where it ends.
         self._from_start = self._page == 1
         self._seen: set[str] = set()
         self._ready: deque[Record] = deque()
@@ -56,14 +59,14 @@ class _Pages:
     def _request(self) -> dict[str, Any]:
         return {**self._filters, "page": self._page, "pageSize": self._size}
 
-    def _take(self, reply: Reply) -> None:
-        """Takes a page in. What failed before it can be tried again by going on."""
+    def _add_page(self, reply: Reply) -> None:
+        """Adds a page. Until then a failed page is requested again by the next iteration."""
         orders: list[Record] = reply["orders"] or []
         fresh = 0
         for order in orders:
             number = order["orderNo"]
             if number is None:
-                # Nothing to tell it from others by: better twice than never.
+                # It cannot be recognised as a duplicate; giving it twice is better than leaving it out.
                 self._ready.append(order)
             elif number not in self._seen:
                 self._seen.add(number)
@@ -71,23 +74,23 @@ class _Pages:
                 fresh += 1
         self.pages += 1
         self._page += 1
-        total, before = reply["totalRecords"], self.total
+        total, previous = reply["totalRecords"], self.total
         total = total if isinstance(total, int) else None
-        self.total = total if total is not None else before
-        told = reply["pageSize"]
-        size = told if isinstance(told, int) and told > 0 else self._size
-        # A size that was cut down without a word looks like a short page; then the total decides.
-        is_short = len(orders) < size and (told is not None or total is None)
+        self.total = total if total is not None else previous
+        stated_size = reply["pageSize"]
+        size = stated_size if isinstance(stated_size, int) and stated_size > 0 else self._size
+        # A page may be short because the vendor reduced its size; if it does not state the size, the total decides.
+        is_short = len(orders) < size and (stated_size is not None or total is None)
         is_all = self._from_start and total is not None and len(self._seen) >= total
         self._done = not fresh or is_short or is_all
-        if before is not None and total is not None and total != before:
+        if previous is not None and total is not None and total != previous:
             self.moved = True
-            message = f"the list of orders changed from {before} to {total} while it was read: one may be missing"
+            message = f"the list of orders changed from {previous} to {total} while it was read: one may be missing"
             warnings.warn(message, OrdersMovedWarning, stacklevel=3)
 
 
 class Orders(_Pages, Iterator[Record]):
-    """An iterator over orders. After an exception it can be asked again: it goes on with the same page."""
+    """An iterator over orders. After an exception it can be continued: the same page is requested again."""
 
     def __init__(
         self,
@@ -103,12 +106,12 @@ class Orders(_Pages, Iterator[Record]):
         while not self._ready:
             if self._done:
                 raise StopIteration
-            self._take(self._client.call("orderList", self._request(), self._options))
+            self._add_page(self._client.call("orderList", self._request(), self._options))
         return self._ready.popleft()
 
 
 class AsyncOrders(_Pages, AsyncIterator[Record]):
-    """An iterator over orders. After an exception it can be asked again: it goes on with the same page."""
+    """An iterator over orders. After an exception it can be continued: the same page is requested again."""
 
     def __init__(
         self,
@@ -124,5 +127,5 @@ class AsyncOrders(_Pages, AsyncIterator[Record]):
         while not self._ready:
             if self._done:
                 raise StopAsyncIteration
-            self._take(await self._client.call("orderList", self._request(), self._options))
+            self._add_page(await self._client.call("orderList", self._request(), self._options))
         return self._ready.popleft()

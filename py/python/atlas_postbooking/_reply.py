@@ -1,109 +1,32 @@
-"""Replies and the records in them. Everything is read on first use."""
+"""Replies. Their parts are parsed on first use."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any, Protocol
 
-from . import _schema
-from ._schema import OPEN, Schema, loads, schema_at, schema_of, wrap
+from ._record import Record
+from ._scalars import loads
+from ._schema import OPEN, schema_of
 
 
 class Outcome(str, Enum):
-    """Does the effect that was asked for exist at the vendor?"""
+    """Does the requested effect exist at the vendor?"""
 
-    #: It happened, perhaps earlier.
+    #: It happened, by this call or before it.
     EXECUTED = "executed"
     #: It provably did not happen.
     NOT_EXECUTED = "not_executed"
-    #: It may have happened: ask the vendor before anything else.
+    #: It may have happened: query the vendor before anything else, and do not send it again.
     UNKNOWN = "unknown"
 
     def __str__(self) -> str:
         return self.value
 
 
-class Record(Mapping[str, Any]):
-    """An object of a reply.
-
-    Attributes have Python's names (``record.void_offer_id``), the mapping has the vendor's
-    (``record["voidOfferId"]``) and fields that this version does not know as well.
-    """
-
-    _values: dict[str, Any]
-    _schema: Schema
-
-    def __init__(self, values: dict[str, Any], schema: Schema) -> None:
-        own = self.__dict__
-        own["_values"] = values
-        own["_schema"] = schema
-
-    def __getitem__(self, name: str) -> Any:
-        value = self._values[name]
-        if value is None:
-            return None
-        convert = self._schema.converters.get(name, wrap)
-        return value if convert is None else convert(value)
-
-    def __getattr__(self, name: str) -> Any:
-        if name[:1] != "_":
-            schema = self._schema
-            vendor = schema.attributes.get(name)
-            if vendor is None:
-                vendor = schema.vendor_name(name)
-            # A documented field is there even if this reply is older than the documentation.
-            if vendor is not None and (vendor in schema.converters or vendor in self._values):
-                value = self[vendor] if vendor in self._values else None
-                # The next look finds it without coming here.
-                self.__dict__[name] = value
-                return value
-        raise AttributeError(f"this {type(self).__name__} has no field {name!r}", name=name, obj=self)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a {type(self).__name__} cannot be changed; to_dict() gives a copy that can")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Record):
-            return self._values == other._values
-        if isinstance(other, Mapping):
-            return dict(self) == dict(other)
-        return NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def to_dict(self) -> dict[str, Any]:
-        """A copy as plain data, with the vendor's names and with amounts and times as text."""
-        plain: dict[str, Any] = copy.deepcopy(self._values)
-        return plain
-
-    def __repr__(self) -> str:
-        # Names only: values may be passengers.
-        return f"<{type(self).__name__}: {', '.join(self._values)}>"
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._schema.attributes]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_restore_record, (self._values, self._schema.operation, self._schema.path))
-
-
-_schema.record = Record
-
-
-def _restore_record(values: dict[str, Any], operation: str, path: tuple[str, ...]) -> Record:
-    return Record(values, schema_at(operation, path))
-
-
 class Source(Protocol):
-    """Where a reply's parts come from: the core, or a pickle."""
+    """Where the parts of a reply come from: the core, or a pickle."""
 
     @property
     def ok(self) -> bool: ...
@@ -118,11 +41,11 @@ class Source(Protocol):
 
 
 class Reply(Mapping[str, Any]):
-    """What came of a call.
+    """The result of a call.
 
-    Attributes and mapping go to :attr:`data`: ``reply.void_offer_id``, ``reply["voidOfferId"]``. A
-    field whose name is taken here (``data`` of a notification) is reached as ``reply["data"]``. What
-    happened to a case is ``reply.case.outcome``: :attr:`outcome` is the call's.
+    Attributes and mapping refer to :attr:`data`: ``reply.void_offer_id``, ``reply["voidOfferId"]``. A field
+    that has the name of an attribute below (``data`` of a notification) is ``reply["data"]``.
+    :attr:`outcome` is that of the call; that of a case is ``reply.case.outcome``.
     """
 
     #: Whether it succeeded.
@@ -133,17 +56,17 @@ class Reply(Mapping[str, Any]):
     outcome: Outcome
     #: The vendor's fields; None if no JSON object came.
     data: Record | None
-    #: The case that the call belongs to; None if there is none, as without a store.
+    #: The case of the call; None if it has none, for example without a store.
     case: Record | None
-    #: Remarks of the library: ``code``, ``path``, ``message``.
+    #: Warnings of the library: ``code``, ``path``, ``message``.
     warnings: list[Record]
     #: ``http_status``, ``vendor_status``, ``request_id``, ``attempts``, ``elapsed_ms`` …
     meta: Record
-    #: What went wrong, if anything did.
+    #: The error; None on success.
     error: Record | None
-    #: The vendor's bytes, decompressed; partial if the answer was cut; None if none began.
+    #: The body of the HTTP response, decompressed; a part of it if the connection broke; None without a response.
     raw: bytes | None
-    #: The whole reply as JSON, equal in every language.
+    #: The whole reply as JSON, the same bytes in every language binding.
     json: str
 
     _source: Source
@@ -181,7 +104,7 @@ class Reply(Mapping[str, Any]):
         return len(self._record)
 
     def __bool__(self) -> bool:
-        # Not "has fields": an empty answer that succeeded is a success.
+        # Success, not "has fields" as of other mappings: the data of a success may be empty.
         return bool(self.ok)
 
     def __eq__(self, other: object) -> bool:
@@ -192,7 +115,7 @@ class Reply(Mapping[str, Any]):
     __hash__ = None  # type: ignore[assignment]
 
     def to_dict(self) -> dict[str, Any]:
-        """The data as plain data, with the vendor's names and with amounts and times as text."""
+        """A copy of :attr:`data` as plain data: the vendor's names, amounts and times as text."""
         plain: dict[str, Any] = self._record.to_dict()
         return plain
 
@@ -207,8 +130,8 @@ class Reply(Mapping[str, Any]):
         return (_restore_reply, (self.operation, self.json, self.raw))
 
 
-class _Stored:
-    """The parts of a reply that was pickled."""
+class _PickledSource:
+    """The parts of a pickled reply."""
 
     def __init__(self, json: str, raw: bytes | None) -> None:
         whole = loads(json)
@@ -220,11 +143,11 @@ class _Stored:
 
 
 def _restore_reply(operation: str, json: str, raw: bytes | None) -> Reply:
-    return Reply(operation, _Stored(json, raw))
+    return Reply(operation, _PickledSource(json, raw))
 
 
 def _load_data(reply: Reply) -> Record | None:
-    # The core says where the data stands, so that the rest need not be parsed for it.
+    # The core also gives the data alone, so that the rest of the reply is not parsed for it.
     text = getattr(reply._source, "data", None)
     values = reply._whole["data"] if text is None else loads(text)
     if type(values) is not dict:

@@ -1,4 +1,4 @@
-"""Types of arguments, for type checkers only."""
+"""Types of arguments. Imported by type checkers only."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from os import PathLike
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
+
+from ._reply import Reply
 
 Amount = Decimal | int | str
 Code = int | str
 Day = date | str
 Flag = bool | int | str
-#: With its offset, or (as text) in the vendor's form.
+#: Aware, or text in ISO 8601 with an offset or in the vendor's form.
 Instant = datetime | str
-#: The airport's own time, without an offset.
+#: Local time of an airport, without an offset.
 LocalTime = datetime | str
 Part = Mapping[str, Any]
 
 
 class Retry(TypedDict, total=False):
-    """How reads and quotes are repeated."""
+    """Repetition of reads and quotes."""
 
     max_attempts: int
     base_delay_ms: int
@@ -28,14 +30,14 @@ class Retry(TypedDict, total=False):
 
 
 class Rate(TypedDict):
-    """A request budget."""
+    """A request budget: at most ``per_second * w + burst`` requests in any window of ``w`` seconds."""
 
     per_second: float
     burst: int
 
 
 class Store(TypedDict):
-    """Where cases are kept: a file on this machine."""
+    """The store of cases: a file on a local disk."""
 
     path: str | PathLike[str]
 
@@ -72,3 +74,19 @@ class Config(TypedDict, total=False):
     offer_max_age_ms: OfferMaxAge | Part
     follow: Rate | Part
     clock: Part | None
+
+
+class Caller(Protocol):
+    """Calls an operation by the vendor's name, as ``Client`` does."""
+
+    def call(
+        self, operation: str, request: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None
+    ) -> Reply: ...
+
+
+class AsyncCaller(Protocol):
+    """The same for ``AsyncClient``."""
+
+    async def call(
+        self, operation: str, request: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None
+    ) -> Reply: ...

@@ -1,4 +1,4 @@
-//! A bag for a ticketed order: search, order, pay, and the ticket of the bag.
+//! Buys baggage for a ticketed order: search, order, pay, and query until it is ticketed.
 //!
 //!     cargo run --bin example-baggage -- BASE_URL ORDER_NO
 
@@ -7,70 +7,70 @@ use atlas_postbooking::wire::{
     PostBookingAncillarySearchReply, PostBookingAncillarySearchRequest, QueryOrderDetailsReply,
 };
 use atlas_postbooking::{Failure, Outcome};
-use shared::{Context, End, report, run, tell_failure, text};
+use example::{End, Session, print_failure, print_line, run, text};
 use std::process::ExitCode;
 
 const DEPOSIT: i64 = 1;
 const TICKETED: i64 = 2;
 
-/// Where the bag's order stands; `None` if it cannot be read.
-fn state_of(context: &Context, bag: &str) -> Option<i64> {
-    context.order(bag).ok()?.order_status?.number()
+/// The orderStatus of the baggage order; `None` if the query failed.
+fn state_of(session: &Session, bag: &str) -> Option<i64> {
+    session.order(bag).ok()?.order_status?.number()
 }
 
-fn follow(context: &mut Context, bag: &str) -> End {
+fn follow(session: &mut Session, bag: &str) -> End {
     for _ in 0..60 {
-        match state_of(context, bag) {
+        match state_of(session, bag) {
             Some(TICKETED) => {
-                report(&context.when(), "ticketed: the bag is booked");
-                return End::Settled;
+                print_line(&session.elapsed(), "ticketed: the bag is booked");
+                return End::Done;
             }
             Some(..0) => {
-                report(&context.when(), "cancelled, and the money is on the deposit again");
+                print_line(&session.elapsed(), "cancelled, and the money is on the deposit again");
                 return End::Refused;
             }
-            _ if !context.wait(1) => break,
+            _ if !session.wait(1) => break,
             _ => {}
         }
     }
-    End::Unsettled
+    End::Unresolved
 }
 
-/// Pays, once. The money moves here.
-fn pay(context: &mut Context, bag: &str) -> End {
-    report("submit", "pay, from the deposit");
+/// Pays once. This submit moves the money.
+fn pay(session: &mut Session, bag: &str) -> End {
+    print_line("submit", "pay, from the deposit");
     let request =
         PayRequest { order_no: Some(bag.into()), payment_method: Some(Code::Number(DEPOSIT)), ..Default::default() };
-    let failure = match context.client.pay(&request) {
+    let failure = match session.client.pay(&request) {
         Ok(_) => {
-            report("happened?", "yes: paid");
-            return follow(context, bag);
+            print_line("happened?", "yes: paid");
+            return follow(session, bag);
         }
         Err(failure) => failure,
     };
     match failure.outcome() {
         Outcome::Executed => {
-            report("happened?", "yes: it had been paid before");
-            follow(context, bag)
+            print_line("happened?", "yes: it had been paid before");
+            follow(session, bag)
         }
         Outcome::NotExecuted => {
-            report("happened?", "no, for certain");
-            tell_failure(&failure);
+            print_line("happened?", "no, for certain");
+            print_failure(&failure);
             End::Refused
         }
-        // The order itself knows whether it is paid.
+        // The state of the order says whether it is paid.
         Outcome::Unknown => {
-            report("happened?", format!("not known: {}", failure.error().message));
-            if !context.wait(3) || state_of(context, bag).unwrap_or_default() <= 0 {
-                return End::Unsettled;
+            print_line("happened?", format!("not known: {}", failure.error().message));
+            if !session.wait(3) || state_of(session, bag).unwrap_or_default() <= 0 {
+                return End::Unresolved;
             }
-            report("", "Found: the order is paid. It happened, and once.");
-            follow(context, bag)
+            print_line("", "Found: the order is paid. It happened, and once.");
+            follow(session, bag)
         }
     }
 }
 
-/// The first bag on sale, for the first passenger, on every flight out.
+/// The request for the first bag on sale, for the first passenger, on every outbound flight.
 fn choice(
     order_no: &str,
     order: &QueryOrderDetailsReply,
@@ -97,53 +97,53 @@ fn choice(
     }
 }
 
-fn buy(context: &mut Context, request: &PostBookingAncillaryOrderRequest) -> End {
-    report("submit", "order the bag");
-    match context.client.post_booking_ancillary_order(request) {
+fn buy(session: &mut Session, request: &PostBookingAncillaryOrderRequest) -> End {
+    print_line("submit", "order the bag");
+    match session.client.post_booking_ancillary_order(request) {
         Ok(answer) => {
             let made = answer.data;
             let bag = text(&made.order_no);
             let price = format!("{} {}", text(&made.total_price), text(&made.currency));
-            report("happened?", format!("yes: order {bag}, {price} to be paid by {}", text(&made.tkt_limit_time)));
-            pay(context, &bag)
+            print_line("happened?", format!("yes: order {bag}, {price} to be paid by {}", text(&made.tkt_limit_time)));
+            pay(session, &bag)
         }
         Err(failure) if failure.outcome() == Outcome::NotExecuted => {
-            report("happened?", "no, for certain");
-            tell_failure(&failure);
+            print_line("happened?", "no, for certain");
+            print_failure(&failure);
             End::Refused
         }
-        // No money moves with this order: unpaid, it lapses. Nothing is lost by letting a person look.
+        // The order moves no money: it lapses unpaid. A person can take the time to find out.
         Err(failure) => {
-            report("happened?", format!("not known: {}", failure.error().message));
-            End::Unsettled
+            print_line("happened?", format!("not known: {}", failure.error().message));
+            End::Unresolved
         }
     }
 }
 
-fn baggage(context: &mut Context) -> Result<End, Failure> {
-    let order = context.booking()?;
+fn baggage(session: &mut Session) -> Result<End, Failure> {
+    let order = session.booking()?;
     let search = PostBookingAncillarySearchRequest {
-        ticket_order_no: Some(context.order_no.clone()),
+        ticket_order_no: Some(session.order_no.clone()),
         ancillary_category: Some("BAGGAGE".into()),
         ..Default::default()
     };
-    let shop = context.client.post_booking_ancillary_search(&search)?.data;
+    let shop = session.client.post_booking_ancillary_search(&search)?.data;
     let Some(first) = shop.ancillary_product_elements.first() else {
-        report("quote", "no bags are on sale for this order");
+        print_line("quote", "no bags are on sale for this order");
         return Ok(End::Refused);
     };
     let weight = first.aux_baggage_element.as_ref().and_then(|bag| bag.weight.clone());
     let weight = weight.as_ref().map_or("?", |kilos| kilos.as_str());
-    report("quote", format!("a bag of {weight} kg costs {} {}", text(&first.price), text(&shop.currency)));
-    context.report_deposit("before");
-    let end = buy(context, &choice(&context.order_no, &order, &shop));
-    context.report_deposit("after");
-    report(
+    print_line("quote", format!("a bag of {weight} kg costs {} {}", text(&first.price), text(&shop.currency)));
+    session.print_deposit("before");
+    let end = buy(session, &choice(&session.order_no, &order, &shop));
+    session.print_deposit("after");
+    print_line(
         "the end",
         match end {
-            End::Settled => "paid and ticketed",
+            End::Done => "paid and ticketed",
             End::Refused => "no bag",
-            End::Unsettled => "still open: a person looks at it, and nothing is sent twice",
+            End::Unresolved => "still open: a person looks at it, and nothing is sent twice",
         },
     );
     Ok(end)

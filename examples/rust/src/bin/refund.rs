@@ -1,4 +1,4 @@
-//! A refund, from the quote to the money, weeks later.
+//! Refunds an order: quote, submit, and query until the money is paid, weeks later.
 //!
 //!     cargo run --bin example-refund -- BASE_URL ORDER_NO
 
@@ -8,11 +8,11 @@ use atlas_postbooking::wire::{
     Code, Date, QueryOrderDetailsReply, QueryRefundOrdersRequest, RefundPassenger, RefundQuotationRequest,
     RefundRequest, RefundSegment,
 };
-use shared::{Context, End, Submission, report, run, text};
+use example::{Cancellation, End, Session, print_line, run, text};
 use std::process::ExitCode;
 
-/// Every passenger with every flight: half an itinerary is refused.
-fn everybody(order: &QueryOrderDetailsReply) -> Vec<RefundPassenger> {
+/// Every passenger with every flight: Atlas refuses a part of an itinerary.
+fn refund_list(order: &QueryOrderDetailsReply) -> Vec<RefundPassenger> {
     let routing = order.routing.clone().unwrap_or_default();
     let flights: Vec<RefundSegment> = routing
         .from_segments
@@ -36,26 +36,26 @@ fn everybody(order: &QueryOrderDetailsReply) -> Vec<RefundPassenger> {
     passengers.collect()
 }
 
-fn refund(context: &mut Context) -> Result<End, Failure> {
-    let order = context.booking()?;
-    let order_no = Some(context.order_no.clone());
+fn refund(session: &mut Session) -> Result<End, Failure> {
+    let order = session.booking()?;
+    let order_no = Some(session.order_no.clone());
     let request = RefundQuotationRequest {
         order_no: order_no.clone(),
-        refund_request_list: everybody(&order),
+        refund_request_list: refund_list(&order),
         ..Default::default()
     };
-    let quote = context.client.refund_quotation(&request)?.data;
+    let quote = session.client.refund_quotation(&request)?.data;
     if quote.is_refundable != Some(true) {
-        report("quote", "this order cannot be refunded");
+        print_line("quote", "this order cannot be refunded");
         return Ok(End::Refused);
     }
-    Submission::tell_quote("refund", &quote.refund_fare_amount, &quote.service_fee);
+    Cancellation::print_quote("refund", &quote.refund_fare_amount, &quote.service_fee);
     let submit = RefundRequest {
         order_no: order_no.clone(),
         refund_offer_id: quote.refund_offer_id.clone(),
         ..Default::default()
     };
-    let submission = Submission {
+    let cancellation = Cancellation {
         name: "refund",
         done: "refunded",
         quote: &|client: &Client| client.refund_quotation(&request).map(|_| ()),
@@ -74,7 +74,7 @@ fn refund(context: &mut Context) -> Result<End, Failure> {
         offer: quote.refund_offer_id.unwrap_or_default(),
         pause: 240,
     };
-    Ok(submission.play(context))
+    Ok(cancellation.submit_and_follow(session))
 }
 
 fn main() -> ExitCode {

@@ -1,25 +1,25 @@
-//! A void, from the quote to the money: cancels a whole order soon after ticketing.
+//! Voids an order, which cancels all of it soon after ticketing: quote, submit, and query until it is voided.
 //!
 //!     cargo run --bin example-void -- BASE_URL ORDER_NO
 
 use atlas_postbooking::Failure;
 use atlas_postbooking::blocking::Client;
 use atlas_postbooking::wire::{Code, QueryVoidOrdersRequest, VoidQuotationRequest, VoidRequest};
-use shared::{Context, End, Submission, report, run};
+use example::{Cancellation, End, Session, print_line, run};
 use std::process::ExitCode;
 
-fn void(context: &mut Context) -> Result<End, Failure> {
-    context.booking()?;
-    let order_no = Some(context.order_no.clone());
+fn void(session: &mut Session) -> Result<End, Failure> {
+    session.booking()?;
+    let order_no = Some(session.order_no.clone());
     let request = VoidQuotationRequest { order_no: order_no.clone() };
-    let quote = context.client.void_quotation(&request)?.data;
+    let quote = session.client.void_quotation(&request)?.data;
     if quote.is_voidable != Some(true) {
-        report("quote", "this order cannot be voided; ask for a refund");
+        print_line("quote", "this order cannot be voided; ask for a refund");
         return Ok(End::Refused);
     }
-    Submission::tell_quote("void", &quote.void_fare_amount, &quote.service_fee);
+    Cancellation::print_quote("void", &quote.void_fare_amount, &quote.service_fee);
     let submit = VoidRequest { order_no: order_no.clone(), void_offer_id: quote.void_offer_id.clone() };
-    let submission = Submission {
+    let cancellation = Cancellation {
         name: "void",
         done: "voided",
         quote: &|client: &Client| client.void_quotation(&request).map(|_| ()),
@@ -32,7 +32,7 @@ fn void(context: &mut Context) -> Result<End, Failure> {
         offer: quote.void_offer_id.unwrap_or_default(),
         pause: 30,
     };
-    Ok(submission.play(context))
+    Ok(cancellation.submit_and_follow(session))
 }
 
 fn main() -> ExitCode {
