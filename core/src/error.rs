@@ -6,7 +6,7 @@ use crate::wire::Problem;
 
 /// Does the effect asked for exist at the vendor?
 ///
-/// For reads, quotes and local operations it says only whether the call superseded.
+/// For reads, quotes and local operations it says only whether the call succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It may have happened. Query before anything else; never send again.

@@ -59,7 +59,8 @@ fn message_of(kind: &Kind) -> Option<&'static Shape> {
 #[cfg(test)]
 mod tests {
     use super::is_shown;
-    use crate::wire::shape::{Shape, message};
+    use crate::wire::message::message;
+    use crate::wire::shape::Shape;
     use crate::wire::{CasePayment, ClaimPassenger, Code, CreditCard, PayRequest, ThreeDs, WebhookReply, all_messages};
 
     #[test]

@@ -59,7 +59,8 @@ fn strip_members(shape: &Shape, also: &[&str], members: &mut Vec<Member<'_>>) {
 #[cfg(test)]
 mod tests {
     use super::strip;
-    use crate::wire::shape::{Kind, Message, Shape, message};
+    use crate::wire::message::message;
+    use crate::wire::shape::{Kind, Message, Shape};
     use crate::wire::*;
 
     #[track_caller]

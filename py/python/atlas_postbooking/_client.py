@@ -97,8 +97,9 @@ def annotate(interruption: BaseException, operation: str) -> None:
         note = f"{operation} ended at this moment; outcome: {outcome}"
     elif has_effect(operation):
         outcome = Outcome.UNKNOWN
-        is_case = operation == "case.open"
-        then = "opening it again with the same key continues it" if is_case else "query the vendor before sending it again"
+        then = "query the vendor before sending it again"
+        if operation == "case.open":
+            then = "opening it again with the same key continues it"
         note = (
             f"{operation} continues in the background until this process ends; outcome: {outcome}: "
             f"it may be executed; {then}"
