@@ -2,6 +2,7 @@
 
 use super::error::StoredError;
 use super::model::{Case, Evidence, Money, Step};
+use super::schedule::WATCH;
 use crate::unix_time::{Millis, format_rfc3339};
 use crate::wire::{self, Amount, Instant, to_json};
 
@@ -27,11 +28,12 @@ pub(crate) fn message(case: &Case) -> wire::Case {
         adopted: Some(case.adopted),
         reopened: Some(case.reopened),
         purged: Some(false),
+        watched_until: case.watched.then(|| instant(case.since + WATCH)),
+        change: Some(case.change.into()),
         money: case.money.as_ref().map(money),
         deadline: case.deadline.as_ref().map(|deadline| instant(deadline.at)),
         deadline_source: case.deadline.as_ref().map(|deadline| deadline.source.clone()),
         next_due_at: case.next_due().map(instant),
-        change: Some(case.change.into()),
         created_at: Some(instant(case.created)),
         updated_at: Some(instant(case.updated)),
         steps: case.steps.iter().map(step).collect(),

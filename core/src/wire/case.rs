@@ -89,6 +89,10 @@ message! {
         reopened "reopened": Option<bool>, loggable;
         /// It was purged: only id, key, kind, orderNo and outcome are left.
         purged "purged": Option<bool>, loggable;
+        /// Until when an effect that was found absent is still looked for; null unless it is.
+        watched_until "watchedUntil": Option<Instant>, loggable;
+        /// Number of its last change, for changedSince of case.list.
+        change "change": Option<Number>, loggable;
         /// What it costs and gives back.
         money "money": Option<CaseMoney>;
         /// The last moment for the next step.
@@ -97,8 +101,6 @@ message! {
         deadline_source "deadlineSource": Option<String>, loggable;
         /// When the vendor is asked again; null when nothing is due.
         next_due_at "nextDueAt": Option<Instant>, loggable;
-        /// Number of its last change, for changedSince of case.list.
-        change "change": Option<Number>, loggable;
         /// Opened.
         created_at "createdAt": Option<Instant>, loggable;
         /// Last changed.
