@@ -145,8 +145,8 @@ mod tests {
             concat!(
                 r#"{"id":null,"key":null,"kind":null,"via":null,"orderNo":null,"offerId":null,"code":null,"#,
                 r#""outcome":null,"state":null,"vendorCode":null,"final":null,"adopted":null,"reopened":null,"#,
-                r#""money":null,"deadline":null,"deadlineSource":null,"nextDueAt":null,"createdAt":null,"#,
-                r#""updatedAt":null,"steps":[],"evidence":[],"error":null}"#
+                r#""purged":null,"watchedUntil":null,"change":null,"money":null,"deadline":null,"deadlineSource":null,"#,
+                r#""nextDueAt":null,"createdAt":null,"updatedAt":null,"steps":[],"evidence":[],"error":null}"#
             )
         );
     }

@@ -14,7 +14,6 @@ use crate::error::{Advice, Error, ErrorCode, Outcome, Status};
 use crate::exchange::context::CallContext;
 use crate::json::Node;
 use crate::unix_time::{Millis, boot_clock};
-use crate::wire::{self, to_json};
 
 /// An error of a request field.
 pub(super) fn bad_request(op: &str, path: &str, message: &str) -> Error {
@@ -53,18 +52,32 @@ pub(super) fn cannot_say(mut error: Error) -> Error {
     error
 }
 
+/// The JSON of a purged case.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Remains<'r> {
+    id: Option<&'r str>,
+    key: &'r str,
+    kind: Option<&'static str>,
+    order_no: Option<&'r str>,
+    outcome: Option<&'static str>,
+    r#final: bool,
+    purged: bool,
+}
+
 /// The reply about a case that was purged.
 pub(super) fn remnant_reply(remnant: &Remnant) -> CaseReply {
-    let json = to_json(&wire::Case {
-        id: remnant.id.clone(),
-        key: Some(remnant.key.clone()),
-        kind: remnant.kind.map(|kind| kind.word().to_owned()),
-        order_no: remnant.order_no.clone(),
-        outcome: remnant.outcome.map(|outcome| outcome.word().to_owned()),
-        r#final: Some(true),
-        purged: Some(true),
-        ..wire::Case::default()
-    });
+    // Only what is left of it: the other keys of a case would say null where a value was.
+    let json = serde_json::to_string(&Remains {
+        id: remnant.id.as_deref(),
+        key: &remnant.key,
+        kind: remnant.kind.map(|kind| kind.word()),
+        order_no: remnant.order_no.as_deref(),
+        outcome: remnant.outcome.map(|outcome| outcome.word()),
+        r#final: true,
+        purged: true,
+    })
+    .unwrap_or_else(|_| "null".to_owned());
     let outcome = remnant.outcome.map_or(Outcome::Unknown, |outcome| outcome.outcome());
     CaseReply { outcome, case: Some(json.clone()), ..CaseReply::data(json) }
 }

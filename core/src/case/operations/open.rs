@@ -126,7 +126,9 @@ async fn overtaken(driver: &mut Driver<'_>, cases: &CaseService, id: &str) -> St
     }
     let name = Name::Id(id.to_owned());
     let Some(row) = cases.run_blocking(move |store| store.load(&name)).await? else {
-        return Err(store_error(ErrorCode::StoreIo, "the case is gone from the store"));
+        // The store was replaced meanwhile: what this call sent is known to it alone.
+        let error = store_error(ErrorCode::StoreIo, "the case is gone from the store");
+        return Err(store_failed(error, driver.submitted));
     };
     let mut case = shown(row);
     if has_sent && case.outcome != CaseOutcome::Executed {
