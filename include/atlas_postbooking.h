@@ -498,7 +498,7 @@ apb_status apb_describe(const char *operation, apb_reply **out_reply);
  *   ticketOrderNo: Main order number.
  *   ancillaryCategory (required): `BAGGAGE`, the only category.
  *   paymentMethod: 1 deposit, 3 VCC, 4 BYOA, 5 MoR; given, only this method can pay.
- *   fromSegments: Outbound flights; what for is not documented.
+ *   fromSegments: Outbound flights; their purpose is not documented.
  *   retSegments: Return flights.
  *   airlinePNR: 2025 form, not in the 2026 schema.
  *   carrier: 2025 form.
@@ -798,7 +798,7 @@ apb_status apb_pay(const apb_client *client,
                    apb_reply **out_reply);
 
 /**
- * balance (read): Asks for the deposit.
+ * balance (read): Reads the balance of the deposit.
  *
  * Request:
  *   currency: Currency of the account; older contracts sent no body.
@@ -869,8 +869,7 @@ apb_status apb_case_plan(const apb_client *client,
  *   reason: Refund: 0 involuntary, 1 voluntary. Default 1.
  *   passengers: Refund: who, as `FAMILY/GIVEN` or {name} or {lastName, firstName}; everyone if not
  *     given. Ancillary: who buys. Claim: as in pnrClaim.
- *   offerId: An offer that this store's client was given not long ago; a fresh one is asked for if
- *     not given.
+ *   offerId: A recent offer, quoted through this store; a new one is requested if not given.
  *   products: Ancillary: what to buy.
  *   payment: Ancillary and regenerate: how to pay. Without it the case stops at awaiting_payment.
  *   expect: Refuses before money moves.
@@ -891,7 +890,7 @@ apb_status apb_case_open(const apb_client *client,
                          apb_reply **out_reply);
 
 /**
- * case.get (local): Reads a case as the store has it. Asks nobody.
+ * case.get (local): Reads a case as the store has it, without network.
  *
  * Request, with id or key:
  *   id: The case's id.
@@ -907,7 +906,7 @@ apb_status apb_case_get(const apb_client *client,
                         apb_reply **out_reply);
 
 /**
- * case.list (local): Lists the cases of this account, oldest first. Asks nobody.
+ * case.list (local): Lists the cases of this account, oldest first, without network.
  *
  * Request:
  *   open: Only open ones (true) or only final ones (false).
@@ -975,9 +974,9 @@ apb_status apb_case_notify(const apb_client *client,
                            apb_reply **out_reply);
 
 /**
- * case.resolve (local): Settles a case whose outcome is unknown by a human's verdict, with what it
- * rests on. Of a case that was executed it takes the code that a lost reply took with it, without
- * which some accounts are listed nothing.
+ * case.resolve (local): Settles a case whose outcome is unknown by a human's verdict, with its
+ * evidence. For a case that was executed it takes the code that a lost reply would have given,
+ * without which the vendor may refuse the list.
  *
  * Request:
  *   id (required): The case's id.

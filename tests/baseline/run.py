@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""What the loops that people write do to orders, beside this library, under the same faults.
+"""Compares baseline clients (common retry loops) with this library under the same faults.
 
     python tests/baseline/run.py [--submits 500] [--faulty 0.5] [--seed 1] [--json FILE]
 
-Each program gets fresh orders on simulators with the same seed. A request to the endpoint meets a fault with the
-probability `--faulty`, repeated requests too. Of what the program believes (done, failed or unknown) and what the
-simulator's ledger says, this is counted, in orders for every 10,000 submits:
+Each program gets new orders on simulators with the same seed. A request to the endpoint gets a fault with the
+probability `--faulty`, repeated requests too. The result that the program prints (done, failed or unknown) is compared
+with the simulator's ledger. The columns count orders for every 10,000 submits:
 
-    sent        the submit arrived whole more than once
-    decided     the vendor decided on it more than once: one that does not refuse a second one would execute it twice
-    executed    executed more than once, a real duplicate
-    no: wrong   said to have failed, but executed
-    yes: wrong  said to be done, but not executed
+    sent        the submit arrived complete more than once
+    decided     the vendor executed or refused it more than once; a vendor that does not refuse would execute it twice
+    executed    executed more than once
+    no: wrong   reported as failed, but executed
+    yes: wrong  reported as done, but not executed
 
-A void is refused the second time (816). Every regenerateOrder that arrives makes another order.
-The run fails if a row of this library shows any of the last four. Standard library only; `requests` is installed
-into build/baseline. What cannot run is SKIPPED; with APB_REQUIRE_ALL=1 the run fails then.
+A second void of an order is refused (816). Every regenerateOrder that arrives makes another order.
+The run fails if a row of this library has any of the last four. Standard library only; `requests` is installed
+into build/baseline. A program that cannot run is SKIPPED; with APB_REQUIRE_ALL=1 the run then fails.
 """
 
 import argparse
@@ -42,9 +42,9 @@ from simulator import Simulator  # noqa: E402
 OUT = BUILD / "baseline"
 TIMEOUT_MS, DELAY_MS = 150, 300
 FIGURES = ["sent", "decided", "executed", "no: wrong", "yes: wrong", "unknown"]
-NEVER = FIGURES[1:5]  # what this library promises not to show
+NEVER = FIGURES[1:5]  # must be zero for this library
 
-# endpoint -> (what its orders are asked to be, a refusal of the vendor with a known code)
+# endpoint -> (the options of its orders, a documented refusal code)
 SCENARIOS: dict[str, tuple[dict[str, Any], int]] = {
     "void": ({"voidable": True}, 822),
     "regenerateOrder": ({"state": "cancelled"}, 301),
@@ -53,29 +53,29 @@ BY_STATUS, BY_HTTP = "status is 0", "HTTP 200"
 
 
 class CannotRun(Exception):
-    """A program is not there to be measured; why."""
+    """A program cannot be measured; the reason."""
 
 
 @dataclass
 class Program:
     name: str
     command: list[object]
-    # What it wants to hear after the words that all of them take.
-    more: str = ""
-    # One row for each verdict that the program prints.
-    verdicts: tuple[str, ...] = (BY_STATUS, BY_HTTP)
+    # The last argument, after those common to all programs.
+    argument: str = ""
+    # The criteria by which the program prints a result; one row of the table for each.
+    criteria: tuple[str, ...] = (BY_STATUS, BY_HTTP)
     scenarios: tuple[str, ...] = tuple(SCENARIOS)
     ours: bool = False
     missing: str = ""
 
 
 def families(refusal: int) -> list[list[dict[str, Any]]]:
-    """The faults. Each family is as likely as the next one, and so are the members within one."""
-    said: dict[str, Any] = {"mode": "reply", "execute": False}
+    """The faults. All families have the same probability, and so have the members of a family."""
+    not_executed: dict[str, Any] = {"mode": "reply", "execute": False}
     return [
         [{"mode": "drop_before"}],
         [{"mode": "drop_after"}],
-        # Before the answer, in its first line, in its head, in its body.
+        # Before the reply, in its first line, in its head, in its body.
         [{"mode": "cut", "afterBytes": count} for count in (0, 8, 60, 180, 400)],
         [{"mode": "delay", "delayMs": DELAY_MS}],
         [{"mode": "garbage", "variant": variant} for variant in ("text", "json", "empty")],
@@ -83,13 +83,13 @@ def families(refusal: int) -> list[list[dict[str, Any]]]:
         [{"mode": "http", "status": 503}],
         [{"mode": "http", "status": 503, "execute": True}],
         [{"mode": "reply", "body": {"status": 9999, "msg": "System error"}}],
-        [said | {"body": {"status": 9999, "msg": "System error"}}],
-        [said | {"body": {"status": refusal, "msg": "Refused"}}],
+        [not_executed | {"body": {"status": 9999, "msg": "System error"}}],
+        [not_executed | {"body": {"status": refusal, "msg": "Refused"}}],
     ]
 
 
 def faults(endpoint: str, share: float) -> Iterator[dict[str, Any]]:
-    """The simulator throws a die for one after the other: each needs its chance when the ones before have passed."""
+    """The simulator tries the faults in order: each needs its probability given that no earlier one applied."""
     groups = families(SCENARIOS[endpoint][1])
     left = 1.0
     for group in groups:
@@ -104,15 +104,15 @@ def faults(endpoint: str, share: float) -> Iterator[dict[str, Any]]:
 
 def build() -> list[Program]:
     packages = ["atlas-simulator", "atlas-baseline", "atlas-postbooking-py"]
-    building.cargo("build", *(word for package in packages for word in ("-p", package)))
+    building.cargo("build", *(argument for package in packages for argument in ("-p", package)))
     building.lay_out_python()
     OUT.mkdir(parents=True, exist_ok=True)
     python, no_requests = with_requests()
     curl, no_curl = with_curl()
-    ours = [sys.executable, HERE / "ours.py"]
+    ours = [sys.executable, HERE / "with_library.py"]
     return [
         Program("Python: requests + urllib3.Retry", [python, HERE / "with_requests.py"], missing=no_requests),
-        Program("C: libcurl as it is", [curl], "1", missing=no_curl),
+        Program("C: libcurl, one attempt", [curl], "1", missing=no_curl),
         Program("C: libcurl, loop of 3", [curl], "3", missing=no_curl),
         Program("Rust: reqwest, loop of 3", [building.target() / "atlas-baseline"]),
         Program("atlas-postbooking: direct call", ours, "direct", ("outcome",), ours=True),
@@ -147,19 +147,19 @@ def with_curl() -> tuple[Path, str]:
 
 # Running.
 
-# For each verdict that a program prints: the fault that an order's first submit met -> its figures.
+# For each criterion of a program: the fault of an order's first submit -> the figures.
 Tallies = list[defaultdict[str, Counter[str]]]
 
 
 def work(program: Program, endpoint: str, count: int, seed: int, faulty: float) -> Tallies:
-    """One worker's part, one order after another, on a simulator of its own: the same seed gives the same faults."""
+    """One worker's share of the orders, in sequence, on a simulator of its own: the same seed gives the same faults."""
     with Simulator(building.target() / "atlas-simulator", "--seed", str(seed)) as atlas:
         orders = [atlas.order(**SCENARIOS[endpoint][0]) for _ in range(count)]
         for fault in faults(endpoint, faulty):
             atlas.post("faults", **fault)
-        command = [*map(str, program.command), atlas.url, endpoint, str(TIMEOUT_MS), program.more]
+        command = [*map(str, program.command), atlas.url, endpoint, str(TIMEOUT_MS), program.argument]
         done = subprocess.run(
-            [word for word in command if word],
+            [argument for argument in command if argument],
             input="".join(f"{order}\n" for order in orders),
             capture_output=True,
             text=True,
@@ -167,36 +167,36 @@ def work(program: Program, endpoint: str, count: int, seed: int, faulty: float) 
         )
         if done.returncode == 3 and program.ours:
             raise CannotRun(done.stderr.strip())
-        said = {order: verdicts for order, *verdicts in map(str.split, done.stdout.splitlines())}
-        if done.returncode != 0 or set(said) != set(orders):
+        reported = {order: results for order, *results in map(str.split, done.stdout.splitlines())}
+        if done.returncode != 0 or set(reported) != set(orders):
             sys.exit(f"{program.name} ended with code {done.returncode}:\n{done.stderr}")
-        # Requests whose client has given up may still be on their way in.
+        # Requests whose client has timed out may still be in progress.
         time.sleep(DELAY_MS / 1000)
         requests = [row for row in atlas.get("requests")["requests"] if row["endpoint"] == endpoint]
-        return judged(said, requests, atlas.get("ledger")["entries"], len(program.verdicts))
+        return compare(reported, requests, atlas.get("ledger")["entries"], len(program.criteria))
 
 
-def judged(said: dict[str, list[str]], requests: list[Any], ledger: list[Any], verdicts: int) -> Tallies:
-    whole = [(json.loads(row["body"]), row["fault"]) for row in requests if row["bodyComplete"]]
-    asked = [(body.get("orderNo") or body.get("originalOrderNo"), fault or "none") for body, fault in whole]
-    # Read backwards, the first fault of an order is the one that stays.
-    first = dict(reversed(asked))
-    sent = Counter(order for order, _ in asked)
+def compare(reported: dict[str, list[str]], requests: list[Any], ledger: list[Any], criteria: int) -> Tallies:
+    complete = [(json.loads(row["body"]), row["fault"]) for row in requests if row["bodyComplete"]]
+    submits = [(body.get("orderNo") or body.get("originalOrderNo"), fault or "none") for body, fault in complete]
+    # In reverse order, so that the first fault of an order is retained.
+    first = dict(reversed(submits))
+    sent = Counter(order for order, _ in submits)
     decided = Counter(row["orderNo"] for row in ledger)
     executed = Counter(row["orderNo"] for row in ledger if row["executed"])
-    tallies: Tallies = [defaultdict(Counter) for _ in range(verdicts)]
-    for order, words in said.items():
-        for tally, word in zip(tallies, words, strict=True):
-            did = executed[order] > 0
-            held = [sent[order] > 1, decided[order] > 1, executed[order] > 1]
-            held += [word == "failed" and did, word == "done" and not did, word == "unknown"]
+    tallies: Tallies = [defaultdict(Counter) for _ in range(criteria)]
+    for order, results in reported.items():
+        for tally, result in zip(tallies, results, strict=True):
+            was_executed = executed[order] > 0
+            flags = [sent[order] > 1, decided[order] > 1, executed[order] > 1]
+            flags += [result == "failed" and was_executed, result == "done" and not was_executed, result == "unknown"]
             figures = tally[first.get(order, "never sent")]
-            figures.update({"submits": 1} | dict(zip(FIGURES, map(int, held), strict=True)))
+            figures.update({"submits": 1} | dict(zip(FIGURES, map(int, flags), strict=True)))
     return tallies
 
 
 def rows(program: Program, endpoint: str, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """The rows of a program: one for each of its verdicts."""
+    """The rows of a program: one for each of its criteria."""
     counts = [len(range(worker, options.submits, options.workers)) for worker in range(options.workers)]
     with ThreadPoolExecutor(options.workers) as pool:
         started = [
@@ -206,38 +206,39 @@ def rows(program: Program, endpoint: str, options: argparse.Namespace) -> list[d
         ]
         parts = [one.result() for one in started]
     found = []
-    for at, verdict in enumerate(program.verdicts):
+    for at, criterion in enumerate(program.criteria):
         by_fault: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for part in parts:
             for fault, figures in part[at].items():
                 by_fault[fault].update(figures)
         total = {figure: sum(figures[figure] for figures in by_fault.values()) for figure in FIGURES}
         scaled = {figure: round(number * 10_000 / options.submits) for figure, number in total.items()}
-        row = {"program": program.name, "verdict": verdict, "ours": program.ours, "per10000": scaled}
+        row = {"program": program.name, "criterion": criterion, "ours": program.ours, "per10000": scaled}
         found.append(row | {"counts": total, "byFirstFault": by_fault})
     return found
 
 
 def table(found: list[dict[str, Any]]) -> str:
     lines = [["", "done if", *FIGURES]]
-    lines += [[row["program"], row["verdict"], *(f"{row['per10000'][figure]:,}" for figure in FIGURES)] for row in found]
+    for row in found:
+        lines.append([row["program"], row["criterion"], *(f"{row['per10000'][figure]:,}" for figure in FIGURES)])
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
-        "  ".join(f"{word:{'<' if column < 2 else '>'}{widths[column]}}" for column, word in enumerate(line)).rstrip()
+        "  ".join(f"{cell:{'<' if column < 2 else '>'}{widths[column]}}" for column, cell in enumerate(line)).rstrip()
         for line in lines
     )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--submits", type=int, default=500, help="of each program in each scenario")
-    parser.add_argument("--faulty", type=float, default=0.5, help="how many of the requests meet a fault")
+    parser.add_argument("--submits", type=int, default=500, help="submits of each program in each scenario")
+    parser.add_argument("--faulty", type=float, default=0.5, help="the share of requests that get a fault")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     programs = build()
-    print(f"seed {options.seed}, {options.submits} submits, {options.faulty:.0%} of the requests meet a fault;")
+    print(f"seed {options.seed}, {options.submits} submits, {options.faulty:.0%} of the requests get a fault;")
     print("orders for every 10,000 submits:")
     scenarios: dict[str, list[dict[str, Any]]] = {}
     skipped: list[str] = []
@@ -250,18 +251,18 @@ def main() -> int:
                 if program.missing:
                     raise CannotRun(program.missing)
                 found += rows(program, endpoint, options)
-            except CannotRun as why:
-                skipped.append(f"SKIPPED: {endpoint}, {program.name}: {why}")
+            except CannotRun as reason:
+                skipped.append(f"SKIPPED: {endpoint}, {program.name}: {reason}")
         print(f"\n{endpoint}\n{table(found)}", flush=True)
     print("\n".join(["", *skipped]))
     if options.json:
-        seen = {key: getattr(options, key) for key in ("seed", "submits", "faulty", "workers")}
-        options.json.write_text(json.dumps(seen | {"skipped": skipped, "scenarios": scenarios}, indent=1) + "\n")
+        settings = {key: getattr(options, key) for key in ("seed", "submits", "faulty", "workers")}
+        options.json.write_text(json.dumps(settings | {"skipped": skipped, "scenarios": scenarios}, indent=1) + "\n")
     ours = [row for found in scenarios.values() for row in found if row["ours"]]
-    broken = [f"{row['program']}: {figure}" for row in ours for figure in NEVER if row["counts"][figure]]
-    for words in broken:
-        print(f"FAILED: {words}")
-    return 1 if broken or (skipped and os.environ.get("APB_REQUIRE_ALL") == "1") else 0
+    violations = [f"{row['program']}: {figure}" for row in ours for figure in NEVER if row["counts"][figure]]
+    for violation in violations:
+        print(f"FAILED: {violation}")
+    return 1 if violations or (skipped and os.environ.get("APB_REQUIRE_ALL") == "1") else 0
 
 
 if __name__ == "__main__":

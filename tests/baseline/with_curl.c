@@ -1,11 +1,11 @@
 /*
- * with_curl.c - what people write with libcurl: one easy handle, kept and used again.
+ * with_curl.c - a baseline client with libcurl: one easy handle, reused for all requests.
  *
  *   with_curl BASE_URL void|regenerateOrder TIMEOUT_MS TRIES
  *
- * Order numbers come on standard input. For each a line `ORDER BY_STATUS BY_HTTP`: what a program
- * believes that looks at the body's status, and one that looks at HTTP's. TRIES 1 is libcurl as it is:
- * it sends again by itself when a kept connection breaks before the first byte of the answer.
+ * Order numbers come on standard input. For each it prints a line `ORDER BY_STATUS BY_HTTP`: `done` or
+ * `failed`, as decided by the body's status and by the HTTP status. TRIES 1 is libcurl without a loop; it
+ * still repeats a request itself if a reused connection ends before the first byte of the reply.
  */
 #include <curl/curl.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static size_t receive(char *data, size_t one, size_t count, void *into)
     return size;
 }
 
-/* Whether an answer came, in the end, that HTTP calls a success. */
+/* Whether one of the attempts got HTTP status 200. */
 static int post(const char *path, const char *body)
 {
     char url[300];
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
     curl_global_init(CURL_GLOBAL_ALL);
     easy = curl_easy_init();
     headers = curl_slist_append(headers, "content-type: application/json");
-    headers = curl_slist_append(headers, "x-atlas-client-id: naive");
+    headers = curl_slist_append(headers, "x-atlas-client-id: baseline");
     headers = curl_slist_append(headers, "x-atlas-client-secret: secret");
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
@@ -102,7 +102,7 @@ int main(int argc, char **argv)
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     while (scanf("%99s", order) == 1) {
         const int by_http = submit(argv[2], order);
-        /* As a JSON parser has it: half a text is none. */
+        /* Like a JSON parser: a truncated text is an error. */
         const int whole = answer_len > 0 && answer[answer_len - 1] == '}';
         const int by_status = by_http && whole && strstr(answer, "\"status\":0") != NULL;
         printf("%s %s %s\n", order, by_status ? "done" : "failed", by_http ? "done" : "failed");

@@ -1,7 +1,7 @@
-"""What people write with requests: a session, and urllib3's Retry mounted on it.
+"""A baseline client with requests: a session with urllib3's Retry.
 
-`with_requests.py BASE_URL void|regenerateOrder TIMEOUT_MS`, order numbers on standard input. For each a line
-`ORDER BY_STATUS BY_HTTP`: what a program believes that looks at the body's status, and one that looks at HTTP's.
+`with_requests.py BASE_URL void|regenerateOrder TIMEOUT_MS`, order numbers on standard input. For each it prints a line
+`ORDER BY_STATUS BY_HTTP`: `done` or `failed`, as decided by the body's status and by the HTTP status.
 """
 
 import sys
@@ -19,7 +19,7 @@ retry = Retry(
     total=3,
     backoff_factor=0.01,
     status_forcelist=[429, 500, 502, 503, 504],
-    # Without this line a POST is not repeated; every second answer on the web adds it.
+    # By default Retry does not repeat a POST; adding it here is common advice on the web.
     allowed_methods=["GET", "POST"],
 )
 session.mount("http://", HTTPAdapter(max_retries=retry))
@@ -30,7 +30,7 @@ def post(path: str, **body: object) -> requests.Response:
 
 
 def submit(order: str) -> tuple[bool, bool]:
-    """Whether it is done, by the body's status and by HTTP's."""
+    """Whether the submit succeeded, by the body's status and by the HTTP status."""
     try:
         if scenario == "void":
             offer = post("voidQuotation", orderNo=order).json()["voidOfferId"]
@@ -47,5 +47,5 @@ def submit(order: str) -> tuple[bool, bool]:
 
 
 for line in sys.stdin:
-    verdicts = ("done" if done else "failed" for done in submit(line.strip()))
-    print(line.strip(), *verdicts, flush=True)
+    results = ("done" if done else "failed" for done in submit(line.strip()))
+    print(line.strip(), *results, flush=True)

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""`make bench`: atlas-postbooking beside what its users would take instead, as ratios.
+"""`make bench`: compares atlas-postbooking with common HTTP clients, as ratios.
 
-Everything runs against one loopback server, in alternating rounds of one run: machines differ, and
-one machine differs from hour to hour, but clients that take turns meet the same weather. Medians of
-the rounds are printed, and ratios to a client of the same language. Instructions, system calls and
-allocations are differences between a run of N calls and one of 2N, so they hold no start-up.
+All clients use one loopback server and run in alternating rounds, because the speed of a machine varies
+over time; clients measured in turn have the same conditions. The tables have the medians of the rounds and
+the ratios to a client of the same language. Instructions, system calls and allocations are differences
+between a run of N calls and one of 2N, so that they do not contain the start-up.
 
-Standard library only. What is missing is installed with apt-get and pip; everything made here lands
-in build/bench. `--rounds`, `--calls` and `--only TABLE` make a run shorter, `--write` puts the tables
-into docs/performance.md.
+Standard library only. Missing tools are installed with apt-get and pip; all output is in build/bench.
+`--rounds`, `--calls` and `--only TABLE` make a run shorter, `--write` writes the tables into
+docs/performance.md.
 """
 
 import argparse
@@ -30,17 +30,17 @@ OUT = ROOT / "build/bench"
 PYTHON = OUT / "venv/bin/python"
 PAGE = ROOT / "docs/performance.md"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-YYJSON = "4.0.6"  # of the Python package that carries the C source (yyjson 0.10.0)
+YYJSON = "4.0.6"  # version of the Python package that contains the C source (yyjson 0.10.0)
 PACKAGES = ["requests", "httpx", "pyreqwest"]
 CLIENT_CPU, SERVER_CPU = 0, max(os.sched_getaffinity(0))
 
 
 def run(*command: object, **options) -> str:
-    """What a program prints; its failure ends this one."""
-    words = [str(word) for word in command]
-    done = subprocess.run(words, capture_output=True, text=True, **options)
+    """The output of a program. If it fails, this one exits."""
+    arguments = [str(argument) for argument in command]
+    done = subprocess.run(arguments, capture_output=True, text=True, **options)
     if done.returncode != 0:
-        sys.exit(f"{' '.join(words)} failed:\n{done.stdout}{done.stderr}")
+        sys.exit(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
@@ -73,9 +73,8 @@ def build() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     install()
     packages = ["atlas-postbooking-c", "atlas-postbooking-py", "atlas-bench"]
-    subprocess.run(
-        ["cargo", "build", "--release", *(word for package in packages for word in ("-p", package))], cwd=ROOT, check=True
-    )
+    selection = [argument for package in packages for argument in ("-p", package)]
+    subprocess.run(["cargo", "build", "--release", *selection], cwd=ROOT, check=True)
     shutil.copy2(TARGET / "libatlas_postbooking.so", OUT / "libatlas_postbooking.so.1")
     shutil.copy2(TARGET / "libatlas_postbooking.so", OUT / "libatlas_postbooking.so")
     package = OUT / "python/atlas_postbooking"
@@ -104,7 +103,7 @@ def build() -> None:
 
 CLIENT = TARGET / "client"
 SCRIPT = HERE / "python/client.py"
-# name -> (words in front of the arguments, the language whose first client is 1.00)
+# name -> (command in front of the arguments, language); the first client of a language has the ratio 1.00
 CLIENTS: dict[str, tuple[list[object], str]] = {
     "C: libcurl + yyjson": ([OUT / "curl_yyjson"], "C"),
     "C: libcurl + cJSON": ([OUT / "curl_cjson"], "C"),
@@ -148,7 +147,7 @@ def client(name: str, url: str, calls: int, mode: str, *, cpu: int | None = CLIE
 
 
 def calls_table(url: str, names: Iterable[str], mode: str, rounds: int, calls: int, *, cpu: int | None = CLIENT_CPU) -> list[list[str]]:
-    """Alternating rounds: p50, p99 and CPU a call, with ratios of the p50 within each round."""
+    """Alternating rounds: p50, p99 and CPU time of a call, with ratios of the p50 within each round."""
     seen: dict[str, list[list[float]]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in seen:
@@ -297,13 +296,13 @@ def loading(url: str, options) -> str:
 
 
 TABLES: dict[str, tuple[str, Callable[..., str]]] = {
-    "calls": ("One call after another on a kept connection, client on one CPU, server on another", sequential),
-    "free": ("The same, client free to run on either CPU", unpinned),
+    "calls": ("Sequential calls on a persistent connection, client on one CPU, server on another", sequential),
+    "free": ("The same, client not pinned to a CPU", unpinned),
     "submits": ("A submit: every call on a connection of its own", submits),
     "list": ("A list of 13,000 orders, 5 MB", lists),
-    "counts": ("What one call takes, whatever the weather", counts),
-    "decode": ("Reading a reply, without network", decode),
-    "loading": ("Size and start", loading),
+    "counts": ("Instructions, system calls and allocations of one call", counts),
+    "decode": ("Decoding a reply, without network", decode),
+    "loading": ("Size and start-up", loading),
 }
 
 

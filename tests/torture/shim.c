@@ -1,16 +1,17 @@
-/* Preloaded into a worker: counts what it does to its store and to the network, and ends it there.
+/* A library for LD_PRELOAD. It counts the system calls of a worker on its store and on the network ("steps"), and kills
+ * the worker or fails the call at a given step.
  *
- * APB_SHIM_STORE  only regular files whose path contains this text count, and all internet sockets
- * APB_SHIM_LOG    file that gets one line for each step: number, call, target, bytes, first bytes
- * APB_SHIM_UNDO   file in which writes to the store are noted with what they overwrote, until a sync makes them
- *                 last; it outlives the worker, as unsynced writes do. A removed file stays removed.
+ * APB_SHIM_STORE  regular files whose path contains this text are the store; all internet sockets are counted too
+ * APB_SHIM_LOG    log with one line for each step: number, call, descriptor, target, bytes, first bytes
+ * APB_SHIM_UNDO   undo log: each write to the store with the bytes it overwrote, until the file is synced. It is a
+ *                 file, so that it survives the worker as unsynced writes do. A removed file stays removed.
  * APB_SHIM_KILL   N:how  SIGKILL at step N: `before` it, `after` it, in the middle of it (`torn`), or
- *                 `power`: before it, and what was never synced to the store is gone as well;
- *                 `eio`, `enospc`: no kill, but from then on the store's disk fails; `once`: fails once
- *                 With a call before the number (`connect3:power`) only such calls are counted.
- * APB_SHIM_SEED   for `power`: which of the unsynced writes are lost (0: all)
+ *                 `power`: before it, and writes to the store that were not synced are reverted;
+ *                 `eio`, `enospc`: no kill, but writes and syncs of the store fail from then on; `once`: one fails
+ *                 With a call before the number (`connect3:power`) only these calls are counted.
+ * APB_SHIM_SEED   for `power`: selects which of the unsynced writes are lost (0: all)
  *
- * The calls are made directly, so that nothing here depends on how a libc spells its symbols. */
+ * The original calls are made with syscall(), because the names of libc symbols differ between libraries. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -27,15 +28,15 @@
 
 enum { NOTHING, STORE, NET };
 enum { BEFORE, AFTER, TORN, POWER, EIO_ON, ENOSPC_ON, EIO_ONCE };
-enum { GO_ON = -1, FAIL = -2 };
+enum { PASS = -1, FAIL = -2 };
 
-/* What a write to the store has overwritten, or that a file is final: synced, or removed. The overwritten bytes
- * follow, padded, so that each note begins where a number may stand. */
-struct note {
+/* An entry of the undo log: a write to the store with the overwritten bytes, or (is_durable) that the file was synced
+ * or removed. The bytes follow the entry, padded so that the next entry is aligned. */
+struct undo_entry {
     ino_t file;
     off_t offset, size_before;
     size_t length;
-    int is_final;
+    int is_durable;
     char path[256];
 };
 #define PADDED(length) (((length) + 15) & ~(size_t)15)
@@ -48,12 +49,12 @@ static char kill_call[16];
 static int kill_how = BEFORE;
 static unsigned long seed;
 
-/* A predecessor may have been killed in the middle of its last note; what that note was about did not happen. */
-static void drop_torn_note(void) {
+/* An earlier worker may have been killed while it wrote an entry; the write of a truncated entry was not executed. */
+static void drop_torn_entry(void) {
     off_t size = lseek(undo_fd, 0, SEEK_END), whole = 0;
-    struct note note;
-    while (pread(undo_fd, &note, sizeof note, whole) == (ssize_t)sizeof note) {
-        off_t end = whole + (off_t)(sizeof note + PADDED(note.length));
+    struct undo_entry entry;
+    while (pread(undo_fd, &entry, sizeof entry, whole) == (ssize_t)sizeof entry) {
+        off_t end = whole + (off_t)(sizeof entry + PADDED(entry.length));
         if (end > size) break;
         whole = end;
     }
@@ -61,21 +62,21 @@ static void drop_torn_note(void) {
 }
 
 __attribute__((constructor)) static void start(void) {
-    const char *plan = getenv("APB_SHIM_KILL"), *path = getenv("APB_SHIM_LOG"), *chance = getenv("APB_SHIM_SEED");
+    const char *plan = getenv("APB_SHIM_KILL"), *path = getenv("APB_SHIM_LOG"), *seed_text = getenv("APB_SHIM_SEED");
     const char *undo = getenv("APB_SHIM_UNDO");
     store = getenv("APB_SHIM_STORE");
     if (path) log_fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (undo) undo_fd = (int)syscall(SYS_openat, AT_FDCWD, undo, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (undo_fd >= 0) drop_torn_note();
-    if (chance) seed = strtoul(chance, NULL, 10);
+    if (undo_fd >= 0) drop_torn_entry();
+    if (seed_text) seed = strtoul(seed_text, NULL, 10);
     if (!plan) return;
     size_t letters = strspn(plan, "abcdefghijklmnopqrstuvwxyz");
     char *how;
     if (letters < sizeof kill_call) memcpy(kill_call, plan, letters);
     kill_at = strtol(plan + letters, &how, 10);
-    static const char *const words[] = {":before", ":after", ":torn", ":power", ":eio", ":enospc", ":once"};
+    static const char *const manners[] = {":before", ":after", ":torn", ":power", ":eio", ":enospc", ":once"};
     for (int at = 0; at < 7; at++)
-        if (!strcmp(how, words[at])) kill_how = at;
+        if (!strcmp(how, manners[at])) kill_how = at;
 }
 
 static int target(int fd, char *path, size_t room, ino_t *file) {
@@ -97,64 +98,65 @@ static int target(int fd, char *path, size_t room, ino_t *file) {
     return strstr(path, store) ? STORE : NOTHING;
 }
 
-/* Takes one write back, if the path still is the file that was written: a log has many lives under one name. */
-static void take_back(const struct note *note) {
+/* Reverts a write, if the path still is the same file: SQLite removes and recreates journals under one name. */
+static void revert_write(const struct undo_entry *entry) {
     struct stat about;
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, note->path, O_RDWR | O_CLOEXEC, 0);
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, entry->path, O_RDWR | O_CLOEXEC, 0);
     if (fd < 0) return;
-    if (fstat(fd, &about) == 0 && about.st_ino == note->file) {
-        if (note->length) syscall(SYS_pwrite64, fd, note + 1, note->length, note->offset);
-        syscall(SYS_ftruncate, fd, note->size_before);
+    if (fstat(fd, &about) == 0 && about.st_ino == entry->file) {
+        if (entry->length) syscall(SYS_pwrite64, fd, entry + 1, entry->length, entry->offset);
+        syscall(SYS_ftruncate, fd, entry->size_before);
     }
     syscall(SYS_close, fd);
 }
 
-/* Loses what was not synced, by whomever, newest first; each write for itself when a seed is given. */
-static void cut_the_power(void) {
-    size_t count = 0, files = 0, size = (size_t)lseek(undo_fd, 0, SEEK_END), most = size / sizeof(struct note) + 1;
+/* Reverts the unsynced writes of all workers, newest first; with a seed each with a probability of one half. */
+static void lose_power(void) {
+    size_t count = 0, files = 0, size = (size_t)lseek(undo_fd, 0, SEEK_END);
+    size_t most = size / sizeof(struct undo_entry) + 1;
     char *all = malloc(size + 1);
-    const struct note **notes = malloc(most * sizeof *notes);
-    ino_t *safe = malloc(most * sizeof *safe);
-    if (!all || !notes || !safe || pread(undo_fd, all, size, 0) != (ssize_t)size) return;
-    for (char *at = all; at < all + size; at += sizeof(struct note) + PADDED(notes[count++]->length))
-        notes[count] = (const struct note *)at;
+    const struct undo_entry **entries = malloc(most * sizeof *entries);
+    ino_t *durable = malloc(most * sizeof *durable);
+    if (!all || !entries || !durable || pread(undo_fd, all, size, 0) != (ssize_t)size) return;
+    for (char *at = all; at < all + size; at += sizeof(struct undo_entry) + PADDED(entries[count++]->length))
+        entries[count] = (const struct undo_entry *)at;
     while (count--) {
-        const struct note *note = notes[count];
+        const struct undo_entry *entry = entries[count];
         size_t known = 0;
-        while (known < files && safe[known] != note->file) known++;
-        if (note->is_final && known == files) safe[files++] = note->file;
-        if (note->is_final || known < files) continue;
+        while (known < files && durable[known] != entry->file) known++;
+        if (entry->is_durable && known == files) durable[files++] = entry->file;
+        if (entry->is_durable || known < files) continue;
         seed = seed ? seed * 6364136223846793005u + 1442695040888963407u : 0;
-        if (!(seed >> 63)) take_back(note);
+        if (!(seed >> 63)) revert_write(entry);
     }
-    /* What is left is what the disk has. */
+    /* The remaining content counts as durable. */
     syscall(SYS_ftruncate, undo_fd, (off_t)0);
 }
 
-static void die(void) {
+static void kill_self(void) {
     kill(getpid(), SIGKILL);
     for (;;) pause();
 }
 
-static void keep(int fd, const char *path, ino_t file, off_t offset, size_t length) {
+static void record_write(int fd, const char *path, ino_t file, off_t offset, size_t length) {
     struct stat about;
     if (undo_fd < 0 || fstat(fd, &about) != 0) return;
     size_t old = offset >= about.st_size ? 0 : (size_t)(about.st_size - offset) < length ? (size_t)(about.st_size - offset) : length;
-    struct note *note = calloc(1, sizeof *note + PADDED(old));
-    if (!note) return;
-    note->file = file, note->offset = offset, note->size_before = about.st_size;
-    snprintf(note->path, sizeof note->path, "%s", path);
-    if (old && pread(fd, note + 1, old, offset) == (ssize_t)old) note->length = old;
-    syscall(SYS_write, undo_fd, note, sizeof *note + PADDED(note->length));
-    free(note);
+    struct undo_entry *entry = calloc(1, sizeof *entry + PADDED(old));
+    if (!entry) return;
+    entry->file = file, entry->offset = offset, entry->size_before = about.st_size;
+    snprintf(entry->path, sizeof entry->path, "%s", path);
+    if (old && pread(fd, entry + 1, old, offset) == (ssize_t)old) entry->length = old;
+    syscall(SYS_write, undo_fd, entry, sizeof *entry + PADDED(entry->length));
+    free(entry);
 }
 
-static void final(ino_t file) {
-    struct note note = {.file = file, .is_final = 1};
-    if (undo_fd >= 0) syscall(SYS_write, undo_fd, &note, sizeof note);
+static void record_durable(ino_t file) {
+    struct undo_entry entry = {.file = file, .is_durable = 1};
+    if (undo_fd >= 0) syscall(SYS_write, undo_fd, &entry, sizeof entry);
 }
 
-/* One step begins. Returns the bytes to let through before the end, or GO_ON, or FAIL. */
+/* Counts a step. Returns PASS to execute it, FAIL, or the number of bytes to execute before the kill. */
 static ssize_t begin(const char *call, int fd, int kind, const char *name, const void *bytes, size_t length) {
     char line[300];
     long mine = ++step;
@@ -170,19 +172,19 @@ static ssize_t begin(const char *call, int fd, int kind, const char *name, const
     counted += counts;
     if (kill_how >= EIO_ON) {
         int now = kind == STORE && kill_at > 0 && (kill_how == EIO_ONCE ? counted == kill_at : counted >= kill_at);
-        /* The step may have been on the network: then the next one of the store. */
+        /* If the step is one on the network, the next step on the store fails. */
         if (kill_how == EIO_ONCE && counted == kill_at && kind != STORE) kill_at++;
-        return now ? FAIL : GO_ON;
+        return now ? FAIL : PASS;
     }
-    if (!counts || counted != kill_at) return GO_ON;
-    if (kill_how == POWER) cut_the_power();
-    if (kill_how == BEFORE || kill_how == POWER) die();
+    if (!counts || counted != kill_at) return PASS;
+    if (kill_how == POWER) lose_power();
+    if (kill_how == BEFORE || kill_how == POWER) kill_self();
     return kill_how == TORN ? (ssize_t)(length / 2) : (ssize_t)length;
 }
 
 #define TAIL(path) (strrchr(path, '/') ? strrchr(path, '/') + 1 : path)
 
-/* A step that changes or syncs a file, or speaks on a socket. `how` is the call itself with `n` bytes. */
+/* The body of an intercepted call. `how` is the original call, with `n` bytes. */
 #define STEP(call, fd, bytes, length, offset, writes, how)                                  \
     char path[512];                                                                         \
     ino_t file = 0;                                                                         \
@@ -190,17 +192,17 @@ static ssize_t begin(const char *call, int fd, int kind, const char *name, const
     int kind = target(fd, path, sizeof path, &file);                                        \
     if (kind == NOTHING) return how;                                                        \
     pthread_mutex_lock(&lock);                                                              \
-    ssize_t let = begin(call, fd, kind, kind == NET ? "net" : TAIL(path), bytes, n);              \
-    if (let == FAIL) {                                                                      \
+    ssize_t allowed = begin(call, fd, kind, kind == NET ? "net" : TAIL(path), bytes, n);    \
+    if (allowed == FAIL) {                                                                  \
         pthread_mutex_unlock(&lock);                                                        \
         errno = kill_how == ENOSPC_ON ? ENOSPC : EIO;                                       \
         return -1;                                                                          \
     }                                                                                       \
-    if (kind == STORE && (writes)) keep(fd, path, file, offset, n);              \
-    if (let >= 0) n = (size_t)let;                                                          \
+    if (kind == STORE && (writes)) record_write(fd, path, file, offset, n);                 \
+    if (allowed >= 0) n = (size_t)allowed;                                                  \
     pthread_mutex_unlock(&lock);                                                            \
     ssize_t done = how;                                                                     \
-    if (let >= 0) die();
+    if (allowed >= 0) kill_self();
 
 ssize_t write(int fd, const void *bytes, size_t length) {
     off_t offset = lseek(fd, 0, SEEK_CUR);
@@ -216,7 +218,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset) {
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) { return pwrite64(fd, bytes, length, offset); }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
-    /* The middle of a gathered write is the end of its first part. */
+    /* `torn` sends the first part only; otherwise all parts are sent. */
     STEP("writev", fd, count ? parts[0].iov_base : NULL, count ? parts[0].iov_len : 0, 0, 0,
          syscall(SYS_writev, fd, parts, n == (count ? parts[0].iov_len : 0) ? count : 1))
     return done;
@@ -245,7 +247,7 @@ static int sync_file(const char *call, int fd, long number) {
     STEP(call, fd, NULL, 0, 0, 0, (n = 0, syscall(number, fd)))
     if (done == 0) {
         pthread_mutex_lock(&lock);
-        final(file);
+        record_durable(file);
         pthread_mutex_unlock(&lock);
     }
     return (int)done;
@@ -260,7 +262,7 @@ int unlink(const char *path) {
     int done = (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
     if (ours && done == 0) {
         pthread_mutex_lock(&lock);
-        final(about.st_ino);
+        record_durable(about.st_ino);
         pthread_mutex_unlock(&lock);
     }
     return done;

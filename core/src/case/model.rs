@@ -131,7 +131,7 @@ pub(crate) struct Case {
     /// The first plausible answer without the effect after the settle time.
     #[serde(rename = "empty")]
     pub first_absence: Option<Stamp>,
-    /// Found absent, or judged so by a human: the effect may still show up.
+    /// Found absent, or declared so by a human: the effect may still show up.
     pub watched: bool,
     /// After this case was found absent, another one was opened on its order. To go on with both could buy twice.
     #[serde(default, rename = "succeeded")]

@@ -56,6 +56,7 @@ fn child() {
 
 fn steps(plan: &Value) {
     // At the size limit a write then fails, instead of ending the process.
+    // SAFETY: no handler is installed, the signal is only ignored.
     unsafe { nix::sys::signal::signal(nix::sys::signal::SIGXFSZ, nix::sys::signal::SigHandler::SigIgn) }.unwrap();
     let client = match Client::new(&plan["config"].to_string()) {
         Ok(client) => client,

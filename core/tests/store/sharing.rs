@@ -54,17 +54,21 @@ pub fn fork_scenario(plan: &Value) {
         for nth in 0..20 {
             assert_eq!(open_descriptors(&file), Vec::<String>::new());
             let (mine, theirs, grandchilds) = (&orders[1 + nth], &orders[21 + nth], &orders[41 + nth]);
+            // SAFETY: the other threads of this test are outside the library and hold no lock, and the child ends by _exit.
             match unsafe { fork() }.unwrap() {
                 ForkResult::Child => {
                     // Reads a case of its parent, opens one, and forks a child that opens one.
                     let seen = call(&client, "case.get", json!({"key": orders[0]}))["case"]["outcome"] == "executed";
                     let done = open(theirs);
+                    // SAFETY: the child has this one thread, outside the library, and its child ends by _exit.
                     let again = match unsafe { fork() } {
+                        // SAFETY: _exit runs no destructor and no exit handler, which belong to the parent.
                         Ok(ForkResult::Child) => unsafe { nix::libc::_exit(i32::from(!open(grandchilds))) },
                         Ok(ForkResult::Parent { child }) => waitpid(child, None),
                         Err(error) => Err(error),
                     };
                     let is_passed = seen && done && open(theirs) && matches!(again, Ok(WaitStatus::Exited(_, 0)));
+                    // SAFETY: as above.
                     unsafe { nix::libc::_exit(i32::from(!is_passed)) }
                 }
                 ForkResult::Parent { child } => {
@@ -241,7 +245,9 @@ pub fn chdir_scenario(plan: &Value) {
     assert!(open(0));
     std::env::set_current_dir(home.join("other")).unwrap();
     assert!(open(1));
+    // SAFETY: no other thread of this process is inside the library, and the child ends by _exit.
     match unsafe { fork() }.unwrap() {
+        // SAFETY: _exit runs no destructor and no exit handler, which belong to the parent.
         ForkResult::Child => unsafe { nix::libc::_exit(i32::from(!(open(2) && open(0)))) },
         ForkResult::Parent { child } => assert!(matches!(waitpid(child, None), Ok(WaitStatus::Exited(_, 0)))),
     }

@@ -1,7 +1,7 @@
-//! A common client written with reqwest: a connection pool, and a loop of three attempts.
+//! A baseline client with reqwest: one pooled client, and up to three attempts for each request.
 //!
-//! `atlas-baseline BASE_URL void|regenerateOrder TIMEOUT_MS`, order numbers on standard input. For each a line
-//! `ORDER BY_STATUS BY_HTTP`: what a program concludes from the body's status, and what one concludes from HTTP's.
+//! `atlas-baseline BASE_URL void|regenerateOrder TIMEOUT_MS`, order numbers on standard input. For each it prints a
+//! line `ORDER BY_STATUS BY_HTTP`: `done` or `failed`, as decided by the body's status and by the HTTP status.
 
 use reqwest::{Client, Response, Result};
 use serde_json::{Value, json};
@@ -9,12 +9,12 @@ use std::error::Error;
 use std::io::{Write, stdin, stdout};
 use std::time::Duration;
 
-struct Naive {
+struct Baseline {
     client: Client,
     url: String,
 }
 
-impl Naive {
+impl Baseline {
     async fn post(&self, path: &str, body: &Value) -> Result<Response> {
         let mut tries = 0;
         loop {
@@ -22,7 +22,7 @@ impl Naive {
             let post = self.client.post(format!("{}/{path}.do", self.url));
             let post = post.header("content-type", "application/json").header("x-atlas-client-id", "baseline");
             match post.header("x-atlas-client-secret", "secret").body(body.to_string()).send().await {
-                // The errors that popular retry layers call transient: too late, not connected, broken off.
+                // The errors that common retry layers call transient: timeout, no connection, connection lost.
                 Err(error) if tries < 3 && (error.is_timeout() || error.is_connect() || error.is_request()) => {
                     tokio::time::sleep(Duration::from_millis(10 << tries)).await;
                 }
@@ -36,7 +36,7 @@ impl Naive {
         serde_json::from_str::<Value>(&text).ok()?.get("voidOfferId").cloned()
     }
 
-    /// Whether it is done, by the body's status and by HTTP's.
+    /// Whether the submit succeeded, by the body's status and by the HTTP status.
     async fn submit(&self, scenario: &str, order: &str) -> (bool, bool) {
         let body = match scenario {
             "void" => json!({"orderNo": order, "voidOfferId": self.quote(order).await}),
@@ -51,20 +51,20 @@ impl Naive {
 }
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {
-    let mut words = std::env::args().skip(1);
-    let (Some(url), Some(scenario), Some(timeout)) = (words.next(), words.next(), words.next()) else {
+    let mut args = std::env::args().skip(1);
+    let (Some(url), Some(scenario), Some(timeout)) = (args.next(), args.next(), args.next()) else {
         return Err("BASE_URL void|regenerateOrder TIMEOUT_MS".into());
     };
-    // Needed only because the workspace builds reqwest with TLS and without a default provider.
+    // The workspace builds reqwest with TLS and without a default crypto provider, so one must be installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().timeout(Duration::from_millis(timeout.parse()?)).no_proxy().build()?;
-    let baseline = Naive { client, url };
+    let baseline = Baseline { client, url };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let word = |done| if done { "done" } else { "failed" };
+    let text = |done| if done { "done" } else { "failed" };
     for order in stdin().lines() {
         let order = order?;
         let (by_status, by_http) = runtime.block_on(baseline.submit(&scenario, &order));
-        writeln!(stdout(), "{order} {} {}", word(by_status), word(by_http))?;
+        writeln!(stdout(), "{order} {} {}", text(by_status), text(by_http))?;
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 /*
- * bench.h - what every client program here shares: arguments, the clock, one line of results.
+ * bench.h - shared by the client programs: arguments, time measurement, one line of results.
  *
  *   program BASE_URL CALLS quote|submit|list
  *
- * A program defines open_client() and one_call(); a call that does not end well ends the program.
+ * A program defines open_client() and one_call(). If a call fails, the program exits.
  */
 #ifndef BENCH_H
 #define BENCH_H

@@ -1,4 +1,4 @@
-/* curl.h - POST with libcurl's easy interface, on a kept connection or (submits) on a fresh one. */
+/* curl.h - POST with libcurl's easy interface, on a persistent connection or, for submits, on a new one. */
 #ifndef CURL_POST_H
 #define CURL_POST_H
 

@@ -1,6 +1,6 @@
 /*
- * The C ABI. With -DREAD_REPLY the reply's JSON, already checked and normalised, is read once more
- * with yyjson, as a caller does who wants its fields; without, outcome and status are enough.
+ * This library through the C ABI. With -DREAD_REPLY the reply's JSON is also parsed with yyjson, as by a
+ * caller who needs its fields; otherwise only outcome and status are read.
  */
 #include "request.h"
 #include <atlas_postbooking.h>

@@ -1,4 +1,4 @@
-// The C++ header.
+// This library through the C++ header.
 #include "request.h"
 #include <atlas_postbooking.hpp>
 

@@ -5,7 +5,7 @@
 #include "bench.h"
 #include "yyjson.h"
 
-/* Gives the text, for free(). */
+/* The result is to be released with free(). */
 static char *build_request(enum mode mode, size_t *len)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);

@@ -1,5 +1,5 @@
 /*
- * From nothing to the first answer: loading the library, a client, one call, in microseconds.
+ * Start-up time: loading the library, and until the first reply of a new client, in microseconds.
  *
  *   start ours|curl LIBRARY BASE_URL
  */
@@ -38,7 +38,7 @@ static size_t ignore(char *data, size_t one, size_t count, void *into)
     return one * count;
 }
 
-/* POSIX promises that a function fits into what dlsym() gives; ISO C does not say so. */
+/* POSIX guarantees that the result of dlsym() can hold a function pointer; ISO C does not. */
 #define FUNCTION(type, variable, library, name)                                                                       \
     type variable;                                                                                                     \
     do {                                                                                                               \

@@ -1,6 +1,6 @@
-"""Python clients, one call after another: `client.py KIND BASE_URL CALLS quote|submit|list|start`.
+"""Python clients that make calls in sequence: `client.py KIND BASE_URL CALLS quote|submit|list|start`.
 
-With `start`, the time from before the import to the first answer.
+With `start`, the time from before the import to the first reply.
 """
 
 import json
@@ -45,7 +45,7 @@ def ours(url, mode):
         return lambda: client.refund(request(mode))
 
     def call():
-        # Typed results: a Decimal among them.
+        # Typed results; the amount is a Decimal.
         quote = client.refund_quotation(request(mode))
         if str(quote.refund_fare_amount.estimated_refund_amount) != "117.48" or quote.refund_offer_id != OFFER:
             sys.exit("amount")
@@ -127,7 +127,7 @@ def main():
         make(url, "quote")()
         print(f"{(time.perf_counter() - start) * 1e6:.1f}")
     elif kind == "ours-thread":
-        # Only the main thread has to look up for signals while it waits.
+        # Only the main thread has to check for signals while it waits.
         thread = threading.Thread(target=measure, args=(make(url, mode), int(calls)))
         thread.start()
         thread.join()

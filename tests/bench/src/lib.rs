@@ -1,4 +1,4 @@
-//! Replies to measure with: shapes of the contract, made-up values.
+//! Reply bodies for the benchmarks: the vendor's field names and types with invented values.
 
 /// A small reply: one order of a refund query, about 1.6 kB.
 pub fn small() -> String {
@@ -13,7 +13,7 @@ pub fn quote() -> String {
     small().replace(r#""refundOrders":[{"#, "").replace(r#""basic"}]}"#, r#""basic"}"#)
 }
 
-/// A page of the order list with that many orders; 13000 make about 5 MB.
+/// A page of the order list with `orders` orders; 13,000 are about 5 MB.
 pub fn list(orders: usize) -> String {
     let mut out = format!(r#"{{"status":0,"msg":null,"page":1,"pageSize":{orders},"totalRecords":{orders},"orders":["#);
     for n in 0..orders {

@@ -1,4 +1,4 @@
-//! The account: its deposit and its notification address.
+//! The account operations: deposit balance and webhook URL.
 
 use crate::json::{money, object, text};
 use crate::router::{Answer, required};
@@ -15,6 +15,6 @@ pub fn balance(world: &mut World, body: &Value) -> Answer {
 /// `updateWebhookURL.do`
 pub fn update_webhook(world: &mut World, body: &Value) -> Answer {
     let url = required(body, "url", 100)?;
-    world.hooks.url = Some(url.to_owned());
+    world.webhooks.url = Some(url.to_owned());
     Ok(object(json!({})))
 }

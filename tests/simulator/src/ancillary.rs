@@ -1,13 +1,13 @@
-//! Baggage after ticketing: what is on sale, and an order of it.
+//! Baggage after ticketing: product search and ancillary order.
 
-use crate::ancillary_choice::{buyers, chosen};
-use crate::case::forced;
+use crate::baggage_selection::{passengers_with_bags, selected_bags};
+use crate::case::forced_code;
 use crate::clock::{self, DAY};
 use crate::json::{cents, money, object};
 use crate::offer::{Product, Session};
 use crate::order::{Bag, Kind, Order, Passenger, TICKETED, UNPAID};
-use crate::router::{Answer, Refusal, no, required, shape};
-use crate::view;
+use crate::order_json;
+use crate::router::{Answer, Refusal, refuse, refuse_shape, required};
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -18,22 +18,22 @@ pub fn search(world: &mut World, body: &Value) -> Answer {
     category(body, 100)?;
     let number = required(body, "ticketOrderNo", 100)?;
     let Some(order) = world.order(number).cloned() else {
-        return no(800, "The order does not exist");
+        return refuse(800, "The order does not exist");
     };
-    if let Some(code) = forced(&order, "postBookingAncillarySearch") {
-        return no(code, "Refused as the test asked");
+    if let Some(code) = forced_code(&order, "postBookingAncillarySearch") {
+        return refuse(code, "Refused as the test asked");
     }
     if order.kind == Kind::Ancillary || order.status != TICKETED {
-        return no(117, "The order is not ticketed");
+        return refuse(117, "The order is not ticketed");
     }
-    if !order.wants("ancillaries", true) {
-        return no(118, "The airline sells no baggage after ticketing");
+    if !order.bool_option("ancillaries", true) {
+        return refuse(118, "The airline sells no baggage after ticketing");
     }
     if order.passengers.iter().any(|p| p.kind == 2) {
-        return no(119, "The order contains an infant");
+        return refuse(119, "The order contains an infant");
     }
     if order.departure() < world.now + DAY {
-        return no(121, "Less than 24 hours to departure");
+        return refuse(121, "Less than 24 hours to departure");
     }
     let mut products = Vec::new();
     for segment in &order.segments {
@@ -62,16 +62,16 @@ pub fn search(world: &mut World, body: &Value) -> Answer {
         .collect();
     let id = world.uuid();
     let expires = world.now + world.profile.seconds("sessionSeconds");
-    world.sessions.insert(id.clone(), Session { order: order.no.clone(), expires, products });
+    world.sessions.insert(id.clone(), Session { order: order.order_no.clone(), expires, products });
     Ok(object(json!({
         "sessionId": id,
-        "ticketOrderNo": order.no,
+        "ticketOrderNo": order.order_no,
         "supportCreditTransPayment": "0",
         "supportPaymentMethods": [1, 3],
         "currency": order.currency,
         "cardChargeList": null,
-        "fromSegments": view::segments(&order, false),
-        "retSegments": view::segments(&order, true),
+        "fromSegments": order_json::segments(&order, false),
+        "retSegments": order_json::segments(&order, true),
         "ancillaryProductElements": on_sale,
     })))
 }
@@ -81,30 +81,31 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
     let session = required(body, "sessionId", 509)?;
     category(body, 509)?;
     let number = required(body, "ticketOrderNo", 509)?;
-    let main = match world.sessions.get(session) {
+    let main_order = match world.sessions.get(session) {
         Some(known) if known.expires > world.now => known.order.clone(),
-        _ => return no(301, "The session is unknown or has expired"),
+        _ => return refuse(301, "The session is unknown or has expired"),
     };
-    if main != number {
-        return no(509, "illegal request param: the session belongs to another order");
+    if main_order != number {
+        return refuse(509, "illegal request param: the session belongs to another order");
     }
-    let Some(main) = world.order(number).cloned() else {
-        return no(509, "illegal request param: ticketOrderNo");
+    let Some(main_order) = world.order(number).cloned() else {
+        return refuse(509, "illegal request param: ticketOrderNo");
     };
-    if let Some(code) = forced(&main, "postBookingAncillaryOrder") {
-        return no(code, "Refused as the test asked");
+    if let Some(code) = forced_code(&main_order, "postBookingAncillaryOrder") {
+        return refuse(code, "Refused as the test asked");
     }
-    if main.status != TICKETED {
-        return no(501, "Nothing can be added to this order");
+    if main_order.status != TICKETED {
+        return refuse(501, "Nothing can be added to this order");
     }
-    if main.departure() < world.now + DAY {
-        return no(507, "Less than 24 hours to departure");
+    if main_order.departure() < world.now + DAY {
+        return refuse(507, "Less than 24 hours to departure");
     }
-    let bags = chosen(world, session, &main, body)?;
-    let buyers: Vec<usize> = buyers(&bags);
-    let passengers: Vec<Passenger> = buyers.iter().filter_map(|at| main.passengers.get(*at)).cloned().collect();
+    let bags = selected_bags(world, session, &main_order, body)?;
+    let passengers_with_bags: Vec<usize> = passengers_with_bags(&bags);
+    let passengers: Vec<Passenger> =
+        passengers_with_bags.iter().filter_map(|at| main_order.passengers.get(*at)).cloned().collect();
     let order = Order {
-        no: world.order_number(Kind::Ancillary, world.now),
+        order_no: world.order_number(Kind::Ancillary, world.now),
         kind: Kind::Ancillary,
         status: UNPAID,
         total: bags.iter().map(|bag| bag.price).sum(),
@@ -112,48 +113,52 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
         passengers,
         bags: bags
             .into_iter()
-            .map(|bag| Bag { passenger: buyers.iter().position(|at| *at == bag.passenger).unwrap_or(0), ..bag })
+            .map(|bag| Bag {
+                passenger: passengers_with_bags.iter().position(|at| *at == bag.passenger).unwrap_or(0),
+                ..bag
+            })
             .collect(),
         created: world.now,
         limit: world.now + World::ANCILLARY_HOLD,
         paid: None,
         issued: None,
         method: None,
-        main: Some(main.no.clone()),
-        turn: 0,
+        main_order: Some(main_order.order_no.clone()),
+        revision: 0,
         children: Vec::new(),
         cases: Vec::new(),
-        ..main
+        ..main_order
     };
     let number = world.add_order(order);
     let Some(order) = world.order(&number) else {
-        return shape();
+        return refuse_shape();
     };
     Ok(object(json!({
         "sessionId": session,
-        "orderNo": order.no,
-        "ticketOrderNo": order.main,
+        "orderNo": order.order_no,
+        "ticketOrderNo": order.main_order,
         "totalPrice": money(order.total),
         "totalTransactionFee": money(order.fee),
         "currency": order.currency,
         "vendorTotalPrice": null,
         "vendorCurrency": null,
         "tktLimitTime": clock::sgt(order.limit),
-        "paxTicketInfos": view::passengers(order),
-        "paymentOptions": view::payment_options(order),
+        "paxTicketInfos": order_json::passengers(order),
+        "paymentOptions": order_json::payment_options(order),
     })))
 }
 
 fn category(body: &Value, code: i64) -> Result<(), Refusal> {
     match required(body, "ancillaryCategory", code)? {
         "BAGGAGE" => Ok(()),
-        _ => no(code, "illegal request param: ancillaryCategory"),
+        _ => refuse(code, "illegal request param: ancillaryCategory"),
     }
 }
 
-/// The price of a bag: the same at every search, another on every segment.
+/// The price of a bag in cents: equal for every search of an order, different
+/// for each segment.
 fn price(order: &Order, segment: i64, weight: i64) -> i64 {
-    let noise: i64 = order.no.bytes().rev().take(4).map(i64::from).sum();
+    let noise: i64 = order.order_no.bytes().rev().take(4).map(i64::from).sum();
     let surcharge = order.options.get("bagSurcharge").and_then(cents).unwrap_or(0);
     1_240 + weight * 93 + segment * 135 + noise % 90 + surcharge
 }

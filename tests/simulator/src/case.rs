@@ -1,14 +1,14 @@
-//! A submitted refund or void, whose state changes with time.
+//! Submitted refunds and voids and their status over time.
 
 use crate::clock::{self, DAY, HOUR, MINUTE, Millis};
 use crate::json::{int, list, money, text};
-use crate::offer::{Offer, Way};
+use crate::offer::{Offer, OfferKind};
 use crate::order::Order;
 use crate::schedule::Event;
 use crate::world::World;
 use serde_json::{Value, json};
 
-/// Refunded or voided: the deposit has its money back.
+/// Refunded or voided; the amount has been credited to the deposit.
 pub const REFUNDED: i64 = 2;
 /// Rejected.
 pub const REJECTED: i64 = 4;
@@ -20,31 +20,31 @@ pub const WITHDRAWN: i64 = 6;
 pub struct Case {
     /// `yyyyMM-NNNN`.
     pub code: String,
-    /// What was accepted.
+    /// The submitted offer.
     pub offer: Offer,
-    /// 0 to 6.
+    /// The vendor's refund or void status, 0 to 6.
     pub status: i64,
-    /// Why it was rejected, or empty.
+    /// The reason of a rejection, else empty.
     pub cancel_reason: String,
-    /// When it was submitted.
+    /// The time of the submission.
     pub opened: Millis,
 }
 
 impl Case {
-    /// Nothing moves it any more.
+    /// The status is final.
     pub fn closed(&self) -> bool {
         matches!(self.status, REFUNDED | REJECTED | 5 | WITHDRAWN)
     }
 
-    /// `yyyyMMdd` some days after the submission; a rejected case expects nothing.
+    /// An expected date (`yyyyMMdd`), `days` after the submission; null for a rejected case.
     pub fn expected(&self, days: i64) -> Value {
         if self.status == REJECTED { Value::Null } else { clock::day_sgt(self.opened + days * DAY).into() }
     }
 }
 
 impl World {
-    /// The case that stands in the way of these passengers, if any.
-    pub fn standing(&self, order: &Order, passengers: &[usize]) -> Option<&Case> {
+    /// The case that prevents another one for any of these passengers.
+    pub fn blocking_case(&self, order: &Order, passengers: &[usize]) -> Option<&Case> {
         let rejected_blocks = self.profile.is("quoteAfterRejected", "803");
         order.cases.iter().filter_map(|index| self.cases.get(*index)).find(|case| {
             let open = match case.status {
@@ -56,7 +56,7 @@ impl World {
         })
     }
 
-    /// Takes a case in and plans its way.
+    /// Adds a case and schedules its status changes.
     pub fn open_case(&mut self, order: &Order, offer: &Offer) -> Case {
         let case = Case {
             code: self.case_number(),
@@ -67,22 +67,23 @@ impl World {
         };
         let index = self.cases.len();
         self.cases.push(case.clone());
-        if let Some(order) = self.order_mut(&order.no) {
+        if let Some(order) = self.order_mut(&order.order_no) {
             order.cases.push(index);
         }
-        for (after, status) in course(order, offer.way) {
-            self.plan(self.now + after, Event::Case(index, status));
+        for (after, status) in status_plan(order, offer.kind) {
+            self.schedule_at(self.now + after, Event::Case(index, status));
         }
         if self.profile.is("offerSingleUse", "true") {
             self.offers.remove(&offer.id);
         } else if let Some(offer) = self.offers.get_mut(&offer.id) {
-            offer.spent = true;
+            offer.submitted = true;
         }
-        self.tell(&case, "");
+        self.notify_void(&case, "");
         case
     }
 
-    /// Moves a case, pays what it brings, tells of it.
+    /// Sets the status of a case, credits the deposit when it is refunded, and
+    /// sends a notification.
     pub fn move_case(&mut self, index: usize, status: i64, reason: Option<&str>) {
         let Some(case) = self.cases.get(index).filter(|case| !case.closed()).cloned() else {
             return;
@@ -98,79 +99,80 @@ impl World {
             }
         }
         if status == REFUNDED && order.option("refundMethod") != Some("Voucher") {
-            let extras: i64 = case.offer.extras.iter().map(|extra| extra.2).sum();
-            let amount = case.offer.back + extras - case.offer.fee;
+            let ancillaries: i64 = case.offer.ancillaries.iter().map(|extra| extra.2).sum();
+            let amount = case.offer.refund_amount + ancillaries - case.offer.fee;
             *self.balances.entry(order.currency.clone()).or_default() += amount;
         }
         let message = if status == REJECTED { rejected } else { "" };
         let case = Case { status, ..case };
-        self.tell(&case, message);
+        self.notify_void(&case, message);
     }
 
-    /// Only voids are delivered of: the vendor has no refund notification any more.
-    fn tell(&mut self, case: &Case, message: &str) {
-        if case.offer.way == Way::Void {
+    /// Sends `order.void`. The vendor no longer sends notifications of refunds.
+    fn notify_void(&mut self, case: &Case, message: &str) {
+        if case.offer.kind == OfferKind::Void {
             let data = json!({"orderNo": case.offer.order, "voidCode": case.code, "voidStatus": case.status, "message": message});
-            self.hooks.emit(json!({"cid": "SIMULATED", "type": "order.void", "status": -1, "data": data}));
+            self.webhooks.emit(json!({"cid": "SIMULATED", "type": "order.void", "status": -1, "data": data}));
         }
     }
 }
 
-/// When a case reaches which status. No source lists the transitions; these are
-/// the likely ones, and a test may ask for others (`refundPlan`, `voidPlan`).
-fn course(order: &Order, way: Way) -> Vec<(Millis, i64)> {
-    let (plan, outcome) = match way {
-        Way::Refund => ("refundPlan", "refundOutcome"),
-        Way::Void => ("voidPlan", "voidOutcome"),
+/// The status changes of a case, with their delays. The vendor does not document
+/// the transitions; these are assumed, and a test can replace them with the
+/// options `refundPlan` and `voidPlan`.
+fn status_plan(order: &Order, kind: OfferKind) -> Vec<(Millis, i64)> {
+    let (plan, outcome) = match kind {
+        OfferKind::Refund => ("refundPlan", "refundOutcome"),
+        OfferKind::Void => ("voidPlan", "voidOutcome"),
     };
-    let requested = list(&order.options, plan);
-    if !requested.is_empty() {
+    let configured = list(&order.options, plan);
+    if !configured.is_empty() {
         let step = |step: &Value| Some((clock::duration(step.get("after")?)?, int(step, "status")?));
-        return requested.iter().filter_map(step).collect();
+        return configured.iter().filter_map(step).collect();
     }
     let rejected = order.option(outcome) == Some("rejected");
-    match (way, rejected, order.by_card()) {
-        (Way::Refund, true, _) => vec![(4 * HOUR, 1), (DAY, REJECTED)],
-        (Way::Refund, false, true) => vec![(4 * HOUR, 1), (7 * DAY, 5)],
-        (Way::Refund, false, false) => vec![(4 * HOUR, 1), (3 * DAY, 3), (21 * DAY, REFUNDED)],
-        (Way::Void, true, _) => vec![(5 * MINUTE, 1), (30 * MINUTE, REJECTED)],
-        (Way::Void, false, true) => vec![(5 * MINUTE, 1), (6 * HOUR, 5)],
-        (Way::Void, false, false) => vec![(5 * MINUTE, 1), (6 * HOUR, REFUNDED)],
+    match (kind, rejected, order.paid_by_card()) {
+        (OfferKind::Refund, true, _) => vec![(4 * HOUR, 1), (DAY, REJECTED)],
+        (OfferKind::Refund, false, true) => vec![(4 * HOUR, 1), (7 * DAY, 5)],
+        (OfferKind::Refund, false, false) => vec![(4 * HOUR, 1), (3 * DAY, 3), (21 * DAY, REFUNDED)],
+        (OfferKind::Void, true, _) => vec![(5 * MINUTE, 1), (30 * MINUTE, REJECTED)],
+        (OfferKind::Void, false, true) => vec![(5 * MINUTE, 1), (6 * HOUR, 5)],
+        (OfferKind::Void, false, false) => vec![(5 * MINUTE, 1), (6 * HOUR, REFUNDED)],
     }
 }
 
-/// The amounts of a fare, with their display twins when a currency was asked for.
+/// The fare amounts, converted too when the request named a display currency.
 pub fn fare_amount(order: &Order, offer: &Offer) -> Value {
     let mut amount = json!({
         "currency": order.currency,
         "originalFareAmount": money(offer.paid),
-        "estimatedRefundAmount": money(offer.back),
+        "estimatedRefundAmount": money(offer.refund_amount),
     });
-    if offer.way == Way::Refund {
-        let shown = |cents| offer.display.as_deref().map_or(Value::Null, |to| money(shown(cents, to)));
+    if offer.kind == OfferKind::Refund {
+        let convert = |cents| offer.display_currency.as_deref().map_or(Value::Null, |to| money(convert(cents, to)));
         if let Some(map) = amount.as_object_mut() {
-            map.insert("displayOriginalFareAmount".into(), shown(offer.paid));
-            map.insert("displayEstimatedRefundAmount".into(), shown(offer.back));
+            map.insert("displayOriginalFareAmount".into(), convert(offer.paid));
+            map.insert("displayEstimatedRefundAmount".into(), convert(offer.refund_amount));
         }
     }
     amount
 }
 
-/// One entry per ancillary order that goes along.
-pub fn extra_amounts(order: &Order, offer: &Offer) -> Value {
-    let entry = |(no, paid, back): &(String, i64, i64)| {
+/// One entry for each ancillary order that is included.
+pub fn ancillary_amounts(order: &Order, offer: &Offer) -> Value {
+    let entry = |(order_no, paid, refund_amount): &(String, i64, i64)| {
         json!({
-            "postTicketingOrderNo": no,
+            "postTicketingOrderNo": order_no,
             "currency": order.currency,
             "originalPostTicketingServiceAmount": money(*paid),
-            "estimatedRefundAmount": money(*back),
+            "estimatedRefundAmount": money(*refund_amount),
         })
     };
-    offer.extras.iter().map(entry).collect()
+    offer.ancillaries.iter().map(entry).collect()
 }
 
-/// Cents in another currency, at a made-up fixed rate.
-pub fn shown(cents: i64, currency: &str) -> i64 {
+/// Cents converted into another currency at a fixed, invented rate.
+pub fn convert(cents: i64, currency: &str) -> i64 {
     let rate = match currency {
         "EUR" => 92,
         "GBP" => 79,
@@ -180,12 +182,12 @@ pub fn shown(cents: i64, currency: &str) -> i64 {
     (cents * rate + 50) / 100
 }
 
-/// The test wants this call on this order answered with a code of its choice.
-pub fn forced(order: &Order, operation: &str) -> Option<i64> {
+/// The refusal code that the option `codes` of this order sets for an operation.
+pub fn forced_code(order: &Order, operation: &str) -> Option<i64> {
     int(order.options.get("codes")?, operation)
 }
 
-/// A refund's way back to the traveller.
-pub fn method(order: &Order) -> &str {
+/// The vendor's `refundMethod` of this order.
+pub fn refund_method(order: &Order) -> &str {
     text(&order.options, "refundMethod").unwrap_or("CashBackToOriginalPayment")
 }

@@ -1,7 +1,7 @@
-//! Instants as milliseconds since 1970 and the vendor's many ways to write them.
+//! Instants as milliseconds since 1970 and the vendor's text formats.
 //!
-//! Airport-local times are kept as if every airport lived in UTC: the simulator
-//! knows no time zones, only the vendor's own (Singapore).
+//! Airport-local times are treated as UTC: the only time zone that the simulator
+//! implements is the vendor's (Singapore).
 
 use serde_json::Value;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
@@ -17,7 +17,7 @@ pub const MINUTE: Millis = 60 * SECOND;
 pub const HOUR: Millis = 60 * MINUTE;
 /// One day.
 pub const DAY: Millis = 24 * HOUR;
-/// Singapore is always eight hours ahead.
+/// Singapore is UTC+8 without daylight saving time.
 const SINGAPORE: Millis = 8 * HOUR;
 
 fn parts(at: Millis) -> [i64; 7] {
@@ -34,7 +34,7 @@ fn parts(at: Millis) -> [i64; 7] {
     ]
 }
 
-/// `2026-03-02T08:00:00Z`; with milliseconds only when there are some.
+/// `2026-03-02T08:00:00Z`; milliseconds are written only when not zero.
 pub fn utc(at: Millis) -> String {
     let [y, mo, d, h, mi, s, ms] = parts(at);
     if ms == 0 {
@@ -44,12 +44,12 @@ pub fn utc(at: Millis) -> String {
     }
 }
 
-/// `2026-03-02T08:00:00Z`, seconds always.
+/// `2026-03-02T08:00:00Z`, truncated to seconds.
 pub fn utc_seconds(at: Millis) -> String {
     utc(at - at.rem_euclid(SECOND))
 }
 
-/// `2026-03-02 16:00:00`, the vendor's Singapore form.
+/// `2026-03-02 16:00:00`, the vendor's format in Singapore time.
 pub fn sgt(at: Millis) -> String {
     let [y, mo, d, h, mi, s, _] = parts(at + SINGAPORE);
     format!("{y:04}-{mo:02}-{d:02} {h:02}:{mi:02}:{s:02}")
@@ -79,7 +79,7 @@ pub fn minute(at: Millis) -> String {
     format!("{y:04}{mo:02}{d:02}{h:02}{mi:02}")
 }
 
-/// Any of the vendor's forms or ISO, read as UTC: only the digits matter.
+/// Any of the vendor's formats or ISO 8601, read as UTC; separators are ignored.
 pub fn parse(text: &str) -> Option<Millis> {
     let text = text.trim().trim_end_matches('Z');
     let (text, ms) = match text.split_once('.') {
@@ -104,7 +104,7 @@ pub fn parse(text: &str) -> Option<Millis> {
     Some(PrimitiveDateTime::new(date, time).assume_utc().unix_timestamp() * SECOND + ms)
 }
 
-/// The vendor's Singapore form back to an instant.
+/// A text in Singapore time as an instant.
 pub fn parse_sgt(text: &str) -> Option<Millis> {
     parse(text).map(|at| at - SINGAPORE)
 }
@@ -118,7 +118,7 @@ pub fn duration(value: &Value) -> Option<Millis> {
     let iso = text.strip_prefix('p');
     let mut total = 0;
     let mut number = String::new();
-    // In ISO form an `m` before the `t` means months, which have no length.
+    // In ISO 8601 an `m` before the `t` means months, which have no fixed length.
     let mut months_possible = iso.is_some();
     let mut letters = iso.unwrap_or(&text).chars().peekable();
     let mut seen = false;

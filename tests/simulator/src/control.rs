@@ -1,15 +1,15 @@
-//! The control API below `/_sim`: what a test may read and change.
+//! The control API below `/_sim`.
 
 use crate::clock;
 use crate::json::{cents, get, int, text};
+use crate::order_json;
 use crate::profile::Profile;
-use crate::view;
 use crate::world::World;
 use serde_json::{Value, json};
 
-/// Runs one control call; an error is a sentence for the developer.
+/// Executes a control call. An error is a message for the author of the test.
 pub fn run(world: &mut World, method: &str, path: &str, body: &Value) -> Result<Value, String> {
-    world.settle();
+    world.catch_up();
     let rest = path.strip_prefix("/_sim/").unwrap_or_default();
     match (method, rest) {
         ("GET", "clock") => Ok(json!({"now": clock::utc(world.now)})),
@@ -18,14 +18,16 @@ pub fn run(world: &mut World, method: &str, path: &str, body: &Value) -> Result<
             let number = world.create_order(body)?;
             show(world, &number)
         }
-        ("GET", "orders") => Ok(json!({"orders": world.orders.iter().map(view::for_tests).collect::<Vec<_>>()})),
-        ("POST", "pnrs") => world.create_outside(body),
+        ("GET", "orders") => {
+            Ok(json!({"orders": world.orders.iter().map(order_json::control_view).collect::<Vec<_>>()}))
+        }
+        ("POST", "pnrs") => world.create_external_pnr(body),
         ("POST", "cases") => push_case(world, body),
         ("GET", "cases") => Ok(json!({"cases": world.cases.iter().map(|case| json!({
             "code": case.code, "orderNo": case.offer.order, "offerId": case.offer.id, "status": case.status,
         })).collect::<Vec<_>>()})),
         ("POST", "balance") => {
-            let amount = cents(get(body, "amount")).ok_or("amount is an amount with at most two decimals")?;
+            let amount = cents(get(body, "amount")).ok_or("amount must have at most two decimals")?;
             let currency = text(body, "currency").unwrap_or(world.profile.get("currency")).to_owned();
             world.balances.insert(currency, amount);
             Ok(json!({}))
@@ -35,18 +37,18 @@ pub fn run(world: &mut World, method: &str, path: &str, body: &Value) -> Result<
                 Some(several) => several.iter().try_for_each(|fault| world.faults.add(fault))?,
                 None => world.faults.add(body)?,
             }
-            Ok(json!({"faults": world.faults.waiting()}))
+            Ok(json!({"faults": world.faults.pending()}))
         }
-        ("GET", "faults") => Ok(json!({"faults": world.faults.waiting()})),
+        ("GET", "faults") => Ok(json!({"faults": world.faults.pending()})),
         ("DELETE", "faults") => {
             world.faults.clear();
             Ok(json!({"faults": []}))
         }
         ("POST", "webhook") => {
-            world.hooks.url = text(body, "url").map(str::to_owned);
-            Ok(json!({"url": world.hooks.url}))
+            world.webhooks.url = text(body, "url").map(str::to_owned);
+            Ok(json!({"url": world.webhooks.url}))
         }
-        ("GET", "webhook") => Ok(json!({"url": world.hooks.url, "events": world.hooks.events()})),
+        ("GET", "webhook") => Ok(json!({"url": world.webhooks.url, "events": world.webhooks.events()})),
         ("GET", "ledger") => Ok(json!({"entries": world.ledger})),
         ("GET", "requests") => Ok(json!({"requests": world.requests})),
         ("POST", "profile") => switch(world, body),
@@ -66,15 +68,15 @@ pub fn run(world: &mut World, method: &str, path: &str, body: &Value) -> Result<
 }
 
 fn show(world: &World, number: &str) -> Result<Value, String> {
-    world.order(number).map(view::for_tests).ok_or_else(|| format!("there is no order {number:?}"))
+    world.order(number).map(order_json::control_view).ok_or_else(|| format!("there is no order {number:?}"))
 }
 
-/// New segment_specs for a known order.
+/// Changes the options of an order.
 fn alter(world: &mut World, number: &str, body: &Value) -> Result<Value, String> {
-    let segment_specs = body.as_object().ok_or("the options are a JSON object")?;
+    let changes = body.as_object().ok_or("the options are a JSON object")?;
     let order = world.order_mut(number).ok_or_else(|| format!("there is no order {number:?}"))?;
     if let Some(options) = order.options.as_object_mut() {
-        options.extend(segment_specs.clone());
+        options.extend(changes.clone());
     }
     show(world, number)
 }
@@ -83,10 +85,10 @@ fn turn_clock(world: &mut World, body: &Value) -> Result<Value, String> {
     let target = match (body.get("advance"), text(body, "set")) {
         (Some(by), None) => world.now + clock::duration(by).ok_or_else(|| format!("advance is no duration: {by}"))?,
         (None, Some(to)) => clock::parse(to).ok_or_else(|| format!("set is no instant: {to}"))?,
-        _ => return Err("the clock is turned with advance or with set".into()),
+        _ => return Err("the clock call needs either advance or set".into()),
     };
     if target < world.now {
-        return Err("time runs forward only".into());
+        return Err("the clock cannot be moved back".into());
     }
     world.advance_to(target);
     Ok(json!({"now": clock::utc(world.now)}))
@@ -103,17 +105,17 @@ fn push_case(world: &mut World, body: &Value) -> Result<Value, String> {
 
 fn switch(world: &mut World, body: &Value) -> Result<Value, String> {
     let mut changed = world.profile.clone();
-    let segment_specs = body.as_object().ok_or("the switches are a JSON object")?;
-    // Named profiles first: single switches are exceptions from them, and the
-    // keys of a JSON object have no order.
+    let switches = body.as_object().ok_or("the switches are a JSON object")?;
+    // The named profile first: it would overwrite single switches, and the keys
+    // of a JSON object have no order.
     if let Some(named) = text(body, "profile") {
         changed.apply(named)?;
     }
-    for (name, value) in segment_specs.iter().filter(|(name, _)| *name != "profile") {
+    for (name, value) in switches.iter().filter(|(name, _)| *name != "profile") {
         changed.set(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned))?;
     }
     world.profile = changed;
-    world.retime();
+    world.apply_profile_change();
     Ok(profile(world))
 }
 

@@ -1,4 +1,4 @@
-//! One answer on the wire, right or wrong.
+//! Writes the reply to one request, with or without a fault.
 
 use crate::fault::{Fault, Mode};
 use crate::http::{Request, Response};
@@ -14,14 +14,19 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Answers as the vendor does. `true`: the connection lives on.
-pub fn plain(shared: &Shared, request: &Request, stream: &TcpStream) -> io::Result<bool> {
+/// Replies without a fault. `true`: the connection stays open.
+pub fn respond(shared: &Shared, request: &Request, stream: &TcpStream) -> io::Result<bool> {
     let response = execute(shared, request);
     send(shared, request, stream, &response)
 }
 
-/// Answers under a fault.
-pub fn faulty(shared: &Arc<Shared>, request: &Request, stream: &TcpStream, fault: &Fault) -> io::Result<bool> {
+/// Replies with a fault. `true`: the connection stays open.
+pub fn respond_with_fault(
+    shared: &Arc<Shared>,
+    request: &Request,
+    stream: &TcpStream,
+    fault: &Fault,
+) -> io::Result<bool> {
     let mut wire = stream;
     match fault.mode {
         Mode::DropBefore => reset(stream),
@@ -44,16 +49,16 @@ pub fn faulty(shared: &Arc<Shared>, request: &Request, stream: &TcpStream, fault
             if fault.execute == Some(true) {
                 execute(shared, request);
             }
-            send(shared, request, stream, &page(fault.status.unwrap_or(503)))
+            send(shared, request, stream, &error_page(fault.status.unwrap_or(503)))
         }
-        Mode::RateLimit => send(shared, request, stream, &limited(fault)),
+        Mode::RateLimit => send(shared, request, stream, &rate_limited(fault)),
         Mode::Garbage => {
-            garble(shared, request, stream, fault)?;
+            send_garbage(shared, request, stream, fault)?;
             Ok(false)
         }
         Mode::Oversize => {
             execute(shared, request);
-            flood(stream, fault)?;
+            send_oversize(stream, fault)?;
             Ok(false)
         }
         Mode::Trickle => {
@@ -67,28 +72,28 @@ pub fn faulty(shared: &Arc<Shared>, request: &Request, stream: &TcpStream, fault
             }
             Ok(true)
         }
-        Mode::Late => {
-            put_off(shared, request, fault)?;
-            wait_for_the_client(shared, stream)?;
+        Mode::LateExecution => {
+            schedule_late_execution(shared, request, fault)?;
+            wait_for_disconnect(shared, stream)?;
             Ok(false)
         }
         Mode::Reply => {
             let response =
                 if fault.execute == Some(false) { Response::json(200, &json!({})) } else { execute(shared, request) };
-            send(shared, request, stream, &changed(response, fault))
+            send(shared, request, stream, &override_reply(response, fault))
         }
     }
 }
 
 fn execute(shared: &Shared, request: &Request) -> Response {
     let mut world = shared.world();
-    world.settle();
+    world.catch_up();
     router::execute(&mut world, request)
 }
 
 fn encode(shared: &Shared, request: &Request, response: &Response) -> Vec<u8> {
-    let gzip = request.takes_gzip() && shared.world().profile.is("gzip", "on");
-    response.bytes(gzip, request.closes())
+    let gzip = request.accepts_gzip() && shared.world().profile.is("gzip", "on");
+    response.bytes(gzip, request.closes_connection())
 }
 
 fn send(shared: &Shared, request: &Request, mut stream: &TcpStream, response: &Response) -> io::Result<bool> {
@@ -96,8 +101,8 @@ fn send(shared: &Shared, request: &Request, mut stream: &TcpStream, response: &R
     Ok(true)
 }
 
-/// Zero linger turns the close into a reset, which a client cannot mistake for
-/// the end of an answer.
+/// With a linger time of zero, close sends a TCP reset, which a client cannot
+/// mistake for the end of a reply.
 fn reset(stream: &TcpStream) -> io::Result<bool> {
     SockRef::from(stream).set_linger(Some(Duration::ZERO))?;
     Ok(false)
@@ -107,7 +112,7 @@ fn delay(fault: &Fault, default: u64) -> Duration {
     Duration::from_millis(fault.delay_ms.unwrap_or(default))
 }
 
-fn page(status: u16) -> Response {
+fn error_page(status: u16) -> Response {
     let reason = match status {
         301 | 302 | 307 | 308 => "Moved",
         401 => "Unauthorized",
@@ -127,39 +132,39 @@ fn page(status: u16) -> Response {
     response
 }
 
-/// The limiter's own envelope: `code`, no `status`.
-fn limited(fault: &Fault) -> Response {
-    let wait = fault.delay_ms.map_or(1, |ms| ms.div_ceil(1_000));
-    let body = json!({"code": 429, "message": "Too many requests", "limitType": "SIMULATED_QPS", "limit": 10, "retryAfter": wait});
+/// The rate limiter's envelope, which has `code` instead of `status`.
+fn rate_limited(fault: &Fault) -> Response {
+    let retry_after = fault.delay_ms.map_or(1, |ms| ms.div_ceil(1_000));
+    let body = json!({"code": 429, "message": "Too many requests", "limitType": "SIMULATED_QPS", "limit": 10, "retryAfter": retry_after});
     let mut response = Response::json(fault.status.unwrap_or(429), &body);
     response.reason = "Too Many Requests".into();
-    response.headers.push(("Retry-After", wait.to_string()));
+    response.headers.push(("Retry-After", retry_after.to_string()));
     response
 }
 
-fn garble(shared: &Shared, request: &Request, mut stream: &TcpStream, fault: &Fault) -> io::Result<()> {
-    let good = if fault.execute == Some(false) { Response::json(200, &json!({})) } else { execute(shared, request) };
-    let half = good.body.get(..good.body.len() / 2).unwrap_or_default().to_vec();
+fn send_garbage(shared: &Shared, request: &Request, mut stream: &TcpStream, fault: &Fault) -> io::Result<()> {
+    let response =
+        if fault.execute == Some(false) { Response::json(200, &json!({})) } else { execute(shared, request) };
+    let first_half = response.body.get(..response.body.len() / 2).unwrap_or_default().to_vec();
     let body = match fault.variant.as_str() {
-        "json" => half,
+        "json" => first_half,
         "array" => b"[]".to_vec(),
         "nostatus" => b"{\"message\":\"no envelope\"}".to_vec(),
         "empty" => Vec::new(),
         "gzip" => {
-            let mut packed = crate::http::pack(&good.body)?;
-            packed.iter_mut().skip(10).for_each(|byte| *byte ^= 0x5a);
-            let mut bytes = good.head(Some(packed.len()), true, true);
-            bytes.append(&mut packed);
+            let mut compressed = crate::http::compress(&response.body)?;
+            compressed.iter_mut().skip(10).for_each(|byte| *byte ^= 0x5a);
+            let mut bytes = response.head(Some(compressed.len()), true, true);
+            bytes.append(&mut compressed);
             return stream.write_all(&bytes);
         }
         _ => b"<html><body>It works!</body></html>".to_vec(),
     };
-    stream.write_all(&Response { body, ..good }.bytes(false, true))
+    stream.write_all(&Response { body, ..response }.bytes(false, true))
 }
 
-/// A body without end (or almost), plain or as a small gzip stream that unpacks
-/// to one.
-fn flood(mut stream: &TcpStream, fault: &Fault) -> io::Result<()> {
+/// A chunked body of `fault.bytes` bytes, plain or compressed with gzip.
+fn send_oversize(mut stream: &TcpStream, fault: &Fault) -> io::Result<()> {
     let gzip = fault.variant == "gzip";
     stream.write_all(&Response::json(200, &Value::Null).head(None, gzip, true))?;
     let start = b"{\"status\":0,\"msg\":\"";
@@ -194,20 +199,19 @@ impl Write for Chunks<'_> {
     }
 }
 
-/// The effect comes later than any client waits: after real time, or when the
-/// virtual clock gets there.
-fn put_off(shared: &Arc<Shared>, request: &Request, fault: &Fault) -> io::Result<()> {
+/// Executes the request after `delayMs`, in real time or on the virtual clock.
+fn schedule_late_execution(shared: &Arc<Shared>, request: &Request, fault: &Fault) -> io::Result<()> {
     let request = request.clone();
     if fault.by_virtual_clock {
         let mut world = shared.world();
         let at = world.now + i64::try_from(fault.delay_ms.unwrap_or(60_000)).unwrap_or(i64::MAX / 2);
-        world.plan(at, Event::Late(Box::new(request)));
+        world.schedule_at(at, Event::LateExecution(Box::new(request)));
         return Ok(());
     }
-    let (shared, wait) = (shared.clone(), delay(fault, 1_000));
+    let (shared, delay) = (shared.clone(), delay(fault, 1_000));
     let generation = shared.world().generation;
     std::thread::Builder::new().name("late".into()).spawn(move || {
-        shared.sleep(wait);
+        shared.sleep(delay);
         if !shared.stopped() && shared.world().generation == generation {
             execute(&shared, &request);
         }
@@ -215,11 +219,11 @@ fn put_off(shared: &Arc<Shared>, request: &Request, fault: &Fault) -> io::Result
     Ok(())
 }
 
-fn wait_for_the_client(shared: &Shared, mut stream: &TcpStream) -> io::Result<()> {
+fn wait_for_disconnect(shared: &Shared, mut stream: &TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_millis(100)))?;
-    let mut piece = [0; 256];
+    let mut buffer = [0; 256];
     while !shared.stopped() {
-        match stream.read(&mut piece) {
+        match stream.read(&mut buffer) {
             Ok(0) => break,
             Err(error) if !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 break;
@@ -230,7 +234,7 @@ fn wait_for_the_client(shared: &Shared, mut stream: &TcpStream) -> io::Result<()
     Ok(())
 }
 
-fn changed(mut response: Response, fault: &Fault) -> Response {
+fn override_reply(mut response: Response, fault: &Fault) -> Response {
     let mut body: Object = serde_json::from_slice(&response.body).unwrap_or_default();
     if let Some(fields) = fault.body.as_object() {
         body.extend(fields.clone());

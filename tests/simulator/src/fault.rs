@@ -1,32 +1,32 @@
-//! Faults between a client and the vendor, as a test asks for them.
+//! Faults that a test injects between a client and the vendor.
 
 use crate::json::{flag, get, int, text};
 use serde_json::{Value, json};
 
-/// The ways to go wrong.
+/// Fault modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// The request arrives, then the connection is reset; nothing is executed.
+    /// The request is read, then the connection is reset; not executed.
     DropBefore,
-    /// Executed, then reset without an answer.
+    /// Executed, then reset without a reply.
     DropAfter,
-    /// Executed; the answer breaks off.
+    /// Executed; the reply is truncated.
     Cut,
-    /// Executed; the answer takes its time.
+    /// Executed; the reply is delayed.
     Delay,
-    /// Another HTTP status with an HTML page; not executed unless delivered.
+    /// Another HTTP status with an HTML page; not executed unless `execute` is true.
     Http,
-    /// The policy answer 429; not executed.
+    /// The rate limiter's reply 429; not executed.
     RateLimit,
-    /// Executed; the answer makes no sense.
+    /// Executed; the reply cannot be decoded.
     Garbage,
-    /// Executed; the answer does not end.
+    /// Executed; the reply is very large.
     Oversize,
-    /// Executed; the answer comes byte by byte.
+    /// Executed; the reply is sent byte by byte.
     Trickle,
-    /// No answer ever; executed later.
-    Late,
-    /// The answer's body is changed as the test says.
+    /// No reply; executed later.
+    LateExecution,
+    /// Fields of the reply are overwritten with `body`.
     Reply,
 }
 
@@ -40,30 +40,30 @@ const MODES: &[(&str, Mode)] = &[
     ("garbage", Mode::Garbage),
     ("oversize", Mode::Oversize),
     ("trickle", Mode::Trickle),
-    ("late", Mode::Late),
+    ("late", Mode::LateExecution),
     ("reply", Mode::Reply),
 ];
 
-/// One fault, waiting for its requests.
+/// One fault that applies to later requests.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// What happens.
+    /// The mode.
     pub mode: Mode,
-    /// Bytes of the answer before a cut.
+    /// `cut`: bytes of the reply that are sent.
     pub after_bytes: Option<usize>,
-    /// Real milliseconds, or virtual ones for a virtual late execution.
+    /// Real milliseconds; with `by_virtual_clock` virtual ones.
     pub delay_ms: Option<u64>,
     /// HTTP status.
     pub status: Option<u16>,
-    /// Is the request executed? Each mode has its own default.
+    /// Whether the request is executed; the default depends on the mode.
     pub execute: Option<bool>,
-    /// A late execution waits for the virtual clock.
+    /// `late`: the delay is measured on the virtual clock.
     pub by_virtual_clock: bool,
-    /// Which kind of garbage or size.
+    /// The variant of `garbage` or `oversize`.
     pub variant: String,
-    /// Fields put over the reply.
+    /// `reply`: fields that overwrite those of the reply.
     pub body: Value,
-    /// Size of an oversize answer.
+    /// `oversize`: size of the body in bytes.
     pub bytes: u64,
     endpoint: String,
     left: Option<u64>,
@@ -72,20 +72,20 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn parse(spec: &Value) -> Result<Self, String> {
-        let known = || MODES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        let word = text(spec, "mode").ok_or_else(|| format!("mode is one of {}", known()))?;
-        let Some((_, mode)) = MODES.iter().find(|(name, _)| *name == word) else {
-            return Err(format!("mode is one of {}, not {word:?}", known()));
+    fn parse(options: &Value) -> Result<Self, String> {
+        let mode_names = || MODES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let mode_name = text(options, "mode").ok_or_else(|| format!("mode is one of {}", mode_names()))?;
+        let Some((_, mode)) = MODES.iter().find(|(name, _)| *name == mode_name) else {
+            return Err(format!("mode is one of {}, not {mode_name:?}", mode_names()));
         };
-        let endpoint = text(spec, "endpoint").unwrap_or("*");
+        let endpoint = text(options, "endpoint").unwrap_or("*");
         if endpoint != "*" && !crate::operations::OPERATIONS.iter().any(|o| o.name == endpoint || o.path == endpoint) {
             return Err(format!("no operation is called {endpoint:?}"));
         }
         let count = |key: &str| {
-            int(spec, key).map(|number| u64::try_from(number).map_err(|_| format!("{key} is negative"))).transpose()
+            int(options, key).map(|number| u64::try_from(number).map_err(|_| format!("{key} is negative"))).transpose()
         };
-        let probability = get(spec, "probability").as_f64();
+        let probability = get(options, "probability").as_f64();
         let times = count("times")?;
         let status =
             count("status")?.map(|status| u16::try_from(status).map_err(|_| "status is no HTTP status")).transpose()?;
@@ -94,13 +94,13 @@ impl Fault {
             after_bytes: count("afterBytes")?.map(|bytes| bytes as usize),
             delay_ms: count("delayMs")?,
             status,
-            execute: flag(spec, "execute"),
-            by_virtual_clock: flag(spec, "virtual").unwrap_or(false),
-            variant: text(spec, "variant").unwrap_or_default().to_owned(),
-            body: get(spec, "body").clone(),
+            execute: flag(options, "execute"),
+            by_virtual_clock: flag(options, "virtual").unwrap_or(false),
+            variant: text(options, "variant").unwrap_or_default().to_owned(),
+            body: get(options, "body").clone(),
             bytes: count("bytes")?.unwrap_or(256 * 1024 * 1024),
             endpoint: endpoint.to_owned(),
-            // A fault strikes once, a probable one until it is cleared; 0 is for ever.
+            // Without `times` a fault applies once, one with a probability until it is cleared; 0 has no limit.
             left: match times {
                 Some(0) => None,
                 Some(times) => Some(times),
@@ -112,28 +112,28 @@ impl Fault {
         })
     }
 
-    /// Its name.
+    /// The name of the mode.
     pub fn name(&self) -> &'static str {
         MODES.iter().find(|(_, mode)| *mode == self.mode).map_or("", |(name, _)| name)
     }
 }
 
-/// All faults waiting.
+/// The faults that have been set.
 pub struct Faults {
     list: Vec<Fault>,
     rng: fastrand::Rng,
 }
 
 impl Faults {
-    /// None yet. Their dice are their own: a fault must not change what the
-    /// world would have drawn without it.
+    /// No faults. They have a random generator of their own, so that a fault does
+    /// not change the values that the rest of the simulation draws.
     pub fn new(seed: u64) -> Self {
         Self { list: Vec::new(), rng: fastrand::Rng::with_seed(seed ^ 0x5eed) }
     }
 
-    /// Adds one.
-    pub fn add(&mut self, spec: &Value) -> Result<(), String> {
-        self.list.push(Fault::parse(spec)?);
+    /// Adds a fault.
+    pub fn add(&mut self, options: &Value) -> Result<(), String> {
+        self.list.push(Fault::parse(options)?);
         Ok(())
     }
 
@@ -142,8 +142,8 @@ impl Faults {
         self.list.clear();
     }
 
-    /// The fault that strikes this request.
-    pub fn strike(&mut self, name: &str, path: &str) -> Option<Fault> {
+    /// The fault that applies to this request, if any; its counters are updated.
+    pub fn matching(&mut self, name: &str, path: &str) -> Option<Fault> {
         for fault in &mut self.list {
             let mine = fault.endpoint == "*" || fault.endpoint == name || fault.endpoint == path;
             if !mine || fault.left == Some(0) {
@@ -162,9 +162,9 @@ impl Faults {
         None
     }
 
-    /// What is still waiting.
-    pub fn waiting(&self) -> Vec<Value> {
-        let waiting = self.list.iter().filter(|fault| fault.left != Some(0));
-        waiting.map(|f| json!({"endpoint": f.endpoint, "mode": f.name(), "times": f.left, "skip": f.skip})).collect()
+    /// The faults that can still apply, as the control API shows them.
+    pub fn pending(&self) -> Vec<Value> {
+        let pending = self.list.iter().filter(|fault| fault.left != Some(0));
+        pending.map(|f| json!({"endpoint": f.endpoint, "mode": f.name(), "times": f.left, "skip": f.skip})).collect()
     }
 }

@@ -1,4 +1,5 @@
-//! HTTP/1.1 by hand: faults need every byte of the socket.
+//! A minimal HTTP/1.1 reader and writer. No HTTP library is used because the
+//! faults control every byte on the socket.
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use std::io::{self, Read, Write};
 const HEAD_LIMIT: usize = 64 * 1024;
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
-/// A request, whole or as far as it came.
+/// A request, complete or truncated.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// `POST`
@@ -16,9 +17,9 @@ pub struct Request {
     pub path: String,
     /// Lower-case names.
     pub headers: Vec<(String, String)>,
-    /// Decoded.
+    /// The body, with chunked encoding removed.
     pub body: Vec<u8>,
-    /// Nothing is missing.
+    /// The whole body was received.
     pub complete: bool,
 }
 
@@ -28,17 +29,17 @@ impl Request {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The client will not use the connection again.
-    pub fn closes(&self) -> bool {
+    /// The client sent `Connection: close`.
+    pub fn closes_connection(&self) -> bool {
         self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 
-    /// The client understands gzip.
-    pub fn takes_gzip(&self) -> bool {
+    /// The client accepts gzip.
+    pub fn accepts_gzip(&self) -> bool {
         self.header("accept-encoding").is_some_and(|value| value.contains("gzip"))
     }
 
-    /// How the request log shows it: everything but the secret.
+    /// The entry of the request log: everything but the secret.
     pub fn record(&self) -> Value {
         let headers = self.headers.iter().filter(|(name, _)| name != "x-atlas-client-secret");
         let headers: serde_json::Map<_, _> =
@@ -54,20 +55,20 @@ impl Request {
     }
 }
 
-/// Reads requests off one connection.
+/// Reads the requests of one connection.
 pub struct Reader<S> {
     stream: S,
     buffer: Vec<u8>,
 }
 
 impl<S: Read + Write> Reader<S> {
-    /// A reader with nothing read yet.
+    /// A reader of a new connection.
     pub fn new(stream: S) -> Self {
         Self { stream, buffer: Vec::new() }
     }
 
-    /// The next request; `None` when the connection ended between two. One that
-    /// broke off comes back incomplete.
+    /// The next request; `None` if the connection ended between two requests. A
+    /// truncated request is returned with `complete` false.
     pub fn next(&mut self) -> Option<Request> {
         let mut request = loop {
             match self.head() {
@@ -115,17 +116,17 @@ impl<S: Read + Write> Reader<S> {
     }
 
     fn fill(&mut self) -> bool {
-        let mut piece = [0; 16 * 1024];
-        match self.stream.read(&mut piece) {
+        let mut buffer = [0; 16 * 1024];
+        match self.stream.read(&mut buffer) {
             Ok(0) | Err(_) => false,
             Ok(count) => {
-                self.buffer.extend(piece.iter().take(count));
+                self.buffer.extend(buffer.iter().take(count));
                 true
             }
         }
     }
 
-    /// Moves `length` bytes to `body`, or as many as come.
+    /// Moves `length` bytes to `body`, or as many as arrive; `false` if truncated.
     fn take(&mut self, length: usize, body: &mut Vec<u8>) -> bool {
         while self.buffer.len() < length {
             if !self.fill() {
@@ -159,35 +160,35 @@ impl<S: Read + Write> Reader<S> {
     }
 }
 
-/// An answer before it is written.
+/// A response that has not been written yet.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// Its word.
+    /// Reason phrase.
     pub reason: String,
     /// Content type.
-    pub kind: &'static str,
-    /// More headers.
+    pub content_type: &'static str,
+    /// Further headers.
     pub headers: Vec<(&'static str, String)>,
-    /// Not encoded.
+    /// The body before compression.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// A JSON answer.
+    /// A JSON response.
     pub fn json(status: u16, body: &Value) -> Self {
         let reason = if status < 300 { "OK" } else { "Error" };
         Self {
             status,
             reason: reason.to_owned(),
-            kind: "application/json;charset=UTF-8",
+            content_type: "application/json;charset=UTF-8",
             headers: Vec::new(),
             body: body.to_string().into_bytes(),
         }
     }
 
-    /// An answer of the container rather than the service.
+    /// An HTML page, as the servlet container sends it instead of the service.
     pub fn html(status: u16, reason: &str, text: &str) -> Self {
         let page = format!(
             "<!doctype html><html lang=\"en\"><head><title>HTTP Status {status} - {reason}</title></head>\
@@ -196,15 +197,15 @@ impl Response {
         Self {
             status,
             reason: reason.to_owned(),
-            kind: "text/html;charset=utf-8",
+            content_type: "text/html;charset=utf-8",
             headers: Vec::new(),
             body: page.into_bytes(),
         }
     }
 
-    /// The bytes of the head, for a body of this length or a chunked one.
+    /// The bytes of the head; without a length the body is chunked.
     pub fn head(&self, length: Option<usize>, gzip: bool, close: bool) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n", self.status, self.reason, self.kind);
+        let mut head = format!("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n", self.status, self.reason, self.content_type);
         match length {
             Some(length) => head.push_str(&format!("Content-Length: {length}\r\n")),
             None => head.push_str("Transfer-Encoding: chunked\r\n"),
@@ -219,18 +220,18 @@ impl Response {
         head.into_bytes()
     }
 
-    /// The whole answer as it goes over the wire.
+    /// The bytes of the whole response. Bodies above 200 bytes are compressed.
     pub fn bytes(&self, gzip: bool, close: bool) -> Vec<u8> {
-        let packed = if gzip && self.body.len() > 200 { pack(&self.body).ok() } else { None };
-        let body = packed.as_ref().unwrap_or(&self.body);
-        let mut bytes = self.head(Some(body.len()), packed.is_some(), close);
+        let compressed = if gzip && self.body.len() > 200 { compress(&self.body).ok() } else { None };
+        let body = compressed.as_ref().unwrap_or(&self.body);
+        let mut bytes = self.head(Some(body.len()), compressed.is_some(), close);
         bytes.extend_from_slice(body);
         bytes
     }
 }
 
-/// gzip.
-pub fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
+/// Compresses with gzip.
+pub fn compress(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes)?;
     encoder.finish()

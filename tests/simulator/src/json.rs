@@ -1,11 +1,11 @@
-//! Reading a caller's JSON tolerantly, and writing money exactly.
+//! Lenient access to JSON members, and exact conversion of money amounts.
 
 use serde_json::{Map, Value};
 
 /// A JSON object.
 pub type Object = Map<String, Value>;
 
-/// The object inside `value`, or an empty one.
+/// `value` as an object; an empty one if it is none.
 pub fn object(value: Value) -> Object {
     match value {
         Value::Object(map) => map,
@@ -23,17 +23,17 @@ pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     get(value, key).as_str().filter(|text| !text.is_empty())
 }
 
-/// An integer member, also when it came as text.
+/// An integer member, also one written as text.
 pub fn int(value: &Value, key: &str) -> Option<i64> {
     as_int(get(value, key))
 }
 
-/// An integer, also when it came as text.
+/// An integer, also one written as text.
 pub fn as_int(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// A boolean member, also when it came as text or 0/1.
+/// A boolean member, also one written as text or as 0 or 1.
 pub fn flag(value: &Value, key: &str) -> Option<bool> {
     match get(value, key) {
         Value::Bool(b) => Some(*b),
@@ -67,9 +67,9 @@ pub fn cents(value: &Value) -> Option<i64> {
     whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(part).map(|total| total * sign)
 }
 
-/// Cents as the JSON number the vendor would print: whole amounts without a
+/// Cents as a JSON number in the vendor's form: whole amounts without a
 /// fraction, others with one or two decimals. The quotient is the double
-/// nearest to the decimal, so its shortest form is the decimal itself.
+/// nearest to the decimal, so its shortest representation is the decimal itself.
 pub fn money(cents: i64) -> Value {
     if cents % 100 == 0 { Value::from(cents / 100) } else { Value::from(cents as f64 / 100.0) }
 }
@@ -80,7 +80,7 @@ pub fn money_text(cents: i64) -> String {
     format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100)
 }
 
-/// Every number below `value` written as text: the worst type drift seen.
+/// Replaces every number inside `value` by text, for `quirks=drift`.
 pub fn stringify_numbers(value: &mut Value) {
     match value {
         Value::Number(number) => *value = Value::String(number.to_string()),

@@ -1,9 +1,9 @@
 //! A stateful, seeded Atlas for tests and demos.
 //!
-//! It speaks the vendor's HTTP API as the contract describes it, keeps orders,
-//! refunds and voids over days of virtual time, and has faults on demand. It
-//! knows nothing of the library it tests: every wire name is written here a
-//! second time, so that a wrong one cannot agree with itself.
+//! It serves the vendor's HTTP API, keeps the state of orders, refunds and
+//! voids over days of virtual time, and injects faults on request. It shares no
+//! code with the library it tests: every wire name is written here a second
+//! time, so that a misspelt name in the library is found.
 //!
 //! ```
 //! use atlas_simulator::{Options, Simulator};
@@ -20,7 +20,7 @@
 
 mod account;
 mod ancillary;
-mod ancillary_choice;
+mod baggage_selection;
 mod case;
 mod clock;
 mod control;
@@ -28,21 +28,21 @@ mod exchange;
 mod fault;
 mod http;
 mod json;
+mod maintenance;
 mod offer;
 mod operations;
 mod order;
-mod order_spec;
+mod order_json;
+mod order_options;
 mod pay;
 mod pnr;
 mod profile;
 mod query;
 mod refund;
 mod refund_list;
-mod regenerate;
 mod router;
 mod schedule;
 mod server;
-mod view;
 mod void;
 mod webhook;
 mod world;
@@ -54,10 +54,10 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
-/// How to start.
+/// Start-up options.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// 0: any free port.
+    /// The TCP port; 0 takes any free one.
     pub port: u16,
     /// The same seed and the same calls give the same bytes.
     pub seed: u64,
@@ -71,7 +71,7 @@ impl Default for Options {
     }
 }
 
-/// A running simulator; dropped, it stops.
+/// A running simulator. Dropping it stops it.
 pub struct Simulator {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -79,12 +79,12 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts one on the loopback interface.
+    /// Starts a simulator on the loopback interface.
     pub fn start(options: Options) -> io::Result<Self> {
         let profile = Profile::parse(&options.profile).map_err(io::Error::other)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         let address = listener.local_addr()?;
-        let world = world::World::new(options.seed, profile, webhook::Hooks::start()?);
+        let world = world::World::new(options.seed, profile, webhook::Webhooks::start()?);
         let shared = Arc::new(Shared::new(world));
         let (mine, ticking) = (shared.clone(), shared.clone());
         std::thread::Builder::new().name("clock".into()).spawn(move || server::tick(&ticking))?;
@@ -111,8 +111,8 @@ impl Simulator {
     }
 
     /// `POST /_sim/orders`
-    pub fn create_order(&self, spec: Value) -> Result<Value, Error> {
-        self.control("POST", "/_sim/orders", spec)
+    pub fn create_order(&self, options: Value) -> Result<Value, Error> {
+        self.control("POST", "/_sim/orders", options)
     }
 
     /// `GET /_sim/orders/NO`
@@ -121,8 +121,8 @@ impl Simulator {
     }
 
     /// `POST /_sim/pnrs`
-    pub fn create_pnr(&self, spec: Value) -> Result<Value, Error> {
-        self.control("POST", "/_sim/pnrs", spec)
+    pub fn create_pnr(&self, options: Value) -> Result<Value, Error> {
+        self.control("POST", "/_sim/pnrs", options)
     }
 
     /// `POST /_sim/clock` with `advance`: seconds, `"30m"`, `"P1D"`.
@@ -165,12 +165,12 @@ impl Simulator {
         self.shared.world().requests.clone()
     }
 
-    /// The requests after the first `seen`, without a copy of those.
+    /// The requests after the first `seen` ones; only these are copied.
     pub fn requests_since(&self, seen: usize) -> Vec<Value> {
         self.shared.world().requests.get(seen..).map(<[Value]>::to_vec).unwrap_or_default()
     }
 
-    /// How many requests there have been.
+    /// The number of vendor requests received since the last reset.
     pub fn request_count(&self) -> usize {
         self.shared.world().requests.len()
     }
@@ -184,7 +184,7 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         self.shared.stop();
-        // The listener sleeps in accept; one last caller wakes it.
+        // The listener blocks in accept; this connection makes it return and see the stop flag.
         TcpStream::connect(self.address).ok();
         if let Some(thread) = self.thread.take() {
             thread.join().ok();
@@ -192,7 +192,7 @@ impl Drop for Simulator {
     }
 }
 
-/// A control call that made no sense, with a sentence about it.
+/// A rejected control call, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(pub String);
 

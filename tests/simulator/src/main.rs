@@ -21,19 +21,21 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
             Arg::Long("help") => {
-                return say("atlas-simulator [--port 0] [--seed N] [--profile default|strict|k=v,…] [--config k=v …]");
+                return print_line(
+                    "atlas-simulator [--port 0] [--seed N] [--profile default|strict|k=v,…] [--config k=v …]",
+                );
             }
             other => return Err(other.unexpected().into()),
         }
     }
     options.profile = switches.join(",");
     let simulator = Simulator::start(options)?;
-    say(&format!("{{\"ready\":true,\"url\":\"{}\"}}", simulator.url()))?;
+    print_line(&format!("{{\"ready\":true,\"url\":\"{}\"}}", simulator.url()))?;
     simulator.wait();
     Ok(())
 }
 
-fn say(line: &str) -> Result<(), Box<dyn Error>> {
+fn print_line(line: &str) -> Result<(), Box<dyn Error>> {
     writeln!(stdout(), "{line}")?;
     Ok(stdout().flush()?)
 }

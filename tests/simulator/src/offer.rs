@@ -1,14 +1,14 @@
-//! Offers with a lifetime: refund and void quotations, and the
-//! prices of a baggage search.
+//! Offers with a limited validity: refund and void quotations, and the products
+//! of a baggage search.
 
 use crate::clock::Millis;
 
-/// Which way money goes back.
+/// What a quotation is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// By the fare rules.
+pub enum OfferKind {
+    /// A refund by the fare rules.
     Refund,
-    /// As if it had never been issued.
+    /// A void of the ticket.
     Void,
 }
 
@@ -18,29 +18,29 @@ pub struct Offer {
     /// `q_` and 32 hexadecimal digits.
     pub id: String,
     /// Refund or void.
-    pub way: Way,
+    pub kind: OfferKind,
     /// The main order.
     pub order: String,
-    /// Whose tickets, as indices into the order's passengers.
+    /// Indices into the order's passengers.
     pub passengers: Vec<usize>,
     /// 0 involuntary, 1 voluntary, 4 void.
     pub reason: i64,
-    /// Until when it may be submitted.
+    /// The time from which a submit is refused with 805.
     pub expires: Millis,
-    /// It came with a refusal and buys nothing.
-    pub hollow: bool,
-    /// It has been submitted.
-    pub spent: bool,
-    /// Cash paid for the tickets, in cents.
+    /// The offer id came with a refusal and cannot be submitted (805).
+    pub unusable: bool,
+    /// The offer has been submitted.
+    pub submitted: bool,
+    /// The amount paid for the tickets, in cents.
     pub paid: i64,
-    /// What comes back of it, in cents.
-    pub back: i64,
+    /// The amount refunded for the tickets, in cents.
+    pub refund_amount: i64,
     /// The vendor's own fee, in cents.
     pub fee: i64,
-    /// Ancillary orders: number, paid, back.
-    pub extras: Vec<(String, i64, i64)>,
-    /// The currency asked for display.
-    pub display: Option<String>,
+    /// Ancillary orders: number, amount paid, amount refunded (cents).
+    pub ancillaries: Vec<(String, i64, i64)>,
+    /// The requested display currency.
+    pub display_currency: Option<String>,
 }
 
 /// A baggage search.
@@ -48,18 +48,18 @@ pub struct Offer {
 pub struct Session {
     /// The main order.
     pub order: String,
-    /// Until when its products may be ordered.
+    /// The time from which the session is refused.
     pub expires: Millis,
-    /// Segment, product code, kilograms, cents.
+    /// The products found.
     pub products: Vec<Product>,
 }
 
-/// One bag on sale.
+/// A baggage product on one segment.
 #[derive(Clone, Debug)]
 pub struct Product {
-    /// On which segment.
+    /// The segment's index.
     pub segment: i64,
-    /// The code; the same on every segment.
+    /// The product code; the same on every segment.
     pub code: String,
     /// Kilograms.
     pub weight: i64,

@@ -1,23 +1,23 @@
-//! The vendor's operations, each once.
+//! The table of the vendor's operations.
 
 use crate::router::Answer;
 use crate::world::World;
-use crate::{account, ancillary, pay, pnr, query, refund, regenerate, void};
+use crate::{account, ancillary, maintenance, pay, pnr, query, refund, void};
 use serde_json::Value;
 
-/// One operation of the vendor.
+/// An operation of the vendor.
 pub struct Operation {
-    /// Its name; the path without `/` and `.do` except for the claim.
+    /// The name: the path without `/` and `.do`, except for `pnrClaim`.
     pub name: &'static str,
-    /// Where it lives.
+    /// The URL path.
     pub path: &'static str,
-    /// It has effects, so the ledger counts it.
+    /// The operation has an effect, so it is recorded in the ledger.
     pub submit: bool,
-    /// The text of a success.
+    /// The `msg` of a success.
     pub message: Option<&'static str>,
     /// Payload fields, sent as null on refusals.
     pub fields: &'static str,
-    /// What it does.
+    /// The implementation.
     pub run: fn(&mut World, &Value) -> Answer,
 }
 
@@ -27,12 +27,13 @@ const VOID_QUOTE: &str = "orderNo isVoidable voidOfferId voidMethod fastConfirma
 const VOID: &str = "orderNo isVoidable voidOfferId voidMethod fastConfirmation expectedConfirmationDate expectedRefundDate voidTickets voidFareAmount voidPostTicketingServiceAmounts serviceFee voidStatus voidCode cancelReason";
 const SEARCH: &str = "sessionId ticketOrderNo supportCreditTransPayment supportPaymentMethods currency cardChargeList fromSegments retSegments ancillaryProductElements";
 const BAGS: &str = "sessionId orderNo ticketOrderNo totalPrice totalTransactionFee currency vendorTotalPrice vendorCurrency tktLimitTime paxTicketInfos paymentOptions";
-const REBUILT: &str = "sessionId offerId orderNo originalOrderNo ticketOrderNo totalPrice totalTransactionFee currency vendorTotalPrice vendorCurrency tktLimitTime pnrCode paxTicketInfos routing duplicateOrders paymentOptions";
-const PNR: &str = "airlinePnr pnrStatus pnrUsed currency totalPrice routing paxTicketInfos contact";
-/// The fields of an order query; an unknown order may be answered with all of them null.
+const REGENERATED: &str = "sessionId offerId orderNo originalOrderNo ticketOrderNo totalPrice totalTransactionFee currency vendorTotalPrice vendorCurrency tktLimitTime pnrCode paxTicketInfos routing duplicateOrders paymentOptions";
+/// The fields of `extractPnr`. With `unknownOrder=nulls` all of them are null for an unknown PNR.
+pub const PNR: &str = "airlinePnr pnrStatus pnrUsed currency totalPrice routing paxTicketInfos contact";
+/// The fields of an order query. With `unknownOrder=nulls` all of them are null for an unknown order.
 pub const DETAILS: &str = "orderNo pnrCode orderStatus ticketStatus paxTicketInfos totalPrice currency tktLimitTime vendorTotalPrice vendorCost vendorTotalAncillaryPrice vendorCurrency adultTotalFare childTotalFare infantTotalFare totalAncillaryPrice totalTransactionFee supportPaymentMethod supportPaymentMethods paymentMethod routing airlineBookings itineraryDownload contact errorCode errorMessage airlineMessage refundRules ifSeatOccupied paymentOptions payment paymentAttempted payTime createdTime updatedTime orderType ticketOrderNo";
 
-/// Every operation, once.
+/// All operations.
 pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "postBookingAncillarySearch",
@@ -89,8 +90,8 @@ pub const OPERATIONS: &[Operation] = &[
         path: "/regenerateOrder.do",
         submit: true,
         message: None,
-        fields: REBUILT,
-        run: regenerate::regenerate,
+        fields: REGENERATED,
+        run: maintenance::regenerate,
     },
     Operation {
         name: "stopTicket",
@@ -98,7 +99,7 @@ pub const OPERATIONS: &[Operation] = &[
         submit: true,
         message: Some("The attempt to stop has begun; look at the order status after 8 minutes"),
         fields: "",
-        run: regenerate::stop,
+        run: maintenance::stop,
     },
     Operation {
         name: "orderList",

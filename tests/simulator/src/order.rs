@@ -1,4 +1,4 @@
-//! The data of an order.
+//! Orders, passengers, segments and bags.
 
 use crate::clock::{self, Millis};
 use crate::json::{self, text};
@@ -15,19 +15,20 @@ pub const CANCELLED: i64 = -3;
 
 /// Airlines the vendor lists as voidable in July 2026.
 const VOIDABLE: &str = "AS DM F9 G4 PB SY TS Y4 A3 D8 EI DY N0 OA VF Z0 ZG 7C BX LJ RS TW ZE";
-/// How an order came to be; the letters its number begins with.
+
+/// The kind of an order; it determines the prefix of the order number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A flight order.
     Main,
     /// Baggage bought after ticketing.
     Ancillary,
-    /// An order for a PNR made elsewhere.
+    /// An order made by claiming an external PNR.
     Claimed,
 }
 
 impl Kind {
-    /// The sandbox's prefix.
+    /// The prefix that the vendor's sandbox uses.
     pub fn prefix(self) -> &'static str {
         match self {
             Self::Main => "TESTA",
@@ -37,7 +38,7 @@ impl Kind {
     }
 }
 
-/// Someone who flies.
+/// A passenger.
 #[derive(Clone, Debug)]
 pub struct Passenger {
     /// Family name.
@@ -66,11 +67,11 @@ impl Passenger {
 /// One flight.
 #[derive(Clone, Debug)]
 pub struct Segment {
-    /// From 1, running on over both directions.
+    /// Counted from 1 over both directions.
     pub index: i64,
-    /// Two letters.
+    /// Airline code.
     pub carrier: String,
-    /// With the carrier's letters.
+    /// Flight number with the airline code.
     pub flight: String,
     /// Departure airport.
     pub from: String,
@@ -80,18 +81,18 @@ pub struct Segment {
     pub departs: String,
     /// `yyyyMMddHHmm`, airport-local.
     pub arrives: String,
-    /// Part of the way back.
-    pub back: bool,
+    /// The segment belongs to the return direction.
+    pub inbound: bool,
 }
 
 /// A bag bought for one passenger on one segment.
 #[derive(Clone, Debug)]
 pub struct Bag {
-    /// Whose, as an index into the passengers.
+    /// Index into the order's passengers.
     pub passenger: usize,
-    /// Where.
+    /// The segment's index.
     pub segment: i64,
-    /// What.
+    /// Product code.
     pub product: String,
     /// Kilograms.
     pub weight: i64,
@@ -102,91 +103,91 @@ pub struct Bag {
 /// An order of any kind.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// The vendor's number.
-    pub no: String,
+    /// The order number.
+    pub order_no: String,
     /// The vendor's own PNR.
     pub pnr: String,
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
-    /// 0, 1, 2 or -3.
+    /// The vendor's order status: 0, 1, 2 or -3.
     pub status: i64,
-    /// Two letters.
+    /// Airline code.
     pub airline: String,
     /// The airline's record locator.
     pub airline_pnr: String,
-    /// Who flies (or, for bags, who buys).
+    /// All passengers; for an ancillary order those with a bag.
     pub passengers: Vec<Passenger>,
     /// The whole itinerary.
     pub segments: Vec<Segment>,
-    /// Bags, when this is an ancillary order.
+    /// The bags of an ancillary order.
     pub bags: Vec<Bag>,
     /// Settlement currency.
     pub currency: String,
-    /// Cents, without the fee.
+    /// Price in cents, without the transaction fee.
     pub total: i64,
-    /// Cents.
+    /// Transaction fee in cents.
     pub fee: i64,
-    /// Birth.
+    /// Time of creation.
     pub created: Millis,
     /// Payment deadline.
     pub limit: Millis,
-    /// When it was paid.
+    /// Time of payment.
     pub paid: Option<Millis>,
-    /// When it was issued.
+    /// Time of ticket issue.
     pub issued: Option<Millis>,
-    /// 1 deposit, 3 card.
+    /// The payment method: 1 deposit, 3 card.
     pub method: Option<i64>,
-    /// Contact address.
+    /// Contact e-mail address.
     pub email: String,
-    /// The main order, when this is an ancillary one.
-    pub main: Option<String>,
-    /// The order it was rebuilt from.
-    pub original: Option<String>,
-    /// Code and text of a failed issue.
+    /// The main order of an ancillary order.
+    pub main_order: Option<String>,
+    /// The order that this one was regenerated from.
+    pub original_order: Option<String>,
+    /// Error code and message of a failed ticket issue.
     pub error: Option<(i64, String)>,
-    /// The payment deadline passed.
-    pub lapsed: bool,
-    /// Another ancillary order of the booking was paid first.
-    pub outsold: bool,
-    /// A stop was accepted.
+    /// The order was cancelled because its payment deadline passed.
+    pub expired: bool,
+    /// Another ancillary order of the booking was paid first, so this one cannot be paid.
+    pub superseded: bool,
+    /// A stop request was accepted.
     pub stopping: bool,
-    /// Counts changes of state, so that an event planned before one is void.
-    pub turn: u64,
-    /// Ancillary orders of this main order.
+    /// Number of status changes; an event scheduled for an older revision is dropped.
+    pub revision: u64,
+    /// Numbers of the ancillary orders of this main order.
     pub children: Vec<String>,
-    /// Refund and void cases, as indices.
+    /// Refund and void cases, as indices into `World::cases`.
     pub cases: Vec<usize>,
-    /// What the test asked for.
+    /// The options that the test set.
     pub options: Value,
 }
 
 impl Order {
-    /// A text option of the test.
+    /// A text option.
     pub fn option(&self, name: &str) -> Option<&str> {
         text(&self.options, name)
     }
 
-    /// A boolean option of the test.
-    pub fn wants(&self, name: &str, default: bool) -> bool {
+    /// A boolean option.
+    pub fn bool_option(&self, name: &str, default: bool) -> bool {
         json::flag(&self.options, name).unwrap_or(default)
     }
 
-    /// Paid by card at the airline: money goes back to the card.
-    pub fn by_card(&self) -> bool {
+    /// Paid by card at the airline; refunds go to the card, not to the deposit.
+    pub fn paid_by_card(&self) -> bool {
         self.method.is_some_and(|method| method != 1)
     }
 
-    /// May this order be voided at all?
+    /// The airline supports voids, or the option `voidable` says so.
     pub fn voidable(&self) -> bool {
-        self.wants("voidable", VOIDABLE.split(' ').any(|airline| airline == self.airline))
+        self.bool_option("voidable", VOIDABLE.split(' ').any(|airline| airline == self.airline))
     }
 
-    /// First departure.
+    /// Time of the first departure.
     pub fn departure(&self) -> Millis {
         self.segments.first().and_then(|segment| clock::parse(&segment.departs)).unwrap_or(Millis::MAX)
     }
 
-    /// The airline's locator, once it exists.
+    /// The airline's record locator; none before the ticket is issued.
     pub fn locator(&self) -> Option<&str> {
         self.issued.map(|_| self.airline_pnr.as_str())
     }

@@ -1,9 +1,10 @@
-//! The switches: everything the vendor leaves undocumented, plus a few knobs.
+//! The profile switches: one for each vendor behaviour that is not documented,
+//! and some settings.
 
 use std::collections::BTreeMap;
 
-/// One switch. `values` empty means any text; the first value is the default,
-/// the second the other side, which the named profile `strict` selects.
+/// One switch. With empty `values` any text is allowed. The first value is the
+/// default; the profile `strict` selects the second one of undocumented switches.
 struct Switch {
     name: &'static str,
     values: &'static [&'static str],
@@ -11,44 +12,44 @@ struct Switch {
     undocumented: bool,
 }
 
-const fn either(name: &'static str, values: &'static [&'static str], default: &'static str) -> Switch {
+const fn undocumented_switch(name: &'static str, values: &'static [&'static str], default: &'static str) -> Switch {
     Switch { name, values, default, undocumented: true }
 }
 
-const fn knob(name: &'static str, values: &'static [&'static str], default: &'static str) -> Switch {
+const fn setting(name: &'static str, values: &'static [&'static str], default: &'static str) -> Switch {
     Switch { name, values, default, undocumented: false }
 }
 
 const SWITCHES: &[Switch] = &[
-    either("refundQueryWithoutCode", &["810", "list"], "810"),
-    either("refundQueryEmpty", &["list", "801"], "list"),
-    either("quoteAfterRefund", &["803", "0"], "803"),
-    either("quoteAfterRejected", &["0", "803"], "0"),
-    either("secondSubmit", &["816", "814", "803", "817", "818"], "816"),
-    either("unknownOrder", &["800", "nulls"], "800"),
-    either("secondClaim", &["same", "new"], "same"),
-    either("regenerateDuplicate", &["allowed", "318"], "allowed"),
-    either("aggregatedOrders", &["true", "false"], "true"),
-    either("listAncillaryOrders", &["true", "false"], "true"),
-    either("notVoidableQuote", &["843", "flag"], "843"),
-    either("offerSingleUse", &["false", "true"], "false"),
-    either("newQuoteKillsOld", &["false", "true"], "false"),
-    either("pnrCodeAfterIssue", &["same", "new"], "same"),
-    either("voidReply", &["full", "minimal"], "full"),
-    knob("quirks", &["documented", "drift", "off"], "documented"),
-    knob("clock", &["virtual", "real"], "virtual"),
-    knob("gzip", &["on", "off"], "on"),
-    knob("webhooks", &["once", "twice", "never"], "once"),
-    knob("start", &[], "2026-03-02T08:00:00Z"),
-    knob("currency", &[], "USD"),
-    knob("balance", &[], "100000.00"),
-    knob("ticketingSeconds", &[], "30"),
-    knob("refundOfferSeconds", &[], "7200"),
-    knob("voidOfferSeconds", &[], "1800"),
-    knob("sessionSeconds", &[], "7200"),
+    undocumented_switch("refundQueryWithoutCode", &["810", "list"], "810"),
+    undocumented_switch("refundQueryEmpty", &["list", "801"], "list"),
+    undocumented_switch("quoteAfterRefund", &["803", "0"], "803"),
+    undocumented_switch("quoteAfterRejected", &["0", "803"], "0"),
+    undocumented_switch("secondSubmit", &["816", "814", "803", "817", "818"], "816"),
+    undocumented_switch("unknownOrder", &["800", "nulls"], "800"),
+    undocumented_switch("secondClaim", &["same", "new"], "same"),
+    undocumented_switch("regenerateDuplicate", &["allowed", "318"], "allowed"),
+    undocumented_switch("aggregatedOrders", &["true", "false"], "true"),
+    undocumented_switch("listAncillaryOrders", &["true", "false"], "true"),
+    undocumented_switch("notVoidableQuote", &["843", "flag"], "843"),
+    undocumented_switch("offerSingleUse", &["false", "true"], "false"),
+    undocumented_switch("newQuoteKillsOld", &["false", "true"], "false"),
+    undocumented_switch("pnrCodeAfterIssue", &["same", "new"], "same"),
+    undocumented_switch("voidReply", &["full", "minimal"], "full"),
+    setting("quirks", &["documented", "drift", "off"], "documented"),
+    setting("clock", &["virtual", "real"], "virtual"),
+    setting("gzip", &["on", "off"], "on"),
+    setting("webhooks", &["once", "twice", "never"], "once"),
+    setting("start", &[], "2026-03-02T08:00:00Z"),
+    setting("currency", &[], "USD"),
+    setting("balance", &[], "100000.00"),
+    setting("ticketingSeconds", &[], "30"),
+    setting("refundOfferSeconds", &[], "7200"),
+    setting("voidOfferSeconds", &[], "1800"),
+    setting("sessionSeconds", &[], "7200"),
 ];
 
-/// The setting of every switch.
+/// The values of all switches.
 #[derive(Clone, Debug)]
 pub struct Profile(BTreeMap<&'static str, String>);
 
@@ -59,26 +60,26 @@ impl Default for Profile {
 }
 
 impl Profile {
-    /// A comma-separated list of `default`, `strict` and `switch=value`, read
-    /// from left to right.
+    /// Parses a comma-separated list of `default`, `strict` and `switch=value`.
+    /// Later entries overwrite earlier ones.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut profile = Self::default();
         profile.apply(text)?;
         Ok(profile)
     }
 
-    /// Changes this profile by such a list.
+    /// Applies such a list to this profile.
     pub fn apply(&mut self, text: &str) -> Result<(), String> {
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             match word.split_once('=') {
                 Some((name, value)) => self.set(name.trim(), value.trim())?,
-                None => self.named(word)?,
+                None => self.apply_named(word)?,
             }
         }
         Ok(())
     }
 
-    fn named(&mut self, name: &str) -> Result<(), String> {
+    fn apply_named(&mut self, name: &str) -> Result<(), String> {
         let other_side = match name {
             "default" => 0,
             "strict" => 1,
@@ -102,7 +103,7 @@ impl Profile {
         };
         let number = switch.values.is_empty() && switch.default.parse::<f64>().is_ok();
         if number && value.parse::<f64>().is_err() {
-            return Err(format!("{name} wants a number, not {value:?}"));
+            return Err(format!("{name} must be a number, not {value:?}"));
         }
         if !switch.values.is_empty() && !switch.values.contains(&value) {
             return Err(format!("{name} is one of {}, not {value:?}", switch.values.join(", ")));
@@ -111,27 +112,27 @@ impl Profile {
         Ok(())
     }
 
-    /// The setting of a switch.
+    /// The value of a switch.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
 
-    /// Is the switch set to `value`?
+    /// Whether the switch has this value.
     pub fn is(&self, name: &str, value: &str) -> bool {
         self.get(name) == value
     }
 
-    /// The setting as a number of seconds, in milliseconds.
+    /// A value in seconds, converted to milliseconds.
     pub fn seconds(&self, name: &str) -> i64 {
         self.get(name).parse::<f64>().map_or(0, |seconds| (seconds * 1000.0) as i64)
     }
 
-    /// The setting as an integer.
+    /// The value as an integer.
     pub fn number(&self, name: &str) -> i64 {
         self.get(name).parse().unwrap_or(0)
     }
 
-    /// Every switch with its setting, by name.
+    /// All switches and their values, sorted by name.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (*name, value.as_str()))
     }

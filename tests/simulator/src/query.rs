@@ -1,11 +1,11 @@
-//! Reading orders: one by its name, many by a filter.
+//! Order query and order list.
 
 use crate::clock::{self, DAY};
 use crate::json::{Object, as_int, flag, get, list, object, text};
 use crate::operations::DETAILS;
 use crate::order::{Kind, Order, UNPAID};
-use crate::router::{Answer, Refusal, no, optional};
-use crate::view;
+use crate::order_json;
+use crate::router::{Answer, Refusal, optional, refuse};
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -16,15 +16,15 @@ pub fn details(world: &mut World, body: &Value) -> Answer {
     let locator = optional(body, "airlinePNR")?;
     let carrier = optional(body, "carrier")?;
     if locator.is_some() != carrier.is_some() {
-        return no(702, "airlinePNR and carrier are both needed");
+        return refuse(702, "airlinePNR and carrier are both needed");
     }
     if number.or(pnr).or(locator).is_none() {
-        return no(703, "No order found: nothing to look for");
+        return refuse(703, "No order found: nothing to look for");
     }
-    let by_number = |o: &Order| number.is_none_or(|number| number == o.no);
+    let by_number = |o: &Order| number.is_none_or(|number| number == o.order_no);
     let by_pnr = |o: &Order| pnr.is_none_or(|pnr| pnr == o.pnr);
     let by_airline = |o: &Order| locator.is_none_or(|l| o.locator() == Some(l) && carrier == Some(o.airline.as_str()));
-    // A bag carries the locator of its main order, but only its number finds it.
+    // An ancillary order has the locator of its main order, but is found only by its own number.
     let hidden = |o: &Order| o.kind == Kind::Ancillary && number.is_none();
     let all = |o: &&Order| by_number(o) && by_pnr(o) && by_airline(o) && !hidden(o);
     let mut found: Vec<&Order> = match number {
@@ -36,7 +36,7 @@ pub fn details(world: &mut World, body: &Value) -> Answer {
             (number.is_some() && by_number(o)) || (pnr.is_some() && by_pnr(o)) || (locator.is_some() && by_airline(o))
         };
         if world.orders.iter().any(|o| partly(o) && !hidden(o)) {
-            return no(704, "The parameters belong to different orders");
+            return refuse(704, "The parameters belong to different orders");
         }
         return unknown(world, number.is_none() && pnr.is_none());
     }
@@ -46,30 +46,30 @@ pub fn details(world: &mut World, body: &Value) -> Answer {
         found.retain(|o| names.iter().all(|name| has(o, name)));
     }
     let order = match found.as_slice() {
-        [] => return no(704, "The parameters belong to different orders"),
+        [] => return refuse(704, "The parameters belong to different orders"),
         [order] => *order,
-        _ => return no(701, "Several orders match; give more parameters"),
+        _ => return refuse(701, "Several orders match; give more parameters"),
     };
     if flag(body, "isCompletedOrder") == Some(true) && world.profile.is("aggregatedOrders", "true") {
         return Ok(aggregated(world, order));
     }
-    Ok(view::details(order))
+    Ok(order_json::details(order))
 }
 
 fn unknown(world: &World, by_airline: bool) -> Answer {
     if world.profile.is("unknownOrder", "nulls") {
         return Ok(DETAILS.split(' ').map(|field| (field.to_owned(), Value::Null)).collect());
     }
-    if by_airline { no(703, "No order found") } else { no(800, "The order does not exist") }
+    if by_airline { refuse(703, "No order found") } else { refuse(800, "The order does not exist") }
 }
 
-/// The older answer: main and ancillary orders of one booking together.
+/// The reply to `isCompletedOrder`: the main and ancillary orders of a booking together.
 fn aggregated(world: &World, order: &Order) -> Object {
-    let main = order.main.as_deref().and_then(|no| world.order(no)).unwrap_or(order);
-    let mine = || std::iter::once(main).chain(world.children(main));
-    let lines: Vec<Value> = mine().map(view::summary).collect();
+    let main_order = order.main_order.as_deref().and_then(|order_no| world.order(order_no)).unwrap_or(order);
+    let mine = || std::iter::once(main_order).chain(world.children(main_order));
+    let lines: Vec<Value> = mine().map(order_json::summary).collect();
     let total = mine().map(|o| o.total).sum();
-    let mut reply = view::details(main);
+    let mut reply = order_json::details(main_order);
     for key in [
         "orderStatus",
         "ticketStatus",
@@ -88,12 +88,12 @@ fn aggregated(world: &World, order: &Order) -> Object {
     reply.insert("supportPaymentMethod".into(), 0.into());
     reply.insert("totalPrice".into(), crate::json::money(total));
     reply.insert("orderList".into(), lines.into());
-    let mut people = view::passengers(main);
+    let mut people = order_json::passengers(main_order);
     for (at, person) in people.iter_mut().enumerate() {
-        let name = main.passengers.get(at).map(|p| p.name());
+        let name = main_order.passengers.get(at).map(|p| p.name());
         let theirs = |o: &Order| o.passengers.iter().position(|p| Some(p.name()) == name);
-        let bags = world.children(main).filter_map(|o| {
-            let person = view::passengers(o).into_iter().nth(theirs(o)?)?;
+        let bags = world.children(main_order).filter_map(|o| {
+            let person = order_json::passengers(o).into_iter().nth(theirs(o)?)?;
             person.get("ancillaries")?.as_array().cloned()
         });
         person.insert("ancillaries".into(), bags.flatten().collect());
@@ -104,12 +104,12 @@ fn aggregated(world: &World, order: &Order) -> Object {
 
 /// `orderList.do`
 pub fn list_orders(world: &mut World, body: &Value) -> Answer {
-    let page = paging(body, "page", 1)?;
-    let size = paging(body, "pageSize", 20)?.min(100);
+    let page = page_parameter(body, "page", 1)?;
+    let size = page_parameter(body, "pageSize", 20)?.min(100);
     let filter = Filter::read(body)?;
     let with_bags = world.profile.is("listAncillaryOrders", "true");
     let seen = |o: &&Order| {
-        (with_bags || o.kind != Kind::Ancillary) && o.departure() <= world.now + 365 * DAY && filter.lets(o)
+        (with_bags || o.kind != Kind::Ancillary) && o.departure() <= world.now + 365 * DAY && filter.matches(o)
     };
     let mut found: Vec<&Order> = world.orders.iter().filter(seen).collect();
     found.sort_by_key(|o| std::cmp::Reverse(o.created));
@@ -120,18 +120,18 @@ pub fn list_orders(world: &mut World, body: &Value) -> Answer {
     Ok(object(json!({"page": page, "pageSize": size, "totalRecords": total, "orders": rows})))
 }
 
-fn paging(body: &Value, key: &str, default: i64) -> Result<i64, Refusal> {
+fn page_parameter(body: &Value, key: &str, default: i64) -> Result<i64, Refusal> {
     match get(body, key) {
         Value::Null => Ok(default),
         Value::String(text) if text.is_empty() => Ok(default),
         value => match as_int(value) {
             Some(number) => Ok(number.max(1)),
-            None => no(901, &format!("{key} is no number")),
+            None => refuse(901, &format!("{key} is no number")),
         },
     }
 }
 
-/// The filters the vendor knows; others are ignored without a word.
+/// The filters that the vendor supports; other keys are ignored without an error.
 struct Filter<'a> {
     number: Option<&'a str>,
     locators: &'a [Value],
@@ -152,7 +152,7 @@ impl<'a> Filter<'a> {
             None => Ok(None),
             Some(text) => match clock::parse(text) {
                 Some(at) => Ok(Some(at)),
-                None => no(901, &format!("{key} is no time")),
+                None => refuse(901, &format!("{key} is no time")),
             },
         };
         Ok(Self {
@@ -170,11 +170,11 @@ impl<'a> Filter<'a> {
         })
     }
 
-    fn lets(&self, order: &Order) -> bool {
-        let (first, last) = (order.segments.first(), order.segments.iter().rfind(|s| !s.back));
+    fn matches(&self, order: &Order) -> bool {
+        let (first, last) = (order.segments.first(), order.segments.iter().rfind(|s| !s.inbound));
         let any = |list: &[Value], of: &dyn Fn(&Value) -> bool| list.is_empty() || list.iter().any(of);
         let flies = |code: &Value| order.segments.iter().any(|s| code.as_str() == Some(&s.carrier));
-        self.number.is_none_or(|no| no == order.no)
+        self.number.is_none_or(|order_no| order_no == order.order_no)
             && any(self.locators, &|l| l.as_str().is_some() && l.as_str() == order.locator())
             && self.name.is_none_or(|name| order.passengers.iter().any(|p| p.name().eq_ignore_ascii_case(name)))
             && self.email.is_none_or(|email| email == order.email)
@@ -189,17 +189,17 @@ impl<'a> Filter<'a> {
 }
 
 fn row(order: &Order, joined: bool) -> Value {
-    // One locator per passenger, joined: how the vendor shows several.
+    // The vendor lists one locator per passenger, joined with `|`.
     let locators: Vec<String> = order.locator().map_or_else(Vec::new, |locator| {
         let times = if joined { order.passengers.len() } else { 1 };
         vec![vec![locator; times].join("|")]
     });
     let mut airlines: Vec<&str> = order.segments.iter().map(|s| s.carrier.as_str()).collect();
     airlines.dedup();
-    let (first, last) = (order.segments.first(), order.segments.iter().rfind(|s| !s.back));
+    let (first, last) = (order.segments.first(), order.segments.iter().rfind(|s| !s.inbound));
     let unpaid = order.status == UNPAID;
     json!({
-        "orderNo": order.no,
+        "orderNo": order.order_no,
         "pnrCode": order.pnr,
         "airlinePNRs": if unpaid { Value::Null } else { locators.into() },
         "orderStatus": order.status,

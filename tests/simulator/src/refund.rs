@@ -3,25 +3,25 @@
 use crate::case::{self, Case};
 use crate::clock::{self, DAY};
 use crate::json::{Object, get, money, money_text, object};
-use crate::offer::{Offer, Way};
+use crate::offer::{Offer, OfferKind};
 use crate::order::{Kind, Order};
-use crate::refund_list::{UNKNOWN, price, refundable};
-use crate::router::{Answer, Refusal, no, optional};
+use crate::refund_list::{UNKNOWN_ORDER, quote, refundable};
+use crate::router::{Answer, Refusal, optional, refuse};
 use crate::world::World;
 use serde_json::{Value, json};
 
 /// `refundQuotation.do`
 pub fn quotation(world: &mut World, body: &Value) -> Answer {
-    let order = locate(world, body)?;
-    let offer = price(world, body, &order, "refundQuotation")?;
-    if world.profile.is("quoteAfterRefund", "803") && world.standing(&order, &offer.passengers).is_some() {
-        return no(803, "A refund of these passengers is already on its way");
+    let order = find_order(world, body)?;
+    let offer = quote(world, body, &order, "refundQuotation")?;
+    if world.profile.is("quoteAfterRefund", "803") && world.blocking_case(&order, &offer.passengers).is_some() {
+        return refuse(803, "A refund of these passengers is already on its way");
     }
     if world.profile.is("newQuoteKillsOld", "true") {
-        world.offers.retain(|_, old| old.order != order.no);
+        world.offers.retain(|_, old| old.order != order.order_no);
     }
     world.offers.insert(offer.id.clone(), offer.clone());
-    Ok(describe(
+    Ok(offer_fields(
         &order,
         &offer,
         clock::day_sgt(world.now + 10 * DAY).into(),
@@ -31,36 +31,41 @@ pub fn quotation(world: &mut World, body: &Value) -> Answer {
 
 /// `refund.do`
 pub fn refund(world: &mut World, body: &Value) -> Answer {
-    let order = locate(world, body)?;
+    let order = find_order(world, body)?;
     let id = optional(body, "refundOfferId")?;
     let offer = match (id, get(body, "refundRequestList").is_null()) {
         (Some(_), false) => {
-            return no(810, "illegal request param: refundOfferId and refundRequestList exclude each other");
+            return refuse(810, "illegal request param: refundOfferId and refundRequestList exclude each other");
         }
-        (None, true) => return no(810, "illegal request param: refundOfferId is required"),
-        (None, false) => price(world, body, &order, "refund")?,
+        (None, true) => return refuse(810, "illegal request param: refundOfferId is required"),
+        (None, false) => quote(world, body, &order, "refund")?,
         (Some(id), true) => {
-            if let Some(code) = case::forced(&order, "refund") {
-                return no(code, "Refused as the test asked");
+            if let Some(code) = case::forced_code(&order, "refund") {
+                return refuse(code, "Refused as the test asked");
             }
             let expired = Refusal::new(805, "refundOfferId expired; ask for a new quotation");
-            let offer = world.offers.get(id).filter(|o| o.way == Way::Refund && o.order == order.no && !o.hollow);
+            let offer = world
+                .offers
+                .get(id)
+                .filter(|o| o.kind == OfferKind::Refund && o.order == order.order_no && !o.unusable);
             let offer = offer.cloned().ok_or(expired)?;
-            blocked(world, &order, &offer)?;
+            check_not_submitted(world, &order, &offer)?;
             if offer.expires <= world.now {
-                return no(805, "refundOfferId expired; ask for a new quotation");
+                return refuse(805, "refundOfferId expired; ask for a new quotation");
             }
             offer
         }
     };
-    blocked(world, &order, &offer)?;
+    check_not_submitted(world, &order, &offer)?;
     if order.departure() <= world.now {
-        return no(820, "The ticket has been used");
+        return refuse(820, "The ticket has been used");
     }
-    let offer =
-        Offer { display: optional(body, "displayCurrency")?.map(str::to_owned).or(offer.display.clone()), ..offer };
+    let offer = Offer {
+        display_currency: optional(body, "displayCurrency")?.map(str::to_owned).or(offer.display_currency.clone()),
+        ..offer
+    };
     let case = world.open_case(&order, &offer);
-    let mut reply = describe(&order, &offer, case.expected(10), case.expected(50));
+    let mut reply = offer_fields(&order, &offer, case.expected(10), case.expected(50));
     reply.insert("refundStatus".into(), 0.into());
     reply.insert("refundCode".into(), case.code.into());
     reply.insert("cancelReason".into(), "".into());
@@ -71,22 +76,22 @@ pub fn refund(world: &mut World, body: &Value) -> Answer {
 
 /// `queryRefundOrders.do`
 pub fn query(world: &mut World, body: &Value) -> Answer {
-    let order = locate(world, body)?;
+    let order = find_order(world, body)?;
     let code = optional(body, "refundCode")?;
     if code.is_none() && world.profile.is("refundQueryWithoutCode", "810") {
-        return no(810, "illegal request param: refundCode is required");
+        return refuse(810, "illegal request param: refundCode is required");
     }
-    let wanted = |case: &&Case| case.offer.way == Way::Refund && code.is_none_or(|code| code == case.code);
+    let wanted = |case: &&Case| case.offer.kind == OfferKind::Refund && code.is_none_or(|code| code == case.code);
     let cases: Vec<&Case> = order.cases.iter().filter_map(|at| world.cases.get(*at)).filter(wanted).collect();
     if cases.is_empty() && world.profile.is("refundQueryEmpty", "801") {
-        return no(801, "There is no such refund");
+        return refuse(801, "There is no such refund");
     }
     let rows: Vec<Value> = cases.into_iter().map(|case| row(&order, case)).collect();
     Ok(object(json!({ "refundOrders": rows })))
 }
 
 fn row(order: &Order, case: &Case) -> Value {
-    let mut row = describe(order, &case.offer, case.expected(10), case.expected(50));
+    let mut row = offer_fields(order, &case.offer, case.expected(10), case.expected(50));
     for key in ["isRefundable", "fastConfirmation"] {
         row.remove(key);
     }
@@ -97,16 +102,18 @@ fn row(order: &Order, case: &Case) -> Value {
     row.into()
 }
 
-fn blocked(world: &World, order: &Order, offer: &Offer) -> Result<(), Refusal> {
-    match world.standing(order, &offer.passengers) {
-        Some(case) if case.offer.way == Way::Void => no(803, "A void of these passengers is already on its way"),
-        None if !offer.spent => Ok(()),
-        _ => no(world.profile.number("secondSubmit"), "The refund has already been submitted"),
+fn check_not_submitted(world: &World, order: &Order, offer: &Offer) -> Result<(), Refusal> {
+    match world.blocking_case(order, &offer.passengers) {
+        Some(case) if case.offer.kind == OfferKind::Void => {
+            refuse(803, "A void of these passengers is already on its way")
+        }
+        None if !offer.submitted => Ok(()),
+        _ => refuse(world.profile.number("secondSubmit"), "The refund has already been submitted"),
     }
 }
 
-/// The order a call speaks of, by its number or by the airline's locator.
-fn locate(world: &World, body: &Value) -> Result<Order, Refusal> {
+/// The order that a request names, by its number or by the airline's locator.
+fn find_order(world: &World, body: &Value) -> Result<Order, Refusal> {
     let number = optional(body, "orderNo")?;
     let found = match (number, optional(body, "airlinePNR")?, optional(body, "carrier")?) {
         (Some(number), _, _) => world.order(number),
@@ -116,22 +123,22 @@ fn locate(world: &World, body: &Value) -> Result<Order, Refusal> {
             };
             world.orders.iter().find(mine)
         }
-        _ => return no(810, "illegal request param: orderNo is required"),
+        _ => return refuse(810, "illegal request param: orderNo is required"),
     };
     match found {
-        None => no(801, UNKNOWN),
+        None => refuse(801, UNKNOWN_ORDER),
         Some(order) if order.kind == Kind::Ancillary => {
-            no(824, "This is an ancillary order; give the main order number")
+            refuse(824, "This is an ancillary order; give the main order number")
         }
         Some(order) => Ok(order.clone()),
     }
 }
 
-/// The fields that quotation, submission and query share.
-fn describe(order: &Order, offer: &Offer, confirmed: Value, refunded: Value) -> Object {
+/// The fields common to quotation, submission and query.
+fn offer_fields(order: &Order, offer: &Offer, confirmed: Value, refunded: Value) -> Object {
     let refundable = refundable(order, offer.reason);
     let accurate = refundable && order.option("refundQuote") != Some("CannotQuote");
-    let voucher = case::method(order) == "Voucher" && refundable;
+    let voucher = case::refund_method(order) == "Voucher" && refundable;
     let people = || offer.passengers.iter().filter_map(|at| order.passengers.get(*at));
     let tickets: Vec<Value> = people()
         .map(|p| json!({"name": p.name(), "lastName": p.last, "firstName": p.first, "ticketNo": order.airline_pnr}))
@@ -141,37 +148,37 @@ fn describe(order: &Order, offer: &Offer, confirmed: Value, refunded: Value) -> 
         .map(|p| {
             json!({
                 "voucherId": null, "voucherCode": null, "eligiblePassengers": [{"name": p.name()}], "airline": order.airline,
-                "estimatedRefundAmount": money(offer.back / offer.passengers.len().max(1) as i64), "currency": order.currency,
+                "estimatedRefundAmount": money(offer.refund_amount / offer.passengers.len().max(1) as i64), "currency": order.currency,
                 "voucherStartDate": null, "voucherEndDate": null, "travelStartDate": null, "travelEndDate": null, "note": null,
             })
         })
         .collect();
-    let display = offer.display.as_deref();
+    let display_currency = offer.display_currency.as_deref();
     object(json!({
-        "orderNo": order.no,
-        "displayCurrency": display,
+        "orderNo": order.order_no,
+        "displayCurrency": display_currency,
         "isRefundable": refundable,
         "refundQuoteType": if accurate { "AccurateQuote" } else { "CannotQuote" },
         "refundOfferId": offer.id,
-        "refundMethod": case::method(order),
+        "refundMethod": case::refund_method(order),
         "fastConfirmation": 0,
         "expectedConfirmationDate": confirmed,
         "expectedRefundDate": refunded,
         "refundTickets": tickets,
         "refundFareAmount": if voucher { Value::Null } else { case::fare_amount(order, offer) },
-        "refundPostTicketingServiceAmounts": case::extra_amounts(order, offer),
+        "refundPostTicketingServiceAmounts": case::ancillary_amounts(order, offer),
         "refundVouchers": if voucher { Value::from(vouchers) } else { Value::Null },
         "serviceFee": {
             "currency": order.currency,
             "transactionFee": money(offer.fee),
-            "displayTransactionFee": display.map_or(Value::Null, |to| money(case::shown(offer.fee, to))),
+            "displayTransactionFee": display_currency.map_or(Value::Null, |to| money(case::convert(offer.fee, to))),
         },
         "refundRules": [{
             "airline": order.airline, "ruleType": offer.reason.to_string(), "passengerType": null,
-            "penaltyAmount": format!("{} {}", money_text(offer.paid - offer.back), order.currency),
+            "penaltyAmount": format!("{} {}", money_text(offer.paid - offer.refund_amount), order.currency),
             "penaltyPercent": 0, "penaltyPercentBase": null, "airlineFee": format!("0.00 {}", order.currency),
             "taxRefundable": refundable, "fareRefundable": refundable, "refundableAncillaries": ["ALL"],
-            "startMinute": 525_600, "endMinute": -525_600, "refundMethod": case::method(order),
+            "startMinute": 525_600, "endMinute": -525_600, "refundMethod": case::refund_method(order),
         }],
     }))
 }

@@ -1,5 +1,4 @@
-//! From a request to the vendor's answer: credentials, the envelope, the
-//! ledger.
+//! Executes a vendor request: credentials, dispatch, envelope, ledger.
 
 use crate::clock;
 use crate::http::{Request, Response};
@@ -8,7 +7,7 @@ use crate::operations::{Operation, operation};
 use crate::world::World;
 use serde_json::{Value, json};
 
-/// What an operation answers: the payload, or a refusal.
+/// The result of an operation: the payload, or a refusal.
 pub type Answer = Result<Object, Refusal>;
 
 /// A business error.
@@ -18,7 +17,7 @@ pub struct Refusal {
     pub code: i64,
     /// The body's `msg`.
     pub message: String,
-    /// Payload fields that come along all the same.
+    /// Payload fields that are sent with the refusal.
     pub extra: Object,
 }
 
@@ -29,34 +28,34 @@ impl Refusal {
     }
 }
 
-/// Refuses.
-pub fn no<T>(code: i64, message: &str) -> Result<T, Refusal> {
+/// A refusal with this code.
+pub fn refuse<T>(code: i64, message: &str) -> Result<T, Refusal> {
     Err(Refusal::new(code, message))
 }
 
-/// Refuses a body of the wrong shape the way the vendor's sandbox does.
-pub fn shape<T>() -> Result<T, Refusal> {
-    no(9999, "System error")
+/// Refuses a body of the wrong shape with 9999, as the vendor's sandbox does.
+pub fn refuse_shape<T>() -> Result<T, Refusal> {
+    refuse(9999, "System error")
 }
 
-/// A text that may be missing, null or empty, but nothing else.
+/// A text that may be missing, null or empty; another type is refused.
 pub fn optional<'a>(body: &'a Value, key: &str) -> Result<Option<&'a str>, Refusal> {
     match get(body, key) {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-        _ => no(901, &format!("{key} is no text")),
+        _ => refuse(901, &format!("{key} is no text")),
     }
 }
 
-/// A text that must be there; `code` says what its absence is answered with.
+/// A required text; if it is missing the request is refused with `code`.
 pub fn required<'a>(body: &'a Value, key: &str, code: i64) -> Result<&'a str, Refusal> {
     match optional(body, key)? {
         Some(text) => Ok(text),
-        None => no(code, &format!("illegal request param: {key} is required")),
+        None => refuse(code, &format!("illegal request param: {key} is required")),
     }
 }
 
-/// Answers a request, effects included.
+/// Executes a request and gives the response.
 pub fn execute(world: &mut World, request: &Request) -> Response {
     let Some(operation) = operation(&request.path) else {
         return Response::html(404, "Not Found", "The requested resource is not available.");
@@ -72,7 +71,7 @@ pub fn execute(world: &mut World, request: &Request) -> Response {
     };
     let body = parsed.unwrap_or_default();
     if operation.submit {
-        enter(world, operation, &body, &answer);
+        record_in_ledger(world, operation, &body, &answer);
     }
     Response::json(200, &envelope(world, operation, answer))
 }
@@ -81,16 +80,16 @@ fn parse(request: &Request) -> Result<Value, Refusal> {
     let id = request.header("x-atlas-client-id").unwrap_or_default();
     let secret = request.header("x-atlas-client-secret").unwrap_or_default();
     if id.is_empty() || secret.is_empty() || secret == "wrong" {
-        return no(900, "The client is not authorized");
+        return refuse(900, "The client is not authorized");
     }
-    // Two reads take no parameters at all and had no body in older versions.
+    // These two reads need no parameters; older versions of the API had no body for them.
     let bodyless = ["/orderList.do", "/balance.do"].contains(&request.path.as_str());
     if request.body.is_empty() && bodyless {
         return Ok(json!({}));
     }
     match serde_json::from_slice::<Value>(&request.body) {
         Ok(body) if body.is_object() => Ok(body),
-        _ => no(901, "The request body is not valid JSON"),
+        _ => refuse(901, "The request body is not valid JSON"),
     }
 }
 
@@ -111,7 +110,7 @@ fn envelope(world: &World, operation: &Operation, answer: Answer) -> Value {
         stringify_numbers(&mut reply);
     }
     if let Some(map) = reply.as_object_mut() {
-        // The one place where a schema calls the status a text.
+        // The vendor's schema of pnrClaim is the only one that types the status as a string.
         let as_text = drift && operation.name == "pnrClaim";
         map.insert("status".into(), if as_text { status.to_string().into() } else { status.into() });
         map.insert("msg".into(), message.map_or(Value::Null, Value::from));
@@ -122,7 +121,7 @@ fn envelope(world: &World, operation: &Operation, answer: Answer) -> Value {
     reply
 }
 
-fn enter(world: &mut World, operation: &Operation, body: &Value, answer: &Answer) {
+fn record_in_ledger(world: &mut World, operation: &Operation, body: &Value, answer: &Answer) {
     let reply = |key: &str| answer.as_ref().ok().and_then(|reply| reply.get(key)).and_then(Value::as_str);
     let asked = ["orderNo", "ticketOrderNo", "originalOrderNo"].iter().find_map(|key| text(body, key));
     let offer = ["refundOfferId", "voidOfferId"].iter().find_map(|key| text(body, key));

@@ -1,4 +1,4 @@
-//! Virtual time: planned events, and what each does when it is due.
+//! Scheduled events, and how they are executed when the clock reaches them.
 
 use crate::clock::{self, Millis};
 use crate::http::Request;
@@ -8,113 +8,114 @@ use crate::world::World;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// Something that will happen at its time, unless the order has moved on.
+/// A scheduled event. The number beside an order is its revision at scheduling
+/// time: the event is dropped if the order has changed since.
 pub enum Event {
-    /// An unpaid order's deadline.
-    Lapse(String, u64),
-    /// The airline answers.
+    /// The payment deadline of an unpaid order.
+    PaymentDeadline(String, u64),
+    /// The airline issues the ticket, or fails to.
     Issue(String, u64),
-    /// A stop comes to its end.
-    Stopped(String, u64),
-    /// A refund or void case moves.
+    /// A stop request takes effect.
+    StopDecided(String, u64),
+    /// A refund or void case (by index) reaches a status.
     Case(usize, i64),
-    /// A call whose effect a fault has put off.
-    Late(Box<Request>),
+    /// A request whose execution the fault `late` has delayed.
+    LateExecution(Box<Request>),
 }
 
 impl World {
-    /// Plans the airline's answer to a paid order.
-    pub fn plan_issue(&mut self, no: &str) {
-        let Some(order) = self.order(no) else { return };
-        let requested = order.options.get("ticketingSeconds").and_then(clock::duration);
-        let delay = requested.unwrap_or(self.profile.seconds("ticketingSeconds"));
-        let event = Event::Issue(no.to_owned(), order.turn);
-        self.plan(self.now + delay, event);
+    /// Schedules the ticket issue of a paid order.
+    pub fn schedule_issue(&mut self, order_no: &str) {
+        let Some(order) = self.order(order_no) else { return };
+        let configured = order.options.get("ticketingSeconds").and_then(clock::duration);
+        let delay = configured.unwrap_or(self.profile.seconds("ticketingSeconds"));
+        let event = Event::Issue(order_no.to_owned(), order.revision);
+        self.schedule_at(self.now + delay, event);
     }
 
-    /// Puts something on the schedule.
-    pub fn plan(&mut self, at: Millis, event: Event) {
-        self.planned += 1;
-        self.schedule.insert((at, self.planned), event);
+    /// Schedules an event.
+    pub fn schedule_at(&mut self, at: Millis, event: Event) {
+        self.scheduled_count += 1;
+        self.schedule.insert((at, self.scheduled_count), event);
     }
 
-    /// Lets time pass up to `target`; what is due happens in its order.
+    /// Moves the clock to `target` and executes the due events in time order.
     pub fn advance_to(&mut self, target: Millis) {
         while let Some(entry) = self.schedule.first_entry().filter(|entry| entry.key().0 <= target) {
             let ((at, _), event) = entry.remove_entry();
             self.now = self.now.max(at);
-            self.happen(event);
+            self.handle(event);
         }
         self.now = self.now.max(target);
     }
 
-    /// Brings the world to the present: with a virtual clock only what is due
-    /// now happens; a real one flows.
-    pub fn settle(&mut self) {
-        let passed = self.flowing_since.map_or(0, |since| since.elapsed().as_millis() as u64);
-        // What is left of a millisecond counts the next time: a clock that is looked at often must not run slow.
-        self.flowing_since = self.flowing_since.map(|since| since + Duration::from_millis(passed));
+    /// Executes what is due now. With `clock=real` the clock first advances by
+    /// the real time that has passed.
+    pub fn catch_up(&mut self) {
+        let passed = self.real_time_since.map_or(0, |since| since.elapsed().as_millis() as u64);
+        // The remainder below a millisecond is carried over; otherwise a clock that is read often would run slow.
+        self.real_time_since = self.real_time_since.map(|since| since + Duration::from_millis(passed));
         self.advance_to(self.now + passed as Millis);
     }
 
-    /// Starts or stops the flow of real time after the profile changed.
-    pub fn retime(&mut self) {
-        self.settle();
-        self.hooks.copies = copies(&self.profile);
-        self.flowing_since = self.profile.is("clock", "real").then(Instant::now);
+    /// Applies changed profile switches that are cached: `webhooks` and `clock`.
+    pub fn apply_profile_change(&mut self) {
+        self.catch_up();
+        self.webhooks.copies = copies(&self.profile);
+        self.real_time_since = self.profile.is("clock", "real").then(Instant::now);
     }
 
-    fn happen(&mut self, event: Event) {
+    fn handle(&mut self, event: Event) {
         match event {
-            Event::Lapse(no, turn) => self.change(&no, turn, |order| {
+            Event::PaymentDeadline(order_no, revision) => self.update_order(&order_no, revision, |order| {
                 order.status = CANCELLED;
-                order.lapsed = true;
+                order.expired = true;
             }),
-            Event::Issue(no, turn) => self.issue(&no, turn),
-            Event::Stopped(no, turn) => {
-                if self.order(&no).is_some_and(|order| order.turn == turn) {
-                    self.give_back(&no);
-                    self.change(&no, turn, |order| order.status = CANCELLED);
-                    self.notify_cancelled(&no, None, "Ticket issuance was stopped on request");
+            Event::Issue(order_no, revision) => self.issue(&order_no, revision),
+            Event::StopDecided(order_no, revision) => {
+                if self.order(&order_no).is_some_and(|order| order.revision == revision) {
+                    self.credit_deposit(&order_no);
+                    self.update_order(&order_no, revision, |order| order.status = CANCELLED);
+                    self.notify_cancelled(&order_no, None, "Ticket issuance was stopped on request");
                 }
             }
             Event::Case(index, status) => self.move_case(index, status, None),
-            Event::Late(request) => {
+            Event::LateExecution(request) => {
                 crate::router::execute(self, &request);
             }
         }
     }
 
-    /// Changes an order unless it has moved on since `turn`.
-    pub fn change(&mut self, no: &str, turn: u64, how: impl FnOnce(&mut Order)) {
-        if let Some(order) = self.order_mut(no).filter(|order| order.turn == turn) {
+    /// Changes an order and increments its revision, if its revision is still `revision`.
+    pub fn update_order(&mut self, order_no: &str, revision: u64, how: impl FnOnce(&mut Order)) {
+        if let Some(order) = self.order_mut(order_no).filter(|order| order.revision == revision) {
             how(order);
-            order.turn += 1;
+            order.revision += 1;
         }
     }
 
-    fn issue(&mut self, no: &str, turn: u64) {
+    fn issue(&mut self, order_no: &str, revision: u64) {
         let now = self.now;
-        let Some(order) = self.order(no).filter(|order| order.turn == turn) else {
+        let Some(order) = self.order(order_no).filter(|order| order.revision == revision) else {
             return;
         };
         if let Some((code, message)) = self.refusal_of_airline(order) {
-            self.give_back(no);
+            self.credit_deposit(order_no);
             let text = message.clone();
-            self.change(no, turn, |order| {
+            self.update_order(order_no, revision, |order| {
                 order.status = CANCELLED;
                 order.error = Some((code, message));
             });
-            self.notify_cancelled(no, Some(code), &text);
+            self.notify_cancelled(order_no, Some(code), &text);
             return;
         }
         let new_pnr = self.profile.is("pnrCodeAfterIssue", "new").then(|| self.letters(6));
-        self.change(no, turn, |order| {
+        self.update_order(order_no, revision, |order| {
             order.pnr = new_pnr.unwrap_or_else(|| order.pnr.clone());
             order.status = TICKETED;
             order.issued = Some(now);
         });
-        self.notify_ticketed(no);
+        self.notify_ticketed(order_no);
     }
 
     fn refusal_of_airline(&self, order: &Order) -> Option<(i64, String)> {
@@ -122,31 +123,32 @@ impl World {
         Some((code, "The airline did not issue the ticket".to_owned()))
     }
 
-    /// Credits a deposit that bought nothing.
-    pub fn give_back(&mut self, no: &str) {
-        let Some(order) = self.order(no).filter(|order| order.method == Some(1)) else {
+    /// Returns the deposit paid for an order that was not ticketed.
+    pub fn credit_deposit(&mut self, order_no: &str) {
+        let Some(order) = self.order(order_no).filter(|order| order.method == Some(1)) else {
             return;
         };
         let (amount, currency) = (order.total + order.fee, order.currency.clone());
         *self.balances.entry(currency).or_default() += amount;
     }
 
-    /// Tells of an issued order.
-    fn notify_ticketed(&mut self, no: &str) {
-        let Some(order) = self.order(no) else { return };
-        let pax: Vec<Value> = crate::view::passengers(order).into_iter().map(Value::from).collect();
-        let data = json!({"orderNo": no, "orderStatus": TICKETED, "paxTicketInfos": pax});
-        self.hooks.emit(json!({"cid": "SIMULATED", "type": "order.ticketed", "status": -1, "data": data}));
+    /// Sends `order.ticketed`.
+    fn notify_ticketed(&mut self, order_no: &str) {
+        let Some(order) = self.order(order_no) else { return };
+        let pax: Vec<Value> = crate::order_json::passengers(order).into_iter().map(Value::from).collect();
+        let data = json!({"orderNo": order_no, "orderStatus": TICKETED, "paxTicketInfos": pax});
+        self.webhooks.emit(json!({"cid": "SIMULATED", "type": "order.ticketed", "status": -1, "data": data}));
     }
 
-    fn notify_cancelled(&mut self, no: &str, code: Option<i64>, message: &str) {
+    /// Sends `order.cancelled`.
+    fn notify_cancelled(&mut self, order_no: &str, code: Option<i64>, message: &str) {
         let code = code.map(|code| code.to_string());
-        let data = json!({"orderNo": no, "errorCode": code, "errorMessage": message});
-        self.hooks.emit(json!({"cid": "SIMULATED", "type": "order.cancelled", "data": data}));
+        let data = json!({"orderNo": order_no, "errorCode": code, "errorMessage": message});
+        self.webhooks.emit(json!({"cid": "SIMULATED", "type": "order.cancelled", "data": data}));
     }
 }
 
-/// How often each notification is sent.
+/// The number of times each notification is sent.
 pub fn copies(profile: &Profile) -> usize {
     match profile.get("webhooks") {
         "never" => 0,

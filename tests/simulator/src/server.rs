@@ -1,4 +1,5 @@
-//! The listener: a thread per connection, every request logged, faults applied.
+//! The listener: one thread for each connection. Requests are logged and faults
+//! are applied here.
 
 use crate::exchange;
 use crate::http::{Reader, Request, Response};
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What all connections share.
+/// The state that all connections share.
 pub struct Shared {
     world: Mutex<World>,
     stopped: AtomicBool,
@@ -21,7 +22,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Around a world.
+    /// The state at start-up.
     pub fn new(world: World) -> Self {
         Self {
             world: Mutex::new(world),
@@ -31,17 +32,17 @@ impl Shared {
         }
     }
 
-    /// The world, for one moment.
+    /// Locks the world.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The simulator is going away.
+    /// The simulator is stopping.
     pub fn stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
     }
 
-    /// Sleeps in real time, but not beyond the simulator's end.
+    /// Sleeps in real time; returns early when the simulator stops.
     pub fn sleep(&self, length: Duration) {
         let end = Instant::now() + length;
         while let Some(left) = end.checked_duration_since(Instant::now()).filter(|_| !self.stopped()) {
@@ -49,24 +50,25 @@ impl Shared {
         }
     }
 
-    /// Ends every conversation.
+    /// Stops the simulator and closes all connections.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
-        for stream in self.open().values() {
+        for stream in self.open_connections().values() {
             stream.shutdown(Shutdown::Both).ok();
         }
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<u64, TcpStream>> {
+    fn open_connections(&self) -> MutexGuard<'_, HashMap<u64, TcpStream>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Lets a real clock flow also while nobody calls, so that notifications come.
+/// With `clock=real`, executes due events also while no request arrives, so that
+/// notifications are sent on time.
 pub fn tick(shared: &Shared) {
     while !shared.stopped() {
         shared.sleep(Duration::from_millis(200));
-        shared.world().settle();
+        shared.world().catch_up();
     }
 }
 
@@ -78,41 +80,41 @@ pub fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         let Ok(stream) = stream else { continue };
         let number = shared.count.fetch_add(1, Ordering::Relaxed) + 1;
-        if let Ok(twin) = stream.try_clone() {
-            shared.open().insert(number, twin);
+        if let Ok(handle) = stream.try_clone() {
+            shared.open_connections().insert(number, handle);
         }
-        let mine = shared.clone();
+        let state = shared.clone();
         let spawned = std::thread::Builder::new().name(format!("connection {number}")).spawn(move || {
-            converse(&mine, &stream, number).ok();
-            mine.open().remove(&number);
+            serve(&state, &stream, number).ok();
+            state.open_connections().remove(&number);
         });
         if spawned.is_err() {
-            shared.open().remove(&number);
+            shared.open_connections().remove(&number);
         }
     }
 }
 
-fn converse(shared: &Arc<Shared>, stream: &TcpStream, number: u64) -> io::Result<()> {
+fn serve(shared: &Arc<Shared>, stream: &TcpStream, number: u64) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = Reader::new(stream.try_clone()?);
     while let Some(request) = reader.next() {
         if request.path.starts_with("/_sim/") && request.complete {
             let mut stream = stream;
-            stream.write_all(&steer(shared, &request).bytes(false, request.closes()))?;
+            stream.write_all(&control_response(shared, &request).bytes(false, request.closes_connection()))?;
         } else {
             let fault = log(shared, &request, number);
             if !request.complete {
                 return Ok(());
             }
-            let keep = match fault {
-                None => exchange::plain(shared, &request, stream)?,
-                Some(fault) => exchange::faulty(shared, &request, stream, &fault)?,
+            let keep_open = match fault {
+                None => exchange::respond(shared, &request, stream)?,
+                Some(fault) => exchange::respond_with_fault(shared, &request, stream, &fault)?,
             };
-            if !keep {
+            if !keep_open {
                 return Ok(());
             }
         }
-        if request.closes() {
+        if request.closes_connection() {
             return Ok(());
         }
     }
@@ -121,9 +123,9 @@ fn converse(shared: &Arc<Shared>, stream: &TcpStream, number: u64) -> io::Result
 
 fn log(shared: &Shared, request: &Request, connection: u64) -> Option<crate::fault::Fault> {
     let mut world = shared.world();
-    world.settle();
+    world.catch_up();
     let name = operations::operation(&request.path).map_or("", |operation| operation.name);
-    let fault = if request.complete { world.faults.strike(name, &request.path) } else { None };
+    let fault = if request.complete { world.faults.matching(name, &request.path) } else { None };
     let mut record = request.record();
     if let Some(map) = record.as_object_mut() {
         map.insert("seq".into(), (world.requests.len() + 1).into());
@@ -136,7 +138,7 @@ fn log(shared: &Shared, request: &Request, connection: u64) -> Option<crate::fau
     fault
 }
 
-fn steer(shared: &Shared, request: &Request) -> Response {
+fn control_response(shared: &Shared, request: &Request) -> Response {
     let body = if request.body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&request.body) };
     let answer = match body {
         Ok(body) => control::run(&mut shared.world(), &request.method, &request.path, &body),

@@ -3,44 +3,45 @@
 use crate::case::{self, Case};
 use crate::clock::{self, DAY, HOUR, MINUTE, Millis};
 use crate::json::{Object, get, int, money, object};
-use crate::offer::{Offer, Way};
+use crate::offer::{Offer, OfferKind};
 use crate::order::{Kind, Order, TICKETED};
-use crate::router::{Answer, Refusal, no, optional, required};
+use crate::router::{Answer, Refusal, optional, refuse, required};
 use crate::world::World;
 use serde_json::{Value, json};
 
+/// Minutes before departure at which the void window closes.
 const BEFORE_DEPARTURE: i64 = 180;
 
 /// `voidQuotation.do`
 pub fn quotation(world: &mut World, body: &Value) -> Answer {
-    let order = locate(world, body)?;
-    if let Some(code) = case::forced(&order, "voidQuotation") {
-        return no(code, "Refused as the test asked");
+    let order = find_order(world, body)?;
+    if let Some(code) = case::forced_code(&order, "voidQuotation") {
+        return refuse(code, "Refused as the test asked");
     }
     if order.status != TICKETED {
-        return no(809, "The order is not ticketed yet");
+        return refuse(809, "The order is not ticketed yet");
     }
     let everyone: Vec<usize> = (0..order.passengers.len()).collect();
-    if world.profile.is("quoteAfterRefund", "803") && world.standing(&order, &everyone).is_some() {
-        return no(803, "A refund or void of this order is already on its way");
+    if world.profile.is("quoteAfterRefund", "803") && world.blocking_case(&order, &everyone).is_some() {
+        return refuse(803, "A refund or void of this order is already on its way");
     }
     let covered = order.voidable();
     let in_time = world.now < deadline(&order);
     if world.profile.is("notVoidableQuote", "843") {
         if !covered {
-            return no(843, "Voids are not offered for the airline or route of this order");
+            return refuse(843, "Voids are not offered for the airline or route of this order");
         }
         if !in_time {
-            return no(822, "Void deadline exceeded");
+            return refuse(822, "Void deadline exceeded");
         }
     }
     let possible = covered && in_time;
-    let offer = offer(world, &order, everyone, possible);
+    let offer = build_offer(world, &order, everyone, possible);
     if world.profile.is("newQuoteKillsOld", "true") {
-        world.offers.retain(|_, old| old.order != order.no);
+        world.offers.retain(|_, old| old.order != order.order_no);
     }
     world.offers.insert(offer.id.clone(), offer.clone());
-    let mut reply = describe(&order, &offer, clock::day_sgt(world.now + DAY).into());
+    let mut reply = offer_fields(&order, &offer, clock::day_sgt(world.now + DAY).into());
     reply.insert("isVoidable".into(), possible.into());
     reply.insert(
         "voidWindow".into(),
@@ -58,32 +59,33 @@ pub fn quotation(world: &mut World, body: &Value) -> Answer {
 
 /// `void.do`
 pub fn void(world: &mut World, body: &Value) -> Answer {
-    let order = locate(world, body)?;
+    let order = find_order(world, body)?;
     let id = required(body, "voidOfferId", 810)?;
-    if let Some(code) = case::forced(&order, "void") {
-        return no(code, "Refused as the test asked");
+    if let Some(code) = case::forced_code(&order, "void") {
+        return refuse(code, "Refused as the test asked");
     }
     let expired = Refusal::new(805, "voidOfferId expired; ask for a new quotation");
-    let offer = world.offers.get(id).filter(|o| o.way == Way::Void && o.order == order.no && !o.hollow).cloned();
-    // A spent offer is delivered from an expired one only while it is remembered.
+    let offer =
+        world.offers.get(id).filter(|o| o.kind == OfferKind::Void && o.order == order.order_no && !o.unusable).cloned();
+    // With offerSingleUse=true a submitted offer has been removed, so it is refused like an expired one.
     let offer = offer.ok_or(expired)?;
-    match world.standing(&order, &offer.passengers) {
-        Some(case) if case.offer.way == Way::Refund => {
-            return no(803, "A refund of this order is already on its way");
+    match world.blocking_case(&order, &offer.passengers) {
+        Some(case) if case.offer.kind == OfferKind::Refund => {
+            return refuse(803, "A refund of this order is already on its way");
         }
-        None if !offer.spent => {}
+        None if !offer.submitted => {}
         _ => {
-            return no(world.profile.number("secondSubmit"), "The void has already been submitted");
+            return refuse(world.profile.number("secondSubmit"), "The void has already been submitted");
         }
     }
     if offer.expires <= world.now {
-        return no(805, "voidOfferId expired; ask for a new quotation");
+        return refuse(805, "voidOfferId expired; ask for a new quotation");
     }
     if world.now >= deadline(&order) {
-        return no(822, "Void deadline exceeded");
+        return refuse(822, "Void deadline exceeded");
     }
     let case = world.open_case(&order, &offer);
-    let mut reply = describe(&order, &offer, case.expected(1));
+    let mut reply = offer_fields(&order, &offer, case.expected(1));
     if world.profile.is("voidReply", "minimal") {
         reply.retain(|key, _| key == "orderNo");
     }
@@ -95,11 +97,11 @@ pub fn void(world: &mut World, body: &Value) -> Answer {
 
 /// `queryVoidOrders.do`
 pub fn query(world: &mut World, body: &Value) -> Answer {
-    let order = locate(world, body)?;
+    let order = find_order(world, body)?;
     let code = optional(body, "voidCode")?;
-    let wanted = |case: &&Case| case.offer.way == Way::Void && code.is_none_or(|code| code == case.code);
+    let wanted = |case: &&Case| case.offer.kind == OfferKind::Void && code.is_none_or(|code| code == case.code);
     let row = |case: &Case| {
-        let mut row = describe(&order, &case.offer, case.expected(1));
+        let mut row = offer_fields(&order, &case.offer, case.expected(1));
         for key in ["isVoidable", "fastConfirmation"] {
             row.remove(key);
         }
@@ -112,11 +114,11 @@ pub fn query(world: &mut World, body: &Value) -> Answer {
     Ok(object(json!({ "voidOrders": rows })))
 }
 
-fn locate(world: &World, body: &Value) -> Result<Order, Refusal> {
+fn find_order(world: &World, body: &Value) -> Result<Order, Refusal> {
     match world.order(required(body, "orderNo", 810)?) {
-        None => no(801, "There is no such order to void"),
+        None => refuse(801, "There is no such order to void"),
         Some(order) if order.kind == Kind::Ancillary => {
-            no(824, "This is an ancillary order; give the main order number")
+            refuse(824, "This is an ancillary order; give the main order number")
         }
         Some(order) => Ok(order.clone()),
     }
@@ -126,8 +128,8 @@ fn hours(order: &Order) -> i64 {
     int(&order.options, "voidHours").unwrap_or(23)
 }
 
-/// The last moment of a void: hours after issue, minutes before departure, and
-/// the airline's own end of day when it has one.
+/// The end of the void window: the earliest of the hours after issue, the
+/// minutes before departure, and the same-day deadline if the order has one.
 fn deadline(order: &Order) -> Millis {
     let after_issue = order.issued.unwrap_or(order.created) + hours(order) * HOUR;
     let before_departure = order.departure().saturating_sub(BEFORE_DEPARTURE * MINUTE);
@@ -135,54 +137,54 @@ fn deadline(order: &Order) -> Millis {
     after_issue.min(before_departure).min(same_day)
 }
 
-fn offer(world: &mut World, order: &Order, passengers: Vec<usize>, possible: bool) -> Offer {
+fn build_offer(world: &mut World, order: &Order, passengers: Vec<usize>, possible: bool) -> Offer {
     let paid = order.passengers.iter().map(|p| p.fare).sum();
     let bags = world.children(order).filter(|o| o.status == TICKETED);
-    let back = |cents| if possible { cents } else { 0 };
-    let extras = bags.map(|bag| (bag.no.clone(), bag.total, back(bag.total))).collect();
+    let refund_amount = |cents| if possible { cents } else { 0 };
+    let ancillaries = bags.map(|bag| (bag.order_no.clone(), bag.total, refund_amount(bag.total))).collect();
     Offer {
         id: format!("q_{}", world.hex(32)),
-        way: Way::Void,
-        order: order.no.clone(),
+        kind: OfferKind::Void,
+        order: order.order_no.clone(),
         passengers,
         reason: 4,
         expires: world.now + world.profile.seconds("voidOfferSeconds"),
-        hollow: !possible,
-        spent: false,
+        unusable: !possible,
+        submitted: false,
         paid,
-        back: back(paid),
+        refund_amount: refund_amount(paid),
         fee: 0,
-        extras,
-        display: None,
+        ancillaries,
+        display_currency: None,
     }
 }
 
-fn describe(order: &Order, offer: &Offer, confirmed: Value) -> Object {
+fn offer_fields(order: &Order, offer: &Offer, confirmed: Value) -> Object {
     let people = offer.passengers.iter().filter_map(|at| order.passengers.get(*at));
     let tickets: Vec<Value> = people
         .map(|p| {
-            let back = if offer.hollow { 0 } else { p.fare };
+            let refund_amount = if offer.unusable { 0 } else { p.fare };
             json!({
                 "name": p.name(), "lastName": p.last, "firstName": p.first, "ticketNo": order.airline_pnr,
                 "currency": order.currency, "originalFareAmount": money(p.fare), "originalAncillaryAmount": 0,
-                "originalTotalAmount": money(p.fare), "refundableAmountForFare": money(back),
+                "originalTotalAmount": money(p.fare), "refundableAmountForFare": money(refund_amount),
                 "refundableAmountForAncillaries": 0, "refundReason": "4", "airlinePenaltyAmountForFare": 0,
-                "airlinePenaltyAmountForAncillaries": 0, "airlinePenaltyAmount": 0, "estimatedRefundAmount": money(back),
+                "airlinePenaltyAmountForAncillaries": 0, "airlinePenaltyAmount": 0, "estimatedRefundAmount": money(refund_amount),
                 "originalTotalAmountWithTicket": money(p.fare), "refundableAmountForAncillariesWithTicket": 0,
             })
         })
         .collect();
     object(json!({
-        "orderNo": order.no,
+        "orderNo": order.order_no,
         "isVoidable": true,
         "voidOfferId": offer.id,
-        "voidMethod": case::method(order),
+        "voidMethod": case::refund_method(order),
         "fastConfirmation": 1,
         "expectedConfirmationDate": confirmed,
         "expectedRefundDate": null,
         "voidTickets": tickets,
         "voidFareAmount": case::fare_amount(order, offer),
-        "voidPostTicketingServiceAmounts": case::extra_amounts(order, offer),
+        "voidPostTicketingServiceAmounts": case::ancillary_amounts(order, offer),
         "serviceFee": {"currency": order.currency, "transactionFee": money(offer.fee)},
     }))
 }

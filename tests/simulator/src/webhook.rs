@@ -1,5 +1,5 @@
-//! Notifications: best effort, unsigned, from a thread of their own, so that a
-//! slow listener never holds the vendor up.
+//! Webhook notifications: unsigned, sent once without retry, from a separate
+//! thread, so that a slow receiver does not delay the simulator.
 
 use serde_json::{Value, json};
 use std::io::{self, Read, Write};
@@ -8,67 +8,67 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 type Log = Arc<Mutex<Vec<Value>>>;
 
-struct Parcel {
+struct Delivery {
     url: String,
     body: String,
     log: Log,
     at: usize,
 }
 
-/// The notification address and everything ever delivered.
-pub struct Hooks {
-    /// Where to.
+/// The webhook URL and the log of all notifications.
+pub struct Webhooks {
+    /// The receiver; `None`: notifications are only logged.
     pub url: Option<String>,
-    /// How often each is sent: the vendor promises nothing.
+    /// The number of times each notification is sent (switch `webhooks`).
     pub copies: usize,
     log: Log,
-    post: Sender<Parcel>,
+    sender: Sender<Delivery>,
 }
 
-impl Hooks {
-    /// Starts the postman; he stops when the last `Hooks` is gone.
+impl Webhooks {
+    /// Starts the sending thread, which ends when the last `Webhooks` is dropped.
     pub fn start() -> io::Result<Self> {
-        let (post, parcels) = channel();
-        std::thread::Builder::new().name("webhooks".into()).spawn(move || deliver_all(&parcels))?;
-        Ok(Self { url: None, copies: 1, log: Log::default(), post })
+        let (sender, deliveries) = channel();
+        std::thread::Builder::new().name("webhooks".into()).spawn(move || deliver_all(&deliveries))?;
+        Ok(Self { url: None, copies: 1, log: Log::default(), sender })
     }
 
-    /// The same postman, nothing delivered yet.
-    pub fn cleared(&self) -> Self {
-        Self { url: None, copies: 1, log: Log::default(), post: self.post.clone() }
+    /// The same sending thread, with an empty log and no URL.
+    pub fn empty(&self) -> Self {
+        Self { url: None, copies: 1, log: Log::default(), sender: self.sender.clone() }
     }
 
-    /// Tells an event.
+    /// Logs a notification and queues it for sending.
     pub fn emit(&mut self, event: Value) {
         let body = event.to_string();
-        let mut log = held(&self.log);
+        let mut log = lock(&self.log);
         let at = log.len();
         log.push(json!({"event": event, "delivered": null}));
         for _ in 0..self.copies {
             if let Some(url) = self.url.clone() {
-                self.post.send(Parcel { url, body: body.clone(), log: self.log.clone(), at }).ok();
+                self.sender.send(Delivery { url, body: body.clone(), log: self.log.clone(), at }).ok();
             }
         }
     }
 
-    /// Every event delivered, and whether it arrived.
+    /// All notifications, and whether they were delivered.
     pub fn events(&self) -> Vec<Value> {
-        held(&self.log).clone()
+        lock(&self.log).clone()
     }
 }
 
-fn held(log: &Log) -> MutexGuard<'_, Vec<Value>> {
+fn lock(log: &Log) -> MutexGuard<'_, Vec<Value>> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn deliver_all(parcels: &Receiver<Parcel>) {
-    while let Ok(parcel) = parcels.recv() {
-        let arrived = deliver(&parcel.url, &parcel.body).unwrap_or(false);
-        if let Some(entry) = held(&parcel.log).get_mut(parcel.at).and_then(Value::as_object_mut) {
+fn deliver_all(deliveries: &Receiver<Delivery>) {
+    while let Ok(delivery) = deliveries.recv() {
+        let arrived = deliver(&delivery.url, &delivery.body).unwrap_or(false);
+        if let Some(entry) = lock(&delivery.log).get_mut(delivery.at).and_then(Value::as_object_mut) {
             entry.insert("delivered".into(), arrived.into());
         }
     }
@@ -80,9 +80,9 @@ fn deliver(url: &str, body: &str) -> io::Result<bool> {
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let port = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
     let address = port.to_socket_addrs()?.next().ok_or_else(refused)?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let head = format!(
         "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json;charset=UTF-8\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n",

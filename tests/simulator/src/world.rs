@@ -5,62 +5,62 @@ use crate::clock::{self, MINUTE, Millis};
 use crate::fault::Faults;
 use crate::offer::{Offer, Session};
 use crate::order::{Kind, Order, TICKETING, UNPAID};
-use crate::pnr::Outside;
+use crate::pnr::ExternalPnr;
 use crate::profile::Profile;
 use crate::schedule::{Event, copies};
-use crate::webhook::Hooks;
+use crate::webhook::Webhooks;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
-/// The vendor's whole state.
+/// The whole state.
 pub struct World {
-    /// The present, virtual.
+    /// The current virtual time.
     pub now: Millis,
-    /// The only source of chance.
+    /// The random generator; faults have one of their own.
     pub rng: fastrand::Rng,
-    /// The switches.
+    /// The profile switches.
     pub profile: Profile,
-    /// Faults waiting for their request.
+    /// Faults for later requests.
     pub faults: Faults,
     /// Orders, oldest first.
     pub orders: Vec<Order>,
     /// Refund and void cases, oldest first.
     pub cases: Vec<Case>,
-    /// Quotations by their id.
+    /// Quotations by offer id.
     pub offers: HashMap<String, Offer>,
-    /// Baggage searches by their session.
+    /// Baggage searches by session id.
     pub sessions: HashMap<String, Session>,
-    /// PNRs made outside, by locator.
-    pub outside: BTreeMap<String, Outside>,
-    /// Deposit in cents, by currency.
+    /// External PNRs by locator.
+    pub external_pnrs: BTreeMap<String, ExternalPnr>,
+    /// Deposit balances in cents, by currency.
     pub balances: BTreeMap<String, i64>,
-    /// One row per submit decided on.
+    /// One row for each executed or refused submit.
     pub ledger: Vec<Value>,
-    /// Every request seen.
+    /// The log of all vendor requests.
     pub requests: Vec<Value>,
-    /// Where notifications go.
-    pub hooks: Hooks,
-    /// Counts resets: what was put off before one must not happen after it.
+    /// Notifications.
+    pub webhooks: Webhooks,
+    /// Number of resets; a late execution from before a reset is dropped.
     pub generation: u64,
-    /// The call in hand was answered with an effect that existed before it.
+    /// The current request was answered with an effect that already existed.
     pub repeated: bool,
     seed: u64,
     index: HashMap<String, usize>,
-    /// What will happen, by its time and then by its planning.
+    /// Scheduled events, by time and then by the order of scheduling.
     pub schedule: BTreeMap<(Millis, u64), Event>,
-    /// How much has been planned.
-    pub planned: u64,
+    /// Number of events scheduled so far.
+    pub scheduled_count: u64,
     last_order: Millis,
     last_case: u64,
-    /// Since when real time has not been counted; `None` with a virtual clock.
-    pub flowing_since: Option<Instant>,
+    /// The real time up to which the clock has advanced; `None` with a virtual clock.
+    pub real_time_since: Option<Instant>,
 }
 
 impl World {
-    /// A fresh world.
-    pub fn new(seed: u64, profile: Profile, mut hooks: Hooks) -> Self {
-        hooks.copies = copies(&profile);
+    /// The initial state.
+    pub fn new(seed: u64, profile: Profile, mut webhooks: Webhooks) -> Self {
+        webhooks.copies = copies(&profile);
         let start = clock::parse(profile.get("start")).unwrap_or(0);
         let balance = crate::json::cents(&Value::from(profile.get("balance"))).unwrap_or(0);
         let balances = BTreeMap::from([(profile.get("currency").to_owned(), balance)]);
@@ -72,77 +72,77 @@ impl World {
             cases: Vec::new(),
             offers: HashMap::new(),
             sessions: HashMap::new(),
-            outside: BTreeMap::new(),
+            external_pnrs: BTreeMap::new(),
             balances,
             ledger: Vec::new(),
             requests: Vec::new(),
-            hooks,
+            webhooks,
             generation: 0,
             repeated: false,
             seed,
             index: HashMap::new(),
             schedule: BTreeMap::new(),
-            planned: 0,
+            scheduled_count: 0,
             last_order: 0,
             last_case: 0,
-            flowing_since: profile.is("clock", "real").then(Instant::now),
+            real_time_since: profile.is("clock", "real").then(Instant::now),
             profile,
         }
     }
 
-    /// Back to the beginning; the profile and the seed stay unless given anew.
+    /// Resets to the initial state; profile and seed are retained unless given.
     pub fn reset(&mut self, seed: Option<u64>, profile: Option<Profile>) {
         let profile = profile.unwrap_or_else(|| self.profile.clone());
-        let hooks = self.hooks.cleared();
+        let webhooks = self.webhooks.empty();
         let generation = self.generation + 1;
-        *self = Self { generation, ..Self::new(seed.unwrap_or(self.seed), profile, hooks) };
+        *self = Self { generation, ..Self::new(seed.unwrap_or(self.seed), profile, webhooks) };
     }
 
     /// The order with this number.
-    pub fn order(&self, no: &str) -> Option<&Order> {
-        self.orders.get(*self.index.get(no)?)
+    pub fn order(&self, order_no: &str) -> Option<&Order> {
+        self.orders.get(*self.index.get(order_no)?)
     }
 
-    /// The order with this number, to change it.
-    pub fn order_mut(&mut self, no: &str) -> Option<&mut Order> {
-        self.orders.get_mut(*self.index.get(no)?)
+    /// The order with this number, mutable.
+    pub fn order_mut(&mut self, order_no: &str) -> Option<&mut Order> {
+        self.orders.get_mut(*self.index.get(order_no)?)
     }
 
     /// The ancillary orders of a main order, oldest first.
     pub fn children<'a>(&'a self, order: &'a Order) -> impl Iterator<Item = &'a Order> {
-        order.children.iter().filter_map(|no| self.order(no))
+        order.children.iter().filter_map(|order_no| self.order(order_no))
     }
 
-    /// Takes an order in and plans what will become of it.
+    /// Adds an order and schedules its next event.
     pub fn add_order(&mut self, order: Order) -> String {
-        let (no, status, limit) = (order.no.clone(), order.status, order.limit);
-        if let Some(main) = order.main.as_deref().and_then(|main| self.order_mut(main)) {
-            main.children.push(no.clone());
+        let (order_no, status, limit) = (order.order_no.clone(), order.status, order.limit);
+        if let Some(main_order) = order.main_order.as_deref().and_then(|main_order| self.order_mut(main_order)) {
+            main_order.children.push(order_no.clone());
         }
-        self.index.insert(no.clone(), self.orders.len());
+        self.index.insert(order_no.clone(), self.orders.len());
         self.orders.push(order);
         match status {
-            UNPAID => self.plan(limit, Event::Lapse(no.clone(), 0)),
-            TICKETING => self.plan_issue(&no),
+            UNPAID => self.schedule_at(limit, Event::PaymentDeadline(order_no.clone(), 0)),
+            TICKETING => self.schedule_issue(&order_no),
             _ => {}
         }
-        no
+        order_no
     }
 
-    /// A number no other order has: the vendor's carry their birth, so two created
-    /// in one virtual millisecond are set apart.
+    /// A unique order number. It contains the time of creation in milliseconds, so
+    /// orders of the same virtual millisecond are moved apart.
     pub fn order_number(&mut self, kind: Kind, created: Millis) -> String {
         let at = if created == self.now { created.max(self.last_order + 1) } else { created };
         if created == self.now {
             self.last_order = at;
         }
         let mut at = at;
-        let mut no = format!("{}{}", kind.prefix(), clock::stamp(at));
-        while self.index.contains_key(&no) {
+        let mut order_no = format!("{}{}", kind.prefix(), clock::stamp(at));
+        while self.index.contains_key(&order_no) {
             at += 1;
-            no = format!("{}{}", kind.prefix(), clock::stamp(at));
+            order_no = format!("{}{}", kind.prefix(), clock::stamp(at));
         }
-        no
+        order_no
     }
 
     /// The next case number; refunds and voids share the counter.
@@ -177,11 +177,11 @@ impl World {
         [8, 4, 4, 4, 12].map(|count| self.hex(count)).join("-")
     }
 
-    /// The sandbox's pseudo locator.
+    /// A random locator in the form of the vendor's sandbox.
     pub fn locator(&mut self) -> String {
         format!("S{}", self.digits(5))
     }
 
-    /// How long an ancillary order waits for its payment.
+    /// Payment deadline of an ancillary order after its creation.
     pub const ANCILLARY_HOLD: Millis = 16 * MINUTE;
 }

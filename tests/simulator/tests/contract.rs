@@ -39,21 +39,21 @@ fn every_endpoint_checks_method_credentials_and_json() {
         assert_eq!(atlas.wire(path, "[]").unwrap().json()["status"], 901, "{path}");
     }
     assert!(atlas.sim.ledger().iter().all(|row| row["executed"] == false));
-    let lost = atlas.wire("/stopTicketIssuance.do", "{}").unwrap();
-    assert_eq!(lost.status, 404);
-    assert!(String::from_utf8(lost.body).unwrap().contains("HTTP Status 404"));
+    let not_found = atlas.wire("/stopTicketIssuance.do", "{}").unwrap();
+    assert_eq!(not_found.status, 404);
+    assert!(String::from_utf8(not_found.body).unwrap().contains("HTTP Status 404"));
 }
 
 #[test]
-fn gzip_chunks_and_kept_connections_work() {
+fn gzip_chunked_bodies_and_persistent_connections_work() {
     let atlas = atlas("");
     let order = atlas.order(json!({}));
     let body = json!({"orderNo": order["orderNo"]}).to_string();
     let headers = ["x-atlas-client-id: a", "x-atlas-client-secret: b", "Accept-Encoding: gzip"];
-    let packed = atlas.send("POST", "/queryOrderDetails.do", &headers, body.as_bytes()).unwrap();
-    assert!(packed.head.contains("Content-Encoding: gzip"));
+    let compressed = atlas.send("POST", "/queryOrderDetails.do", &headers, body.as_bytes()).unwrap();
+    assert!(compressed.head.contains("Content-Encoding: gzip"));
     let mut text = String::new();
-    flate2::read::GzDecoder::new(packed.body.as_slice()).read_to_string(&mut text).unwrap();
+    flate2::read::GzDecoder::new(compressed.body.as_slice()).read_to_string(&mut text).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["orderNo"], order["orderNo"]);
     let small = atlas.send("POST", "/balance.do", &headers, b"{}").unwrap();
     assert!(!small.head.contains("gzip"));
@@ -87,7 +87,7 @@ fn gzip_chunks_and_kept_connections_work() {
 
 #[test]
 fn the_same_seed_and_calls_give_the_same_bytes() {
-    let play = |seed: u64| {
+    let replay = |seed: u64| {
         let atlas = atlas("");
         atlas.sim.control("POST", "/_sim/reset", json!({"seed": seed})).unwrap();
         let order = atlas.order(json!({"passengers": 2, "segments": 2}));
@@ -98,14 +98,14 @@ fn the_same_seed_and_calls_give_the_same_bytes() {
         bytes += &atlas.ok("/queryOrderDetails.do", json!({"orderNo": order["orderNo"]})).to_string();
         bytes + &Value::from(atlas.sim.ledger()).to_string()
     };
-    assert_eq!(play(7), play(7));
-    assert_ne!(play(7), play(8));
+    assert_eq!(replay(7), replay(7));
+    assert_ne!(replay(7), replay(8));
 }
 
-fn both(switch: &str, sides: [&str; 2], test: impl Fn(&Atlas) -> Value, expected: [Value; 2]) {
-    for (side, expected) in sides.into_iter().zip(expected) {
-        let atlas = atlas(&format!("{switch}={side}"));
-        assert_eq!(test(&atlas), expected, "{switch}={side}");
+fn check_both_values(switch: &str, values: [&str; 2], test: impl Fn(&Atlas) -> Value, expected: [Value; 2]) {
+    for (value, expected) in values.into_iter().zip(expected) {
+        let atlas = atlas(&format!("{switch}={value}"));
+        assert_eq!(test(&atlas), expected, "{switch}={value}");
     }
 }
 
@@ -122,21 +122,21 @@ fn switches_of_refunds_and_voids() {
         let reply = atlas.call("/queryRefundOrders.do", json!({"orderNo": order["orderNo"]}));
         json!([reply["status"], reply["refundOrders"][0]["refundStatus"]])
     };
-    both("refundQueryWithoutCode", ["810", "list"], without_code, [json!([810, null]), json!([0, 0])]);
+    check_both_values("refundQueryWithoutCode", ["810", "list"], without_code, [json!([810, null]), json!([0, 0])]);
 
     let none = |atlas: &Atlas| {
         let order = atlas.order(json!({}));
         atlas.call("/queryRefundOrders.do", json!({"orderNo": order["orderNo"], "refundCode": "202603-9"}))["status"]
             .clone()
     };
-    both("refundQueryEmpty", ["list", "801"], none, [json!(0), json!(801)]);
+    check_both_values("refundQueryEmpty", ["list", "801"], none, [json!(0), json!(801)]);
 
     let after = |atlas: &Atlas| {
         let order = atlas.order(json!({}));
         refund(atlas, &order);
         json!([quote(atlas, &order)["status"], atlas.status("/voidQuotation.do", json!({"orderNo": order["orderNo"]}))])
     };
-    both("quoteAfterRefund", ["803", "0"], after, [json!([803, 803]), json!([0, 0])]);
+    check_both_values("quoteAfterRefund", ["803", "0"], after, [json!([803, 803]), json!([0, 0])]);
 
     let rejected = |atlas: &Atlas| {
         let order = atlas.order(json!({"refundOutcome": "rejected"}));
@@ -144,7 +144,7 @@ fn switches_of_refunds_and_voids() {
         atlas.advance("2d");
         quote(atlas, &order)["status"].clone()
     };
-    both("quoteAfterRejected", ["0", "803"], rejected, [json!(0), json!(803)]);
+    check_both_values("quoteAfterRejected", ["0", "803"], rejected, [json!(0), json!(803)]);
 
     let twice = |atlas: &Atlas| {
         let order = atlas.order(json!({}));
@@ -155,8 +155,8 @@ fn switches_of_refunds_and_voids() {
         )["status"]
             .clone()
     };
-    both("secondSubmit", ["816", "814"], twice, [json!(816), json!(814)]);
-    both("offerSingleUse", ["false", "true"], twice, [json!(816), json!(805)]);
+    check_both_values("secondSubmit", ["816", "814"], twice, [json!(816), json!(814)]);
+    check_both_values("offerSingleUse", ["false", "true"], twice, [json!(816), json!(805)]);
 
     let older = |atlas: &Atlas| {
         let order = atlas.order(json!({}));
@@ -164,7 +164,7 @@ fn switches_of_refunds_and_voids() {
         atlas.call("/refund.do", json!({"orderNo": order["orderNo"], "refundOfferId": old["refundOfferId"]}))["status"]
             .clone()
     };
-    both("newQuoteKillsOld", ["false", "true"], older, [json!(0), json!(805)]);
+    check_both_values("newQuoteKillsOld", ["false", "true"], older, [json!(0), json!(805)]);
 
     let uncovered = |atlas: &Atlas| {
         let order = atlas.order(json!({"airline": "OD"}));
@@ -175,10 +175,15 @@ fn switches_of_refunds_and_voids() {
         );
         json!([reply["status"], reply["isVoidable"], submit])
     };
-    both("notVoidableQuote", ["843", "flag"], uncovered, [json!([843, null, 805]), json!([0, false, 805])]);
+    check_both_values(
+        "notVoidableQuote",
+        ["843", "flag"],
+        uncovered,
+        [json!([843, null, 805]), json!([0, false, 805])],
+    );
 
     let reply = |atlas: &Atlas| json!(void(atlas, &atlas.order(json!({}))).get("voidTickets").is_some());
-    both("voidReply", ["full", "minimal"], reply, [json!(true), json!(false)]);
+    check_both_values("voidReply", ["full", "minimal"], reply, [json!(true), json!(false)]);
 }
 
 #[test]
@@ -187,7 +192,7 @@ fn switches_of_orders() {
         let reply = atlas.call("/queryOrderDetails.do", json!({"orderNo": "TESTA1"}));
         json!([reply["status"], reply.get("orderNo")])
     };
-    both("unknownOrder", ["800", "nulls"], unknown, [json!([800, null]), json!([0, null])]);
+    check_both_values("unknownOrder", ["800", "nulls"], unknown, [json!([800, null]), json!([0, null])]);
 
     let claims = |atlas: &Atlas| {
         let pnr = atlas.sim.create_pnr(json!({})).unwrap();
@@ -196,9 +201,9 @@ fn switches_of_orders() {
             .map(|reply| reply["orderNo"].clone());
         json!([orders[0] == orders[1], atlas.executed("pnrClaim")])
     };
-    both("secondClaim", ["same", "new"], claims, [json!([true, 1]), json!([false, 2])]);
+    check_both_values("secondClaim", ["same", "new"], claims, [json!([true, 1]), json!([false, 2])]);
 
-    let rebuilt = |atlas: &Atlas| {
+    let regenerated = |atlas: &Atlas| {
         let order = atlas.order(json!({"state": "cancelled"}));
         let regenerate = || atlas.call("/regenerateOrder.do", json!({"originalOrderNo": order["orderNo"]}));
         let (first, second) = (regenerate(), regenerate());
@@ -208,7 +213,12 @@ fn switches_of_orders() {
             atlas.executed("regenerateOrder")
         ])
     };
-    both("regenerateDuplicate", ["allowed", "318"], rebuilt, [json!([0, false, 2]), json!([318, true, 1])]);
+    check_both_values(
+        "regenerateDuplicate",
+        ["allowed", "318"],
+        regenerated,
+        [json!([0, false, 2]), json!([318, true, 1])],
+    );
 
     let together = |atlas: &Atlas| {
         let order = atlas.order(json!({}));
@@ -216,17 +226,17 @@ fn switches_of_orders() {
         let reply = atlas.ok("/queryOrderDetails.do", json!({"orderNo": order["orderNo"], "isCompletedOrder": true}));
         json!(reply.get("orderList").map(|list| list.as_array().unwrap().len()))
     };
-    both("aggregatedOrders", ["true", "false"], together, [json!(2), json!(null)]);
+    check_both_values("aggregatedOrders", ["true", "false"], together, [json!(2), json!(null)]);
 
     let listed = |atlas: &Atlas| {
         bags(atlas, &atlas.order(json!({})));
         atlas.ok("/orderList.do", json!({}))["totalRecords"].clone()
     };
-    both("listAncillaryOrders", ["true", "false"], listed, [json!(2), json!(1)]);
+    check_both_values("listAncillaryOrders", ["true", "false"], listed, [json!(2), json!(1)]);
 }
 
 #[test]
-fn drift_turns_numbers_into_text_and_off_leaves_no_quirk() {
+fn quirks_drift_writes_numbers_as_text_and_quirks_off_sends_no_nulls() {
     let drift = atlas("quirks=drift");
     let order = drift.order(json!({}));
     let reply = drift.call("/voidQuotation.do", json!({"orderNo": order["orderNo"]}));
@@ -239,7 +249,7 @@ fn drift_turns_numbers_into_text_and_off_leaves_no_quirk() {
 }
 
 #[test]
-fn profiles_are_named_changed_and_checked() {
+fn profiles_are_selected_changed_and_validated() {
     let atlas = atlas("strict,secondClaim=same");
     let seen = atlas.sim.control("GET", "/_sim/profile", json!({})).unwrap();
     assert_eq!((seen["unknownOrder"].as_str(), seen["secondClaim"].as_str()), (Some("nulls"), Some("same")));
@@ -254,7 +264,7 @@ fn profiles_are_named_changed_and_checked() {
 }
 
 #[test]
-fn the_clock_moves_only_when_told_unless_it_is_real() {
+fn the_virtual_clock_moves_only_by_control_calls_and_the_real_one_by_itself() {
     let still = atlas("start=2026-05-01T00:00:00Z");
     assert_eq!(still.sim.now().unwrap(), json!({"now": "2026-05-01T00:00:00Z"}));
     assert_eq!(still.sim.advance("PT30M").unwrap(), json!({"now": "2026-05-01T00:30:00Z"}));
@@ -271,7 +281,7 @@ fn the_clock_moves_only_when_told_unless_it_is_real() {
 }
 
 #[test]
-fn the_control_api_works_over_http_and_explains_errors() {
+fn the_control_api_works_over_http_and_reports_errors() {
     let atlas = atlas("");
     let order = atlas.wire("/_sim/orders", r#"{"state":"unpaid","airline":"Y4"}"#).unwrap().json();
     assert_eq!((order["state"].as_i64(), order["airline"].as_str()), (Some(0), Some("Y4")));
@@ -291,7 +301,7 @@ fn the_control_api_works_over_http_and_explains_errors() {
 }
 
 #[test]
-fn the_binary_says_where_it_listens() {
+fn the_binary_prints_its_url() {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_atlas-simulator"))
         .args(["--seed", "3", "--profile", "strict", "--config", "start=2026-01-01T00:00:00Z", "unknownOrder=800"])
         .stdout(std::process::Stdio::piped())

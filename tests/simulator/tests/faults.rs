@@ -1,4 +1,4 @@
-//! Each fault: what the client sees, and whether the effect exists.
+//! Each fault mode: what the client receives, and whether the request is executed.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 mod common;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
-/// An unpaid order, a fault, one payment: the answer and how often it was paid.
+/// Pays an unpaid order under a fault; the reply, and the number of executed payments.
 fn pay_under(atlas: &Atlas, fault: Value) -> (io::Result<Wire>, usize) {
     let order = atlas.order(json!({"state": "unpaid"}));
     atlas.sim.fault(fault).unwrap();
@@ -20,11 +20,11 @@ fn pay_under(atlas: &Atlas, fault: Value) -> (io::Result<Wire>, usize) {
 }
 
 #[test]
-fn a_dropped_request_is_not_executed_and_a_dropped_answer_is() {
+fn a_dropped_request_is_not_executed_and_one_with_a_dropped_reply_is() {
     let before = atlas("");
     let (answer, paid) = pay_under(&before, json!({"endpoint": "pay", "mode": "drop_before"}));
     assert_eq!((answer.err().unwrap().kind(), paid), (io::ErrorKind::ConnectionReset, 0));
-    assert_eq!(before.sim.ledger().len(), 0, "nothing was decided");
+    assert_eq!(before.sim.ledger().len(), 0, "no ledger row without a decision");
     let seen = before.sim.requests();
     assert_eq!((seen.len(), &seen[0]["fault"], &seen[0]["bodyComplete"]), (1, &json!("drop_before"), &json!(true)));
 
@@ -34,7 +34,7 @@ fn a_dropped_request_is_not_executed_and_a_dropped_answer_is() {
 }
 
 #[test]
-fn an_answer_is_cut_where_the_test_says() {
+fn a_reply_is_truncated_after_the_given_bytes() {
     let atlas = atlas("");
     for after in [0, 1, 40, 120] {
         let order = atlas.order(json!({"state": "unpaid"}));
@@ -54,7 +54,7 @@ fn an_answer_is_cut_where_the_test_says() {
 }
 
 #[test]
-fn a_delay_holds_the_answer_not_the_effect() {
+fn a_delay_delays_the_reply_not_the_execution() {
     let atlas = atlas("");
     let start = Instant::now();
     let (answer, paid) = pay_under(&atlas, json!({"endpoint": "*", "mode": "delay", "delayMs": 300}));
@@ -63,7 +63,7 @@ fn a_delay_holds_the_answer_not_the_effect() {
 }
 
 #[test]
-fn http_errors_and_the_rate_limit_keep_the_effect_away() {
+fn http_errors_and_the_rate_limit_prevent_execution() {
     let (answer, paid) = pay_under(&atlas(""), json!({"endpoint": "pay", "mode": "http", "status": 502}));
     let answer = answer.unwrap();
     assert_eq!((answer.status, paid), (502, 0));
@@ -82,7 +82,7 @@ fn http_errors_and_the_rate_limit_keep_the_effect_away() {
 }
 
 #[test]
-fn garbage_hides_an_effect() {
+fn garbage_is_sent_after_execution() {
     for variant in ["text", "json", "gzip", "array", "nostatus", "empty"] {
         let (answer, paid) = pay_under(&atlas(""), json!({"endpoint": "pay", "mode": "garbage", "variant": variant}));
         let answer = answer.unwrap();
@@ -94,7 +94,7 @@ fn garbage_hides_an_effect() {
 }
 
 #[test]
-fn an_oversize_answer_is_as_long_as_asked() {
+fn an_oversize_reply_has_the_given_length() {
     for (variant, least) in [("plain", 3 << 20), ("gzip", 1000)] {
         let (answer, paid) =
             pay_under(&atlas(""), json!({"endpoint": "pay", "mode": "oversize", "bytes": 3 << 20, "variant": variant}));
@@ -105,7 +105,7 @@ fn an_oversize_answer_is_as_long_as_asked() {
 }
 
 #[test]
-fn a_trickle_arrives_whole() {
+fn a_trickled_reply_arrives_complete() {
     let start = Instant::now();
     let (answer, paid) = pay_under(&atlas(""), json!({"endpoint": "pay", "mode": "trickle", "delayMs": 1}));
     assert_eq!((answer.unwrap().json()["status"].as_i64(), paid), (Some(0), 1));
@@ -113,7 +113,7 @@ fn a_trickle_arrives_whole() {
 }
 
 #[test]
-fn a_late_effect_comes_after_the_client_has_gone() {
+fn a_late_execution_happens_after_the_client_has_disconnected() {
     let atlas = atlas("");
     for (fault, wait) in [
         (json!({"mode": "late", "delayMs": 300}), true),
@@ -158,25 +158,25 @@ fn a_reply_can_be_changed_and_a_code_forced() {
 }
 
 #[test]
-fn faults_count_skip_and_throw_dice() {
+fn faults_honour_times_skip_and_probability() {
     let atlas = atlas("");
-    let strike = || atlas.wire("/balance.do", "{}").is_err();
+    let is_dropped = || atlas.wire("/balance.do", "{}").is_err();
     atlas.sim.fault(json!({"endpoint": "balance", "mode": "drop_before", "times": 2, "skip": 1})).unwrap();
-    assert_eq!([strike(), strike(), strike(), strike()], [false, true, true, false]);
+    assert_eq!([is_dropped(), is_dropped(), is_dropped(), is_dropped()], [false, true, true, false]);
     atlas.sim.fault(json!({"endpoint": "refund", "mode": "drop_before"})).unwrap();
-    assert!(!strike(), "another operation's fault");
+    assert!(!is_dropped(), "another operation's fault");
     atlas.sim.fault(json!({"mode": "drop_before", "probability": 0.5})).unwrap();
-    let struck = (0..60).filter(|_| strike()).count();
-    assert!((10..50).contains(&struck), "{struck}");
+    let dropped = (0..60).filter(|_| is_dropped()).count();
+    assert!((10..50).contains(&dropped), "{dropped}");
     atlas.sim.clear_faults().unwrap();
-    assert!(!(0..20).any(|_| strike()));
+    assert!(!(0..20).any(|_| is_dropped()));
     for nonsense in [json!({}), json!({"mode": "explode"}), json!({"mode": "cut", "endpoint": "refunds"})] {
         assert!(atlas.sim.fault(nonsense).is_err());
     }
 }
 
 #[test]
-fn a_request_that_breaks_off_is_logged_and_not_executed() {
+fn a_truncated_request_is_logged_and_not_executed() {
     let atlas = atlas("");
     let mut stream = atlas.connect();
     stream
@@ -192,6 +192,6 @@ fn a_request_that_breaks_off_is_logged_and_not_executed() {
         (&seen[0]["bodyComplete"], &seen[0]["bodyBytes"], &seen[0]["path"]),
         (&json!(false), &json!(11), &json!("/pay.do"))
     );
-    assert!(!seen[0].to_string().contains("hidden"), "the secret is never kept");
+    assert!(!seen[0].to_string().contains("hidden"), "the secret is not logged");
     assert_eq!(atlas.sim.ledger().len(), 0);
 }

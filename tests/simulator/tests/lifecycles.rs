@@ -1,4 +1,4 @@
-//! Refunds, voids, bags and payments from beginning to end over days.
+//! Refunds, voids, ancillary orders and payments over days of virtual time.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 mod common;
@@ -17,7 +17,7 @@ fn void_status(atlas: &Atlas, order: &Value) -> Value {
 }
 
 #[test]
-fn a_refund_from_the_deposit_is_paid_after_three_weeks() {
+fn a_refund_is_credited_to_the_deposit_after_three_weeks() {
     let atlas = atlas("");
     let order = atlas.order(json!({"passengers": 2, "fare": "84.70", "penalty": "10.10", "serviceFee": "2.50"}));
     let submitted = refund(&atlas, &order);
@@ -40,7 +40,7 @@ fn a_refund_from_the_deposit_is_paid_after_three_weeks() {
 }
 
 #[test]
-fn a_refund_to_a_card_is_fulfilled_and_a_rejected_one_says_why() {
+fn a_card_refund_is_fulfilled_and_a_rejected_one_has_a_reason() {
     let atlas = atlas("");
     let card = refund(&atlas, &atlas.order(json!({"paymentMethod": 3})));
     let bad = refund(&atlas, &atlas.order(json!({"refundOutcome": "rejected", "cancelReason": "Duplicate record"})));
@@ -80,7 +80,7 @@ fn a_refund_list_is_checked_field_by_field() {
 }
 
 #[test]
-fn an_incomplete_list_is_refused_with_an_offer_that_buys_nothing() {
+fn an_incomplete_list_is_refused_with_an_unusable_offer() {
     let atlas = atlas("");
     let order = atlas.order(json!({}));
     let reply = atlas
@@ -96,7 +96,7 @@ fn an_incomplete_list_is_refused_with_an_offer_that_buys_nothing() {
 }
 
 #[test]
-fn refund_offers_expire_and_refunds_happen_once() {
+fn refund_offers_expire_and_a_refund_is_executed_once() {
     let atlas = atlas("");
     let order = atlas.order(json!({}));
     let no = &order["orderNo"];
@@ -117,7 +117,7 @@ fn refund_offers_expire_and_refunds_happen_once() {
 }
 
 #[test]
-fn of_submits_at_the_same_time_one_is_executed() {
+fn one_of_several_concurrent_submits_is_executed() {
     let atlas = atlas("");
     let order = atlas.order(json!({}));
     let quote = atlas.ok("/voidQuotation.do", json!({"orderNo": order["orderNo"]}));
@@ -132,10 +132,10 @@ fn of_submits_at_the_same_time_one_is_executed() {
 }
 
 #[test]
-fn voids_end_refunded_rejected_or_fulfilled() {
+fn voids_become_refunded_rejected_or_fulfilled() {
     let atlas = atlas("");
-    let orders =
-        [json!({}), json!({"voidOutcome": "rejected"}), json!({"paymentMethod": 3})].map(|spec| atlas.order(spec));
+    let orders = [json!({}), json!({"voidOutcome": "rejected"}), json!({"paymentMethod": 3})]
+        .map(|options| atlas.order(options));
     for order in &orders {
         let submitted = void(&atlas, order);
         assert_eq!((submitted["voidStatus"].as_i64(), submitted["cancelReason"].as_str()), (Some(0), Some("")));
@@ -151,7 +151,7 @@ fn voids_end_refunded_rejected_or_fulfilled() {
 }
 
 #[test]
-fn void_offers_and_windows_end() {
+fn void_offers_and_void_windows_expire() {
     let atlas = atlas("");
     let order = atlas.order(json!({}));
     let no = &order["orderNo"];
@@ -193,24 +193,24 @@ fn refunds_and_voids_exclude_each_other() {
 }
 
 #[test]
-fn a_bag_lapses_unpaid_and_another_is_ticketed() {
+fn an_unpaid_ancillary_order_expires_and_a_paid_one_is_ticketed() {
     let atlas = atlas("");
     let order = atlas.order(json!({"segments": 2, "passengers": 2}));
-    let lapsing = bags(&atlas, &order);
-    let no = lapsing["orderNo"].clone();
+    let unpaid = bags(&atlas, &order);
+    let no = unpaid["orderNo"].clone();
     assert!(no.as_str().unwrap().starts_with("TESTB"));
-    assert_eq!(lapsing["tktLimitTime"], "2026-03-02 16:16:00");
+    assert_eq!(unpaid["tktLimitTime"], "2026-03-02 16:16:00");
     atlas.advance("15m");
     assert_eq!(atlas.state(&no), "0");
     atlas.advance("1m");
     assert_eq!(atlas.state(&no), "-3");
     assert_eq!(atlas.status("/pay.do", json!({"orderNo": no, "paymentMethod": 1})), 401);
 
-    let (paid, rival) = (bags(&atlas, &order), bags(&atlas, &order));
+    let (paid, second) = (bags(&atlas, &order), bags(&atlas, &order));
     atlas.ok("/pay.do", json!({"orderNo": paid["orderNo"], "paymentMethod": 1}));
     assert_eq!(atlas.state(&paid["orderNo"]), "1");
     assert_eq!(atlas.status("/pay.do", json!({"orderNo": paid["orderNo"]})), 404);
-    assert_eq!(atlas.status("/pay.do", json!({"orderNo": rival["orderNo"]})), 402, "one of several");
+    assert_eq!(atlas.status("/pay.do", json!({"orderNo": second["orderNo"]})), 402, "one of several");
     assert_eq!(bags(&atlas, &order)["status"], 505);
     atlas.advance("30s");
     let seen = atlas.ok("/queryOrderDetails.do", json!({"orderNo": paid["orderNo"]}));
@@ -221,7 +221,7 @@ fn a_bag_lapses_unpaid_and_another_is_ticketed() {
     assert!((atlas.deposit().as_f64().unwrap() + price - 100_000.0).abs() < 0.001);
     assert_eq!((atlas.executed("postBookingAncillaryOrder"), atlas.executed("pay")), (3, 1));
 
-    // The other passenger may still buy: only sisters unpaid back then are out.
+    // The other passenger can still buy: only the orders that were unpaid at that time are refused.
     let session = atlas.ok(
         "/postBookingAncillarySearch.do",
         json!({"ticketOrderNo": order["orderNo"], "ancillaryCategory": "BAGGAGE"}),
@@ -235,19 +235,19 @@ fn a_bag_lapses_unpaid_and_another_is_ticketed() {
     assert_eq!(all["orderList"].as_array().unwrap().len(), 5);
     assert_eq!(all["orderStatus"], Value::Null);
     let bags_of = |at: usize| all["paxTicketInfos"][at]["ancillaries"].as_array().unwrap().len();
-    assert_eq!((bags_of(0), bags_of(1)), (6, 2), "every order's bags, whatever became of it");
+    assert_eq!((bags_of(0), bags_of(1)), (6, 2), "the bags of all ancillary orders, in any state");
     assert_eq!(atlas.status("/refundQuotation.do", json!({"orderNo": paid["orderNo"], "refundRequestList": []})), 824);
     let quote = atlas.ok("/voidQuotation.do", json!({"orderNo": order["orderNo"]}));
     assert_eq!(quote["voidPostTicketingServiceAmounts"][0]["postTicketingOrderNo"], paid["orderNo"]);
 }
 
 #[test]
-fn bags_are_refused_for_their_reasons() {
+fn ancillary_orders_are_refused_with_the_documented_codes() {
     let atlas = atlas("");
-    let search = |spec: Value| {
+    let search = |options: Value| {
         atlas.status(
             "/postBookingAncillarySearch.do",
-            json!({"ticketOrderNo": atlas.order(spec)["orderNo"], "ancillaryCategory": "BAGGAGE"}),
+            json!({"ticketOrderNo": atlas.order(options)["orderNo"], "ancillaryCategory": "BAGGAGE"}),
         )
     };
     assert_eq!(search(json!({"state": "unpaid"})), 117);
@@ -292,7 +292,7 @@ fn bags_are_refused_for_their_reasons() {
 }
 
 #[test]
-fn payment_takes_money_once_and_says_what_is_wrong() {
+fn payment_debits_once_and_is_refused_with_the_documented_codes() {
     let atlas = atlas("balance=100");
     let order = atlas.order(json!({"state": "unpaid", "fare": 60, "transactionFee": "1.50"}));
     let no = &order["orderNo"];

@@ -1,4 +1,4 @@
-//! Finding, keeping, claiming and listing orders; notifications.
+//! Order queries, maintenance, claims, lists and notifications.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 mod common;
@@ -9,35 +9,35 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 #[test]
-fn a_stop_wins_or_loses_after_eight_minutes() {
+fn a_stop_is_decided_after_eight_minutes() {
     let atlas = atlas("");
-    let won = atlas.order(json!({"state": "unpaid", "ticketingSeconds": 3600, "fare": 50}));
-    let lost = atlas.order(json!({"state": "ticketing", "ticketingSeconds": 3600, "stopOutcome": "issued"}));
+    let stopped = atlas.order(json!({"state": "unpaid", "ticketingSeconds": 3600, "fare": 50}));
+    let issued = atlas.order(json!({"state": "ticketing", "ticketingSeconds": 3600, "stopOutcome": "issued"}));
     let stop = |order: &Value| atlas.status("/stopTicket.do", json!({"orderNo": order["orderNo"]}));
-    assert_ne!(stop(&won), 0, "unpaid");
-    atlas.ok("/pay.do", json!({"orderNo": won["orderNo"], "paymentMethod": 1}));
-    assert_eq!((stop(&won), stop(&lost)), (0, 0));
+    assert_ne!(stop(&stopped), 0, "unpaid");
+    atlas.ok("/pay.do", json!({"orderNo": stopped["orderNo"], "paymentMethod": 1}));
+    assert_eq!((stop(&stopped), stop(&issued)), (0, 0));
     atlas.advance("7m");
-    assert_eq!((atlas.state(&won["orderNo"]).as_str(), atlas.state(&lost["orderNo"]).as_str()), ("1", "1"));
-    assert_eq!(stop(&won), 0);
+    assert_eq!((atlas.state(&stopped["orderNo"]).as_str(), atlas.state(&issued["orderNo"]).as_str()), ("1", "1"));
+    assert_eq!(stop(&stopped), 0);
     atlas.advance("1m");
-    assert_eq!((atlas.state(&won["orderNo"]).as_str(), atlas.state(&lost["orderNo"]).as_str()), ("-3", "2"));
-    assert_ne!(stop(&lost), 0);
+    assert_eq!((atlas.state(&stopped["orderNo"]).as_str(), atlas.state(&issued["orderNo"]).as_str()), ("-3", "2"));
+    assert_ne!(stop(&issued), 0);
     assert_eq!(atlas.deposit(), 100_000, "a stopped order costs nothing");
     assert_eq!(atlas.executed("stopTicket"), 2, "a repeated stop has no effect of its own");
 }
 
 #[test]
-fn a_lost_order_is_rebuilt_with_a_new_number_and_price() {
+fn an_expired_order_is_regenerated_with_a_new_number_and_price() {
     let atlas = atlas("");
-    let lost = atlas.order(json!({"state": "unpaid", "fare": 100, "fareChange": "3.25"}));
+    let expired = atlas.order(json!({"state": "unpaid", "fare": 100, "fareChange": "3.25"}));
     atlas.advance("30m");
     let regenerate = |no: &Value| atlas.call("/regenerateOrder.do", json!({"originalOrderNo": no}));
-    let new = regenerate(&lost["orderNo"]);
+    let new = regenerate(&expired["orderNo"]);
     assert_eq!(new["status"], 0);
-    assert_eq!(new["originalOrderNo"], lost["orderNo"]);
-    assert_ne!(new["orderNo"], lost["orderNo"]);
-    assert_ne!(new["pnrCode"], lost["pnrCode"]);
+    assert_eq!(new["originalOrderNo"], expired["orderNo"]);
+    assert_ne!(new["orderNo"], expired["orderNo"]);
+    assert_ne!(new["pnrCode"], expired["pnrCode"]);
     assert_eq!(
         (new["totalPrice"].to_string(), new["tktLimitTime"].as_str()),
         ("103.25".into(), Some("2026-03-02 17:00:00"))
@@ -47,12 +47,12 @@ fn a_lost_order_is_rebuilt_with_a_new_number_and_price() {
     atlas.advance("30s");
     assert_eq!(regenerate(&new["orderNo"])["status"], 314);
     atlas.advance("24h");
-    assert_eq!(regenerate(&lost["orderNo"])["status"], 301);
+    assert_eq!(regenerate(&expired["orderNo"])["status"], 301);
     assert_eq!(atlas.executed("regenerateOrder"), 1);
 }
 
 #[test]
-fn an_outside_pnr_is_claimed_and_read() {
+fn an_external_pnr_is_claimed_and_extracted() {
     let atlas = atlas("");
     let pnr = atlas.sim.create_pnr(json!({"airline": "AK", "segments": 1})).unwrap();
     let claim = |locator: &Value| {
@@ -83,8 +83,8 @@ fn an_outside_pnr_is_claimed_and_read() {
 
 #[test]
 fn the_atlas_pnr_may_change_when_the_ticket_is_issued() {
-    for (side, same) in [("same", true), ("new", false)] {
-        let atlas = atlas(&format!("pnrCodeAfterIssue={side}"));
+    for (value, same) in [("same", true), ("new", false)] {
+        let atlas = atlas(&format!("pnrCodeAfterIssue={value}"));
         let order = atlas.order(json!({"state": "ticketing"}));
         atlas.advance("30s");
         let now = atlas.sim.order(order["orderNo"].as_str().unwrap()).unwrap();
@@ -122,7 +122,7 @@ fn the_list_pages_newest_first_and_ignores_unknown_keys() {
 }
 
 #[test]
-fn an_order_is_found_by_any_of_its_names() {
+fn an_order_is_found_by_any_of_its_identifiers() {
     let atlas = atlas("");
     let one = atlas.order(json!({"airline": "BX", "airlinePNR": "0419", "passengers": [{"name": "ROWAN/ALPHA"}]}));
     let two = atlas.order(json!({"airline": "BX", "airlinePNR": "0419", "passengers": [{"name": "CEDAR/BRAVO"}]}));
@@ -148,26 +148,29 @@ fn notifications_reach_a_listener() {
     atlas.advance("1d");
     let failing = atlas.order(json!({"state": "ticketing", "failWith": 603}));
     atlas.advance("30s");
-    let mut delivered: Vec<Value> = Vec::new();
+    let mut notifications: Vec<Value> = Vec::new();
     for _ in 0..5 {
         let (mut stream, _) = listener.accept().unwrap();
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"}") {
-            let mut piece = [0; 4096];
-            let count = stream.read(&mut piece).unwrap();
-            bytes.extend(&piece[..count]);
+            let mut buffer = [0; 4096];
+            let count = stream.read(&mut buffer).unwrap();
+            bytes.extend(&buffer[..count]);
         }
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.starts_with("POST /hook HTTP/1.1\r\n"));
-        delivered.push(serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap());
+        notifications.push(serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap());
     }
-    let types: Vec<&str> = delivered.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let types: Vec<&str> = notifications.iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!(types, ["order.ticketed", "order.void", "order.void", "order.void", "order.cancelled"]);
-    assert_eq!((delivered[0]["status"].as_i64(), delivered[0]["data"]["orderStatus"].as_i64()), (Some(-1), Some(2)));
-    assert_eq!([1, 2, 3].map(|at| delivered[at]["data"]["voidStatus"].as_i64().unwrap()), [0, 1, 2]);
     assert_eq!(
-        delivered[4]["data"],
-        json!({"orderNo": failing["orderNo"], "errorCode": "603", "errorMessage": delivered[4]["data"]["errorMessage"]})
+        (notifications[0]["status"].as_i64(), notifications[0]["data"]["orderStatus"].as_i64()),
+        (Some(-1), Some(2))
+    );
+    assert_eq!([1, 2, 3].map(|at| notifications[at]["data"]["voidStatus"].as_i64().unwrap()), [0, 1, 2]);
+    assert_eq!(
+        notifications[4]["data"],
+        json!({"orderNo": failing["orderNo"], "errorCode": "603", "errorMessage": notifications[4]["data"]["errorMessage"]})
     );
 }

@@ -1,55 +1,56 @@
-//! A control: a client as it is often written. It sends again when no answer comes, keeps its notes after
-//! the fact and does not sync them. If the harness finds nothing wrong with it, the harness is broken.
+//! A baseline client with two common errors: it sends a submit again when no reply comes, and it records a case after
+//! the submit, without a sync. The control experiment fails if the harness finds no violation in it.
 
 use std::path::PathBuf;
 
 use atlas_postbooking::blocking::Client;
 use serde_json::{Value, json};
 
-use crate::harness::{Plan, Report, Res, text};
+use crate::case_kinds::put;
+use crate::harness::{Plan, Report, Result, text};
 use crate::kills;
-use crate::kinds::put;
-use crate::lost;
+use crate::lost_replies;
 
-/// Refunds and voids, the wrong way.
+/// Refunds and voids without a durable intent, with retries of submits.
 pub struct Baseline {
     client: Client,
-    notes: PathBuf,
+    records: PathBuf,
 }
 
 impl Baseline {
     /// From the configuration that a real worker gets.
-    pub fn new(config: &Value) -> Res<Baseline> {
-        let notes = PathBuf::from(config.pointer("/store/path").and_then(Value::as_str).unwrap_or_default());
+    pub fn new(config: &Value) -> Result<Baseline> {
+        let records = PathBuf::from(config.pointer("/store/path").and_then(Value::as_str).unwrap_or_default());
         let mut plain = config.clone();
-        ["store", "clock", "baseline"].iter().for_each(|key| put(&mut plain, key, Value::Null));
-        plain.as_object_mut().map(|members| members.remove("baseline"));
-        Ok(Baseline { client: Client::new(&plain.to_string())?, notes })
+        if let Some(members) = plain.as_object_mut() {
+            members.retain(|key, _| !["store", "clock", "baseline"].contains(&key.as_str()));
+        }
+        Ok(Baseline { client: Client::new(&plain.to_string())?, records })
     }
 
     /// `case.open`, `case.get`, `case.reconcile`.
-    pub fn call(&self, operation: &str, request: &Value) -> Res<Value> {
-        let mut notes: Value =
-            std::fs::read(&self.notes).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or(json!({}));
+    pub fn call(&self, operation: &str, request: &Value) -> Result<Value> {
+        let mut records: Value =
+            std::fs::read(&self.records).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or(json!({}));
         let key = text(request, "key");
-        if operation == "case.open" && notes.get(key).is_none() {
-            put(&mut notes, key, self.submit(request)?);
-            std::fs::write(&self.notes, notes.to_string())?;
+        if operation == "case.open" && records.get(key).is_none() {
+            put(&mut records, key, self.submit(request)?);
+            std::fs::write(&self.records, records.to_string())?;
         }
-        Ok(json!({"ok": true, "case": notes.get(key)}))
+        Ok(json!({"ok": true, "case": records.get(key)}))
     }
 
-    fn submit(&self, request: &Value) -> Res<Value> {
+    fn submit(&self, request: &Value) -> Result<Value> {
         let kind = if text(request, "kind") == "refund" { "refund" } else { "void" };
         let order = text(request, "orderNo");
-        let details = self.ask("queryOrderDetails", &json!({"orderNo": order}))?;
-        let quote = self.ask(&format!("{kind}Quotation"), &quotation(kind, order, &details))?;
+        let details = self.call_json("queryOrderDetails", &json!({"orderNo": order}))?;
+        let quote = self.call_json(&format!("{kind}Quotation"), &quotation(kind, order, &details))?;
         let offer = format!("{kind}OfferId");
         let mut submit = json!({"orderNo": order});
         put(&mut submit, &offer, quote.pointer(&format!("/data/{offer}")).cloned().unwrap_or_default());
         let mut outcome = "not_executed";
         for _ in 0..3 {
-            let reply = self.ask(kind, &submit)?;
+            let reply = self.call_json(kind, &submit)?;
             match text(&reply, "outcome") {
                 "executed" => {
                     outcome = "executed";
@@ -62,7 +63,7 @@ impl Baseline {
         Ok(json!({"id": text(request, "key"), "outcome": outcome, "steps": [{"name": kind, "outcome": outcome}]}))
     }
 
-    fn ask(&self, operation: &str, request: &Value) -> Res<Value> {
+    fn call_json(&self, operation: &str, request: &Value) -> Result<Value> {
         Ok(serde_json::from_str(self.client.call(operation, &request.to_string(), r#"{"timeoutMs":400}"#).json())?)
     }
 }
@@ -88,21 +89,22 @@ fn quotation(kind: &str, order: &str, details: &Value) -> Value {
 }
 
 /// `E0 control`
-pub fn run(plan: &Plan) -> Res<Report> {
+pub fn run(plan: &Plan) -> Result<Report> {
     let killed = kills::control(plan)?;
-    let lost = lost::control(plan)?;
+    let lost = lost_replies::control(plan)?;
     let mut report = Report::default();
-    for (what, found, words) in [("kills", &killed, "the case is lost"), ("lost replies", &lost, "left more than once")]
+    for (what, found, message) in
+        [("kills", &killed, "the case is lost"), ("lost replies", &lost, "left more than once")]
     {
-        if !found.iter().any(|violation| violation.contains(words)) {
+        if !found.iter().any(|violation| violation.contains(message)) {
             report.violations.push(format!(
-                "{what}: the baseline client was not caught: nothing {words:?} among {} violations",
+                "{what}: the harness did not detect the baseline client: no {message:?} among {} violations",
                 found.len()
             ));
         }
     }
     report.figures = format!(
-        "a baseline client under the same experiments: {} violations by kills, {} by lost replies, as there should be",
+        "the baseline client in the same experiments: {} violations by kills, {} by lost replies, as expected",
         killed.len(),
         lost.len()
     );

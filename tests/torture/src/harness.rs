@@ -1,4 +1,4 @@
-//! What every experiment needs: a plan, lanes with a simulator and a store of their own, and a report.
+//! Shared by all experiments: the plan, lanes (a simulator with a store and a random generator), and the report.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use atlas_simulator::{Options, Simulator};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use crate::kinds::{KINDS, Kind, MONEY_BACK, put};
+use crate::case_kinds::{KINDS, Kind, MONEY_BACK, put};
 
-/// Anything may go wrong, and says how.
-pub type Res<T> = Result<T, Box<dyn Error + Send + Sync>>;
+/// A result with any error.
+pub type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 /// The text at a key, or nothing.
 pub fn text<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -29,15 +29,15 @@ pub fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// How much is to be done, and where.
+/// The parameters of a run.
 pub struct Plan {
-    /// Everything random comes from it.
+    /// The seed of all random values.
     pub seed: u64,
-    /// The long form.
+    /// The long form (`--long`).
     pub long: bool,
-    /// Only this lane of an experiment that has many.
+    /// Only this lane of experiments with several lanes (`--lane`).
     pub lane: Option<usize>,
-    /// The control instead of the library.
+    /// The baseline client instead of the library.
     pub baseline: bool,
     /// Directory for stores and logs.
     pub work: PathBuf,
@@ -46,17 +46,17 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The same for the control: small, and another client.
+    /// The plan of the control experiment: one short lane with the baseline client.
     pub fn control(&self) -> Plan {
         Plan { long: false, baseline: true, lane: Some(0), work: self.work.clone(), shim: self.shim.clone(), ..*self }
     }
 
-    /// The kinds of cases to play.
-    pub fn kinds(&self) -> &'static [Kind] {
+    /// The kinds of cases that the client supports.
+    pub fn case_kinds(&self) -> &'static [Kind] {
         if self.baseline { &MONEY_BACK } else { &KINDS }
     }
 
-    /// A size that depends on the form.
+    /// The size for the short or the long form.
     pub fn size(&self, short: usize, long: usize) -> usize {
         if self.long { long } else { short }
     }
@@ -66,8 +66,8 @@ impl Plan {
         Rng::with_seed(self.seed ^ (experiment << 48)).u64(..).wrapping_add(lane as u64)
     }
 
-    /// A fresh simulator and an empty store.
-    pub fn lane(&self, experiment: u64, number: usize, profile: &str) -> Res<Lane> {
+    /// A new simulator and an empty store.
+    pub fn lane(&self, experiment: u64, number: usize, profile: &str) -> Result<Lane> {
         let seed = self.seed_of(experiment, number);
         let control = if self.baseline { "-control" } else { "" };
         let home = self.work.join(format!("e{experiment}-{number}{control}"));
@@ -76,7 +76,7 @@ impl Plan {
         let atlas = Simulator::start(Options { seed: seed >> 1, profile, ..Options::default() })?;
         Ok(Lane {
             atlas,
-            dice: Rng::with_seed(seed),
+            rng: Rng::with_seed(seed),
             limited: false,
             baseline: self.baseline,
             home,
@@ -84,13 +84,14 @@ impl Plan {
         })
     }
 
-    /// Runs lanes side by side until `enough` has been said; results in no order.
+    /// Runs lanes in parallel until `enough`, called with the lane number and the results so far, is true. The results
+    /// are in the order of completion.
     pub fn lanes<T: Send>(
         &self,
         threads: usize,
         enough: impl Fn(usize, &[T]) -> bool + Sync,
-        lane: impl Fn(usize) -> Res<T> + Sync,
-    ) -> Res<Vec<T>> {
+        lane: impl Fn(usize) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
         if let Some(only) = self.lane {
             return Ok(vec![lane(only)?]);
         }
@@ -120,18 +121,18 @@ impl Plan {
     }
 }
 
-/// A lock whose holder cannot have broken anything.
+/// Locks a mutex, ignoring poison: no holder leaves its data inconsistent.
 pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// A simulator, a store beside it, and dice.
+/// A simulator, a store and a random generator, independent of other lanes.
 pub struct Lane {
-    /// The vendor, and the oracle.
+    /// The simulated vendor; its ledger is the oracle.
     pub atlas: Simulator,
-    /// Chance.
-    pub dice: Rng,
-    /// With a request budget, which is kept in the store and holds nobody back.
+    /// The random generator.
+    pub rng: Rng,
+    /// With a rate limit, whose state is in the store, at a rate that never delays.
     pub limited: bool,
     baseline: bool,
     home: PathBuf,
@@ -139,7 +140,7 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// A client on this lane: time comes from the simulator, settling is short, follow-up is not held back.
+    /// The configuration of a client: the simulator's clock, a short settle time, a rate that does not delay follow-up.
     pub fn config(&self) -> Value {
         let mut config = json!({
             "baseUrl": self.atlas.url(), "clientId": "torture", "clientSecret": "torture-secret",
@@ -157,25 +158,25 @@ impl Lane {
         config
     }
 
-    /// Its directory.
+    /// The lane's directory.
     pub fn home(&self) -> &Path {
         &self.home
     }
 
-    /// Its store; the log files of the database begin with the same name.
+    /// The store file; the journal files of SQLite have the same prefix.
     pub fn store(&self) -> PathBuf {
         self.home.join("cases.db")
     }
 
-    /// Begins with an empty store again.
-    pub fn forget(&self) -> Res<()> {
+    /// Removes the store and all logs.
+    pub fn forget(&self) -> Result<()> {
         for file in std::fs::read_dir(&self.home)?.flatten() {
             std::fs::remove_file(file.path())?;
         }
         Ok(())
     }
 
-    /// The library to preload.
+    /// The preloaded library.
     pub fn shim(&self) -> &Path {
         &self.shim
     }
@@ -187,14 +188,14 @@ impl Drop for Lane {
     }
 }
 
-/// How long silence proves nothing, here.
+/// `settleMs`: until then an empty query reply does not prove absence.
 pub const SETTLE_MS: u64 = 120;
 
-/// What an experiment found.
+/// The result of an experiment.
 #[derive(Default)]
 pub struct Report {
-    /// The line after its name.
+    /// The rest of the output line, after the title.
     pub figures: String,
-    /// Broken promises, each with what is needed to see it again.
+    /// Violations, each with the data needed to reproduce it.
     pub violations: Vec<String>,
 }

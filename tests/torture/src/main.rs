@@ -1,56 +1,56 @@
-//! Stress tests of the promises on cases, with the simulator's ledger as the oracle. See `README.md`.
+//! Fault-injection experiments on cases, checked against the simulator's ledger. See `README.md`.
 
 mod baseline;
-mod blind;
-mod clocks;
-mod codes;
-mod crowd;
-mod days;
-mod disk;
-mod drift;
-mod dying;
+mod broken_connections;
+mod case_kinds;
+mod clock_jumps;
+mod concurrent_opens;
+mod disk_failures;
+mod failing_queries;
+mod follow_up;
 mod harness;
 mod kills;
-mod kinds;
-mod lost;
+mod lost_replies;
 mod notifications;
 mod oracle;
-mod ordered;
-mod power;
+mod power_loss;
+mod rate_limits;
+mod reconcile;
+mod reply_drift;
 mod server;
-mod settle;
-mod storm;
-mod trace;
+mod syscall_trace;
+mod vendor_codes;
 mod worker;
+mod write_order;
 
 use std::io::Write;
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use harness::{Plan, Report, Res};
+use harness::{Plan, Report, Result};
 use lexopt::{Arg, Parser, ValueExt};
 
-/// A name, what its line says first, and the experiment.
-type Experiment = (&'static str, &'static str, fn(&Plan) -> Res<Report>);
+/// The name for the command line, the title of the output line, and the experiment.
+type Experiment = (&'static str, &'static str, fn(&Plan) -> Result<Report>);
 
 const EXPERIMENTS: &[Experiment] = &[
     ("control", "E0 control", baseline::run),
-    ("order", "E1 order of things", ordered::run),
+    ("order", "E1 write order", write_order::run),
     ("kills", "E1 kills", kills::run),
-    ("power", "E1 loss of power", power::run),
-    ("lost", "E2 lost replies", lost::run),
-    ("codes", "E2c codes", codes::run),
-    ("blind", "E2d blind queries", blind::run),
-    ("late", "E2b late submits", lost::late),
-    ("dying", "E3 dying connections", dying::run),
-    ("drift", "E7 drift", drift::run),
-    ("disk", "E8 failing disk", disk::run),
-    ("crowd", "E9 crowds", crowd::run),
-    ("storm", "E10 storms", storm::run),
-    ("days", "E11 ninety days", days::run),
+    ("power", "E1 power loss", power_loss::run),
+    ("lost", "E2 lost replies", lost_replies::run),
+    ("codes", "E2c vendor codes", vendor_codes::run),
+    ("blind", "E2d failing queries", failing_queries::run),
+    ("late", "E2b late submits", lost_replies::late),
+    ("dying", "E3 broken connections", broken_connections::run),
+    ("drift", "E7 reply drift", reply_drift::run),
+    ("disk", "E8 disk failures", disk_failures::run),
+    ("crowd", "E9 concurrent opens", concurrent_opens::run),
+    ("storm", "E10 rate limits", rate_limits::run),
+    ("days", "E11 ninety days", follow_up::run),
     ("hooks", "E12 notifications", notifications::run),
-    ("clocks", "E13 clock jumps", clocks::run),
+    ("clocks", "E13 clock jumps", clock_jumps::run),
 ];
 
 fn main() -> ExitCode {
@@ -64,16 +64,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn all() -> Res<bool> {
+fn all() -> Result<bool> {
     let (mut seed, mut long, mut lane, mut wanted) = (None, false, None, Vec::new());
     let mut parser = Parser::from_env();
     while let Some(arg) = parser.next()? {
         match arg {
-            Arg::Value(word) if word == "worker" => {
+            Arg::Value(wire_name) if wire_name == "worker" => {
                 worker::serve(&parser.value()?.string()?)?;
                 return Ok(true);
             }
-            Arg::Value(word) => wanted.push(word.string()?),
+            Arg::Value(wire_name) => wanted.push(wire_name.string()?),
             Arg::Long("seed") => seed = Some(parser.value()?.parse()?),
             Arg::Long("lane") => lane = Some(parser.value()?.parse()?),
             Arg::Long("long") => long = true,
@@ -93,25 +93,25 @@ fn all() -> Res<bool> {
     passed
 }
 
-/// Runs what is wanted, two at a time since much of it is waiting, and a line for each as it ends; false if a
-/// promise was broken.
-fn experiments(plan: &Plan, wanted: &[String]) -> Res<bool> {
+/// Runs the selected experiments, two at a time because they mostly wait, and prints a line as each ends. The result
+/// is false if there was a violation.
+fn experiments(plan: &Plan, wanted: &[String]) -> Result<bool> {
     let chosen: Vec<&Experiment> =
         EXPERIMENTS.iter().filter(|(name, ..)| wanted.is_empty() || wanted.iter().any(|one| one == name)).collect();
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || {
         while let Some((name, title, run)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
             let report = run(plan).unwrap_or_else(|error| Report {
-                figures: "broke off".to_owned(),
-                violations: vec![format!("the experiment broke off: {error}")],
+                figures: "stopped by an error".to_owned(),
+                violations: vec![format!("the experiment stopped: {error}")],
             });
-            let mut reported = format!("{title} (seed {}): {}\n", plan.seed, report.figures);
-            for words in report.violations.iter().take(20) {
-                reported.push_str(&format!("FAILED {name} --seed {}: {words}\n", plan.seed));
+            let mut lines = format!("{title} (seed {}): {}\n", plan.seed, report.figures);
+            for message in report.violations.iter().take(20) {
+                lines.push_str(&format!("FAILED {name} --seed {}: {message}\n", plan.seed));
             }
             failed.fetch_add(usize::from(!report.violations.is_empty()), Ordering::Relaxed);
             let mut out = std::io::stdout().lock();
-            out.write_all(reported.as_bytes()).and_then(|()| out.flush()).ok();
+            out.write_all(lines.as_bytes()).and_then(|()| out.flush()).ok();
         }
     };
     std::thread::scope(|scope| {
@@ -123,8 +123,8 @@ fn experiments(plan: &Plan, wanted: &[String]) -> Res<bool> {
     Ok(failed == 0)
 }
 
-/// The library that is preloaded into workers.
-fn compile(work: &std::path::Path) -> Res<std::path::PathBuf> {
+/// Compiles the library that is preloaded into workers.
+fn compile(work: &std::path::Path) -> Result<std::path::PathBuf> {
     let out = work.join("shim.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/shim.c");
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());

@@ -1,61 +1,62 @@
-//! E12: notifications that are forged, doubled, out of order, or no notifications at all.
+//! E12: notifications that are forged, duplicated, out of order, or malformed.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Lane, Plan, Report, Res, flag, text};
-use crate::kinds::{CaseSpec, Kind};
+use crate::case_kinds::{CaseRequest, Kind};
+use crate::harness::{Lane, Plan, Report, Result, flag, text};
 use crate::oracle::{case, named};
 use crate::worker::Worker;
 
 /// `E12 notifications`
-pub fn run(plan: &Plan) -> Res<Report> {
+pub fn run(plan: &Plan) -> Result<Report> {
     let started = Instant::now();
     let mut lane = plan.lane(12, 0, "refundQueryWithoutCode=list")?;
     let mut worker = Worker::start(&lane.config())?;
     let mut report = Report::default();
-    let (mut reported, mut queries) = (0, 0);
+    let (mut sent, mut queries) = (0, 0);
     for nth in 0..plan.size(30, 500) {
-        let kind = *lane.dice.choice(&[Kind::Void, Kind::Refund, Kind::Ancillary]).unwrap_or(&Kind::Void);
-        let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("hook-{nth}"))?;
-        worker.call("case.open", &spec.request)?;
-        // What the opening has left due is asked first, so that what follows is the forgeries' doing.
+        let kind = *lane.rng.choice(&[Kind::Void, Kind::Refund, Kind::Ancillary]).unwrap_or(&Kind::Void);
+        let case_request = kind.case_request(&lane.atlas, &mut lane.rng, format!("hook-{nth}"))?;
+        worker.call("case.open", &case_request.request)?;
+        // Queries that are due after the opening are made first, so that later ones are caused by the notifications.
         lane.atlas.advance(60)?;
         while worker.call("case.follow", &json!({"all": true}))?.pointer("/data/due").and_then(Value::as_u64) > Some(0)
         {
         }
-        let forged = forgeries(&mut lane, &mut worker, &spec)?;
-        reported += forged.len();
-        let faults = one(&mut lane, &mut worker, &spec, &forged, &mut queries)?;
-        report.violations.extend(faults.into_iter().map(|words| format!("{}: {words}", spec.key)));
+        let forged = forgeries(&mut lane, &mut worker, &case_request)?;
+        sent += forged.len();
+        let violations = send_and_check(&mut lane, &mut worker, &case_request, &forged, &mut queries)?;
+        report.violations.extend(violations.into_iter().map(|message| format!("{}: {message}", case_request.key)));
     }
     for body in garbage() {
-        reported += 1;
+        sent += 1;
         let before = lane.atlas.request_count();
         let reply = worker.call("case.notify", &json!({"body": body}))?;
         if lane.atlas.request_count() != before || text(&reply, "outcome") == "unknown" {
-            report.violations.push(format!("garbage {body} did something: {reply}"));
+            report.violations.push(format!("garbage {body} had an effect: {reply}"));
         }
     }
     report.figures = format!(
-        "{reported} forged, doubled or meaningless ones: ledger moved by none, {queries} queries (at most one per order); violations {}, in {:.0} s",
+        "{sent} forged, duplicated or malformed ones: no case changed, {queries} queries \
+         (at most one per order); violations {}, in {:.0} s",
         report.violations.len(),
         started.elapsed().as_secs_f64()
     );
     Ok(report)
 }
 
-/// Tells all forgeries at once and looks at what they did.
-fn one(
+/// Sends all forged notifications and checks their effect.
+fn send_and_check(
     lane: &mut Lane,
     worker: &mut Worker,
-    spec: &CaseSpec,
+    case_request: &CaseRequest,
     forged: &[Value],
     queries: &mut usize,
-) -> Res<Vec<String>> {
-    let mut faults = Vec::new();
-    let key = json!({"key": spec.key});
+) -> Result<Vec<String>> {
+    let mut violations = Vec::new();
+    let key = json!({"key": case_request.key});
     let ledger = |reply: &Value| {
         case(reply).map(|case| {
             ["outcome", "state", "vendorCode", "final", "code", "steps"]
@@ -63,43 +64,43 @@ fn one(
         })
     };
     let before = worker.call("case.get", &key)?;
-    let seen = lane.atlas.request_count();
+    let requests_before = lane.atlas.request_count();
     for body in forged {
         let reply = worker.call("case.notify", &json!({"body": body}))?;
         if !flag(&reply, "ok") {
-            faults.push(format!("a well-formed notification is refused\n    {body}\n    {reply}"));
+            violations.push(format!("a well-formed notification is refused\n    {body}\n    {reply}"));
         }
     }
-    if lane.atlas.request_count() != seen {
-        faults.push("a notification was answered with a request at once".to_owned());
+    if lane.atlas.request_count() != requests_before {
+        violations.push("a notification caused a request at once".to_owned());
     }
     let after = worker.call("case.get", &key)?;
     if ledger(&before) != ledger(&after) {
-        faults.push(format!("a notification moved the ledger\n    {before}\n    {after}"));
+        violations.push(format!("a notification changed the case\n    {before}\n    {after}"));
     }
     for _ in 0..3 {
         worker.call("case.follow", &json!({"all": true, "until": "step"}))?;
     }
     let code = case(&before).map_or("", |case| text(case, "code"));
-    let mine = |request: &&Value| [spec.owner.as_str(), code].contains(&named(request).as_str());
-    let asked = lane.atlas.requests_since(seen).iter().filter(mine).count();
-    *queries += asked;
-    if asked > 1 {
-        faults.push(format!("{} forged notifications caused {asked} queries", forged.len()));
+    let matching = |request: &&Value| [case_request.owner.as_str(), code].contains(&named(request).as_str());
+    let query_count = lane.atlas.requests_since(requests_before).iter().filter(matching).count();
+    *queries += query_count;
+    if query_count > 1 {
+        violations.push(format!("{} forged notifications caused {query_count} queries", forged.len()));
     }
-    // The vendor has not moved, so the case has not, whatever was said.
+    // The vendor's state is unchanged, so the case must be unchanged.
     let end = worker.call("case.get", &key)?;
     if ledger(&before) != ledger(&end) {
-        faults.push(format!("the ledger moved and the vendor had not\n    {before}\n    {end}"));
+        violations.push(format!("the case changed and the vendor's state did not\n    {before}\n    {end}"));
     }
-    Ok(faults)
+    Ok(violations)
 }
 
-/// Notifications of things that did not happen, some of them twice.
-fn forgeries(lane: &mut Lane, worker: &mut Worker, spec: &CaseSpec) -> Res<Vec<Value>> {
-    let reply = worker.call("case.get", &json!({"key": spec.key}))?;
+/// Notifications of events that did not happen, one of them twice.
+fn forgeries(lane: &mut Lane, worker: &mut Worker, case_request: &CaseRequest) -> Result<Vec<Value>> {
+    let reply = worker.call("case.get", &json!({"key": case_request.key}))?;
     let code = case(&reply).map_or("", |case| text(case, "code")).to_owned();
-    let order = if spec.kind == Kind::Ancillary { code.clone() } else { spec.owner.clone() };
+    let order = if case_request.kind == Kind::Ancillary { code.clone() } else { case_request.owner.clone() };
     let void = |status: i64| {
         json!({"cid": "X", "type": "order.void", "status": -1,
         "data": {"orderNo": order, "voidCode": code, "voidStatus": status, "message": ""}})
@@ -114,7 +115,7 @@ fn forgeries(lane: &mut Lane, worker: &mut Worker, spec: &CaseSpec) -> Res<Vec<V
         json!({"cid": "X", "type": "order.cancelled", "data": {"orderNo": order, "errorCode": "603", "errorMessage": "no"}}),
         json!({"cid": "X", "type": "order.void", "status": 0, "data": {"orderNo": order, "voidCode": "209912-9999", "voidStatus": 2}}),
     ];
-    lane.dice.shuffle(&mut all);
+    lane.rng.shuffle(&mut all);
     Ok(all)
 }
 

@@ -1,63 +1,64 @@
-//! The oracle: what the simulator's ledger and request log say about one case, against what the case says.
+//! The oracle: compares a case with the simulator's ledger and request log.
 
 use std::collections::{BTreeMap, HashMap};
 
 use atlas_simulator::Simulator;
 use serde_json::{Value, json};
 
+use crate::case_kinds::{CaseRequest, Kind};
 use crate::harness::{flag, list, text};
-use crate::kinds::{CaseSpec, Kind};
 
-/// What one operation did for one owner.
+/// Counts of one operation for one owner.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Effect {
-    /// Requests that arrived whole.
-    pub whole: usize,
-    /// Requests that broke off after their owner could be read.
-    pub broken: usize,
-    /// Effects.
+pub struct SubmitCounts {
+    /// Requests that arrived complete.
+    pub complete: usize,
+    /// Requests that arrived truncated, but with a readable owner.
+    pub truncated: usize,
+    /// Executed requests by the ledger.
     pub executed: usize,
 }
 
-/// All effects, by owner and operation. The owner of a payment is the order that the paid one belongs to.
-pub struct LedgerView {
-    effects: HashMap<(String, String), Effect>,
+/// The counts of all operations, by owner and operation. The owner is the order number, or the locator for a claim; the
+/// owner of a payment is the order that the paid ancillary or regenerated order belongs to.
+pub struct LedgerSnapshot {
+    counts: HashMap<(String, String), SubmitCounts>,
     /// The simulator's switches.
     profile: Value,
 }
 
-impl LedgerView {
-    /// What has happened up to now.
-    pub fn of(atlas: &Simulator) -> LedgerView {
+impl LedgerSnapshot {
+    /// The counts up to now.
+    pub fn of(atlas: &Simulator) -> LedgerSnapshot {
         let (ledger, requests) = (atlas.ledger(), atlas.requests());
         let mut parents = HashMap::new();
-        let mut effects: HashMap<(String, String), Effect> = HashMap::new();
+        let mut counts: HashMap<(String, String), SubmitCounts> = HashMap::new();
         for row in &ledger {
             let (endpoint, result) = (text(row, "endpoint"), text(row, "result"));
             let owner = match endpoint {
-                // The row of a claim names the new order; the owner is the locator.
+                // The ledger row of a claim names the new order; the owner is the locator.
                 "pnrClaim" => locator(atlas, result).unwrap_or_default(),
                 _ => owner(&parents, text(row, "orderNo")),
             };
             if !result.is_empty() && matches!(endpoint, "postBookingAncillaryOrder" | "regenerateOrder") {
                 parents.insert(result.to_owned(), owner.clone());
             }
-            effects.entry((owner, endpoint.to_owned())).or_default().executed += usize::from(flag(row, "executed"));
+            counts.entry((owner, endpoint.to_owned())).or_default().executed += usize::from(flag(row, "executed"));
         }
         for request in &requests {
-            let effect =
-                effects.entry((owner(&parents, &named(request)), text(request, "endpoint").to_owned())).or_default();
+            let counts =
+                counts.entry((owner(&parents, &named(request)), text(request, "endpoint").to_owned())).or_default();
             if flag(request, "bodyComplete") {
-                effect.whole += 1;
+                counts.complete += 1;
             } else {
-                effect.broken += 1;
+                counts.truncated += 1;
             }
         }
-        LedgerView { effects, profile: atlas.control("GET", "/_sim/profile", json!({})).unwrap_or_default() }
+        LedgerSnapshot { counts, profile: atlas.control("GET", "/_sim/profile", json!({})).unwrap_or_default() }
     }
 
-    /// Whether what the vendor answers under these switches can prove, either way, what became of a lost submit.
-    fn settles(&self, kind: Kind) -> bool {
+    /// Whether, with these switches, the vendor's query replies prove if a lost submit was executed.
+    fn is_decidable(&self, kind: Kind) -> bool {
         let is = |switch: &str, side: &str| text(&self.profile, switch) == side;
         match kind {
             Kind::Void | Kind::Cancel | Kind::Stop | Kind::Claim => true,
@@ -67,9 +68,9 @@ impl LedgerView {
         }
     }
 
-    /// What an operation did for an owner.
-    pub fn effect(&self, owner: &str, endpoint: &str) -> Effect {
-        self.effects.get(&(owner.to_owned(), endpoint.to_owned())).copied().unwrap_or_default()
+    /// The counts of an operation for an owner.
+    pub fn counts(&self, owner: &str, endpoint: &str) -> SubmitCounts {
+        self.counts.get(&(owner.to_owned(), endpoint.to_owned())).copied().unwrap_or_default()
     }
 }
 
@@ -82,7 +83,7 @@ fn locator(atlas: &Simulator, order: &str) -> Option<String> {
     list(&order, "airlinePNRs").first()?.as_str().map(str::to_owned)
 }
 
-/// The order or locator that a request names, also one that broke off.
+/// The order or locator that a request names; also found in a truncated body.
 pub fn named(request: &Value) -> String {
     let body = request.get("body").unwrap_or(&Value::Null);
     let parts = [body, body.get("mmb").unwrap_or(&Value::Null)];
@@ -100,51 +101,51 @@ pub fn case(reply: &Value) -> Option<&Value> {
     reply.get("case").or(reply.get("data")).filter(|case| !text(case, "id").is_empty())
 }
 
-/// Counts of verdicts by kind.
+/// The results of checked cases.
 #[derive(Default)]
 pub struct Tally {
-    /// Cases judged.
+    /// Cases checked.
     pub cases: usize,
-    /// Broken promises.
+    /// Violations.
     pub violations: Vec<String>,
-    /// `void executed` → how many.
-    pub verdicts: BTreeMap<(Kind, String), usize>,
-    /// Most executed rows and most whole requests of any step.
-    pub most: usize,
-    /// Cases that a submit left for and that no store has.
+    /// Kind and outcome → count.
+    pub outcomes: BTreeMap<(Kind, String), usize>,
+    /// The maximum over all steps of executed rows and of complete requests.
+    pub max_per_step: usize,
+    /// Cases with a submit that left, but without a row in the store.
     pub lost: usize,
-    /// Verdicts that are not the ledger's.
+    /// Outcomes that contradict the ledger.
     pub contradictions: usize,
 }
 
 impl Tally {
-    /// Another one's counts too.
+    /// Adds the counts of another tally.
     pub fn add(&mut self, other: Tally) {
         self.cases += other.cases;
         self.violations.extend(other.violations);
-        self.most = self.most.max(other.most);
+        self.max_per_step = self.max_per_step.max(other.max_per_step);
         self.lost += other.lost;
         self.contradictions += other.contradictions;
-        for (key, count) in other.verdicts {
-            *self.verdicts.entry(key).or_default() += count;
+        for (key, count) in other.outcomes {
+            *self.outcomes.entry(key).or_default() += count;
         }
     }
 
-    /// The three figures of the promise.
-    pub fn promise(&self) -> String {
+    /// The three figures of the invariant "at most once".
+    pub fn invariants(&self) -> String {
         format!(
-            "ledger entries per step at most {}, lost cases {}, verdicts contradicting the ledger {}",
-            self.most, self.lost, self.contradictions
+            "ledger entries per step at most {}, lost cases {}, outcomes contradicting the ledger {}",
+            self.max_per_step, self.lost, self.contradictions
         )
     }
 
-    /// The verdicts, and the kinds behind those that are none.
-    pub fn reported(&self) -> String {
+    /// The number of cases by outcome; with the kinds for unknown and pending.
+    pub fn outcome_figures(&self) -> String {
         let count =
-            |word| self.verdicts.iter().filter(|((_, reported), _)| reported == word).map(|(_, n)| n).sum::<usize>();
-        let kinds = |word| {
-            let mine = self.verdicts.iter().filter(|((_, reported), _)| reported == word);
-            let kinds: Vec<String> = mine.map(|((kind, _), n)| format!("{} {n}", kind.word())).collect();
+            |wanted| self.outcomes.iter().filter(|((_, outcome), _)| outcome == wanted).map(|(_, n)| n).sum::<usize>();
+        let kinds = |wanted| {
+            let matching = self.outcomes.iter().filter(|((_, outcome), _)| outcome == wanted);
+            let kinds: Vec<String> = matching.map(|((kind, _), n)| format!("{} {n}", kind.wire_name())).collect();
             if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) }
         };
         format!(
@@ -158,67 +159,72 @@ impl Tally {
         )
     }
 
-    /// Compares a case, as read at the end, with the ledger.
-    pub fn judge(&mut self, ledger: &LedgerView, spec: &CaseSpec, reply: &Value) {
+    /// Compares the final reply of a case with the ledger.
+    pub fn check(&mut self, ledger: &LedgerSnapshot, case_request: &CaseRequest, reply: &Value) {
         self.cases += 1;
-        let mut faults = Vec::new();
-        let effects: Vec<(&str, Effect)> =
-            spec.kind.steps().iter().map(|(name, endpoint)| (*name, ledger.effect(&spec.owner, endpoint))).collect();
-        for (name, effect) in &effects {
-            self.most = self.most.max(effect.executed).max(effect.whole);
-            if effect.whole + effect.broken > 1 || effect.executed > 1 {
-                faults.push(format!("step {name} left more than once: {effect:?}"));
+        let mut violations = Vec::new();
+        let counts: Vec<(&str, SubmitCounts)> = case_request
+            .kind
+            .steps()
+            .iter()
+            .map(|(name, endpoint)| (*name, ledger.counts(&case_request.owner, endpoint)))
+            .collect();
+        for (name, counts) in &counts {
+            self.max_per_step = self.max_per_step.max(counts.executed).max(counts.complete);
+            if counts.complete + counts.truncated > 1 || counts.executed > 1 {
+                violations.push(format!("step {name} left more than once: {counts:?}"));
             }
         }
-        let left = effects.iter().any(|(_, effect)| effect.whole + effect.broken > 0);
+        let left = counts.iter().any(|(_, counts)| counts.complete + counts.truncated > 0);
         let found = case(reply);
         match found {
             None if left => {
                 self.lost += 1;
-                faults.push(format!("a submit left and there is no case: {reply}"));
+                violations.push(format!("a submit left and there is no case: {reply}"));
             }
             None => {}
             Some(case) => {
-                let before = faults.len();
-                judge_case(case, &effects, &mut faults);
-                self.contradictions += faults.len() - before;
+                let before = violations.len();
+                check_case(case, &counts, &mut violations);
+                self.contradictions += violations.len() - before;
             }
         }
-        let word = found.map_or("no case", |case| text(case, "outcome"));
-        if matches!(word, "unknown" | "pending") && ledger.settles(spec.kind) {
-            faults.push(format!("it stays {word} although the vendor's answers settle it"));
+        let outcome = found.map_or("no case", |case| text(case, "outcome"));
+        if matches!(outcome, "unknown" | "pending") && ledger.is_decidable(case_request.kind) {
+            violations.push(format!("it stays {outcome} although the vendor's replies prove the outcome"));
         }
-        *self.verdicts.entry((spec.kind, word.to_owned())).or_default() += 1;
+        *self.outcomes.entry((case_request.kind, outcome.to_owned())).or_default() += 1;
         let shown = found.map_or(Value::Null, Value::clone);
-        self.violations
-            .extend(faults.iter().map(|fault| format!("{} {}: {fault}\n    {shown}", spec.kind.word(), spec.key)));
+        self.violations.extend(violations.iter().map(|violation| {
+            format!("{} {}: {violation}\n    {shown}", case_request.kind.wire_name(), case_request.key)
+        }));
     }
 }
 
-/// A verdict must be the ledger's, for every step and for the whole.
-fn judge_case(case: &Value, effects: &[(&str, Effect)], faults: &mut Vec<String>) {
+/// The outcome of each step and of the case must agree with the ledger.
+fn check_case(case: &Value, counts: &[(&str, SubmitCounts)], violations: &mut Vec<String>) {
     for step in list(case, "steps") {
-        let Some((name, effect)) = effects.iter().find(|(name, _)| *name == text(step, "name")) else {
-            faults.push(format!("the case has a step that it should not have: {step}"));
+        let Some((name, counts)) = counts.iter().find(|(name, _)| *name == text(step, "name")) else {
+            violations.push(format!("the case has a step that it should not have: {step}"));
             continue;
         };
-        let said = text(step, "outcome");
-        if contradicts(said, effect.executed > 0) {
-            faults.push(format!("step {name} is {said}, the ledger has {effect:?}"));
+        let outcome = text(step, "outcome");
+        if contradicts(outcome, counts.executed > 0) {
+            violations.push(format!("step {name} is {outcome}, the ledger has {counts:?}"));
         }
     }
     let outcome = text(case, "outcome");
-    // The effect asked for is the last step's: an unpaid order is worth nothing.
-    let effect = effects.last().is_some_and(|(_, effect)| effect.executed > 0);
+    // The requested effect is that of the last step: an order without its payment is not enough.
+    let effect = counts.last().is_some_and(|(_, counts)| counts.executed > 0);
     if contradicts(outcome, effect) {
-        faults.push(format!("the case is {outcome}, the ledger has {effects:?}"));
+        violations.push(format!("the case is {outcome}, the ledger has {counts:?}"));
     }
     if flag(case, "final") && outcome == "unknown" {
-        faults.push("final while unknown".to_owned());
+        violations.push("final while unknown".to_owned());
     }
 }
 
-/// Whether a verdict is not the ledger's.
-pub fn contradicts(said: &str, executed: bool) -> bool {
-    (said == "executed" && !executed) || (said == "not_executed" && executed)
+/// Whether an outcome contradicts the ledger.
+pub fn contradicts(outcome: &str, executed: bool) -> bool {
+    (outcome == "executed" && !executed) || (outcome == "not_executed" && executed)
 }

@@ -1,4 +1,4 @@
-//! The program under torture: reads calls from its standard input, answers each with one line.
+//! The worker process: reads calls from standard input and answers each with one line of JSON.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -9,10 +9,10 @@ use atlas_postbooking::blocking::Client;
 use serde_json::{Value, json};
 
 use crate::baseline::Baseline;
-use crate::harness::{Lane, Res, flag};
+use crate::harness::{Lane, Result, flag};
 
 /// `atlas-torture worker CONFIG`: every line of the input is `[operation, request, options]`.
-pub fn serve(config: &str) -> Res<()> {
+pub fn serve(config: &str) -> Result<()> {
     let mut out = std::io::stdout();
     let parsed: Value = serde_json::from_str(config)?;
     let client = match flag(&parsed, "baseline") {
@@ -33,34 +33,34 @@ pub fn serve(config: &str) -> Res<()> {
     Ok(())
 }
 
-/// The library, or the control.
+/// The client under test: the library, or the baseline client.
 enum Caller {
     Real(Client),
     Baseline(Baseline),
 }
 
-/// When a worker is to be ended.
+/// When a worker is killed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum WorkerExit {
-    /// By itself.
-    Live,
-    /// At a step of its own: `12:torn`. With a seed for what a loss of power spares.
+pub enum KillPlan {
+    /// Not at all.
+    Never,
+    /// At a step: `12:torn`. The seed selects the unsynced writes that a loss of power does not revert (0: none).
     Step(String, u64),
     /// After microseconds.
     After(u64),
 }
 
-/// What a worker that ran to its end, or to its kill, has said.
-pub struct Said {
-    /// Whole lines only.
+/// The output of a worker that has ended.
+pub struct WorkerOutput {
+    /// Complete lines only.
     pub replies: Vec<Value>,
     /// It was killed.
     pub killed: bool,
-    /// How it ended otherwise, unless well.
-    pub complaint: Option<String>,
+    /// The exit status and standard error, if it failed without being killed.
+    pub failure: Option<String>,
 }
 
-/// Another process with a client in it.
+/// A process with a client.
 pub struct Worker {
     child: Child,
     input: Option<ChildStdin>,
@@ -68,26 +68,26 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts one with a configuration.
-    pub fn start(config: &Value) -> Res<Worker> {
+    /// Starts a worker with a configuration.
+    pub fn start(config: &Value) -> Result<Worker> {
         Worker::spawn(&mut command(config)?)
     }
 
-    /// Starts one under the shim, which writes what it does to `log` and ends it at its step.
-    pub fn shimmed(lane: &Lane, exit: &WorkerExit, log: Option<&std::path::Path>) -> Res<Worker> {
+    /// Starts a worker with the shim, which logs its system calls to `log` and kills it at the planned step.
+    pub fn shimmed(lane: &Lane, kill_plan: &KillPlan, log: Option<&std::path::Path>) -> Result<Worker> {
         let mut command = command(&lane.config())?;
         command.env("LD_PRELOAD", lane.shim()).env("APB_SHIM_STORE", lane.store());
         command.env("APB_SHIM_UNDO", lane.home().join("undo"));
         if let Some(log) = log {
             command.env("APB_SHIM_LOG", log);
         }
-        if let WorkerExit::Step(step, seed) = exit {
+        if let KillPlan::Step(step, seed) = kill_plan {
             command.env("APB_SHIM_KILL", step).env("APB_SHIM_SEED", seed.to_string());
         }
         Worker::spawn(&mut command)
     }
 
-    fn spawn(command: &mut Command) -> Res<Worker> {
+    fn spawn(command: &mut Command) -> Result<Worker> {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn()?;
         let input = child.stdin.take();
@@ -100,53 +100,53 @@ impl Worker {
         self.child.id()
     }
 
-    /// Sends a call without waiting. A dead worker takes nothing, which its answer will show.
-    pub fn ask(&mut self, operation: &str, request: &Value, options: &Value) {
+    /// Sends a call without waiting for the answer. If the worker has ended, `receive` returns the error.
+    pub fn send(&mut self, operation: &str, request: &Value, options: &Value) {
         let line = format!("{}\n", json!([operation, request, options]));
         if let Some(input) = &mut self.input {
             input.write_all(line.as_bytes()).and_then(|()| input.flush()).ok();
         }
     }
 
-    /// The next answer.
-    pub fn answer(&mut self) -> Res<Value> {
+    /// Receives the next answer.
+    pub fn receive(&mut self) -> Result<Value> {
         let mut line = String::new();
         if self.output.read_line(&mut line)? == 0 {
-            return Err(format!("the worker is gone: {}", self.last_words()).into());
+            return Err(format!("the worker has ended: {}", self.stderr()).into());
         }
         Ok(serde_json::from_str(&line)?)
     }
 
-    /// One call.
-    pub fn call(&mut self, operation: &str, request: &Value) -> Res<Value> {
-        self.ask(operation, request, &Value::Null);
-        self.answer()
+    /// Sends a call and receives its answer.
+    pub fn call(&mut self, operation: &str, request: &Value) -> Result<Value> {
+        self.send(operation, request, &Value::Null);
+        self.receive()
     }
 
-    /// No more calls: lets it end, or ends it, and hears what it has said.
-    pub fn finish(mut self, exit: &WorkerExit) -> Res<Said> {
+    /// Closes the input, waits or kills by plan, and reads the remaining output.
+    pub fn finish(mut self, kill_plan: &KillPlan) -> Result<WorkerOutput> {
         self.input = None;
-        if let WorkerExit::After(micros) = exit {
+        if let KillPlan::After(micros) = kill_plan {
             std::thread::sleep(Duration::from_micros(*micros));
             self.child.kill().ok();
         }
         let mut text = String::new();
         self.output.read_to_string(&mut text)?;
-        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let replies = whole.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-        let words = self.last_words();
+        let complete = text.rsplit_once('\n').map_or("", |(complete, _)| complete);
+        let replies = complete.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+        let message = self.stderr();
         let status = self.child.wait()?;
         let killed = status.signal() == Some(9);
-        let complaint = (!killed && (!status.success() || !words.is_empty())).then(|| format!("{status}: {words}"));
-        Ok(Said { replies, killed, complaint })
+        let failure = (!killed && (!status.success() || !message.is_empty())).then(|| format!("{status}: {message}"));
+        Ok(WorkerOutput { replies, killed, failure })
     }
 
-    fn last_words(&mut self) -> String {
-        let mut words = String::new();
+    fn stderr(&mut self) -> String {
+        let mut message = String::new();
         if let Some(mut stderr) = self.child.stderr.take() {
-            stderr.read_to_string(&mut words).ok();
+            stderr.read_to_string(&mut message).ok();
         }
-        words
+        message
     }
 }
 
@@ -157,7 +157,7 @@ impl Drop for Worker {
     }
 }
 
-fn command(config: &Value) -> Res<Command> {
+fn command(config: &Value) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("worker").arg(config.to_string());
     Ok(command)

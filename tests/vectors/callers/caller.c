@@ -1,12 +1,13 @@
 /*
- * Answers calls of the vector runner, one after the other.
+ * Executes calls of the vector runner in sequence.
  *
+ * Protocol on standard input and output:
  * in:  VERB times operation_len config_len request_len options_len\n, then the four texts
  *      VERB: CALL (makes a client), LOCAL (no client), VALIDATE, DESCRIBE
  * out: status outcome http vendor json_len raw_len live_handles\n, then the two texts
  *      raw_len is -1 when there is no raw text
  *
- * Without options the named function of the operation is called, else apb_call().
+ * Without options the function of the operation is called, otherwise apb_call().
  */
 #include "atlas_postbooking.h"
 
@@ -50,7 +51,7 @@ static const struct {
     {"case.purge", apb_case_purge},
 };
 
-/* A text of the call, NUL-terminated; NULL if the input ends. */
+/* Reads one of the texts, NUL-terminated; NULL if the input ends. */
 static char *text_of(size_t len)
 {
     char *text = malloc(len + 1);

@@ -1,4 +1,4 @@
-// As caller.c, in C++ and always through apb_call(); the protocol is described there.
+// Like caller.c, but in C++ and always through apb_call(). caller.c describes the protocol.
 #include "atlas_postbooking.h"
 
 #include <array>

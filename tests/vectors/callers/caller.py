@@ -1,5 +1,5 @@
-"""As caller.c, in Python; the protocol is described there. The native module has no accessor for the
-HTTP status, the vendor status and the handles, so `-` and 0 stand for them."""
+"""Like caller.c, in Python; caller.c describes the protocol. The native module has no accessors for the HTTP status,
+the vendor status and the number of handles; `-` and 0 are written instead."""
 
 import sys
 

@@ -1,4 +1,4 @@
-//! The four callers: Rust in this process, the others as one process each that answers calls.
+//! The callers of the four languages: Rust in this process, the others as one process each.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -7,7 +7,7 @@ use atlas_postbooking::{Reply, dispatch};
 
 use crate::vector::Verb;
 
-/// What is asked of a caller.
+/// A call for a caller.
 pub struct Call {
     pub verb: Verb,
     pub times: usize,
@@ -17,30 +17,30 @@ pub struct Call {
     pub options: Vec<u8>,
 }
 
-/// What a caller answers: what its accessors say, and the two texts.
+/// The answer of a caller: the values of the accessors, and the two texts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     pub status: i32,
     /// 0 unknown, 1 executed, 2 not executed.
     pub outcome: i32,
-    /// None where the language has no such accessor.
+    /// None if the language has no such accessor.
     pub http: Option<i32>,
     pub vendor: Option<i32>,
     pub json: Vec<u8>,
     pub raw: Option<Vec<u8>>,
-    /// Handles that were not freed.
+    /// The number of handles that were not freed.
     pub leaked: i64,
 }
 
-/// No vendor status.
+/// The value of the accessor if there is no vendor status.
 pub const NO_VENDOR_STATUS: i32 = i32::MIN;
 
-/// A language.
+/// A language binding under test.
 pub trait Caller {
     fn call(&mut self, call: &Call) -> Result<Answer, String>;
 }
 
-/// Rust, in this process.
+/// Rust in this process.
 pub struct InProcess;
 
 impl Caller for InProcess {
@@ -67,7 +67,7 @@ impl Caller for InProcess {
     }
 }
 
-/// What Rust's accessors say.
+/// The answer by the accessors of the Rust API.
 pub fn answer_of(reply: Reply) -> Answer {
     let vendor = reply.vendor_status().map_or(NO_VENDOR_STATUS, |n| i32::try_from(n).unwrap_or(i32::MAX));
     Answer {
@@ -81,7 +81,7 @@ pub fn answer_of(reply: Reply) -> Answer {
     }
 }
 
-/// Another process. See `callers/caller.c` for the protocol.
+/// A separate process. See `callers/caller.c` for the protocol.
 pub struct OtherProcess {
     child: Child,
     input: Option<ChildStdin>,
@@ -89,7 +89,7 @@ pub struct OtherProcess {
 }
 
 impl OtherProcess {
-    /// Starts it; it says `ready` first, or why it cannot.
+    /// Starts the process. Its first line is `ready`, or the reason why it cannot run.
     pub fn start(command: &mut Command) -> Result<OtherProcess, String> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -102,7 +102,11 @@ impl OtherProcess {
         output.read_line(&mut line).map_err(|e| e.to_string())?;
         if line.trim() != "ready" {
             let _ = child.wait();
-            return Err(if line.trim().is_empty() { "it does not start".to_owned() } else { line.trim().to_owned() });
+            return Err(if line.trim().is_empty() {
+                "the caller printed nothing".to_owned()
+            } else {
+                line.trim().to_owned()
+            });
         }
         Ok(OtherProcess { child, input, output })
     }
@@ -152,7 +156,7 @@ impl Caller for OtherProcess {
     fn call(&mut self, call: &Call) -> Result<Answer, String> {
         self.exchange(call).map_err(|e| {
             let end = self.child.try_wait().ok().flatten();
-            format!("the caller broke: {e} {}", end.map(|s| s.to_string()).unwrap_or_default())
+            format!("the caller failed: {e} {}", end.map(|s| s.to_string()).unwrap_or_default())
         })
     }
 }

@@ -1,5 +1,5 @@
-//! Drift: every position of every whole answer is changed in every way. Whatever the vendor's next
-//! version sends, there must be a reply, and no wrong success.
+//! Schema drift: every position of every complete answer is replaced by values of all types. Each time there
+//! must be a reply, and a success only if the vendor's answer is one.
 
 use atlas_postbooking::dispatch;
 use serde_json::{Value, json};
@@ -8,16 +8,16 @@ use crate::callers::{Answer, Call, Caller, answer_of};
 use crate::server::Server;
 use crate::vector::{Answer as Scripted, Listen, Step, Vector, Verb, bytes_of};
 
-/// What was counted.
+/// The counts of the test.
 #[derive(Default)]
 pub struct Drift {
     pub cases: usize,
     pub failed: Vec<String>,
-    /// How many of them the second caller ran too.
+    /// The number of cases that also ran through the second caller.
     pub shared: usize,
 }
 
-/// The field of the answer that must repeat one of the request: it decides over a submit's outcome.
+/// The field of the answer that echoes the request. With another value, a submit's outcome is unknown.
 const ECHOES: &[(&str, &str)] = &[
     ("refund", "orderNo"),
     ("void", "orderNo"),
@@ -41,7 +41,7 @@ const SUBMITS: &[&str] = &[
     "updateWebhookURL",
 ];
 
-/// The vectors whose one answer is a whole JSON object of a success.
+/// The vectors with one complete answer that is a JSON object.
 fn is_subject(vector: &Vector) -> bool {
     let [Step { answer: Some(answer), .. }] = &vector.server[..] else { return false };
     let plain = vector.listen == Listen::Plain && vector.proxy.is_none() && vector.times.is_none();
@@ -57,7 +57,7 @@ fn is_subject(vector: &Vector) -> bool {
         && value.is_some_and(|v| v.is_object())
 }
 
-/// Changes every position of every subject.
+/// Changes every position of every answer.
 pub fn run<'v>(vectors: impl Iterator<Item = &'v Vector>, mut other: Option<&mut dyn Caller>) -> Drift {
     let mut drift = Drift::default();
     let server = Server::start(&[], None).expect("a server");
@@ -80,7 +80,7 @@ pub fn run<'v>(vectors: impl Iterator<Item = &'v Vector>, mut other: Option<&mut
             let answer = answer_of(dispatch::call(Some(&client), vector.operation.as_bytes(), &request, b"", None));
             server.requests();
             drift.cases += 1;
-            let mut faults = check(vector, &changed, &text, &request, &answer);
+            let mut mismatches = check(vector, &changed, &text, &request, &answer);
             if drift.cases % 97 == 0
                 && let Some(other) = &mut other
             {
@@ -95,24 +95,24 @@ pub fn run<'v>(vectors: impl Iterator<Item = &'v Vector>, mut other: Option<&mut
                 };
                 drift.shared += 1;
                 match other.call(&call) {
-                    Ok(theirs) if settled(&theirs) == settled(&answer) && theirs.raw == answer.raw => {}
-                    Ok(_) => faults.push("another language replies otherwise".to_owned()),
-                    Err(e) => faults.push(e),
+                    Ok(theirs) if normalised(&theirs) == normalised(&answer) && theirs.raw == answer.raw => {}
+                    Ok(_) => mismatches.push("another language replies differently".to_owned()),
+                    Err(e) => mismatches.push(e),
                 }
             }
-            if !faults.is_empty() {
-                drift.failed.push(format!("{} {what}: {}", vector.id(), faults.join("; ")));
+            if !mismatches.is_empty() {
+                drift.failed.push(format!("{} {what}: {}", vector.id(), mismatches.join("; ")));
             }
         }
     }
     drift
 }
 
-fn settled(answer: &Answer) -> String {
-    crate::run::timeless(&String::from_utf8_lossy(&answer.json))
+fn normalised(answer: &Answer) -> String {
+    crate::run::zero_elapsed(&String::from_utf8_lossy(&answer.json))
 }
 
-/// Everything that may stand at a position instead.
+/// All changed bodies, with a description of each change.
 fn mutations(body: &Value) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     let mut paths = Vec::new();
@@ -160,7 +160,7 @@ fn mutations(body: &Value) -> Vec<(String, Value)> {
     all
 }
 
-/// A key that no version of the contract has.
+/// A key that is not in the contract.
 const UNKNOWN: &str = "zzzNewInTheNextVersion";
 
 fn unescape(key: &str) -> String {
@@ -176,7 +176,7 @@ fn positions(node: &Value, path: String, out: &mut Vec<String>) {
         }
         Value::Array(items) => {
             for (i, value) in items.iter().enumerate() {
-                // A further item of the same keys would only be the same position again.
+                // An item with the same keys as the first one adds no new position.
                 if i > 0 && keys(value).is_some_and(|own| Some(own) == keys(&items[0])) {
                     continue;
                 }
@@ -193,27 +193,27 @@ fn keys(node: &Value) -> Option<Vec<&String>> {
 }
 
 fn check(vector: &Vector, body: &Value, sent: &str, request: &[u8], answer: &Answer) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut must = |holds: bool, what: &str| {
+    let mut mismatches = Vec::new();
+    let mut check_that = |holds: bool, what: &str| {
         if !holds {
-            faults.push(what.to_owned());
+            mismatches.push(what.to_owned());
         }
     };
     let Ok(reply) = serde_json::from_slice::<Value>(&answer.json) else {
         return vec!["the reply is not JSON".to_owned()];
     };
-    must(answer.raw.as_deref() == Some(sent.as_bytes()), "raw is not what was sent");
-    must(answer.status >= -60, "a fault of the library");
+    check_that(answer.raw.as_deref() == Some(sent.as_bytes()), "raw is not what was sent");
+    check_that(answer.status >= -60, "an internal error of the library");
     let submit = SUBMITS.contains(&vector.operation.as_str());
-    let zero = match body.get("status") {
+    let is_success = match body.get("status") {
         Some(Value::Number(n)) => n.to_string() == "0",
         Some(Value::String(s)) => s == "0",
         _ => false,
     };
     let ok = reply["ok"] == json!(true);
     let outcome = reply["outcome"].as_str().unwrap_or_default();
-    must(zero || !ok, "ok without status 0");
-    let asked: Value = serde_json::from_slice(request).unwrap_or_default();
+    check_that(is_success || !ok, "ok without status 0");
+    let request_json: Value = serde_json::from_slice(request).unwrap_or_default();
     let echo = ECHOES.iter().find(|(op, _)| *op == vector.operation).map(|(_, key)| *key);
     let other = echo.is_some_and(|key| {
         let scalar = |v: Option<&Value>| match v {
@@ -221,24 +221,27 @@ fn check(vector: &Vector, body: &Value, sent: &str, request: &[u8], answer: &Ans
             Some(Value::Number(n)) => Some(n.to_string()),
             _ => None,
         };
-        matches!((scalar(asked.get(key)), scalar(body.get(key))), (Some(a), Some(b)) if a != b)
+        matches!((scalar(request_json.get(key)), scalar(body.get(key))), (Some(a), Some(b)) if a != b)
     });
     if submit {
-        must(!other || outcome == "unknown", "another order's answer decided");
-        must(outcome != "executed" || zero || reply["error"]["status"] == json!(-48), "executed without a reason");
-        if !zero && !matches!(body.get("status"), Some(Value::Number(_) | Value::String(_))) {
-            must(outcome == "unknown", "an answer without a status decided");
+        check_that(!other || outcome == "unknown", "the answer about another order decided the outcome");
+        check_that(
+            outcome != "executed" || is_success || reply["error"]["status"] == json!(-48),
+            "executed without a reason",
+        );
+        if !is_success && !matches!(body.get("status"), Some(Value::Number(_) | Value::String(_))) {
+            check_that(outcome == "unknown", "an answer without a status decided the outcome");
         }
-        if zero && !other {
-            must(ok && outcome == "executed", "a success was not seen");
+        if is_success && !other {
+            check_that(ok && outcome == "executed", "a success was not reported");
         }
     } else {
-        must(outcome != "unknown", "a read has no unknown outcome");
-        must(!ok || !other, "another order's answer was ok");
+        check_that(outcome != "unknown", "a read has no unknown outcome");
+        check_that(!ok || !other, "the answer about another order was ok");
     }
     if sent.contains(UNKNOWN) {
         let text = String::from_utf8_lossy(&answer.json);
-        must(text.contains(&format!("\"{UNKNOWN}\":{{\"a\":[1,\"x\"]}}")), "an unknown field was lost");
+        check_that(text.contains(&format!("\"{UNKNOWN}\":{{\"a\":[1,\"x\"]}}")), "an unknown field was lost");
     }
-    faults
+    mismatches
 }

@@ -1,5 +1,5 @@
-//! A simulated Atlas and a store of its own, for vectors about cases: what happened before the call, and what of a
-//! reply may differ between two runs of the same calls.
+//! The fixture of vectors about cases: a simulator, a store, and the calls before the vector's own. Also: the parts
+//! of a reply that may differ between two runs of the same calls.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,26 +10,26 @@ use serde_json::Value;
 use crate::callers::{Call, Caller};
 use crate::vector::{Atlas, Earlier, Verb, bytes_of};
 
-/// The scene of one run.
+/// The simulator and the store of one run.
 pub struct Fixture {
     simulator: Simulator,
     orders: Vec<String>,
-    /// The latest case and the latest offer that a reply told of.
+    /// The ids of the latest case and of the latest offer in a reply.
     case: String,
     offer: String,
     directory: PathBuf,
 }
 
 impl Fixture {
-    /// Starts the simulator, makes the orders, and a directory for the store.
-    pub fn set(atlas: &Atlas, directory: &Path) -> Result<Fixture, String> {
+    /// Starts the simulator, creates the orders and a directory for the store.
+    pub fn new(atlas: &Atlas, directory: &Path) -> Result<Fixture, String> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let profile = atlas.profile.clone().unwrap_or_else(|| "default".to_owned());
         let simulator = Simulator::start(Options { profile, ..Options::default() }).map_err(|e| e.to_string())?;
         let mut orders = Vec::new();
-        for wish in &atlas.orders {
-            let wish = serde_json::from_str(wish.get()).map_err(|e| e.to_string())?;
-            let order = simulator.create_order(wish).map_err(|e| e.0)?;
+        for options in &atlas.orders {
+            let options = serde_json::from_str(options.get()).map_err(|e| e.to_string())?;
+            let order = simulator.create_order(options).map_err(|e| e.0)?;
             orders.push(order["orderNo"].as_str().unwrap_or_default().to_owned());
         }
         let directory = directory.join(format!("store-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
@@ -37,7 +37,7 @@ impl Fixture {
         Ok(Fixture { simulator, orders, case: String::new(), offer: String::new(), directory })
     }
 
-    /// `${url}`, `${store}`, `${order}`, `${order2}` …, `${case}`, `${offer}`.
+    /// Replaces `${url}`, `${store}`, `${order}`, `${order2}` …, `${case}`, `${offer}`.
     pub fn fill(&self, text: &str) -> String {
         let mut text = text
             .replace("${url}", &self.simulator.url())
@@ -51,8 +51,8 @@ impl Fixture {
         text
     }
 
-    /// Does what was done before the call.
-    pub fn play(&mut self, earlier: &Earlier, config: &str, caller: &mut dyn Caller) -> Result<(), String> {
+    /// Executes one entry of `before`.
+    pub fn replay(&mut self, earlier: &Earlier, config: &str, caller: &mut dyn Caller) -> Result<(), String> {
         if let Some(path) = &earlier.control {
             let body = earlier.body.as_ref().map_or("{}", |b| b.get());
             let body = serde_json::from_str(&self.fill(body)).map_err(|e| e.to_string())?;
@@ -71,7 +71,7 @@ impl Fixture {
             let reply: Value = serde_json::from_slice(&answer.json).map_err(|e| e.to_string())?;
             let outcome = reply["outcome"].as_str().unwrap_or_default();
             if outcome != earlier.outcome.as_deref().unwrap_or("executed") {
-                return Err(format!("{operation}, which comes before, answers {reply}"));
+                return Err(format!("{operation} in `before` replies {reply}"));
             }
             if let Some(id) = reply["case"]["id"].as_str() {
                 id.clone_into(&mut self.case);
@@ -84,7 +84,7 @@ impl Fixture {
         Ok(())
     }
 
-    /// How many submits the vendor carried out.
+    /// The number of submits that the simulator executed.
     pub fn executed(&self) -> usize {
         self.simulator.ledger().iter().filter(|row| row["executed"] == true).count()
     }
@@ -96,14 +96,14 @@ impl Drop for Fixture {
     }
 }
 
-/// Keys whose value is chosen by chance: moments with jitter, waits.
-const CHANCE: &[&str] = &["nextDueAt", "waitMs"];
+/// Keys with random values: times with jitter, delays.
+const RANDOM_KEYS: &[&str] = &["nextDueAt", "waitMs"];
 
-/// The reply with what chance chose made the same: those values are 0, ids of cases are `ID1`, `ID2` … in the order of
-/// their appearance. Rows of an export are JSON inside of a text, so their quotes are escaped.
-pub fn steady(json: &str) -> String {
+/// The reply with random values replaced: those of `RANDOM_KEYS` by 0, case ids by `ID1`, `ID2` … in order of
+/// appearance. Rows of an export are JSON inside a string with escaped quotes, so this works on text.
+pub fn normalise_random(json: &str) -> String {
     let mut out = json.to_owned();
-    for key in CHANCE {
+    for key in RANDOM_KEYS {
         let mut from = 0;
         while let Some(at) = out[from..].find(key).map(|i| from + i + key.len()) {
             let start = at + out[at..].find(':').map_or(0, |i| i + 1);
@@ -117,10 +117,10 @@ pub fn steady(json: &str) -> String {
     let mut ids: Vec<String> = Vec::new();
     let mut start = 0;
     for (at, _) in json.match_indices(|c: char| !c.is_ascii_alphanumeric()) {
-        let word = &json[start..at];
-        let is_id = word.len() == 26 && word.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-        if is_id && !ids.iter().any(|id| id == word) {
-            ids.push(word.to_owned());
+        let token = &json[start..at];
+        let is_id = token.len() == 26 && token.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+        if is_id && !ids.iter().any(|id| id == token) {
+            ids.push(token.to_owned());
         }
         start = at + 1;
     }

@@ -9,19 +9,19 @@ use crate::callers::{Caller, InProcess, OtherProcess};
 /// The languages, in the order of the output.
 pub const LANGUAGES: &[&str] = &["rust", "c", "cpp", "python"];
 
-/// Where things are.
-pub struct Places {
-    /// The repository.
+/// Directories of a run.
+pub struct Directories {
+    /// The root of the repository.
     pub root: PathBuf,
-    /// Where callers are built.
+    /// The build directory of the callers.
     pub work: PathBuf,
 }
 
 static BUILDING: Mutex<()> = Mutex::new(());
 
-/// Starts the caller of a language, or says why it is skipped.
-pub fn start(language: &str, places: &Places) -> Result<Box<dyn Caller>, String> {
-    let callers = places.root.join("tests/vectors/callers");
+/// Starts the caller of a language. An error is the reason why the language is skipped.
+pub fn start(language: &str, directories: &Directories) -> Result<Box<dyn Caller>, String> {
+    let callers = directories.root.join("tests/vectors/callers");
     match language {
         "rust" => Ok(Box::new(InProcess)),
         "python" => {
@@ -35,21 +35,21 @@ pub fn start(language: &str, places: &Places) -> Result<Box<dyn Caller>, String>
         }
         _ => {
             let _one_at_a_time = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-            let program = places.work.join(format!("caller-{language}"));
+            let program = directories.work.join(format!("caller-{language}"));
             if program.exists() {
                 return Ok(Box::new(OtherProcess::start(&mut Command::new(program))?));
             }
-            let library = library(places)?;
+            let library = library(directories)?;
             let mut command = if language == "c" {
                 let mut cc = compiler("CC", "cc");
                 cc.args(["-std=c99", "-O1"]).arg(callers.join("caller.c"));
-                // C takes the shared library, C++ the static one: both are shipped.
+                // C uses the shared library and C++ the static one, because both are delivered.
                 cc.arg("-L").arg(&library).arg("-latlas_postbooking");
-                // It is looked for at run time under its soname, which only an installation has.
-                let soname = places.work.join("libatlas_postbooking.so.1");
+                // The loader searches for the soname, which only an installation has, so a link is made.
+                let soname = directories.work.join("libatlas_postbooking.so.1");
                 std::os::unix::fs::symlink(library.join("libatlas_postbooking.so"), soname)
                     .map_err(|e| e.to_string())?;
-                cc.arg(format!("-Wl,-rpath,{}", places.work.display()));
+                cc.arg(format!("-Wl,-rpath,{}", directories.work.display()));
                 cc
             } else {
                 let mut cxx = compiler("CXX", "c++");
@@ -57,7 +57,7 @@ pub fn start(language: &str, places: &Places) -> Result<Box<dyn Caller>, String>
                 cxx.arg(library.join("libatlas_postbooking.a")).args(["-lpthread", "-ldl", "-lm"]);
                 cxx
             };
-            command.args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-I"]).arg(places.root.join("include"));
+            command.args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-I"]).arg(directories.root.join("include"));
             command.arg("-o").arg(&program);
             run(&mut command)?;
             Ok(Box::new(OtherProcess::start(&mut Command::new(program))?))
@@ -69,8 +69,8 @@ fn compiler(variable: &str, default: &str) -> Command {
     Command::new(std::env::var_os(variable).unwrap_or_else(|| default.into()))
 }
 
-/// The directory of the C libraries. They are built here, because a stale one would prove nothing.
-fn library(places: &Places) -> Result<PathBuf, String> {
+/// The directory of the C libraries. Without APB_LIB_DIR they are built, so that no outdated library is tested.
+fn library(directories: &Directories) -> Result<PathBuf, String> {
     if let Some(directory) = std::env::var_os("APB_LIB_DIR") {
         return Ok(directory.into());
     }
@@ -78,8 +78,8 @@ fn library(places: &Places) -> Result<PathBuf, String> {
     let profile = me.parent().filter(|p| !p.ends_with("deps")).or_else(|| me.parent()?.parent());
     let directory = profile.ok_or("no target directory")?.to_owned();
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(&places.root).args(["build", "--quiet", "--package", "atlas-postbooking-c"]);
-    // What an outer cargo says about this package would make build scripts run again and again.
+    cargo.current_dir(&directories.root).args(["build", "--quiet", "--package", "atlas-postbooking-c"]);
+    // Variables that an outer cargo sets for this package would make build scripts run on every build.
     for (name, _) in std::env::vars_os() {
         let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
         if name.to_str().is_some_and(|n| of_package.iter().any(|p| n.starts_with(p))) {

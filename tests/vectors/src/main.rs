@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a test program: failing loudly and printing are its purpose"
+    reason = "a test program may panic and print"
 )]
 
 mod callers;
@@ -24,11 +24,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use languages::{LANGUAGES, Places};
+use languages::{Directories, LANGUAGES};
 use tls::Authority;
 use vector::{File, Vector};
 
-/// What was counted for one language.
+/// The counts of one language.
 #[derive(Default)]
 struct Tally {
     passed: usize,
@@ -49,33 +49,34 @@ fn main() -> ExitCode {
 }
 
 fn all() -> Result<bool, String> {
-    let only = std::env::var("APB_VECTOR").unwrap_or_default();
+    let filter = std::env::var("APB_VECTOR").unwrap_or_default();
     let languages = std::env::var("APB_LANG").unwrap_or_default();
     let wanted = |language: &str| languages.is_empty() || languages.split(',').any(|l| l == language);
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let root = here.join("../..").canonicalize().map_err(|e| e.to_string())?;
     let work = std::env::temp_dir().join(format!("atlas-vectors-{}", std::process::id()));
     let authority = Authority::new(&work).map_err(|e| e.to_string())?;
-    let places = Places { root, work };
+    let directories = Directories { root, work };
     let mut files = vector::load(&here)?;
     if std::env::var_os("BLESS").is_some() {
-        return bless(&mut files, &authority, &only).map(|()| true);
+        return bless(&mut files, &authority, &filter).map(|()| true);
     }
     let vectors: Vec<&Vector> =
-        files.iter().flat_map(|f| f.vectors.iter().map(|(v, _)| v)).filter(|v| v.id().contains(&only)).collect();
+        files.iter().flat_map(|f| f.vectors.iter().map(|(v, _)| v)).filter(|v| v.id().contains(&filter)).collect();
     println!("{} vectors in {} files", vectors.len(), files.len());
-    let (authority, places, vectors, files) = (&authority, &places, &vectors, &files);
+    let (authority, directories, vectors, files) = (&authority, &directories, &vectors, &files);
     let tallies: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = LANGUAGES
             .iter()
             .filter(|language| wanted(language))
-            .map(|language| (*language, scope.spawn(move || run_language(language, vectors, places, authority))))
+            .map(|language| (*language, scope.spawn(move || run_language(language, vectors, directories, authority))))
             .collect();
-        let drift = (only.is_empty() || only == "drift").then(|| scope.spawn(move || run_drift(files, places)));
+        let drift =
+            (filter.is_empty() || filter == "drift").then(|| scope.spawn(move || run_drift(files, directories)));
         let mut all: Vec<_> =
             threads.into_iter().map(|(language, t)| (language, t.join().expect("no panic"))).collect();
-        if only.is_empty() || only == "documented" {
-            all.push(("documented", run_documented(files, places)));
+        if filter.is_empty() || filter == "documented" {
+            all.push(("documented", run_documented(files, directories)));
         }
         all.extend(drift.map(|t| ("drift", t.join().expect("no panic"))));
         all
@@ -83,29 +84,29 @@ fn all() -> Result<bool, String> {
     Ok(report(&tallies))
 }
 
-/// Runs all vectors in one language.
-fn run_language(language: &str, vectors: &[&Vector], places: &Places, authority: &Authority) -> Tally {
+/// Runs all vectors with one language.
+fn run_language(language: &str, vectors: &[&Vector], directories: &Directories, authority: &Authority) -> Tally {
     let started = Instant::now();
     let mut tally = Tally::default();
-    let mut caller = match languages::start(language, places) {
+    let mut caller = match languages::start(language, directories) {
         Ok(caller) => caller,
-        Err(why) => {
-            tally.skipped = Some(why);
+        Err(reason) => {
+            tally.skipped = Some(reason);
             return tally;
         }
     };
     for vector in vectors {
-        let faults = match run::run(vector, &mut *caller, authority) {
-            Ok(ran) => run::faults(vector, &ran),
+        let mismatches = match run::run(vector, &mut *caller, authority) {
+            Ok(result) => run::mismatches(vector, &result),
             Err(e) => vec![e],
         };
-        if faults.is_empty() {
+        if mismatches.is_empty() {
             tally.passed += 1;
         } else {
             tally.failed += 1;
-            tally.lines.push(format!("FAILED {language} {}\n    {}", vector.id(), faults.join("\n    ")));
-            if faults.iter().any(|f| f.starts_with("the caller broke")) {
-                match languages::start(language, places) {
+            tally.lines.push(format!("FAILED {language} {}\n    {}", vector.id(), mismatches.join("\n    ")));
+            if mismatches.iter().any(|f| f.starts_with("the caller failed")) {
+                match languages::start(language, directories) {
                     Ok(again) => caller = again,
                     Err(_) => break,
                 }
@@ -120,14 +121,14 @@ fn run_language(language: &str, vectors: &[&Vector], places: &Places, authority:
     tally
 }
 
-/// Changes every position of every answer; a sample of it through C as well.
-fn run_drift(files: &[File], places: &Places) -> Tally {
+/// The drift test in Rust; every 97th case through C as well.
+fn run_drift(files: &[File], directories: &Directories) -> Tally {
     let started = Instant::now();
     let mut tally = Tally::default();
-    let mut c = languages::start("c", places).ok();
+    let mut c = languages::start("c", directories).ok();
     let vectors = files.iter().flat_map(|f| f.vectors.iter().map(|(v, _)| v));
-    let other = c.as_mut().map(|c| &mut **c as &mut dyn callers::Caller);
-    let drift = drift::run(vectors, other);
+    let c_caller = c.as_mut().map(|c| &mut **c as &mut dyn callers::Caller);
+    let drift = drift::run(vectors, c_caller);
     (tally.passed, tally.failed) = (drift.cases - drift.failed.len(), drift.failed.len());
     tally.lines.extend(drift.failed.iter().take(50).map(|line| format!("FAILED drift {line}")));
     tally.lines.push(format!(
@@ -139,28 +140,28 @@ fn run_drift(files: &[File], places: &Places) -> Tally {
     tally
 }
 
-/// The vendor's own samples, which are not part of the repository.
-fn run_documented(files: &[File], places: &Places) -> Tally {
-    let beside = places.root.join("../shared/contract/samples");
-    let directory = std::env::var_os("APB_SAMPLES").map_or(beside, PathBuf::from);
+/// Runs the vendor's published samples, which are not part of the repository.
+fn run_documented(files: &[File], directories: &Directories) -> Tally {
+    let default = directories.root.join("../shared/contract/samples");
+    let directory = std::env::var_os("APB_SAMPLES").map_or(default, PathBuf::from);
     let mut tally = Tally::default();
     if !directory.is_dir() {
-        tally.skipped = Some("the vendor's samples are not here (APB_SAMPLES names their directory)".to_owned());
+        tally.skipped = Some("the vendor's samples are not available (set APB_SAMPLES to their directory)".to_owned());
         return tally;
     }
     let vectors: Vec<&Vector> = files.iter().flat_map(|f| f.vectors.iter().map(|(v, _)| v)).collect();
-    for (name, faults) in documented::run(&directory, &vectors) {
-        if faults.is_empty() {
+    for (name, mismatches) in documented::run(&directory, &vectors) {
+        if mismatches.is_empty() {
             tally.passed += 1;
         } else {
             tally.failed += 1;
-            tally.lines.push(format!("FAILED documented {name}: {}", faults.join("; ")));
+            tally.lines.push(format!("FAILED documented {name}: {}", mismatches.join("; ")));
         }
     }
     tally
 }
 
-/// One changed byte must fail, else the comparison proves nothing.
+/// A vector with one changed byte must fail; otherwise the comparison does not work.
 fn self_check(
     language: &str,
     vector: &Vector,
@@ -171,14 +172,14 @@ fn self_check(
     let text = vector.reply.as_ref()?.get().replacen("\"warnings\":", "\"warnings\": ", 1);
     changed.reply = serde_json::value::RawValue::from_string(text).ok();
     match run::run(&changed, caller, authority) {
-        Ok(ran) if run::faults(&changed, &ran).is_empty() => {
+        Ok(result) if run::mismatches(&changed, &result).is_empty() => {
             Some(format!("FAILED self-check: {language} did not notice a changed byte"))
         }
         _ => None,
     }
 }
 
-/// Prints what was counted; false if anything failed, or was skipped where nothing may be.
+/// Prints the counts. The result is false if anything failed, or was skipped with APB_REQUIRE_ALL=1.
 fn report(tallies: &[(&str, Tally)]) -> bool {
     let require_all = std::env::var("APB_REQUIRE_ALL").is_ok_and(|v| v == "1");
     let (mut passed, mut failed, mut skipped, mut missing) = (0, 0, 0, 0);
@@ -187,8 +188,8 @@ fn report(tallies: &[(&str, Tally)]) -> bool {
     }
     for (language, tally) in tallies {
         match &tally.skipped {
-            Some(why) => {
-                println!("{language:>10}: SKIPPED: {why}");
+            Some(reason) => {
+                println!("{language:>10}: SKIPPED: {reason}");
                 skipped += 1;
                 missing += usize::from(LANGUAGES.contains(language));
             }
@@ -206,23 +207,23 @@ fn report(tallies: &[(&str, Tally)]) -> bool {
     failed == 0
 }
 
-/// Writes the replies of the Rust core into the files, to be reviewed by a human.
-fn bless(files: &mut [File], authority: &Authority, only: &str) -> Result<(), String> {
+/// Writes the replies of the Rust core into the files. They must be reviewed.
+fn bless(files: &mut [File], authority: &Authority, filter: &str) -> Result<(), String> {
     for file in files {
         for (vector, members) in &mut file.vectors {
-            if !vector.id().contains(only) {
+            if !vector.id().contains(filter) {
                 continue;
             }
-            let ran = run::run(vector, &mut callers::InProcess, authority)?;
-            let json = run::settled(vector, &String::from_utf8_lossy(&ran.answer.json));
+            let result = run::run(vector, &mut callers::InProcess, authority)?;
+            let json = run::normalised(vector, &String::from_utf8_lossy(&result.answer.json));
             let reply = serde_json::value::RawValue::from_string(json).map_err(|e| e.to_string())?;
             members.0.retain(|(key, _)| key != "reply");
-            // Descriptions change with every comment; that all languages give the same is enough.
+            // Descriptions contain the comments of the sources, so they are only compared between the languages.
             if vector.verb == vector::Verb::Describe {
                 continue;
             }
             if vector.wire.is_none()
-                && let Some(request) = ran.requests.first()
+                && let Some(request) = result.requests.first()
             {
                 let path = serde_json::Value::from(request.path.as_str());
                 let wire = format!("{{\"path\":{path},\"body\":{}}}", String::from_utf8_lossy(&request.body));
@@ -233,11 +234,11 @@ fn bless(files: &mut [File], authority: &Authority, only: &str) -> Result<(), St
             }
             members.0.push(("reply".to_owned(), reply.clone()));
             vector.reply = Some(reply);
-            for fault in run::faults(vector, &ran) {
-                println!("{}: {fault}", vector.id());
+            for mismatch in run::mismatches(vector, &result) {
+                println!("{}: {mismatch}", vector.id());
             }
         }
-        let blessed = file.vectors.iter().filter(|(v, _)| v.id().contains(only)).count();
+        let blessed = file.vectors.iter().filter(|(v, _)| v.id().contains(filter)).count();
         if blessed > 0 {
             file.save().map_err(|e| e.to_string())?;
             println!("{}: {blessed} replies", file.path.display());

@@ -9,45 +9,45 @@ use std::time::Duration;
 use crate::server::read_request;
 use crate::vector::Proxy;
 
-/// A running proxy; it ends when dropped.
+/// A running proxy. Dropping it stops it.
 pub struct ProxyServer {
     pub port: u16,
-    over: Arc<AtomicBool>,
+    stopped: Arc<AtomicBool>,
 }
 
 impl ProxyServer {
-    /// Starts a proxy of that kind.
+    /// Starts a proxy with the given behaviour.
     pub fn start(kind: Proxy) -> io::Result<ProxyServer> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
-        let over = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::new(AtomicBool::new(false));
         if kind != Proxy::Dead {
-            let of_thread = over.clone();
+            let thread_state = stopped.clone();
             std::thread::spawn(move || {
                 for stream in listener.incoming() {
                     let Ok(stream) = stream else { continue };
-                    if of_thread.load(Ordering::SeqCst) {
+                    if thread_state.load(Ordering::SeqCst) {
                         return;
                     }
-                    let over = of_thread.clone();
+                    let stopped = thread_state.clone();
                     std::thread::spawn(move || {
-                        let _ = serve(stream, kind, &over);
+                        let _ = serve(stream, kind, &stopped);
                     });
                 }
             });
         }
-        Ok(ProxyServer { port, over })
+        Ok(ProxyServer { port, stopped })
     }
 }
 
 impl Drop for ProxyServer {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
+        self.stopped.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
 
-fn serve(mut client: TcpStream, kind: Proxy, over: &AtomicBool) -> io::Result<()> {
+fn serve(mut client: TcpStream, kind: Proxy, stopped: &AtomicBool) -> io::Result<()> {
     client.set_read_timeout(Some(Duration::from_secs(30)))?;
     if matches!(kind, Proxy::Socks5 | Proxy::Socks5Refuses) {
         return socks(client, kind);
@@ -64,7 +64,7 @@ fn serve(mut client: TcpStream, kind: Proxy, over: &AtomicBool) -> io::Result<()
         Proxy::Answers502 => client.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
         Proxy::Garbage => client.write_all(b"\x00\x01\x02 no HTTP\r\n\r\n"),
         Proxy::Stalls => {
-            while !over.load(Ordering::SeqCst) {
+            while !stopped.load(Ordering::SeqCst) {
                 std::thread::sleep(Duration::from_millis(20));
             }
             Ok(())

@@ -1,4 +1,4 @@
-//! Runs one vector with one caller and compares everything that came of it.
+//! Runs one vector with one caller and compares the results.
 
 use std::net::TcpListener;
 
@@ -6,41 +6,41 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::callers::{Answer, Call, Caller, NO_VENDOR_STATUS};
-use crate::fixture::{Fixture, steady};
+use crate::fixture::{Fixture, normalise_random};
 use crate::proxy::ProxyServer;
 use crate::server::{Request, Server};
 use crate::tls::Authority;
 use crate::vector::{Listen, Ordered, Raw, Vector, Verb, bytes_of, unhex};
 
-/// What every configuration has unless the vector says otherwise. The pauses of retries are short.
+/// The default configuration, with short retry delays. The vector's `config` overwrites it.
 const DEFAULTS: &str = r#"{"baseUrl":"${url}","clientId":"vector-client","clientSecret":"vector-secret-0001","retry":{"maxAttempts":3,"baseDelayMs":1,"maxDelayMs":2}}"#;
 
-/// What came of a run.
-pub struct Ran {
+/// The result of a run.
+pub struct RunResult {
     pub answer: Answer,
     pub requests: Vec<Request>,
     pub connections: usize,
-    /// Submits that the simulated Atlas carried out.
+    /// Submits that the simulator executed.
     pub executed: usize,
 }
 
-/// Sets the scene, calls, and gives what came of it.
-pub fn run(vector: &Vector, caller: &mut dyn Caller, authority: &Authority) -> Result<Ran, String> {
+/// Starts servers and fixture, makes the calls, and collects the result.
+pub fn run(vector: &Vector, caller: &mut dyn Caller, authority: &Authority) -> Result<RunResult, String> {
     let text = |e: &dyn std::fmt::Display| e.to_string();
     let tls = authority.server(vector.listen).map_err(|e| text(&e))?;
     let scheme = if tls.is_some() || vector.listen == Listen::TlsGarbage { "https" } else { "http" };
     let mut server = None;
-    let mut held = Vec::new();
+    let mut sockets = Vec::new();
     let port = match vector.listen {
         Listen::Dead => {
-            // Free at this moment, and nobody else on this machine is handed it so soon.
+            // The port is free, and the system does not assign it to another socket soon.
             let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| text(&e))?;
             listener.local_addr().map_err(|e| text(&e))?.port()
         }
-        Listen::Full => full(&mut held).map_err(|e| text(&e))?,
+        Listen::Full => full_listener(&mut sockets).map_err(|e| text(&e))?,
         _ => server.insert(Server::start(&vector.server, tls).map_err(|e| text(&e))?).port,
     };
-    let mut fixture = vector.atlas.as_ref().map(|atlas| Fixture::set(atlas, &authority.directory)).transpose()?;
+    let mut fixture = vector.atlas.as_ref().map(|atlas| Fixture::new(atlas, &authority.directory)).transpose()?;
     let proxy = vector.proxy.map(ProxyServer::start).transpose().map_err(|e| text(&e))?;
     let fill = |text: &str| {
         let text = fixture.as_ref().map_or_else(|| text.to_owned(), |fixture| fixture.fill(text));
@@ -52,7 +52,7 @@ pub fn run(vector: &Vector, caller: &mut dyn Caller, authority: &Authority) -> R
     let (own, plain) = (fill(&config(vector.config.as_ref())?), fill(&config(None)?));
     for earlier in &vector.before {
         let config = if earlier.stranger { &plain } else { &own };
-        fixture.as_mut().ok_or("`before` needs `atlas`")?.play(earlier, config, caller)?;
+        fixture.as_mut().ok_or("`before` needs `atlas`")?.replay(earlier, config, caller)?;
     }
     let mut call = Call {
         verb: vector.verb,
@@ -68,29 +68,29 @@ pub fn run(vector: &Vector, caller: &mut dyn Caller, authority: &Authority) -> R
     let answer = caller.call(&call)?;
     let executed = fixture.as_ref().map_or(0, Fixture::executed);
     let (requests, connections) = server.as_ref().map_or_else(Default::default, |s| (s.requests(), s.connections()));
-    Ok(Ran { answer, requests, connections, executed })
+    Ok(RunResult { answer, requests, connections, executed })
 }
 
-/// A listener that accepts nobody more.
-fn full(held: &mut Vec<socket2::Socket>) -> std::io::Result<u16> {
+/// A listener whose accept queue is full, so that further connects time out.
+fn full_listener(sockets: &mut Vec<socket2::Socket>) -> std::io::Result<u16> {
     use socket2::{Domain, SockAddr, Socket, Type};
     let any: std::net::SocketAddr = ([127, 0, 0, 1], 0).into();
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&any.into())?;
     listener.listen(0)?;
     let address: SockAddr = listener.local_addr()?;
-    held.push(listener);
+    sockets.push(listener);
     for _ in 0..4 {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         let _ = socket.connect(&address);
-        held.push(socket);
+        sockets.push(socket);
     }
     std::thread::sleep(std::time::Duration::from_millis(20));
     Ok(address.as_socket().map_or(0, |a| a.port()))
 }
 
-/// The defaults with the vector's members over them; text is taken as it stands.
+/// The default configuration with the vector's members; a string is used unchanged instead.
 fn config(own: Option<&Raw>) -> Result<String, String> {
     let mut members: Ordered = serde_json::from_str(DEFAULTS).map_err(|e| e.to_string())?;
     if let Some(raw) = own {
@@ -107,58 +107,58 @@ fn config(own: Option<&Raw>) -> Result<String, String> {
     Ok(format!("{{{}}}", members.join(",")))
 }
 
-/// The reply without what differs between two equal runs.
-pub fn settled(vector: &Vector, json: &str) -> String {
-    let json = timeless(json);
-    if vector.atlas.is_some() { steady(&json) } else { json }
+/// The reply with the values replaced that differ between two runs.
+pub fn normalised(vector: &Vector, json: &str) -> String {
+    let json = zero_elapsed(json);
+    if vector.atlas.is_some() { normalise_random(&json) } else { json }
 }
 
-/// The reply with its only measured number set to zero.
-pub fn timeless(json: &str) -> String {
+/// The reply with `elapsedMs`, its only measured number, set to zero.
+pub fn zero_elapsed(json: &str) -> String {
     const KEY: &str = "\"elapsedMs\":";
-    // The last one: a body may have a key of that name.
+    // The last one: a vendor body may have a key of the same name.
     let Some(at) = json.rfind(KEY).map(|i| i + KEY.len()) else { return json.to_owned() };
     let digits = json[at..].bytes().take_while(u8::is_ascii_digit).count();
     format!("{}0{}", &json[..at], &json[at + digits..])
 }
 
-/// Everything that is wrong with a run.
-pub fn faults(vector: &Vector, ran: &Ran) -> Vec<String> {
-    let mut faults = Vec::new();
+/// All differences between the result and the vector.
+pub fn mismatches(vector: &Vector, result: &RunResult) -> Vec<String> {
+    let mut mismatches = Vec::new();
     let mut same = |what: &str, want: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug| {
         let (want, got) = (format!("{want:?}"), format!("{got:?}"));
         if want != got {
-            faults.push(format!("{what}: expected {want}, got {got}"));
+            mismatches.push(format!("{what}: expected {want}, got {got}"));
         }
     };
-    let json = String::from_utf8_lossy(&ran.answer.json);
+    let json = String::from_utf8_lossy(&result.answer.json);
     match &vector.reply {
         Some(reply) => {
-            let got = settled(vector, &json);
+            let got = normalised(vector, &json);
             if got != reply.get() {
                 same("reply", &difference(reply.get(), &got).0, &difference(reply.get(), &got).1);
             }
         }
         None if vector.verb == Verb::Describe => {
             let name = (!vector.operation.is_empty()).then_some(vector.operation.as_bytes());
-            same("reply", &timeless(atlas_postbooking::dispatch::describe(name).json()), &timeless(&json));
+            same("reply", &zero_elapsed(atlas_postbooking::dispatch::describe(name).json()), &zero_elapsed(&json));
         }
         None => same("reply", &"one in the file (BLESS=1 writes it)", &"none"),
     }
     let value: Value = serde_json::from_str(&json).unwrap_or(Value::Null);
     let meta = &value["meta"];
-    same("accessor of the status", &value["error"]["status"].as_i64().unwrap_or(0), &i64::from(ran.answer.status));
-    let outcome = ["unknown", "executed", "not_executed"].get(ran.answer.outcome as usize);
+    same("accessor of the status", &value["error"]["status"].as_i64().unwrap_or(0), &i64::from(result.answer.status));
+    let outcome = ["unknown", "executed", "not_executed"].get(result.answer.outcome as usize);
     same("accessor of the outcome", &value["outcome"].as_str(), &outcome.copied());
-    same("ok", &Some(ran.answer.status == 0), &value["ok"].as_bool());
-    if let Some(http) = ran.answer.http {
+    same("ok", &Some(result.answer.status == 0), &value["ok"].as_bool());
+    if let Some(http) = result.answer.http {
         same("accessor of the HTTP status", &meta["httpStatus"].as_i64().unwrap_or(0), &i64::from(http));
     }
-    if let Some(vendor) = ran.answer.vendor {
+    if let Some(vendor) = result.answer.vendor {
         let want = meta["vendorStatus"].as_i64().map_or(NO_VENDOR_STATUS, |n| i32::try_from(n).unwrap_or(vendor));
         same("accessor of the vendor status", &want, &vendor);
     }
-    same("live handles", &0, &ran.answer.leaked);
+    same("live handles", &0, &result.answer.leaked);
     let expect = &vector.expect;
     let error = &value["error"];
     let text = |v: &Value| v.as_str().map(str::to_owned);
@@ -175,7 +175,7 @@ pub fn faults(vector: &Vector, ran: &Ran) -> Vec<String> {
         }
     }
     if let Some(status) = expect.status {
-        same("status", &status, &ran.answer.status);
+        same("status", &status, &result.answer.status);
     }
     if expect.retry_after_ms.is_some() {
         same("error.retryAfterMs", &expect.retry_after_ms, &error["retryAfterMs"].as_u64());
@@ -188,21 +188,21 @@ pub fn faults(vector: &Vector, ran: &Ran) -> Vec<String> {
         same(pointer, &want.get(), &at(&json, pointer).as_deref().unwrap_or("nothing"));
     }
     if let Some(raw) = &expect.raw {
-        let got = ran.answer.raw.as_ref().map_or("none".into(), |b| String::from_utf8_lossy(b));
+        let got = result.answer.raw.as_ref().map_or("none".into(), |b| String::from_utf8_lossy(b));
         same("raw", raw, &got);
     }
-    same("requests", &vector.expected_requests(), &ran.requests.len());
+    same("requests", &vector.expected_requests(), &result.requests.len());
     if let Some(executed) = vector.executed {
-        same("submits carried out", &executed, &ran.executed);
+        same("executed submits", &executed, &result.executed);
     }
     if let Some(connections) = vector.connections {
-        same("connections", &connections, &ran.connections);
+        same("connections", &connections, &result.connections);
     }
-    faults.extend(wire_faults(vector, &ran.requests));
-    faults
+    mismatches.extend(wire_mismatches(vector, &result.requests));
+    mismatches
 }
 
-/// The text at a JSON Pointer, with its own characters.
+/// The unchanged text at a JSON Pointer.
 fn at(json: &str, pointer: &str) -> Option<String> {
     let mut node: Box<RawValue> = serde_json::from_str(json).ok()?;
     for part in pointer.split('/').skip(1) {
@@ -218,14 +218,14 @@ fn at(json: &str, pointer: &str) -> Option<String> {
     Some(node.get().to_owned())
 }
 
-fn wire_faults(vector: &Vector, requests: &[Request]) -> Vec<String> {
-    let mut faults = Vec::new();
+fn wire_mismatches(vector: &Vector, requests: &[Request]) -> Vec<String> {
+    let mut mismatches = Vec::new();
     for request in requests {
         let header = |name: &str| request.headers.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
         let wire = vector.wire.as_ref();
         let changed = |name: &str| wire.is_some_and(|w| w.headers.contains_key(name));
         if request.method != "POST" {
-            faults.push(format!("method: {}", request.method));
+            mismatches.push(format!("method: {}", request.method));
         }
         for (name, want) in [
             ("content-type", "application/json"),
@@ -235,32 +235,32 @@ fn wire_faults(vector: &Vector, requests: &[Request]) -> Vec<String> {
             ("x-atlas-client-secret", "vector-secret-0001"),
         ] {
             if header(name).as_deref() != Some(want) && !changed(name) {
-                faults.push(format!("header {name}: {:?}", header(name)));
+                mismatches.push(format!("header {name}: {:?}", header(name)));
             }
         }
         let Some(wire) = wire else { continue };
         if request.path != wire.path {
-            faults.push(format!("path: expected {}, got {}", wire.path, request.path));
+            mismatches.push(format!("path: expected {}, got {}", wire.path, request.path));
         }
         if let Some(body) = &wire.body {
             let got = String::from_utf8_lossy(&request.body);
             if got != body.get() {
-                faults.push(format!("body: expected {}, got {got}", body.get()));
+                mismatches.push(format!("body: expected {}, got {got}", body.get()));
             }
         }
         for (name, want) in &wire.headers {
             if header(name) != *want {
-                faults.push(format!("header {name}: expected {want:?}, got {:?}", header(name)));
+                mismatches.push(format!("header {name}: expected {want:?}, got {:?}", header(name)));
             }
         }
     }
     if vector.verb == Verb::Call && vector.wire.is_none() && !requests.is_empty() {
-        faults.push("the vector does not say what must arrive (`wire`)".to_owned());
+        mismatches.push("a request arrived, but the vector has no `wire`".to_owned());
     }
-    faults
+    mismatches
 }
 
-/// The surroundings of the first byte that differs, of both texts.
+/// The context of the first different byte, in both texts.
 fn difference(want: &str, got: &str) -> (String, String) {
     let same = want.bytes().zip(got.bytes()).take_while(|(a, b)| a == b).count();
     let part = |text: &str| {

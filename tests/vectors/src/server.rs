@@ -1,4 +1,4 @@
-//! A server that does what a script says: answers, cuts, stalls, resets. It knows nothing of Atlas.
+//! A scripted server: it answers, truncates, stalls or resets. It contains no vendor logic.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -11,7 +11,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::vector::{Answer, Step, unhex};
 
-/// A request that arrived whole.
+/// A request that arrived complete.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub method: String,
@@ -26,13 +26,13 @@ struct State {
     steps: VecDeque<Step>,
     requests: Vec<Request>,
     connections: usize,
-    over: bool,
+    stopped: bool,
 }
 
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    ended: Condvar,
+    stop_signal: Condvar,
 }
 
 impl Shared {
@@ -45,15 +45,15 @@ impl Shared {
         self.lock().steps.pop_front().unwrap_or(Step { answer: Some(unscripted), ..Step::default() })
     }
 
-    /// Waits until the vector is over, or for that long.
+    /// Waits for `time` (60 s by default), or until the server is dropped.
     fn pause(&self, time: Option<Duration>) {
         let state = self.lock();
         let limit = time.unwrap_or(Duration::from_secs(60));
-        drop(self.ended.wait_timeout_while(state, limit, |s| !s.over));
+        drop(self.stop_signal.wait_timeout_while(state, limit, |s| !s.stopped));
     }
 }
 
-/// A running server; it ends when dropped.
+/// A running server. Dropping it stops it.
 pub struct Server {
     pub port: u16,
     shared: Arc<Shared>,
@@ -66,18 +66,18 @@ impl Server {
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared::default());
         shared.lock().steps = steps.iter().flat_map(|s| std::iter::repeat_n(s.clone(), s.times.unwrap_or(1))).collect();
-        let of_thread = shared.clone();
+        let thread_state = shared.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { continue };
                 {
-                    let mut state = of_thread.lock();
-                    if state.over {
+                    let mut state = thread_state.lock();
+                    if state.stopped {
                         return;
                     }
                     state.connections += 1;
                 }
-                let (shared, tls) = (of_thread.clone(), tls.clone());
+                let (shared, tls) = (thread_state.clone(), tls.clone());
                 std::thread::spawn(move || {
                     let _ = serve(stream, tls, &shared);
                 });
@@ -103,9 +103,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.shared.lock().over = true;
-        self.shared.ended.notify_all();
-        // Wakes the thread that accepts.
+        self.shared.lock().stopped = true;
+        self.shared.stop_signal.notify_all();
+        // The listener blocks in accept; this connection makes it return and see the stop flag.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
@@ -119,7 +119,7 @@ fn serve(socket: TcpStream, tls: Option<Arc<ServerConfig>>, shared: &Shared) -> 
     let closer = socket.try_clone()?;
     if shared.lock().steps.front().is_some_and(|s| s.at.as_deref() == Some("accept")) {
         let step = shared.next_step();
-        return act(&mut { socket }, &closer, step.act.as_deref().unwrap_or("close"), shared);
+        return perform_action(&mut { socket }, &closer, step.perform_action.as_deref().unwrap_or("close"), shared);
     }
     let mut stream: Box<dyn Stream> = match tls {
         None => Box::new(socket),
@@ -130,7 +130,7 @@ fn serve(socket: TcpStream, tls: Option<Arc<ServerConfig>>, shared: &Shared) -> 
     };
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer)? {
-        let closes = request.headers.iter().any(|(k, v)| k == "connection" && v.eq_ignore_ascii_case("close"));
+        let close_requested = request.headers.iter().any(|(k, v)| k == "connection" && v.eq_ignore_ascii_case("close"));
         shared.lock().requests.push(request);
         let step = shared.next_step();
         if let Some(answer) = &step.answer {
@@ -138,16 +138,16 @@ fn serve(socket: TcpStream, tls: Option<Arc<ServerConfig>>, shared: &Shared) -> 
                 return Ok(());
             }
         } else {
-            return act(&mut stream, &closer, step.act.as_deref().unwrap_or("close"), shared);
+            return perform_action(&mut stream, &closer, step.perform_action.as_deref().unwrap_or("close"), shared);
         }
-        if closes {
+        if close_requested {
             break;
         }
     }
     Ok(())
 }
 
-fn act(stream: &mut dyn Stream, closer: &TcpStream, what: &str, shared: &Shared) -> io::Result<()> {
+fn perform_action(stream: &mut dyn Stream, closer: &TcpStream, what: &str, shared: &Shared) -> io::Result<()> {
     match what {
         "close" => {}
         "reset" => reset(closer)?,
@@ -156,17 +156,17 @@ fn act(stream: &mut dyn Stream, closer: &TcpStream, what: &str, shared: &Shared)
             stream.write_all(b"\x00\x01 this is not HTTP\r\n\r\n")?;
             stream.flush()?;
         }
-        other => panic!("the script says `{other}`"),
+        unknown => panic!("unknown action in the script: `{unknown}`"),
     }
     Ok(())
 }
 
-/// The connection ends in a RST instead of a FIN, once its last handle is dropped.
+/// The connection ends with a RST instead of a FIN when its last handle is dropped.
 fn reset(socket: &TcpStream) -> io::Result<()> {
     socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO))
 }
 
-/// Reads one request; None when the connection ended between two.
+/// Reads one request; None if the connection ended before a complete one.
 pub fn read_request(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<Option<Request>> {
     loop {
         let mut headers = [httparse::EMPTY_HEADER; 64];
@@ -187,15 +187,15 @@ pub fn read_request(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<
                 return Ok(Some(Request { method, path, headers, body }));
             }
         }
-        let mut piece = [0; 8192];
-        match stream.read(&mut piece)? {
+        let mut chunk = [0; 8192];
+        match stream.read(&mut chunk)? {
             0 => return Ok(None),
-            n => buffer.extend_from_slice(&piece[..n]),
+            n => buffer.extend_from_slice(&chunk[..n]),
         }
     }
 }
 
-/// Writes an answer; false if the connection must not be used further.
+/// Writes an answer; false if the connection must not be reused.
 fn write_answer(stream: &mut dyn Stream, closer: &TcpStream, answer: &Answer, shared: &Shared) -> io::Result<bool> {
     let mut body = match (&answer.body, &answer.text, &answer.hex) {
         (Some(json), _, _) => json.get().as_bytes().to_vec(),
@@ -225,9 +225,9 @@ fn write_answer(stream: &mut dyn Stream, closer: &TcpStream, answer: &Answer, sh
     if answer.chunked {
         head.push_str("Transfer-Encoding: chunked\r\n");
         let mut framed = Vec::new();
-        for piece in body.chunks(7) {
-            framed.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
-            framed.extend_from_slice(piece);
+        for buffer in body.chunks(7) {
+            framed.extend_from_slice(format!("{:x}\r\n", buffer.len()).as_bytes());
+            framed.extend_from_slice(buffer);
             framed.extend_from_slice(b"\r\n");
         }
         framed.extend_from_slice(b"0\r\n\r\n");
@@ -254,9 +254,9 @@ fn write_answer(stream: &mut dyn Stream, closer: &TcpStream, answer: &Answer, sh
     }
     stream.flush()?;
     if answer.cut.is_some() {
-        // What was sent must arrive before the end does.
+        // The client must receive these bytes before the end of the connection.
         shared.pause(Some(Duration::from_millis(50)));
-        act(stream, closer, answer.then.as_deref().unwrap_or("close"), shared)?;
+        perform_action(stream, closer, answer.then.as_deref().unwrap_or("close"), shared)?;
     }
     Ok(answer.cut.is_none() && !answer.until_close)
 }

@@ -1,4 +1,4 @@
-//! Certificates of a test authority, made anew for every run.
+//! Certificates of a test authority, created for each run.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ struct Pair {
     key: KeyPair,
 }
 
-/// The files that a configuration names, and the server's side.
+/// The certificates: PEM files for the clients, and server configurations.
 pub struct Authority {
     pub directory: PathBuf,
     good: Pair,
@@ -48,7 +48,7 @@ fn leaf(issuer: &Issuer<'static, KeyPair>, names: &[&str], from: i64, to: i64) -
 }
 
 impl Authority {
-    /// Makes the certificates and writes the PEM files.
+    /// Creates the certificates and writes the PEM files.
     pub fn new(directory: &Path) -> Result<Authority, Error> {
         std::fs::create_dir_all(directory)?;
         let here = &["localhost", "127.0.0.1"][..];
@@ -75,7 +75,7 @@ impl Authority {
         })
     }
 
-    /// The server's side of a way to listen; None for those without TLS.
+    /// The TLS configuration of the server; None without TLS.
     pub fn server(&self, listen: Listen) -> Result<Option<Arc<ServerConfig>>, Error> {
         let pair = match listen {
             Listen::Tls | Listen::TlsClientCert => &self.good,

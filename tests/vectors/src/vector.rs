@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// JSON as it stands in the file.
+/// JSON with the bytes of the file.
 pub type Raw = Box<RawValue>;
 
 /// The members of an object, in the order of the text.
@@ -35,20 +35,20 @@ impl<'de> Deserialize<'de> for Ordered {
     }
 }
 
-/// What a caller is asked to do.
+/// The function that a caller calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
-    /// Makes a client and calls.
+    /// Makes a client and a call.
     #[default]
     Call,
-    /// Calls without a client.
+    /// A call without a client.
     Local,
     Validate,
     Describe,
 }
 
-/// What the server listens with.
+/// How the server listens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Listen {
@@ -61,19 +61,19 @@ pub enum Listen {
     TlsUnknownCa,
     TlsClientCert,
     TlsGarbage,
-    /// Nobody listens on that port.
+    /// Nothing listens on the port.
     Dead,
-    /// The queue of connections is full, so that connecting takes for ever.
+    /// The accept queue is full, so that connecting times out.
     Full,
 }
 
-/// What the proxy in between does.
+/// The behaviour of the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proxy {
-    /// A tunnel by CONNECT.
+    /// A tunnel with CONNECT.
     Tunnel,
-    /// As above, and asks for `user:pass`.
+    /// A tunnel with CONNECT that requires `user:pass`.
     TunnelAuth,
     Answers407,
     Answers502,
@@ -85,15 +85,15 @@ pub enum Proxy {
     Dead,
 }
 
-/// One thing that the server does, each with one request.
+/// The server's reaction to one request.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Step {
     pub answer: Option<Answer>,
-    /// `reset`, `close`, `stall`, `garbage`, all after the request was read.
+    /// `reset`, `close`, `stall` or `garbage`, after the request was read.
     #[serde(rename = "do")]
-    pub act: Option<String>,
-    /// `accept`: acts before anything is read.
+    pub perform_action: Option<String>,
+    /// `accept`: the action happens before anything is read.
     pub at: Option<String>,
     pub times: Option<usize>,
 }
@@ -109,26 +109,26 @@ pub struct Answer {
     pub body: Option<Raw>,
     pub text: Option<String>,
     pub hex: Option<String>,
-    /// Sends the body so often.
+    /// The number of times that the body is sent.
     pub repeat: Option<usize>,
     #[serde(default)]
     pub gzip: bool,
     #[serde(default)]
     pub chunked: bool,
-    /// No length at all: the end of the connection ends the body.
+    /// No length: the body ends with the connection.
     #[serde(default)]
     pub until_close: bool,
-    /// Claims this length.
+    /// A false Content-Length.
     pub length: Option<usize>,
-    /// Sends only so many bytes of the body, then does `then`.
+    /// The number of bytes of the body that are sent before `then`.
     pub cut: Option<usize>,
     /// `close` (default), `reset` or `stall`, after a cut.
     pub then: Option<String>,
-    /// Waits before the answer.
+    /// Delay before the answer.
     pub delay_ms: Option<u64>,
-    /// Waits after every byte of the body.
+    /// Delay after each byte of the body.
     pub trickle_ms: Option<u64>,
-    /// An interim answer first.
+    /// The status of an interim response before the answer.
     pub interim: Option<u16>,
 }
 
@@ -138,12 +138,12 @@ pub struct Answer {
 pub struct Wire {
     pub path: String,
     pub body: Option<Raw>,
-    /// These headers, with these values; null means that it must be absent.
+    /// Headers and their values; null: the header must be absent.
     #[serde(default)]
     pub headers: BTreeMap<String, Option<String>>,
 }
 
-/// A simulated Atlas with these orders.
+/// The simulator with these orders.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Atlas {
@@ -152,7 +152,7 @@ pub struct Atlas {
     pub orders: Vec<Raw>,
 }
 
-/// A control call of the simulator, or an earlier call by a client of its own on the same store.
+/// A control call of the simulator, or an earlier call by a separate client on the same store.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Earlier {
@@ -160,14 +160,14 @@ pub struct Earlier {
     pub body: Option<Raw>,
     pub operation: Option<String>,
     pub request: Option<Raw>,
-    /// By a client without the vector's own configuration: somebody else.
+    /// By another client, with the default configuration instead of the vector's.
     #[serde(default)]
     pub stranger: bool,
-    /// `executed` unless it says otherwise.
+    /// The expected outcome; `executed` by default.
     pub outcome: Option<String>,
 }
 
-/// What was written by hand from the surface; the whole reply is compared besides.
+/// Expectations written by hand from the documentation. The whole reply is compared too.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Expect {
@@ -181,7 +181,7 @@ pub struct Expect {
     pub retry_after_ms: Option<u64>,
     /// Codes of the warnings, in order.
     pub warnings: Option<Vec<String>>,
-    /// JSON Pointers into the reply, and the exact text that stands there.
+    /// JSON Pointers into the reply, and the exact text there.
     #[serde(default)]
     pub at: BTreeMap<String, Raw>,
     /// `none`, or the exact text of apb_reply_raw.
@@ -193,7 +193,7 @@ pub struct Expect {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Vector {
     pub name: String,
-    #[expect(dead_code, reason = "for the reader of the file")]
+    #[expect(dead_code, reason = "documentation in the file")]
     pub about: Option<String>,
     #[serde(default)]
     pub verb: Verb,
@@ -202,7 +202,7 @@ pub struct Vector {
     pub options: Option<Raw>,
     pub request: Option<Raw>,
     pub request_hex: Option<String>,
-    /// Calls so often with one client; the last reply counts.
+    /// The number of calls with one client; the last reply is compared.
     pub times: Option<usize>,
     #[serde(default)]
     pub listen: Listen,
@@ -210,15 +210,15 @@ pub struct Vector {
     #[serde(default)]
     pub server: Vec<Step>,
     pub wire: Option<Wire>,
-    /// Requests that arrive whole; as many as there are steps unless given.
+    /// The number of complete requests; by default the number of steps.
     pub requests: Option<usize>,
     pub connections: Option<usize>,
-    /// A simulated Atlas instead of the scripted server.
+    /// The simulator instead of the scripted server.
     pub atlas: Option<Atlas>,
-    /// What happens in it before the call.
+    /// Control calls and calls before the vector's own.
     #[serde(default)]
     pub before: Vec<Earlier>,
-    /// Submits that the simulated Atlas carried out when the call is over.
+    /// The number of submits that the simulator has executed after the call.
     pub executed: Option<usize>,
     #[serde(default)]
     pub expect: Expect,
@@ -233,13 +233,13 @@ impl Vector {
         format!("{}/{}", self.theme, self.name)
     }
 
-    /// Whole requests that must arrive.
+    /// The number of complete requests that must arrive.
     pub fn expected_requests(&self) -> usize {
         self.requests.unwrap_or_else(|| self.server.iter().map(|s| s.times.unwrap_or(1)).sum())
     }
 }
 
-/// Raw JSON as the bytes it stands for: text in a string, anything else as written.
+/// The bytes of raw JSON: the characters of a string, anything else as written.
 pub fn bytes_of(raw: Option<&Raw>) -> Vec<u8> {
     match raw.map(|r| r.get()) {
         None => Vec::new(),
@@ -250,7 +250,7 @@ pub fn bytes_of(raw: Option<&Raw>) -> Vec<u8> {
     }
 }
 
-/// Bytes written in hexadecimal.
+/// Decodes hexadecimal.
 pub fn unhex(text: &str) -> Vec<u8> {
     text.as_bytes()
         .chunks(2)
@@ -258,7 +258,7 @@ pub fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// One file of vectors.
+/// A file of vectors.
 pub struct File {
     pub path: PathBuf,
     pub about: String,
@@ -294,7 +294,7 @@ fn load_file(path: &Path) -> Result<File, String> {
         let mut vector: Vector = serde_json::from_str(raw.get())
             .map_err(|e| wrong(format!("{e} in {}", raw.get().chars().take(120).collect::<String>())))?;
         vector.theme.clone_from(&theme);
-        if vectors.iter().any(|(other, _)| other.name == vector.name) {
+        if vectors.iter().any(|(is_other_order, _)| is_other_order.name == vector.name) {
             return Err(wrong(format!("two vectors are named {}", vector.name)));
         }
         vectors.push((vector, members));
@@ -303,7 +303,7 @@ fn load_file(path: &Path) -> Result<File, String> {
 }
 
 impl File {
-    /// Writes the file again: one member of a vector per line.
+    /// Writes the file, with each member of a vector on a line.
     pub fn save(&self) -> std::io::Result<()> {
         let mut out = format!("{{\n\"about\": {},\n\"vectors\": [", serde_json::Value::from(self.about.as_str()));
         for (i, (_, members)) in self.vectors.iter().enumerate() {

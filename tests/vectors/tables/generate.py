@@ -1,7 +1,7 @@
-"""Writes codes.json and http.json from the tables below, which are typed from the documentation of the
-surface, never from the code. Afterwards `BLESS=1 vectors` adds the whole replies, for review.
+"""Writes codes.json and http.json from the tables below. The tables are typed from the documentation, never
+copied from the code. Afterwards `BLESS=1 vectors` adds the whole replies, which must be reviewed.
 
-Rows: operation -> what a status code of the answer's body must mean.
+Rows: operation -> the meaning of a status code in the answer's body.
 """
 
 import json
@@ -56,7 +56,7 @@ GENERAL = {100: REFUSED, 901: REFUSED, 900: AUTH, 902: AUTH, 429: LIMITED,
 
 REFUND = [801, 802, 805, 807, 809, 810, 811, 812, 815, 820, 821, 822, 823, 824, 8041, 905]
 VOID = [801, 805, 808, 809, 810, 815, 820, 822, 823, 824, 841, 843, 905]
-TAKEN = [803, 816, 817, 818]
+ALREADY_CODES = [803, 816, 817, 818]
 
 
 def span(*parts):
@@ -65,8 +65,8 @@ def span(*parts):
 
 # operation: [(codes, meaning)]
 SUBMITS = {
-    "refund": [(REFUND, REFUSED), (TAKEN, ALREADY), ([814], RUNNING)],
-    "void": [(VOID, REFUSED), (TAKEN, ALREADY), ([814], RUNNING)],
+    "refund": [(REFUND, REFUSED), (ALREADY_CODES, ALREADY), ([814], RUNNING)],
+    "void": [(VOID, REFUSED), (ALREADY_CODES, ALREADY), ([814], RUNNING)],
     "postBookingAncillaryOrder": [
         (span(6, 301, (307, 310), 312, 313, 317, 327, 329, (407, 410), (501, 504), (506, 509)), REFUSED),
         ([505], ALREADY), ([316, 324, 330], UNCERTAIN)],
@@ -81,18 +81,18 @@ SUBMITS = {
 }
 READS = {
     # A quote or a look-up that meets an existing submit is refused; 801 is never "not found".
-    "refundQuotation": [(REFUND + TAKEN + [814], REFUSED)],
-    "queryRefundOrders": [(REFUND + TAKEN + [814], REFUSED)],
-    "voidQuotation": [(VOID + TAKEN + [814], REFUSED)],
-    "queryVoidOrders": [(VOID + TAKEN + [814], REFUSED)],
+    "refundQuotation": [(REFUND + ALREADY_CODES + [814], REFUSED)],
+    "queryRefundOrders": [(REFUND + ALREADY_CODES + [814], REFUSED)],
+    "voidQuotation": [(VOID + ALREADY_CODES + [814], REFUSED)],
+    "queryVoidOrders": [(VOID + ALREADY_CODES + [814], REFUSED)],
     "postBookingAncillarySearch": [([117, 118, 119, 120, 121, 125], REFUSED)],
     "queryOrderDetails": [([701, 702, 704, 705], REFUSED), ([703, 800], NOT_FOUND)],
     "extractPnr": [([703, 800], NOT_FOUND)],
     "orderList": [],
     "balance": [],
 }
-# error.vendorCode and advice as the surface names them.
-WORDS = {805: "offer_expired", 809: "not_ticketed", 117: "not_ticketed", 8041: "segment_not_found"}
+# error.vendorCode and error.advice, as documented.
+VENDOR_CODES = {805: "offer_expired", 809: "not_ticketed", 117: "not_ticketed", 8041: "segment_not_found"}
 ADVICE = {("pay", 615): "wait", ("refund", 905): "wait", ("void", 905): "wait", ("refund", 805): "requote",
           ("void", 805): "requote"}
 NEXT = {("refund", 905): "queryRefundOrders", ("void", 905): "queryVoidOrders"}
@@ -118,15 +118,15 @@ def vector(name, operation, answer, expect, once=True, **more):
 
 
 def of_code(operation, code, meaning):
-    status, word = meaning
+    status, error_code = meaning
     body = {"status": code, "msg": "words that decide nothing"}
     if operation in ("refundQuotation", "voidQuotation"):
         body |= {"refundOfferId" if operation == "refundQuotation" else "voidOfferId": OFFER}
     if (operation, code) == ("regenerateOrder", 318):
         body |= {"duplicateOrders": ["TESTA20260302150000009"]}
-    expect = {"outcome": outcome(operation, meaning), "status": status, "code": word}
-    if code in WORDS and meaning == REFUSED:
-        expect["vendorCode"] = WORDS[code]
+    expect = {"outcome": outcome(operation, meaning), "status": status, "code": error_code}
+    if code in VENDOR_CODES and meaning == REFUSED:
+        expect["vendorCode"] = VENDOR_CODES[code]
     if code == 900:
         expect["advice"] = "contact_support"
     for key, table in (("advice", ADVICE), ("next", NEXT)):
@@ -144,7 +144,7 @@ def codes():
             rows |= dict.fromkeys(numbers, meaning)
         for code, meaning in rows.items():
             yield of_code(operation, code, meaning)
-        # The same as text.
+        # The same status as a string.
         text = of_code(operation, 9999, UNCERTAIN)
         text["name"] = f"{operation}-9999-as-text"
         text["server"][0]["answer"]["body"]["status"] = "9999"
@@ -163,18 +163,18 @@ def http():
     page = "<html><body>a page that is not the vendor's</body></html>"
     for status in [200, 201, 202, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 406, 408, 409, 410, 411, 412,
                    413, 414, 415, 418, 421, 422, 429, 431, 451, 500, 501, 502, 503, 504, 505, 520, 599]:
-        (number, word), refused = of_http(status)
+        (number, error_code), refused = of_http(status)
         for operation in ("refund", "queryOrderDetails"):
             result = "not_executed" if refused or operation != "refund" else "unknown"
             answer = {"status": status, "headers": {"Content-Type": "text/html"}, "text": page}
             if 300 <= status < 400:
                 answer["headers"]["Location"] = "/elsewhere.do"
             yield vector(f"page-{status}-{operation}", operation, answer,
-                         {"outcome": result, "status": number, "code": word, "raw": page, "at": {"/data": None}})
+                         {"outcome": result, "status": number, "code": error_code, "raw": page, "at": {"/data": None}})
     for status in (204, 304):
-        (number, word), _ = of_http(status)
+        (number, error_code), _ = of_http(status)
         yield vector(f"empty-{status}-refund", "refund", {"status": status},
-                     {"outcome": "unknown", "status": number, "code": word})
+                     {"outcome": "unknown", "status": number, "code": error_code})
     for status in (201, 302, 400, 401, 404, 429, 500, 503):
         yield vector(f"envelope-decides-{status}", "refund",
                      {"status": status, "body": {"status": 0, "orderNo": ORDER, "refundCode": "202603-0001"}},

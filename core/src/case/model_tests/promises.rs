@@ -58,7 +58,7 @@ impl Seen {
         Seen { own_offer, ..Seen::default() }
     }
 
-    /// As the desk decides it.
+    /// As case.open decides it.
     pub fn may_resolve(&self, case: &Case) -> bool {
         !matches!(case.outcome, CaseOutcome::Executed | CaseOutcome::NotExecuted) || case.state == State::NeedsHuman
     }

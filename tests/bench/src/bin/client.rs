@@ -1,4 +1,5 @@
-//! Rust clients, one call after another: `client ours|ours-json|reqwest BASE_URL CALLS quote|submit|list`.
+//! Rust clients that make calls in sequence: `client ours|ours-json|reqwest BASE_URL CALLS quote|submit|list`.
+//! It prints the median, the 99th percentile and the CPU time of a call, in microseconds.
 #![allow(clippy::print_stdout, clippy::expect_used)]
 
 use std::sync::mpsc::sync_channel;
@@ -37,7 +38,7 @@ fn open(url: &str) -> blocking::Client {
     blocking::Client::new(&config.to_string()).expect("a client")
 }
 
-/// The typed face.
+/// This library, typed API.
 fn ours(url: &str, mode: &str) -> Call {
     let client = open(url);
     let text = |text: &str| Some(text.to_owned());
@@ -80,7 +81,7 @@ fn ours(url: &str, mode: &str) -> Call {
     }
 }
 
-/// JSON in, JSON out, as the faces of the other languages have it.
+/// This library, JSON in and JSON out, as the bindings of the other languages use it.
 fn ours_json(url: &str, mode: &str) -> Call {
     let client = open(url);
     let operation = match mode {
@@ -92,8 +93,8 @@ fn ours_json(url: &str, mode: &str) -> Call {
     Box::new(move || assert!(client.call(operation, &request(&mode).to_string(), "").error().is_none()))
 }
 
-/// reqwest and `serde_json::Value`, run by a runtime with one thread of its own.
-fn bare(url: &str, mode: &str) -> Call {
+/// reqwest and `serde_json::Value`, on a runtime with one worker thread.
+fn reqwest_client(url: &str, mode: &str) -> Call {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
@@ -126,7 +127,7 @@ fn bare(url: &str, mode: &str) -> Call {
 }
 
 fn cpu_us() -> f64 {
-    // Fields 14 and 15 of stat, in hundredths of a second.
+    // utime and stime are fields 14 and 15 of stat, in ticks of 10 ms.
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let ticks: f64 = stat.split(' ').skip(13).take(2).filter_map(|n| n.parse::<f64>().ok()).sum();
     ticks * 1e4
@@ -134,12 +135,14 @@ fn cpu_us() -> f64 {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, kind, url, calls, mode] = arguments.as_slice() else { return println!("see the source") };
+    let [_, kind, url, calls, mode] = arguments.as_slice() else {
+        return println!("client ours|ours-json|reqwest BASE_URL CALLS quote|submit|list");
+    };
     let calls: usize = calls.parse().expect("a number");
     let mut call = match kind.as_str() {
         "ours" => ours(url, mode),
         "ours-json" => ours_json(url, mode),
-        _ => bare(url, mode),
+        _ => reqwest_client(url, mode),
     };
     call();
     let before = cpu_us();

@@ -1,4 +1,4 @@
-//! Decode and normalise against `serde_json::Value`, alternating rounds in one run.
+//! Decoding and normalising by this library, compared with `serde_json::Value`, in alternating rounds.
 #![allow(clippy::print_stdout)]
 
 use std::hint::black_box;

@@ -1,7 +1,7 @@
-//! Tens of thousands of open cases in one store: how much memory and time it takes to follow them.
+//! Memory and CPU time to follow tens of thousands of open cases in one store.
 //!
-//! `many [cases]` opens a few hundred refunds and voids at a simulator in a process of its own, copies their rows under
-//! other ids and keys, and follows them all once, again in a process of its own, beside one whose store is empty.
+//! `many [cases]` opens a few hundred refunds and voids at a simulator (a separate process), copies their rows under
+//! other ids and keys, and follows all cases once in a separate process. The same with an empty store is the reference.
 #![allow(clippy::print_stdout, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::io::{BufRead, BufReader, Write};
@@ -14,31 +14,32 @@ use atlas_simulator::{Options, Simulator};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-/// Cases that are really opened.
-const REAL: usize = 400;
+/// The number of cases that are opened; the others are copies.
+const OPENED: usize = 400;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    match words.as_slice() {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
         ["vendor"] => vendor(),
-        ["follow", url, file, most] => follow(url, Path::new(file), most.parse().expect("a number")),
-        _ => measure(words.first().map_or(50_000, |n| n.parse().expect("a number of cases"))),
+        ["follow", url, file, limit] => follow(url, Path::new(file), limit.parse().expect("a number")),
+        _ => measure(args.first().map_or(50_000, |n| n.parse().expect("a number of cases"))),
     }
 }
 
-/// A simulator that obeys its standard input: a line advances the clock; its end is the end.
+/// A simulator controlled by standard input: `order OPTIONS` creates an order, any other line advances the clock. It
+/// stops at the end of the input.
 fn vendor() {
     let vendor = Simulator::start(Options::default()).expect("a simulator");
     println!("{}", vendor.url());
     for line in std::io::stdin().lines() {
         let line = line.expect("a line");
         let answer = match line.strip_prefix("order ") {
-            Some(wish) => {
-                let wish = serde_json::from_str(wish).expect("a wish");
-                vendor.create_order(wish).expect("an order")["orderNo"].to_string()
+            Some(options) => {
+                let options = serde_json::from_str(options).expect("JSON");
+                vendor.create_order(options).expect("an order")["orderNo"].to_string()
             }
-            None => vendor.advance(line.as_str()).expect("a step of time").to_string(),
+            None => vendor.advance(line.as_str()).expect("a duration").to_string(),
         };
         println!("{answer}");
         std::io::stdout().flush().expect("a reader");
@@ -68,8 +69,8 @@ impl Vendor {
         line.trim().to_owned()
     }
 
-    fn ask(&mut self, what: &str) -> Value {
-        writeln!(self.child.stdin.as_mut().expect("its input"), "{what}").expect("a vendor that listens");
+    fn command(&mut self, line: &str) -> Value {
+        writeln!(self.child.stdin.as_mut().expect("its input"), "{line}").expect("a running vendor process");
         serde_json::from_str(&self.line()).expect("JSON")
     }
 }
@@ -93,46 +94,47 @@ fn call(client: &Client, operation: &str, request: &Value) -> Value {
     serde_json::from_str(client.call(operation, &request.to_string(), "").json()).expect("JSON")
 }
 
-/// Looks at that many cases, as one process of a customer would, and says what it took.
-fn follow(url: &str, file: &Path, most: u64) {
+/// Follows until `limit` cases have been queried, and prints the time and memory used.
+fn follow(url: &str, file: &Path, limit: u64) {
     let client = client(url, file);
-    let (began, before) = (Instant::now(), cpu());
+    let (started, cpu_before) = (Instant::now(), cpu_seconds());
     let mut done = 0;
     let mut calls = 0u32;
     loop {
         let reply = call(&client, "case.follow", &json!({"all": true, "until": "step"}));
         assert!(reply["ok"] == true, "{reply}");
-        let looked = reply["data"]["done"].as_u64().unwrap_or(0);
-        (done, calls) = (done + looked, calls + 1);
-        if looked == 0 || done >= most {
+        let queried = reply["data"]["done"].as_u64().unwrap_or(0);
+        (done, calls) = (done + queried, calls + 1);
+        if queried == 0 || done >= limit {
             break;
         }
     }
-    let (wall, cpu) = (began.elapsed().as_secs_f64(), cpu() - before);
+    let (wall, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu_before);
     let report = json!({
-        "looked": done, "calls": calls, "seconds": wall, "cpu": cpu, "rss": memory("VmRSS"), "peak": memory("VmHWM"),
+        "queried": done, "calls": calls, "seconds": wall, "cpu": cpu,
+        "rss": memory_kb("VmRSS"), "peak": memory_kb("VmHWM"),
     });
     println!("{report}");
 }
 
-/// Kilobytes of this process.
-fn memory(what: &str) -> u64 {
+/// A memory figure of this process, in kilobytes.
+fn memory_kb(field: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find(|l| l.starts_with(what)).expect("a line");
+    let line = status.lines().find(|l| l.starts_with(field)).expect("a line");
     line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number")
 }
 
-/// Seconds of CPU that this process used, of all its threads.
-fn cpu() -> f64 {
+/// CPU time of all threads of this process, in seconds.
+fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
     let fields = stat.rsplit_once(')').expect("a name").1.split_whitespace().skip(11).take(2);
-    // Ticks of a hundredth of a second.
+    // Ticks of 10 ms.
     fields.map(|ticks| ticks.parse::<f64>().expect("ticks")).sum::<f64>() / 100.0
 }
 
-fn run(url: &str, file: &Path, most: usize) -> Value {
+fn run(url: &str, file: &Path, limit: usize) -> Value {
     let me = std::env::current_exe().expect("this program");
-    let out = Command::new(me).args(["follow", url]).arg(file).arg(most.to_string()).output().expect("a follower");
+    let out = Command::new(me).args(["follow", url]).arg(file).arg(limit.to_string()).output().expect("a process");
     let text = String::from_utf8_lossy(&out.stdout);
     serde_json::from_str(&text).unwrap_or_else(|_| json!({"failed": String::from_utf8_lossy(&out.stderr)}))
 }
@@ -145,32 +147,29 @@ fn measure(count: usize) {
     let url = vendor.url.clone();
     {
         let client = client(&url, &full);
-        for i in 0..REAL.min(count) {
+        for i in 0..OPENED.min(count) {
             let kind = if i % 3 == 0 { "void" } else { "refund" };
-            let order = vendor.ask(r#"order {"airline": "Y4", "paymentMethod": 1}"#);
+            let order = vendor.command(r#"order {"airline": "Y4", "paymentMethod": 1}"#);
             let reply = call(&client, "case.open", &json!({"kind": kind, "orderNo": order, "key": format!("k{i}")}));
             assert!(reply["outcome"] == "executed", "{reply}");
         }
     }
     copy(&full, count);
-    // All of them are due once by then, and hardly one twice.
-    vendor.ask("8h");
-    let nothing = run(&url, &empty, 1);
+    // After eight hours every case is due once, and hardly any twice.
+    vendor.command("8h");
+    let reference = run(&url, &empty, 1);
     let all = run(&url, &full, count);
-    println!("empty store: {nothing}");
+    println!("empty store: {reference}");
     println!("{count} cases: {all}");
     let number = |value: &Value, key: &str| value[key].as_f64().unwrap_or(f64::NAN);
-    let more = (number(&all, "peak") - number(&nothing, "peak")) / 1024.0;
-    let each = (number(&all, "cpu") - number(&nothing, "cpu")) / number(&all, "looked");
-    println!("{more:.1} MB more than with an empty store at the peak, {:.3} ms of CPU per look", each * 1000.0);
-    println!(
-        "{:.0} s of the scheduler's CPU per simulated day, if each is asked about three times",
-        each * 3.0 * count as f64
-    );
+    let more = (number(&all, "peak") - number(&reference, "peak")) / 1024.0;
+    let each = (number(&all, "cpu") - number(&reference, "cpu")) / number(&all, "queried");
+    println!("{more:.1} MB more than with an empty store at the peak, {:.3} ms of CPU per query", each * 1000.0);
+    println!("{:.0} s of the scheduler's CPU per simulated day, at three queries per case", each * 3.0 * count as f64);
     let _ = std::fs::remove_dir_all(directory);
 }
 
-/// Fills the store with copies of the real rows: same orders, other ids and keys.
+/// Fills the store with copies of the opened cases: same orders, other ids and keys.
 fn copy(file: &Path, count: usize) {
     let mut connection = Connection::open(file).expect("the store");
     let sql = "SELECT id, account, kind, order_no, open, unknown, due, updated, body FROM cases ORDER BY id";

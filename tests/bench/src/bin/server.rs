@@ -1,9 +1,9 @@
-//! A server that costs little: a thread a connection, answers made beforehand.
+//! A server with little overhead: one thread for each connection, fixed responses.
 //!
 //! `server` prints its port; `server small|quote|list` prints that body.
 //!
-//! A connection is asked again and again for five milliseconds after an answer, so that a client
-//! that calls without a pause, a slow one too, never waits for this process to wake up.
+//! After a response the connection is polled for five milliseconds before it blocks, so that the measured
+//! time does not contain the wake-up of this process.
 #![allow(clippy::print_stdout, clippy::expect_used)]
 
 use std::io::{ErrorKind, Read, Write};
@@ -11,7 +11,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const AWAKE: Duration = Duration::from_millis(5);
+const POLL_TIME: Duration = Duration::from_millis(5);
 
 struct Answers {
     quote: Vec<u8>,
@@ -24,7 +24,7 @@ fn answer(body: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
 }
 
-/// The length of the first whole request, and its path.
+/// The length and the path of the first complete request.
 fn request(bytes: &[u8]) -> Option<(usize, &str)> {
     let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(bytes.get(..head)?).ok()?;
@@ -41,7 +41,7 @@ fn read(stream: &mut TcpStream, into: &mut [u8]) -> std::io::Result<usize> {
     let start = Instant::now();
     loop {
         match stream.read(into) {
-            Err(e) if e.kind() == ErrorKind::WouldBlock && start.elapsed() < AWAKE => std::hint::spin_loop(),
+            Err(e) if e.kind() == ErrorKind::WouldBlock && start.elapsed() < POLL_TIME => std::hint::spin_loop(),
             Err(e) if e.kind() == ErrorKind::WouldBlock => {
                 stream.set_nonblocking(false)?;
                 let read = stream.read(into);

@@ -1,4 +1,4 @@
-//! A client as plain as possible: one connection per call, bytes in, bytes out.
+//! A minimal HTTP client for the tests: one connection for each call.
 #![allow(dead_code)]
 
 use atlas_simulator::{Options, Simulator};
@@ -7,12 +7,12 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A simulator and the calls a test makes.
+/// A simulator and the calls that the tests make.
 pub struct Atlas {
     pub sim: Simulator,
 }
 
-/// One answer as it came.
+/// A response as received.
 pub struct Wire {
     pub status: u16,
     pub head: String,
@@ -31,27 +31,27 @@ pub fn atlas(profile: &str) -> Atlas {
 }
 
 impl Atlas {
-    pub fn order(&self, spec: Value) -> Value {
-        self.sim.create_order(spec).unwrap()
+    pub fn order(&self, options: Value) -> Value {
+        self.sim.create_order(options).unwrap()
     }
 
     pub fn advance(&self, by: &str) {
         self.sim.advance(by).unwrap();
     }
 
-    /// A call that must be answered.
+    /// A call that must get a JSON reply.
     pub fn call(&self, path: &str, body: Value) -> Value {
         self.wire(path, &body.to_string()).unwrap().json()
     }
 
-    /// A call that must succeed.
+    /// A call whose reply must have status 0.
     pub fn ok(&self, path: &str, body: Value) -> Value {
         let reply = self.call(path, body);
         assert_eq!(reply["status"], 0, "{path}: {reply}");
         reply
     }
 
-    /// The body's status.
+    /// A call; the result is the reply's `status`.
     pub fn status(&self, path: &str, body: Value) -> i64 {
         self.call(path, body)["status"].as_i64().unwrap()
     }
@@ -79,12 +79,12 @@ impl Atlas {
         stream
     }
 
-    /// What an order query says now.
+    /// The order status by an order query.
     pub fn state(&self, number: &Value) -> String {
         self.ok("/queryOrderDetails.do", json!({"orderNo": number}))["orderStatus"].as_str().unwrap().to_owned()
     }
 
-    /// Executed submits of one operation.
+    /// The number of executed submits of an operation.
     pub fn executed(&self, endpoint: &str) -> usize {
         let mine = |row: &&Value| row["endpoint"] == endpoint && row["executed"] == true;
         self.sim.ledger().iter().filter(mine).count()
@@ -95,7 +95,7 @@ impl Atlas {
     }
 }
 
-/// Everything up to the end of the connection.
+/// Reads a response up to the end of the connection.
 pub fn receive(stream: &mut TcpStream) -> io::Result<Wire> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
@@ -105,7 +105,7 @@ pub fn receive(stream: &mut TcpStream) -> io::Result<Wire> {
     Ok(Wire { status, head, body: bytes[end + 4..].to_vec() })
 }
 
-/// A complete refund list for an order as the control API shows it.
+/// A complete `refundRequestList` for an order as the control API shows it.
 pub fn refund_list(order: &Value, reason: &str) -> Value {
     let segments: Vec<Value> = order["segments"]
         .as_array()
@@ -121,7 +121,7 @@ pub fn refund_list(order: &Value, reason: &str) -> Value {
         .collect()
 }
 
-/// Quotes and submits a refund of everyone.
+/// Quotes and submits a refund of all passengers.
 pub fn refund(atlas: &Atlas, order: &Value) -> Value {
     let no = &order["orderNo"];
     let quote = atlas.ok("/refundQuotation.do", json!({"orderNo": no, "refundRequestList": refund_list(order, "1")}));

@@ -1,7 +1,7 @@
-"""The same with this library: a direct submit, or a case that is followed until it is settled.
+"""The same with this library: a direct submit, or a case that is reconciled until its outcome is known.
 
-`ours.py BASE_URL void|regenerateOrder TIMEOUT_MS direct|case`, order numbers on standard input; for each a
-line `ORDER VERDICT`. Ends with code 3 if this version of the library has no cases.
+`with_library.py BASE_URL void|regenerateOrder TIMEOUT_MS direct|case`, order numbers on standard input. For each it
+prints a line `ORDER RESULT`: `done`, `failed` or `unknown`. Exit code 3: this version of the library has no cases.
 """
 
 import json
@@ -12,8 +12,8 @@ from typing import Any
 
 from atlas_postbooking import AtlasError, Client
 
-WORDS = {"executed": "done", "not_executed": "failed"}
-PATIENCE = 2.0  # seconds that a case may take to be settled
+RESULTS = {"executed": "done", "not_executed": "failed"}
+TIMEOUT = 2.0  # seconds until a case must have a known outcome
 
 
 def direct(client: Client, scenario: str, order: str) -> str:
@@ -28,8 +28,8 @@ def direct(client: Client, scenario: str, order: str) -> str:
     return "executed"
 
 
-def step(client: Client, operation: str, request: dict[str, Any]) -> str:
-    """The case's outcome after a call. One that failed before there was a case has an outcome of its own."""
+def outcome_after(client: Client, operation: str, request: dict[str, Any]) -> str:
+    """The case's outcome after a call. If the call failed before there was a case, the outcome of the reply."""
     try:
         reply = client.call(operation, request)
     except AtlasError as error:
@@ -42,26 +42,27 @@ def step(client: Client, operation: str, request: dict[str, Any]) -> str:
 
 def case(client: Client, scenario: str, order: str) -> str:
     kind = {"regenerateOrder": "regenerate"}.get(scenario, scenario)
-    outcome = step(client, "case.open", {"kind": kind, "orderNo": order, "key": order})
-    end = time.monotonic() + PATIENCE
-    while outcome not in WORDS and time.monotonic() < end:
+    outcome = outcome_after(client, "case.open", {"kind": kind, "orderNo": order, "key": order})
+    end = time.monotonic() + TIMEOUT
+    while outcome not in RESULTS and time.monotonic() < end:
         time.sleep(0.05)
-        outcome = step(client, "case.reconcile", {"key": order})
+        outcome = outcome_after(client, "case.reconcile", {"key": order})
     return outcome
 
 
 def main() -> None:
     url, scenario, timeout, how = sys.argv[1:]
-    config: dict[str, Any] = {"baseUrl": url, "clientId": "baseline", "clientSecret": "secret", "timeoutMs": int(timeout)}
-    with tempfile.TemporaryDirectory() as place:
+    config: dict[str, Any] = {"baseUrl": url, "clientId": "baseline", "clientSecret": "secret"}
+    config["timeoutMs"] = int(timeout)
+    with tempfile.TemporaryDirectory() as directory:
         if how == "case":
-            config |= {"store": {"path": f"{place}/cases.db"}, "settleMs": 200}
+            config |= {"store": {"path": f"{directory}/cases.db"}, "settleMs": 200}
         try:
             client = Client(config)
             for line in sys.stdin:
                 order = line.strip()
                 outcome = (case if how == "case" else direct)(client, scenario, order)
-                print(order, WORDS.get(outcome, "unknown"), flush=True)
+                print(order, RESULTS.get(outcome, "unknown"), flush=True)
         except AtlasError as error:
             # A version without cases refuses the store, or does not know the operation.
             print(error, file=sys.stderr)

@@ -1,16 +1,16 @@
-//! E2d: the submit was executed, its reply was lost, and the queries that would show it fail for a while.
+//! E2d: the submit is executed, its reply is lost, and the queries that could find it fail for some time.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Plan, Report, Res, text};
-use crate::kinds::{Kind, put};
-use crate::oracle::{LedgerView, case};
+use crate::case_kinds::{Kind, put};
+use crate::harness::{Plan, Report, Result, text};
+use crate::oracle::{LedgerSnapshot, case};
 use crate::worker::Worker;
 
-/// Answers that hold nothing and prove nothing. A list that is null is none of them: so the vendor says "none".
-fn blindness() -> Vec<Value> {
+/// Query replies that prove nothing. A null list is not among them: the vendor sends it for an empty result.
+fn inconclusive_replies() -> Vec<Value> {
     let reply = |body: Value| json!({"mode": "reply", "body": body});
     let mut all: Vec<Value> = [
         json!({"status": 9999}),
@@ -45,8 +45,8 @@ fn blindness() -> Vec<Value> {
     all
 }
 
-/// `E2d blind queries`
-pub fn run(plan: &Plan) -> Res<Report> {
+/// `E2d failing queries`
+pub fn run(plan: &Plan) -> Result<Report> {
     let started = Instant::now();
     let mut lane = plan.lane(23, 0, "refundQueryWithoutCode=list")?;
     let mut worker = Worker::start(&lane.config())?;
@@ -54,21 +54,21 @@ pub fn run(plan: &Plan) -> Res<Report> {
     for (kind, submit, query) in
         [(Kind::Void, "void", "queryVoidOrders"), (Kind::Refund, "refund", "queryRefundOrders")]
     {
-        for (nth, blind) in blindness().into_iter().enumerate() {
+        for (nth, failing_queries) in inconclusive_replies().into_iter().enumerate() {
             cases += 1;
-            let spec = kind.spec(&lane.atlas, &mut lane.dice, format!("blind-{submit}-{nth}"))?;
-            let mut fault = blind.clone();
+            let case_request = kind.case_request(&lane.atlas, &mut lane.rng, format!("blind-{submit}-{nth}"))?;
+            let mut fault = failing_queries.clone();
             put(&mut fault, "endpoint", query.into());
             put(&mut fault, "times", 0.into());
             lane.atlas.fault(json!([{"endpoint": submit, "mode": "drop_after"}, fault]))?;
-            worker.call("case.open", &spec.request)?;
-            let key = json!({"key": spec.key});
+            worker.call("case.open", &case_request.request)?;
+            let key = json!({"key": case_request.key});
             for _ in 0..6 {
                 lane.atlas.advance(1)?;
                 let reply = worker.call("case.reconcile", &key)?;
                 let outcome = case(&reply).map_or("no case", |case| text(case, "outcome"));
                 if outcome == "not_executed" {
-                    report.violations.push(format!("{submit}: absence proved by {blind}\n    {reply}"));
+                    report.violations.push(format!("{submit}: absence stated after {failing_queries}\n    {reply}"));
                     break;
                 }
             }
@@ -77,16 +77,19 @@ pub fn run(plan: &Plan) -> Res<Report> {
             let mut reply = worker.call("case.reconcile", &key)?;
             if case(&reply).is_some_and(|case| text(case, "outcome") != "executed") {
                 worker.call("case.follow", &json!({"all": true}))?;
-                reply = worker.call("case.open", &spec.request)?;
+                reply = worker.call("case.open", &case_request.request)?;
             }
-            let effect = LedgerView::of(&lane.atlas).effect(&spec.owner, submit);
-            if case(&reply).is_none_or(|case| text(case, "outcome") != "executed") || effect.whole != 1 {
-                report.violations.push(format!("{submit}: after {blind}, with sight again: {effect:?}\n    {reply}"));
+            let counts = LedgerSnapshot::of(&lane.atlas).counts(&case_request.owner, submit);
+            if case(&reply).is_none_or(|case| text(case, "outcome") != "executed") || counts.complete != 1 {
+                report
+                    .violations
+                    .push(format!("{submit}: after {failing_queries} and a working query: {counts:?}\n    {reply}"));
             }
         }
     }
     report.figures = format!(
-        "{cases} executed submits without a reply, queries blind in {} ways: no absence proved, all found in the end; violations {}, in {:.0} s",
+        "{cases} executed submits without a reply, queries failing in {} ways: no absence stated, \
+         all found later; violations {}, in {:.0} s",
         cases / 2,
         report.violations.len(),
         started.elapsed().as_secs_f64()

@@ -1,11 +1,11 @@
-//! An order as JSON: the answer of an order query and its parts.
+//! Orders as JSON: the reply of an order query and its parts.
 
 use crate::clock::{self, MINUTE};
 use crate::json::{Object, money, object};
 use crate::order::{CANCELLED, Kind, Order, TICKETED};
 use serde_json::{Value, json};
 
-/// An order as `queryOrderDetails.do` shows it.
+/// The payload of `queryOrderDetails.do`.
 pub fn details(order: &Order) -> Object {
     let issued = order.issued.is_some();
     let of = |kind: i64| -> i64 { order.passengers.iter().filter(|p| p.kind == kind).map(|p| p.fare).sum() };
@@ -18,11 +18,11 @@ pub fn details(order: &Order) -> Object {
         Some((code, message)) if order.status == CANCELLED => (json!(code.to_string()), json!(message)),
         _ => (Value::Null, Value::Null),
     };
-    let by_card = order.by_card();
-    // Once paid, the vendor shows a later time that means nothing any more.
+    let paid_by_card = order.paid_by_card();
+    // For a paid order the vendor shows a later time, which has no meaning.
     let limit = if order.paid.is_some() { order.created + 80 * MINUTE } else { order.limit };
     object(json!({
-        "orderNo": order.no,
+        "orderNo": order.order_no,
         "pnrCode": order.pnr,
         "orderStatus": order.status.to_string(),
         "ticketStatus": if order.status == TICKETED { "1" } else { "0" },
@@ -30,10 +30,10 @@ pub fn details(order: &Order) -> Object {
         "totalPrice": money(order.total),
         "currency": order.currency,
         "tktLimitTime": clock::sgt(limit),
-        "vendorTotalPrice": by_card.then(|| money(order.total)),
-        "vendorCost": by_card.then(|| money(order.total)),
-        "vendorTotalAncillaryPrice": by_card.then(|| money(bags)),
-        "vendorCurrency": by_card.then_some(&order.currency),
+        "vendorTotalPrice": paid_by_card.then(|| money(order.total)),
+        "vendorCost": paid_by_card.then(|| money(order.total)),
+        "vendorTotalAncillaryPrice": paid_by_card.then(|| money(bags)),
+        "vendorCurrency": paid_by_card.then_some(&order.currency),
         "adultTotalFare": fare(0),
         "childTotalFare": fare(1),
         "infantTotalFare": fare(2),
@@ -44,7 +44,7 @@ pub fn details(order: &Order) -> Object {
         "paymentMethod": order.method,
         "routing": if ancillary { Value::Null } else { routing(order) },
         "airlineBookings": bookings(order),
-        "itineraryDownload": issued.then(|| format!("http://itinerary.example.test/{}", order.no)),
+        "itineraryDownload": issued.then(|| format!("http://itinerary.example.test/{}", order.order_no)),
         "contact": {"name": order.passengers.first().map(|p| p.name()), "address": null, "postcode": null,
                     "email": order.email, "mobile": "0000-00000000"},
         "errorCode": code,
@@ -54,17 +54,17 @@ pub fn details(order: &Order) -> Object {
         "ifSeatOccupied": null,
         "paymentOptions": order.method.is_none().then(|| payment_options(order)),
         "payment": order.method.map(|method| payment_option(order, method)),
-        "paymentAttempted": by_card.then_some(issued),
+        "paymentAttempted": paid_by_card.then_some(issued),
         "payTime": order.paid.map(clock::sgt),
         "createdTime": clock::sgt(order.created),
         "updatedTime": clock::sgt(order.issued.or(order.paid).unwrap_or(order.created)),
         "locale": "",
         "orderType": if ancillary { 6 } else { 1 },
-        "ticketOrderNo": order.main,
+        "ticketOrderNo": order.main_order,
     }))
 }
 
-/// Passengers with their tickets and bags.
+/// The passengers with their tickets and bags.
 pub fn passengers(order: &Order) -> Vec<Object> {
     let tickets: Vec<&str> = order.locator().into_iter().collect();
     let one = |(at, passenger): (usize, &crate::order::Passenger)| {
@@ -99,8 +99,8 @@ pub fn passengers(order: &Order) -> Vec<Object> {
     order.passengers.iter().enumerate().map(one).collect()
 }
 
-/// The flights of one direction.
-pub fn segments(order: &Order, back: bool) -> Vec<Value> {
+/// The segments of one direction.
+pub fn segments(order: &Order, inbound: bool) -> Vec<Value> {
     let one = |segment: &crate::order::Segment| {
         let minutes = clock::parse(&segment.arrives).zip(clock::parse(&segment.departs));
         json!({
@@ -111,7 +111,7 @@ pub fn segments(order: &Order, back: bool) -> Vec<Value> {
             "operatingCarrier": "", "operatingFlightnumber": "", "fareFamily": "Basic",
         })
     };
-    order.segments.iter().filter(|segment| segment.back == back).map(one).collect()
+    order.segments.iter().filter(|segment| segment.inbound == inbound).map(one).collect()
 }
 
 /// The itinerary with prices and rules.
@@ -124,7 +124,7 @@ pub fn routing(order: &Order) -> Value {
         "ruleDetailList": [{"status": "H", "startMinute": 525_600, "endMinute": 0, "amount": 0,
                             "currency": order.currency, "refundMethod": "CashBackToOriginalPayment"}],
     });
-    let change = json!({
+    let update_order = json!({
         "changesType": 0, "changesStatus": "H", "changesFee": 25.5, "currency": order.currency, "revNoshow": "F",
         "revNoShowCondition": 0, "revNoshowFee": 0,
         "ruleDetailList": [{"status": "H", "startMinute": 525_600, "endMinute": 0, "amount": 25.5, "currency": order.currency}],
@@ -138,7 +138,7 @@ pub fn routing(order: &Order) -> Value {
         })
         .collect();
     json!({
-        "routingIdentifier": format!("SIM-{}", order.no),
+        "routingIdentifier": format!("SIM-{}", order.order_no),
         "supportCreditTransPayment": "0",
         "supportPaymentMethods": [1, 3],
         "currency": order.currency,
@@ -150,7 +150,7 @@ pub fn routing(order: &Order) -> Value {
         "fromSegments": segments(order, false),
         "retSegments": segments(order, true),
         "rule": {
-            "hasBaggage": 1, "baggageElements": bags, "refundRules": [refund], "changesRules": [change],
+            "hasBaggage": 1, "baggageElements": bags, "refundRules": [refund], "changesRules": [update_order],
             "serviceElements": [{"hasFreeSeat": 0, "hasFreeMeal": 0}],
         },
         "ancillaryProductElements": [], "vendorFare": null, "links": [], "separateBookings": false,
@@ -158,7 +158,7 @@ pub fn routing(order: &Order) -> Value {
     })
 }
 
-/// The ways to pay an unpaid order.
+/// The payment options of an unpaid order.
 pub fn payment_options(order: &Order) -> Value {
     [1, 3].iter().map(|method| payment_option(order, *method)).collect()
 }
@@ -190,17 +190,18 @@ fn refund_rules(order: &Order) -> Value {
     }])
 }
 
-/// One line of the aggregated answer.
+/// One entry of `orderList` in the aggregated reply.
 pub fn summary(order: &Order) -> Value {
     let mut line = details(order);
-    let kept = "orderNo orderStatus ticketStatus totalPrice currency tktLimitTime vendorTotalPrice vendorCost vendorTotalAncillaryPrice vendorCurrency adultTotalFare childTotalFare infantTotalFare totalAncillaryPrice totalTransactionFee supportPaymentMethod";
-    line.retain(|key, _| kept.split(' ').any(|kept| kept == key));
+    let retained = "orderNo orderStatus ticketStatus totalPrice currency tktLimitTime vendorTotalPrice vendorCost vendorTotalAncillaryPrice vendorCurrency adultTotalFare childTotalFare infantTotalFare totalAncillaryPrice totalTransactionFee supportPaymentMethod";
+    line.retain(|key, _| retained.split(' ').any(|field| field == key));
     line.insert("paymentFee".into(), Value::Null);
     line.into()
 }
 
-/// An order as a test sees it: the query's answer and what a request needs.
-pub fn for_tests(order: &Order) -> Value {
+/// An order as the control API shows it: the order query's payload, and the
+/// fields that a test needs to build requests.
+pub fn control_view(order: &Order) -> Value {
     let mut seen = details(order);
     let people: Vec<Value> = order
         .passengers
@@ -213,7 +214,7 @@ pub fn for_tests(order: &Order) -> Value {
         .map(|s| {
             json!({"segmentIndex": s.index, "carrier": s.carrier, "flightNumber": s.flight, "flightNo": s.flight,
                    "depAirport": s.from, "arrAirport": s.to, "depDate": s.departs.get(..8), "depTime": s.departs,
-                   "arrTime": s.arrives, "direction": if s.back { 2 } else { 1 }})
+                   "arrTime": s.arrives, "direction": if s.inbound { 2 } else { 1 }})
         })
         .collect();
     seen.insert("state".into(), order.status.into());

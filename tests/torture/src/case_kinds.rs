@@ -1,53 +1,53 @@
-//! The kinds of cases: what each needs at the vendor, how it is opened, and which submits are its steps.
+//! The kinds of cases: the vendor order that each needs, the request that opens it, and the submits that are its steps.
 
 use atlas_simulator::Simulator;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use crate::harness::{Res, list, text};
+use crate::harness::{Result, list, text};
 
 /// A kind of case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// By the fare rules.
+    /// A refund by the fare rules.
     Refund,
-    /// As if never issued.
+    /// A void.
     Void,
-    /// Void while there is time, else refund.
+    /// A void while the window is open, else a refund.
     Cancel,
-    /// A bag, ordered and paid.
+    /// An ancillary order with payment.
     Ancillary,
-    /// A lost order built again and paid.
+    /// A regenerated order with payment.
     Regenerate,
-    /// No ticket, please.
+    /// A stop of the ticket issue.
     Stop,
-    /// A booking made elsewhere.
+    /// A claim of an external PNR.
     Claim,
 }
 
-/// All of them.
+/// All kinds.
 pub const KINDS: [Kind; 7] =
     [Kind::Refund, Kind::Void, Kind::Cancel, Kind::Ancillary, Kind::Regenerate, Kind::Stop, Kind::Claim];
 
-/// Those that one query settles.
+/// The kinds whose outcome one query can prove.
 pub const MONEY_BACK: [Kind; 3] = [Kind::Refund, Kind::Void, Kind::Cancel];
 
-/// A case as its owner wants it.
+/// The request that opens a case.
 #[derive(Clone, Debug)]
-pub struct CaseSpec {
-    /// What.
+pub struct CaseRequest {
+    /// The kind.
     pub kind: Kind,
     /// The caller's key.
     pub key: String,
     /// The order number; for a claim the airline's locator.
     pub owner: String,
-    /// For `case.open`.
+    /// The body for `case.open`.
     pub request: Value,
 }
 
 impl Kind {
-    /// The word on the wire.
-    pub fn word(self) -> &'static str {
+    /// The `kind` in JSON.
+    pub fn wire_name(self) -> &'static str {
         match self {
             Kind::Refund => "refund",
             Kind::Void => "void",
@@ -59,12 +59,12 @@ impl Kind {
         }
     }
 
-    /// Its submits in their order: the name of the step, and the vendor's operation.
+    /// The submits in order: the name of the step, and the vendor's operation.
     pub fn steps(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Kind::Refund => &[("refund", "refund")],
             Kind::Void => &[("void", "void")],
-            // Nothing here closes the window, so it is a void.
+            // The void window stays open in these experiments.
             Kind::Cancel => &[("void", "void")],
             Kind::Ancillary => &[("order", "postBookingAncillaryOrder"), ("pay", "pay")],
             Kind::Regenerate => &[("regenerate", "regenerateOrder"), ("pay", "pay")],
@@ -73,18 +73,18 @@ impl Kind {
         }
     }
 
-    /// Makes what the case is about, and the request that opens it.
-    pub fn spec(self, atlas: &Simulator, dice: &mut Rng, key: String) -> Res<CaseSpec> {
+    /// Creates the order or PNR in the simulator, and the request that opens the case.
+    pub fn case_request(self, atlas: &Simulator, rng: &mut Rng, key: String) -> Result<CaseRequest> {
         let state = match self {
-            Kind::Regenerate if dice.bool() => "unpaid",
+            Kind::Regenerate if rng.bool() => "unpaid",
             Kind::Regenerate => "cancelled",
             Kind::Stop => "ticketing",
             _ => "ticketed",
         };
         let mut wanted = json!({
-            "state": state, "airline": "F9", "passengers": dice.i64(1..3), "segments": dice.i64(1..3),
+            "state": state, "airline": "F9", "passengers": rng.i64(1..3), "segments": rng.i64(1..3),
         });
-        let mut request = json!({"kind": self.word(), "key": key});
+        let mut request = json!({"kind": self.wire_name(), "key": key});
         if self == Kind::Claim {
             let owner = format!("Q{}", key.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte)));
             put(&mut wanted, "airlinePnr", owner.clone().into());
@@ -92,7 +92,7 @@ impl Kind {
             put(&mut request, "mmb", json!({"airlinePnr": owner, "email": text(&pnr, "email")}));
             put(&mut request, "passengers", names(&pnr));
             put(&mut request, "fromSegments", flights(&pnr));
-            return Ok(CaseSpec { kind: self, key, owner, request });
+            return Ok(CaseRequest { kind: self, key, owner, request });
         }
         let order = atlas.create_order(wanted)?;
         let owner = text(&order, "orderNo").to_owned();
@@ -103,7 +103,7 @@ impl Kind {
         if matches!(self, Kind::Ancillary | Kind::Regenerate) {
             put(&mut request, "payment", json!({"paymentMethod": 1}));
         }
-        Ok(CaseSpec { kind: self, key, owner, request })
+        Ok(CaseRequest { kind: self, key, owner, request })
     }
 }
 

@@ -1,13 +1,13 @@
-//! The system calls of a worker, as the shim recorded them.
+//! The system calls of a worker, as recorded by the shim.
 
-use crate::harness::{Lane, Res};
-use crate::kinds::Kind;
-use crate::worker::{Worker, WorkerExit};
+use crate::case_kinds::Kind;
+use crate::harness::{Lane, Result};
+use crate::worker::{KillPlan, Worker};
 
-/// One step.
+/// One recorded system call.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// connect, send, recv, pwrite, fdatasync…
+    /// The name: connect, send, recv, pwrite, fdatasync…
     pub call: String,
     /// The descriptor.
     pub fd: String,
@@ -18,12 +18,12 @@ pub struct Step {
 }
 
 impl Step {
-    /// Makes earlier writes to its file last.
+    /// Syncs its file.
     pub fn syncs(&self) -> bool {
         matches!(self.call.as_str(), "fsync" | "fdatasync")
     }
 
-    /// Gives bytes to a connection.
+    /// Sends bytes on a socket.
     pub fn sends(&self) -> bool {
         self.target == "net" && matches!(self.call.as_str(), "send" | "write" | "writev")
     }
@@ -34,24 +34,27 @@ impl Step {
     }
 }
 
-/// All steps of one worker that opened one case and ended by itself.
+/// All steps of a worker that opened one case and was not killed.
 pub struct Trace {
-    /// In their order; the shim counts from 1.
+    /// In order of execution; the shim counts from 1.
     pub steps: Vec<Step>,
 }
 
 impl Trace {
-    /// Opens a case of this kind undisturbed.
-    pub fn of(lane: &Lane, kind: Kind) -> Res<Trace> {
-        let log = lane.home().join(format!("{}.trace", kind.word()));
-        let mut dice = lane.dice.clone();
-        let spec =
-            kind.spec(&lane.atlas, &mut dice, format!("trace-{}-{}", kind.word(), lane.atlas.request_count()))?;
-        let mut worker = Worker::shimmed(lane, &WorkerExit::Live, Some(&log))?;
-        worker.call("case.open", &spec.request)?;
-        let said = worker.finish(&WorkerExit::Live)?;
-        if let Some(words) = said.complaint {
-            return Err(format!("the traced worker: {words}").into());
+    /// Records a worker that opens a case of this kind.
+    pub fn of(lane: &Lane, kind: Kind) -> Result<Trace> {
+        let log = lane.home().join(format!("{}.trace", kind.wire_name()));
+        let mut rng = lane.rng.clone();
+        let case_request = kind.case_request(
+            &lane.atlas,
+            &mut rng,
+            format!("trace-{}-{}", kind.wire_name(), lane.atlas.request_count()),
+        )?;
+        let mut worker = Worker::shimmed(lane, &KillPlan::Never, Some(&log))?;
+        worker.call("case.open", &case_request.request)?;
+        let output = worker.finish(&KillPlan::Never)?;
+        if let Some(message) = output.failure {
+            return Err(format!("the traced worker: {message}").into());
         }
         let text = std::fs::read_to_string(&log)?;
         std::fs::remove_file(&log)?;
