@@ -48,7 +48,7 @@ pub(crate) fn reopen(case: &mut Case) {
         case.watched = false;
         case.reopened = true;
         // The order is held again, unless another case holds it by now (the store sees to that).
-        let hold = case.order_no.clone().map(Hold::Order).filter(|hold| !case.holds.contains(hold));
+        let hold = case.order_hold().filter(|hold| !case.holds.contains(hold));
         case.holds.extend(hold);
     }
 }

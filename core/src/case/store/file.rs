@@ -247,6 +247,10 @@ fn sign(connection: &mut Connection) -> rusqlite::Result<Signature> {
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}"))?;
     } else if matches!(signature(&tx)?, (APPLICATION, 1..=LAYOUT)) {
+        tx.execute_batch(
+            "CREATE TABLE IF NOT EXISTS order_passengers (account TEXT NOT NULL, order_no TEXT NOT NULL,
+             at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, order_no)) WITHOUT ROWID",
+        )?;
         // The probe: a file or disk that cannot be written is found before money depends on it.
         tx.execute("UPDATE probe SET at = ?1", [unix_time::now()])?;
     }

@@ -10,6 +10,7 @@ use super::{Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Row
 use crate::case::clock::Stamp;
 use crate::case::hold::Hold;
 use crate::case::model::Case;
+use crate::case::passengers::OrderPassengers;
 use crate::case::schedule::LONGEST_PAUSE;
 use crate::case::vocabulary::{CaseOutcome, State};
 use crate::error::ErrorCode;
@@ -88,11 +89,37 @@ impl Sqlite {
         tx.prepare_cached(&sql)?.query_map(params![self.account, order_no], row)?.collect()
     }
 
+    /// The cases that have a hold which overlaps this one. The primary key alone keeps equal holds apart; those of some
+    /// passengers are compared one by one.
+    fn holders(&self, tx: &Connection, hold: &Hold) -> rusqlite::Result<Vec<String>> {
+        let exact = hold.to_text();
+        let (first, end) = hold.order().map_or((exact.clone(), exact.clone()), Hold::passenger_texts);
+        let order = hold.order().unwrap_or(&exact);
+        let sql = "SELECT order_no, case_id FROM holds WHERE account = ?1
+             AND (order_no = ?2 OR (order_no >= ?3 AND order_no < ?4))";
+        let mut statement = tx.prepare_cached(sql)?;
+        let rows = statement.query_map(params![self.account, order, first, end], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let mut holders = Vec::new();
+        for row in rows {
+            let (text, holder) = row?;
+            if Hold::from_text(&text).overlaps(hold) && !holders.contains(&holder) {
+                holders.push(holder);
+            }
+        }
+        Ok(holders)
+    }
+
     /// Writes the holds of the case.
     fn write_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
         tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
         if case.is_holding() {
             for hold in &case.holds {
+                // Another case has it by now, or some of it.
+                if self.holders(tx, hold)?.iter().any(|holder| *holder != case.id) {
+                    continue;
+                }
                 tx.prepare_cached("INSERT OR IGNORE INTO holds (account, order_no, case_id) VALUES (?1, ?2, ?3)")?
                     .execute(params![self.account, hold.to_text(), case.id])?;
             }
@@ -119,24 +146,20 @@ impl Store for Sqlite {
             if purged {
                 return Ok(Claim::Purged);
             }
+            let mut given_up = Vec::new();
             for hold in &case.holds {
-                let holder: Option<String> = tx
-                    .query_row(
-                        "SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2",
-                        params![self.account, hold.to_text()],
-                        |row| row.get(0),
-                    )
-                    .optional()?;
-                let Some(holder) = holder else { continue };
-                match self.by_id(tx, &holder)? {
-                    // Only a closed case gives up its holds, and only to a case that names it.
-                    Some(row) if row.case.closed && after == Some(holder.as_str()) => {
-                        let earlier = Row { case: Case { holds: Vec::new(), ..row.case }, ..row };
-                        self.put(tx, &earlier, None)?;
+                for holder in self.holders(tx, hold)? {
+                    match self.by_id(tx, &holder)? {
+                        // Only a closed case gives up its holds, and only to a case that names it.
+                        Some(row) if row.case.closed && after == Some(holder.as_str()) => given_up.push(row),
+                        Some(row) => return Ok(Claim::Held(Box::new(row.case))),
+                        None => {}
                     }
-                    Some(row) => return Ok(Claim::Held(Box::new(row.case))),
-                    None => {}
                 }
+            }
+            // Its version is the same for each of its holds: it is written once.
+            if let Some(row) = given_up.into_iter().next() {
+                self.put(tx, &Row { case: Case { holds: Vec::new(), ..row.case }, ..row }, None)?;
             }
             for earlier in self.watched(tx, case.order_no.as_deref())? {
                 let earlier = Row { case: Case { superseded: true, ..earlier.case }, ..earlier };
@@ -293,13 +316,15 @@ impl Store for Sqlite {
     }
 
     fn cases_for_order(&self, order_no: &str) -> Stored<Vec<String>> {
+        let (first, end) = Hold::passenger_texts(order_no);
         self.with(|connection| {
             connection
                 .prepare_cached(
                     "SELECT id FROM cases WHERE account = ?1 AND order_no = ?2 AND due IS NOT NULL
-                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2",
+                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2
+                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no >= ?3 AND order_no < ?4",
                 )?
-                .query_map(params![self.account, order_no], |row| row.get(0))?
+                .query_map(params![self.account, order_no, first, end], |row| row.get(0))?
                 .collect()
         })
     }
@@ -342,6 +367,23 @@ impl Store for Sqlite {
             offer.quote.at = Some(at);
             offer
         }))
+    }
+
+    fn order_passengers(&self, order_no: &str) -> Stored<Option<OrderPassengers>> {
+        self.with(|connection| passengers_of(connection, &self.account, order_no))
+    }
+
+    fn remember_order_passengers(&self, order_no: &str, passengers: &OrderPassengers) -> Stored<OrderPassengers> {
+        let text = serde_json::to_string(passengers)
+            .map_err(|e| store_error(ErrorCode::StoreIo, format!("passengers cannot be written: {e}")))?;
+        let stored = self.write(|tx| {
+            tx.execute(
+                "INSERT OR IGNORE INTO order_passengers (account, order_no, at, body) VALUES (?1, ?2, ?3, ?4)",
+                params![self.account, order_no, unix_time::now(), text],
+            )?;
+            passengers_of(tx, &self.account, order_no)
+        })?;
+        stored.ok_or_else(|| store_error(ErrorCode::StoreIo, "the passengers were not stored"))
     }
 
     fn acquire(&self, name: &str, rate: Rate, limit: Millis) -> Stored<Option<Millis>> {
@@ -421,4 +463,13 @@ fn strip_replies(tx: &Transaction<'_>, id: &str, strip: &dyn Fn(&[u8]) -> Option
 /// Whether a query may settle it: also what a dead process left while sending.
 fn is_unknown(case: &Case) -> bool {
     case.outcome == CaseOutcome::Unknown || case.state == State::Sending
+}
+
+fn passengers_of(connection: &Connection, account: &str, order_no: &str) -> rusqlite::Result<Option<OrderPassengers>> {
+    let sql = "SELECT body FROM order_passengers WHERE account = ?1 AND order_no = ?2";
+    let text: Option<String> =
+        connection.prepare_cached(sql)?.query_row(params![account, order_no], |row| row.get(0)).optional()?;
+    text.map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e)))
 }
