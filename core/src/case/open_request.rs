@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::clock::Stamp;
 use super::hold::Hold;
 use super::model::{Case, Expect};
+use super::passengers::{Asked, fold};
 use super::schedule::ORDER_LIST_REACH;
 use super::vocabulary::Kind;
 use crate::digest::sha256_hex;
@@ -17,8 +18,8 @@ use crate::wire::{CaseOpenRequest, Code, FlightRequest};
 #[derive(Debug, Default)]
 pub(crate) struct OpenRequest {
     pub body: CaseOpenRequest,
-    /// Names of the requested passengers, `FAMILY/GIVEN`; empty for everybody.
-    pub names: Vec<String>,
+    /// The requested passengers; empty for everybody, and for a claim, which has no order yet.
+    pub asked: Vec<Asked>,
 }
 
 fn bad(path: &str, message: &str) -> Error {
@@ -87,7 +88,7 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(OpenRequest, C
         None | Some(Some(0 | 1)) => {}
         Some(_) => return Err(bad("/reason", "must be 0 (involuntary) or 1 (voluntary)")),
     }
-    let names = if kind == Kind::Claim { Vec::new() } else { names(&request)? };
+    let asked = if kind == Kind::Claim { Vec::new() } else { passengers(&request.passengers, "case.open")? };
     let mut case = Case::new(id, key, kind, order, content_digest(body), now);
     if kind == Kind::Claim {
         let locator = request.mmb.as_ref().and_then(|m| m.airline_pnr.clone()).filter(|p| !p.is_empty());
@@ -96,12 +97,12 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(OpenRequest, C
         let flights: Vec<_> = request.from_segments.iter().chain(&request.ret_segments).cloned().collect();
         claimed_flights(&mut case, &flights);
     }
-    case.partial = !names.is_empty();
+    case.partial = !asked.is_empty();
     case.expect = expect(&request)?;
     case.holds.extend(request.offer_id.clone().map(Hold::Offer));
     case.offer_id.clone_from(&request.offer_id);
     case.run.own_offer = request.offer_id.is_some();
-    Ok((OpenRequest { body: request, names }, case))
+    Ok((OpenRequest { body: request, asked }, case))
 }
 
 /// Records what is needed to read orderList for a claim: the airlines, and whether orderList shows the departure.
@@ -145,20 +146,40 @@ fn is_empty(node: &Node<'_>) -> bool {
 /// Keys of submits that were not opened as cases.
 pub(crate) const DIRECT: &str = "direct:";
 
-fn names(request: &CaseOpenRequest) -> Result<Vec<String>, Error> {
-    let mut names = Vec::new();
-    for (i, passenger) in request.passengers.iter().enumerate() {
-        let text = |key: &str| passenger.get(key).and_then(serde_json::Value::as_str).filter(|t| !t.is_empty());
-        let name = match (passenger.as_str(), text("name"), text("lastName"), text("firstName")) {
-            (Some(name), ..) | (None, Some(name), ..) if name.contains('/') => name.to_owned(),
-            (None, None, Some(last), Some(first)) => format!("{last}/{first}"),
-            _ => {
-                return Err(bad(&format!("/passengers/{i}"), "must be `LAST/FIRST`, {name} or {lastName, firstName}"));
-            }
-        };
-        names.push(name);
+/// Who is asked for.
+pub(crate) fn passengers(items: &[serde_json::Value], op: &str) -> Result<Vec<Asked>, Error> {
+    let read = |(i, item)| {
+        let message = "must be `LAST/FIRST`, {name}, {lastName, firstName}, or a position from 1";
+        Asked::read(item)
+            .ok_or_else(|| Error::at(ErrorCode::BadRequest, op, &format!("/passengers/{i}"), message))
+    };
+    items.iter().enumerate().map(read).collect()
+}
+
+/// The digest of a content with these passengers: by position where they are known (empty: everybody, as if none were
+/// given), else by their names, salted with the key.
+pub(crate) fn content_for(body: &str, request: &OpenRequest, positions: Option<&[usize]>, key: &str) -> String {
+    let mut people: Vec<String> = match positions {
+        Some(positions) => positions.iter().map(|position| format!("#{position}")).collect(),
+        None => request
+            .asked
+            .iter()
+            .map(|asked| match asked {
+                Asked::Position(position) => format!("#{position}"),
+                Asked::Name(name) => sha256_hex(format!("{key}|{}", fold(name)).as_bytes()),
+            })
+            .collect(),
+    };
+    people.sort_unstable();
+    let mut rewritten = String::new();
+    if let Ok(Node::Obj(mut members)) = Node::parse(body) {
+        members.retain(|(name, _)| people.is_empty().then_some("passengers") != Some(&**name));
+        for (_, value) in members.iter_mut().filter(|(name, _)| name == "passengers") {
+            *value = Node::Arr(people.iter().map(|text| Node::Str(text.as_str().into())).collect());
+        }
+        Node::Obj(members).write(&mut rewritten);
     }
-    Ok(names)
+    content_digest(&rewritten)
 }
 
 fn expect(request: &CaseOpenRequest) -> Result<Expect, Error> {

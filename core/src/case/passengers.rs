@@ -161,6 +161,12 @@ impl OrderPassengers {
         self.people.iter().enumerate().filter(|(_, known)| is_meant(known)).map(|(i, _)| i + 1).collect()
     }
 
+    /// Where these positions are in the order as it is now; those who are not in it are left out.
+    pub fn indexes(&self, positions: &[usize], today: &[Passenger]) -> Vec<usize> {
+        let people = positions.iter().filter_map(|at| self.people.get(at.checked_sub(1)?));
+        people.filter_map(|known| today.iter().position(|p| self.person_digest(p) == known.person)).collect()
+    }
+
     /// Who is asked for, in the order as it is now. `lists_tickets`: the quotation will show a ticket per person, which
     /// tells two of one name apart where they are asked for by position.
     pub fn select(&self, asked: &[Asked], today: &[Passenger], lists_tickets: bool) -> Result<Selection, StoredError> {
@@ -212,7 +218,7 @@ impl OrderPassengers {
     }
 }
 
-/// When some go: nobody is left who may not travel alone, and no child goes alone. `stay` are those who are left.
+/// When some go: nobody is left who may not travel alone. `gone` have a refund already.
 pub(crate) fn check_company(going: &[usize], gone: &[usize], today: &[Passenger]) -> Result<(), StoredError> {
     let count = |kinds: fn(i64) -> bool, of: &dyn Fn(usize) -> bool| {
         today.iter().enumerate().filter(|(i, p)| of(*i) && kinds(p.kind)).count()

@@ -52,7 +52,7 @@ message! {
         key "key": Option<String>, required;
         /// Refund: 0 involuntary, 1 voluntary. Default 1.
         reason "reason": Option<Code>;
-        /// Refund: who, as `FAMILY/GIVEN` or {name} or {lastName, firstName}; everyone if not given. Ancillary: who buys. Claim: as in pnrClaim.
+        /// Refund: who, as `FAMILY/GIVEN` {name}, {lastName, firstName} or a position from 1; everyone if not given. Ancillary: who buys. Claim: as in pnrClaim.
         passengers "passengers": Vec<Any>;
         /// An offer that this store's client was given not long ago; a fresh one is asked for if not given.
         offer_id "offerId": Option<String>;
@@ -78,6 +78,10 @@ message! {
     CasePlanRequest {
         /// Main order number.
         order_no "orderNo": Option<String>, required;
+        /// Who, as in case.open; everyone if not given. For some there is no void.
+        passengers "passengers": Vec<Any>;
+        /// Of a refund: 0 involuntary, 1 voluntary. Default 1.
+        reason "reason": Option<Code>;
     }
 
     /// One way of giving an order back.
@@ -106,9 +110,9 @@ message! {
         order_no "orderNo": Option<String>;
         /// It has tickets, so that it can be given back.
         ticketed "ticketed": Option<bool>;
-        /// By a void.
+        /// By a void; null for some passengers.
         void "void": Option<CaseWay>;
-        /// By a refund of everyone, voluntary.
+        /// By a refund of those asked for.
         refund "refund": Option<CaseWay>;
         /// void, refund, or null if neither can be done.
         better "better": Option<String>;

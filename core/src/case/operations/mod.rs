@@ -10,6 +10,7 @@ mod purge;
 mod query;
 mod reconcile;
 mod resolve;
+mod select_passengers;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! `case.open`: starts a case or resumes the one with the same key.
 
 use super::lookup::{acquire_lease, conflict, release};
+use super::select_passengers;
 use crate::case::engine::driver::{DriveResult, Driver};
 use crate::case::engine::lease::Owner;
 use crate::case::id::new_id;
@@ -49,6 +50,7 @@ pub(super) async fn open(context: &mut CallContext, cases: &CaseService, body: &
 async fn start(context: &mut CallContext, cases: &CaseService, body: &str) -> Stored<CaseReply> {
     let stamp = cases.now().await?;
     let (request, mut case) = open_request::read(body, new_id(unix_time::now())?, stamp)?;
+    select_passengers::select(context, cases, body, &request, &mut case).await?;
     let payment = request.body.payment.as_ref();
     let method = payment.and_then(|p| p.payment_method.as_ref()).and_then(|m| m.number());
     let has_card = payment.is_some_and(|p| p.credit_card.is_some());

@@ -3,12 +3,14 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::lookup::text;
+use super::lookup::{bad_request, text};
+use super::select_passengers;
 use crate::case::engine::driver::Driver;
 use crate::case::engine::lease::Owner;
 use crate::case::error::StoredError;
 use crate::case::machine::event::{Answer, Quote};
 use crate::case::model::Case;
+use crate::case::open_request::{OpenRequest, passengers};
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
 use crate::case::store::Stored;
@@ -19,7 +21,7 @@ use crate::error::{Error, ErrorCode};
 use crate::exchange::context::CallContext;
 use crate::json::Node;
 use crate::unix_time::format_rfc3339;
-use crate::wire::Amount;
+use crate::wire::{Amount, CaseOpenRequest, CasePlanRequest, Code};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,7 +41,8 @@ struct WayView<'p> {
 struct Plan<'p> {
     order_no: &'p str,
     ticketed: bool,
-    void: WayView<'p>,
+    /// None for some passengers: a void is of all.
+    void: Option<WayView<'p>>,
     refund: WayView<'p>,
     better: Option<&'static str>,
     reason: &'static str,
@@ -48,10 +51,11 @@ struct Plan<'p> {
 /// Asks both quotations.
 pub(super) async fn plan(context: &mut CallContext, cases: &CaseService, node: &Node<'_>) -> Stored<CaseReply> {
     let order = text(node, "orderNo").unwrap_or_default();
+    let request = plan_request(node)?;
     let stamp = cases.now().await?;
     let mut case = Case::new(String::new(), String::new(), Kind::Cancel, Some(order.clone()), String::new(), stamp);
     let owner = Owner::new();
-    let mut driver = Driver::new(context, cases, &owner, CallData::default());
+    let mut driver = Driver::new(context, cases, &owner, CallData { request, ..CallData::default() });
     let ticketed = match driver.query(&case, Query::Order).await {
         Answer::Order(state) => state.ticketed,
         _ => {
@@ -59,9 +63,16 @@ pub(super) async fn plan(context: &mut CallContext, cases: &CaseService, node: &
             return Err(answer.unwrap_or_else(|| Error::new(ErrorCode::BadResponse, "the order could not be read")));
         }
     };
+    let request = std::mem::take(&mut driver.call_data_mut().request);
+    select_passengers::check_plan(&mut driver, &mut case, &request).await?;
+    driver.call_data_mut().request = request;
     let mut quotes = Vec::new();
     for (way, query) in [(Way::Void, Query::VoidQuote), (Way::Refund, Query::RefundQuote)] {
         case.via = Some(way);
+        if way == Way::Void && case.partial {
+            quotes.push((Quote::default(), Some(StoredError::new(ErrorCode::GuardNotRefundable, "a void is of all"))));
+            continue;
+        }
         let quote = match driver.query(&case, query).await {
             Answer::Quote(quote) => quote,
             Answer::Refused(refusal) => {
@@ -91,13 +102,29 @@ pub(super) async fn plan(context: &mut CallContext, cases: &CaseService, node: &
     let plan = Plan {
         order_no: &order,
         ticketed,
-        void: describe(void, void_refusal.as_ref(), None),
+        void: (!case.partial).then(|| describe(void, void_refusal.as_ref(), None)),
         refund: describe(refund, refund_refusal.as_ref(), Some(refund.unquoted)),
         better,
         reason,
     };
     let data = serde_json::to_string(&plan).unwrap_or_else(|_| "null".to_owned());
     Ok(CaseReply { last, ..CaseReply::data(data) })
+}
+
+/// Who and why, as in `case.open`.
+fn plan_request(node: &Node<'_>) -> Stored<OpenRequest> {
+    let mut body = String::new();
+    node.write(&mut body);
+    let read: CasePlanRequest = serde_json::from_str(&body)
+        .map_err(|e| bad_request("case.plan", "", &format!("cannot be read: {e}")))?;
+    if matches!(node.get("passengers"), Some(Node::Arr(items)) if items.is_empty()) {
+        return Err(bad_request("case.plan", "/passengers", "names nobody; leave it out for everybody"));
+    }
+    if !matches!(read.reason.as_ref().map(Code::number), None | Some(Some(0 | 1))) {
+        return Err(bad_request("case.plan", "/reason", "must be 0 (involuntary) or 1 (voluntary)"));
+    }
+    let asked = passengers(&read.passengers, "case.plan")?;
+    Ok(OpenRequest { asked, body: CaseOpenRequest { reason: read.reason, ..CaseOpenRequest::default() } })
 }
 
 /// Which of two possible ways is better. Where the amounts cannot be compared, a void, which takes minutes and not
