@@ -123,7 +123,10 @@ mod tests {
             Hold::claim(b"x"),
         ];
         let text = serde_json::to_string(&holds).unwrap();
-        assert!(text.starts_with(r#"["TESTA1","pax:TEST#A1#1,3","pnr:ABC123","offer:q_1","paid:TESTA1","claim:"#), "{text}");
+        assert!(
+            text.starts_with(r#"["TESTA1","pax:TEST#A1#1,3","pnr:ABC123","offer:q_1","paid:TESTA1","claim:"#),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<Vec<Hold>>(&text).unwrap(), holds);
     }
 

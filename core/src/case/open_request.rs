@@ -150,8 +150,7 @@ pub(crate) const DIRECT: &str = "direct:";
 pub(crate) fn passengers(items: &[serde_json::Value], op: &str) -> Result<Vec<Asked>, Error> {
     let read = |(i, item)| {
         let message = "must be `LAST/FIRST`, {name}, {lastName, firstName}, or a position from 1";
-        Asked::read(item)
-            .ok_or_else(|| Error::at(ErrorCode::BadRequest, op, &format!("/passengers/{i}"), message))
+        Asked::read(item).ok_or_else(|| Error::at(ErrorCode::BadRequest, op, &format!("/passengers/{i}"), message))
     };
     items.iter().enumerate().map(read).collect()
 }

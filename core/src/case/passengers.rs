@@ -71,9 +71,7 @@ impl Asked {
         let text = |key: &str| item.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
         match (item.as_u64(), item.as_str(), text("name"), text("lastName"), text("firstName")) {
             (Some(position), ..) => usize::try_from(position).ok().filter(|p| *p > 0).map(Asked::Position),
-            (_, Some(name), ..) | (_, None, Some(name), ..) => {
-                name.contains('/').then(|| Asked::Name(name.to_owned()))
-            }
+            (_, Some(name), ..) | (_, None, Some(name), ..) => name.contains('/').then(|| Asked::Name(name.to_owned())),
             (_, _, _, Some(last), Some(first)) => Some(Asked::Name(format!("{last}/{first}"))),
             _ => None,
         }
@@ -108,10 +106,8 @@ pub(crate) struct Selection {
 impl OrderPassengers {
     pub fn of(people: &[Passenger], salt: String) -> OrderPassengers {
         let mut known = OrderPassengers { salt, people: Vec::new() };
-        known.people = people
-            .iter()
-            .map(|p| Known { name: known.name_digest(&p.name), person: known.person_digest(p) })
-            .collect();
+        known.people =
+            people.iter().map(|p| Known { name: known.name_digest(&p.name), person: known.person_digest(p) }).collect();
         known
     }
 
@@ -196,9 +192,8 @@ impl OrderPassengers {
             if positions.is_empty() { (1..=self.people.len()).collect() } else { positions.clone() };
         let mut found = Vec::new();
         for known in meant.iter().filter_map(|at| self.people.get(at - 1)) {
-            let index = (0..today.len()).find(|i| {
-                !found.contains(i) && today.get(*i).is_some_and(|p| self.person_digest(p) == known.person)
-            });
+            let index = (0..today.len())
+                .find(|i| !found.contains(i) && today.get(*i).is_some_and(|p| self.person_digest(p) == known.person));
             match index {
                 Some(index) => found.push(index),
                 None => {
@@ -247,7 +242,9 @@ pub(crate) fn check_tickets(people: &[&str], tickets: &[String]) -> Result<(), S
         return Ok(());
     }
     let (asked, got) = (people.len(), tickets.len());
-    Err(guard(&format!("the quotation is for {got} tickets, not exactly for those of the {asked} passengers asked for")))
+    Err(guard(&format!(
+        "the quotation is for {got} tickets, not exactly for those of the {asked} passengers asked for"
+    )))
 }
 
 pub(crate) fn guard(message: &str) -> StoredError {

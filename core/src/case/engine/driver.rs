@@ -210,9 +210,11 @@ impl<'d> Driver<'d> {
                 return answer;
             }
         }
-        if query == Query::RefundProbe && case.partial
+        if query == Query::RefundProbe
+            && case.partial
             && case.positions.is_empty()
-            && self.call_data.request.asked.is_empty() {
+            && self.call_data.request.asked.is_empty()
+        {
             return Answer::Inconclusive(
                 "which passengers it was for is not stored; open the case again to have it asked",
             );

@@ -115,8 +115,8 @@ pub(super) async fn plan(context: &mut CallContext, cases: &CaseService, node: &
 fn plan_request(node: &Node<'_>) -> Stored<OpenRequest> {
     let mut body = String::new();
     node.write(&mut body);
-    let read: CasePlanRequest = serde_json::from_str(&body)
-        .map_err(|e| bad_request("case.plan", "", &format!("cannot be read: {e}")))?;
+    let read: CasePlanRequest =
+        serde_json::from_str(&body).map_err(|e| bad_request("case.plan", "", &format!("cannot be read: {e}")))?;
     if matches!(node.get("passengers"), Some(Node::Arr(items)) if items.is_empty()) {
         return Err(bad_request("case.plan", "/passengers", "names nobody; leave it out for everybody"));
     }

@@ -27,9 +27,8 @@ pub(super) async fn select(
 ) -> Stored<()> {
     let Some(order) = case.order_no.clone().filter(|_| !request.asked.is_empty()) else { return Ok(()) };
     let (key, order_no) = (Name::Key(case.key.clone()), order.clone());
-    let (row, known) = cases
-        .run_blocking(move |store| Ok((store.load(&key)?, store.order_passengers(&order_no)?)))
-        .await?;
+    let (row, known) =
+        cases.run_blocking(move |store| Ok((store.load(&key)?, store.order_passengers(&order_no)?))).await?;
     if row.is_some_and(|row| !row.case.steps.is_empty()) {
         let positions = known.and_then(|known| known.positions(&request.asked));
         apply(case, body, request, positions);
