@@ -59,7 +59,9 @@ namespace apb {
 enum class Outcome : std::int32_t {
     unknown = APB_UNKNOWN,
     executed = APB_EXECUTED,
-    not_executed = APB_NOT_EXECUTED
+    not_executed = APB_NOT_EXECUTED,
+    /** Of cases only: not settled yet, nothing is lost. */
+    pending = APB_PENDING
 };
 
 /** The status of a call; see apb_status. Later versions of the library may return other numbers. */
@@ -199,10 +201,20 @@ public:
         case Outcome::not_executed:
             return not_executed(*this);
         case Outcome::unknown:
+        case Outcome::pending:
             break;
         }
         /* Also for numbers of a later version. */
         return unknown(*this);
+    }
+
+    /** The same for the outcome of a case, which may be pending. */
+    template <class Executed, class NotExecuted, class Unknown, class Pending>
+    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown, Pending &&pending) const ->
+        typename std::common_type<decltype(match(executed, not_executed, unknown)),
+                                  decltype(pending(std::declval<const Reply &>()))>::type
+    {
+        return outcome() == Outcome::pending ? pending(*this) : match(executed, not_executed, unknown);
     }
 
 #if APB_EXCEPTIONS
@@ -263,6 +275,12 @@ public:
     using Error::Error;
 };
 
+/** A case is not settled yet; nothing is lost. */
+class CasePending : public Error {
+public:
+    using Error::Error;
+};
+
 /** It was executed, by an earlier submit. */
 class AlreadySubmitted : public Error {
 public:
@@ -279,6 +297,8 @@ inline std::string Reply::value() const
         throw AlreadySubmitted(*this);
     case Outcome::not_executed:
         throw NotExecuted(*this);
+    case Outcome::pending:
+        throw CasePending(*this);
     case Outcome::unknown:
         break;
     }
@@ -310,6 +330,37 @@ public:
 
 #if APB_EXCEPTIONS
     /** The JSON of a success; throws OutcomeUnknown, NotExecuted or AlreadySubmitted otherwise. */
+    std::string value() const { return reply_.value(); }
+#endif
+
+private:
+    Reply reply_;
+};
+
+/** The result of opening a case. Its reply is accessible only together with its outcome, which may be pending. */
+class APB_NODISCARD_TYPE Opened {
+public:
+    explicit Opened(Reply &&reply) noexcept : reply_(std::move(reply)) {}
+
+    APB_NODISCARD Outcome outcome() const noexcept { return reply_.outcome(); }
+
+    /** Calls the function of the outcome with the reply, and returns its result. */
+    template <class Executed, class NotExecuted, class Unknown, class Pending>
+    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown, Pending &&pending) const
+        -> decltype(std::declval<const Reply &>().match(executed, not_executed, unknown, pending))
+    {
+        return reply_.match(executed, not_executed, unknown, pending);
+    }
+
+    /** Moves the reply out and stores the outcome: `std::move(opened).take(outcome)`. */
+    Reply take(Outcome &outcome) &&
+    {
+        outcome = reply_.outcome();
+        return std::move(reply_);
+    }
+
+#if APB_EXCEPTIONS
+    /** The JSON of a success; throws OutcomeUnknown, NotExecuted, CasePending or AlreadySubmitted otherwise. */
     std::string value() const { return reply_.value(); }
 #endif
 
@@ -437,7 +488,7 @@ public:
     APB_METHOD(Submitted, update_webhook_url, apb_update_webhook_url)
     APB_METHOD(Reply, parse_webhook, apb_parse_webhook)
     APB_METHOD(Reply, case_plan, apb_case_plan)
-    APB_METHOD(Submitted, case_open, apb_case_open)
+    APB_METHOD(Opened, case_open, apb_case_open)
     APB_METHOD(Reply, case_get, apb_case_get)
     APB_METHOD(Reply, case_list, apb_case_list)
     APB_METHOD(Reply, case_reconcile, apb_case_reconcile)
@@ -445,6 +496,11 @@ public:
     APB_METHOD(Reply, case_notify, apb_case_notify)
     APB_METHOD(Reply, case_resolve, apb_case_resolve)
     APB_METHOD(Reply, case_export, apb_case_export)
+    APB_METHOD(Reply, case_stats, apb_case_stats)
+    APB_METHOD(Reply, case_backup, apb_case_backup)
+    APB_METHOD(Reply, case_unpause, apb_case_unpause)
+    APB_METHOD(Reply, case_adopt_account, apb_case_adopt_account)
+    APB_METHOD(Reply, case_confirm_store, apb_case_confirm_store)
     APB_METHOD(Reply, case_purge, apb_case_purge)
 #undef APB_METHOD
 
@@ -476,7 +532,7 @@ public:
     Case(Client &&, const std::string &) = delete;
 
     /** Starts or resumes it. `more` has further members of the request, as JSON. */
-    APB_NODISCARD Submitted open(const std::string &kind, const std::string &order_no, const std::string &more = "") const
+    APB_NODISCARD Opened open(const std::string &kind, const std::string &order_no, const std::string &more = "") const
     {
         return client_->case_open(key_ + ",\"kind\":" + quoted(kind) + ",\"orderNo\":" + quoted(order_no) +
                                   (more.empty() ? "" : "," + more) + "}");

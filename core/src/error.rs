@@ -15,6 +15,8 @@ pub enum Outcome {
     Executed,
     /// It provably did not happen.
     NotExecuted,
+    /// Cases only: not settled yet, and nothing is lost.
+    Pending,
 }
 
 impl Outcome {
@@ -24,6 +26,7 @@ impl Outcome {
             Outcome::Unknown => "unknown",
             Outcome::Executed => "executed",
             Outcome::NotExecuted => "not_executed",
+            Outcome::Pending => "pending",
         }
     }
 
@@ -33,6 +36,7 @@ impl Outcome {
             Outcome::Unknown => 0,
             Outcome::Executed => 1,
             Outcome::NotExecuted => 2,
+            Outcome::Pending => 3,
         }
     }
 }
@@ -237,6 +241,10 @@ error_codes! {
     StoreIo = "store_io", STORE;
     /// The store has a layout that this version does not read.
     StoreVersion = "store_version", STORE;
+    /// Whose account the client is, the store cannot say, or it has no place for it.
+    StoreAccount = "store_account", STORE;
+    /// The store is older than what was sent through it; nothing is sent until somebody confirmed.
+    StoreRewound = "store_rewound", STORE;
     /// Another case holds the order, offer or booking.
     Conflict = "conflict", CONFLICT;
     /// The key belongs to a case with other content.
@@ -372,6 +380,15 @@ pub struct Detail {
     pub field: String,
     /// What is wrong there.
     pub message: String,
+    /// The highest change number that the store has given, where a higher one was asked for.
+    pub highest: Option<i64>,
+}
+
+impl Detail {
+    /// A fact about a field.
+    pub(crate) fn of(field: &str, message: impl Into<String>) -> Detail {
+        Detail { field: field.to_owned(), message: message.into(), highest: None }
+    }
 }
 
 impl Error {
@@ -412,7 +429,7 @@ impl Error {
         };
         let mut error = Error::new(code, message);
         error.field = problems.first().map(|p| p.path.clone());
-        error.details = problems.into_iter().map(|p| Detail { field: p.path, message: p.message }).collect();
+        error.details = problems.into_iter().map(|p| Detail::of(&p.path, p.message)).collect();
         error
     }
 

@@ -11,10 +11,15 @@ pub(crate) struct Rate {
     pub burst: u32,
 }
 
+impl Rate {
+    /// No limit but a Retry-After: no interval between requests.
+    pub const UNLIMITED: Rate = Rate { per_second: f64::INFINITY, burst: 1 };
+}
+
 /// The smallest share of the configured rate that "too many requests" answers leave.
-const SMALLEST_SHARE: f64 = 1.0 / 16.0;
+const SMALLEST_SHARE: f64 = 1.0 / 8.0;
 /// Seconds without a "too many requests" answer after which the share doubles.
-const QUIET: f64 = 30.0;
+const QUIET: f64 = 60.0;
 /// "Too many requests" answers within this many seconds count as one.
 const SAME_EVENT: f64 = 1.0;
 
@@ -83,6 +88,20 @@ impl TokenBucket {
         self.not_before = self.not_before.max(now + wait.as_secs_f64());
     }
 
+    /// Ends a pause that a Retry-After began. The share stays lowered, and the places of the pause are lost: the bucket
+    /// is empty, so that those who were given a place in it must ask again.
+    pub fn end_pause(&mut self, now: f64) {
+        if self.not_before > now {
+            self.not_before = now;
+            self.full_at = now + self.interval() * f64::from(self.rate.burst);
+        }
+    }
+
+    /// How long a Retry-After still stops every request.
+    pub fn pause_left(&self, now: f64) -> Duration {
+        Duration::try_from_secs_f64((self.not_before - now).max(0.0)).unwrap_or(Duration::MAX)
+    }
+
     /// How long until the next request may leave.
     pub fn wait(&mut self, now: f64) -> Duration {
         self.recover(now);
@@ -117,6 +136,41 @@ impl TokenBucket {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_rate_halves_at_most_to_an_eighth_and_doubles_back_after_each_quiet_minute() {
+        let mut bucket = TokenBucket::new(Rate { per_second: 8.0, burst: 1 });
+        for nth in 0..6 {
+            bucket.slow_down(f64::from(nth) * 2.0, Duration::ZERO);
+        }
+        assert_eq!(bucket.per_second(), 1.0);
+        for (now, rate) in [(69.0, 1.0), (70.0, 2.0), (129.0, 2.0), (130.0, 4.0), (190.0, 8.0)] {
+            bucket.wait(now);
+            assert_eq!(bucket.per_second(), rate, "{now}");
+        }
+    }
+
+    #[test]
+    fn without_a_rate_a_retry_after_pauses_all_the_same_and_unpause_ends_it() {
+        let mut bucket = TokenBucket::new(Rate::UNLIMITED);
+        assert_eq!((0..100).map(|_| bucket.take(1.0)).max(), Some(Duration::ZERO));
+        bucket.slow_down(1.0, Duration::from_secs(30));
+        assert_eq!(bucket.take(2.0), Duration::from_secs(29));
+        bucket.end_pause(3.0);
+        assert_eq!(bucket.take(3.0), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_end_of_a_pause_keeps_the_halved_rate_and_gives_no_burst() {
+        let mut bucket = TokenBucket::new(Rate { per_second: 2.0, burst: 4 });
+        bucket.slow_down(0.0, Duration::from_secs(100));
+        for _ in 0..4 {
+            bucket.take(1.0);
+        }
+        bucket.end_pause(50.0);
+        assert_eq!(bucket.per_second(), 1.0);
+        assert_eq!(bucket.take(50.0), Duration::from_secs(1));
+    }
 
     proptest! {
         /// Whatever the arrivals and slow-downs, no window holds more than rate·w + burst requests.

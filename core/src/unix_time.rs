@@ -26,3 +26,29 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<Millis> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
 }
+
+/// The clock that nobody sets and that counts while the machine is suspended.
+pub(crate) mod boot_clock {
+    use std::time::Duration;
+
+    use super::Millis;
+
+    /// Milliseconds since the machine started.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn now() -> Millis {
+        use nix::time::{ClockId, clock_gettime};
+        clock_gettime(ClockId::CLOCK_BOOTTIME)
+            .map_or_else(|_| super::now(), |time| time.tv_sec() * 1000 + time.tv_nsec() / 1_000_000)
+    }
+
+    /// Milliseconds since 1970: elsewhere no such clock is read.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn now() -> Millis {
+        super::now()
+    }
+
+    /// The moment when `left` will have passed.
+    pub(crate) fn after(left: Duration) -> Millis {
+        now().saturating_add(Millis::try_from(left.as_millis()).unwrap_or(Millis::MAX))
+    }
+}

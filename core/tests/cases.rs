@@ -105,7 +105,7 @@ fn a_stop_is_executed_whether_or_not_the_ticket_was_issued() {
 }
 
 #[test]
-fn a_claim_is_sent_once_and_a_second_one_adopts_its_order() {
+fn a_claim_is_sent_once_and_a_second_one_meets_its_locator() {
     for profile in ["default", "strict"] {
         let fixture = Fixture::new(profile);
         let pnr = fixture.vendor.create_pnr(json!({"airline": "Y4"})).unwrap();
@@ -114,11 +114,11 @@ fn a_claim_is_sent_once_and_a_second_one_adopts_its_order() {
         assert_eq!((&reply["outcome"], &reply["case"]["state"]), (&json!("executed"), &json!("claimed")), "{reply}");
         let order = reply["case"]["orderNo"].clone();
         assert!(order.is_string());
-        // A second claim adopts the order of the first and sends nothing.
+        // A second claim sends nothing: the first has the locator, and its order.
         let mut second = request;
         second["key"] = json!("k2");
         let reply = fixture.call("case.open", second);
-        assert_eq!((&reply["case"]["orderNo"], &reply["case"]["adopted"]), (&order, &json!(true)), "{reply}");
+        assert_eq!((&reply["error"]["code"], &reply["case"]["orderNo"]), (&json!("conflict"), &order), "{reply}");
         assert_eq!(fixture.executed("pnrClaim"), 1);
         let plan = fixture.call("case.plan", json!({"orderNo": order}));
         assert_eq!(plan["data"]["refund"]["possible"], true, "{plan}");

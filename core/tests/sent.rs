@@ -93,6 +93,7 @@ fn a_cancelled_request_reported_as_not_executed_never_arrived_whole() {
             }
             Outcome::Executed => assert!(whole.contains(offer)),
             Outcome::Unknown => {}
+            Outcome::Pending => panic!("only cases are pending"),
         }
     }
     println!("unknown, executed, not executed: {counts:?}");

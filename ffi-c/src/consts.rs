@@ -85,3 +85,5 @@ pub const APB_UNKNOWN: apb_outcome = 0;
 pub const APB_EXECUTED: apb_outcome = 1;
 /// Provably not executed. Of reads and quotes: the call failed.
 pub const APB_NOT_EXECUTED: apb_outcome = 2;
+/// Of cases only: not settled yet, nothing is lost.
+pub const APB_PENDING: apb_outcome = 3;

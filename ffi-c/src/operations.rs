@@ -552,8 +552,8 @@ pub unsafe extern "C" fn apb_case_plan(
 ///   connectInfo: Claim: contact, as in pnrClaim.
 ///
 /// Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
-///   adopted, reopened, money, deadline, deadlineSource, nextDueAt, createdAt, updatedAt, steps,
-///   evidence, error.
+///   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
+///   createdAt, updatedAt, steps, evidence, error.
 ///
 /// # Safety
 /// PROMISES of the header: texts, out parameters.
@@ -576,8 +576,8 @@ pub unsafe extern "C" fn apb_case_open(
 ///   key: Your key.
 ///
 /// Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
-///   adopted, reopened, money, deadline, deadlineSource, nextDueAt, createdAt, updatedAt, steps,
-///   evidence, error.
+///   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
+///   createdAt, updatedAt, steps, evidence, error.
 ///
 /// # Safety
 /// PROMISES of the header: texts, out parameters.
@@ -599,6 +599,10 @@ pub unsafe extern "C" fn apb_case_get(
 ///   open: Only open ones (true) or only final ones (false).
 ///   orderNo: Of this order.
 ///   kind: Of this kind.
+///   outcome: Only with this outcome: pending, executed, not_executed or unknown.
+///   state: Only in this state.
+///   changedSince: Changed since this number, in the order of their last change: `next` of the page
+///     before, or 0.
 ///   after: After the case with this id: `next` of the page before.
 ///   limit: 1 to 500. Default 100.
 ///
@@ -627,8 +631,8 @@ pub unsafe extern "C" fn apb_case_list(
 ///   all: All cases whose outcome is unknown.
 ///
 /// Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
-///   adopted, reopened, money, deadline, deadlineSource, nextDueAt, createdAt, updatedAt, steps,
-///   evidence, error.
+///   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
+///   createdAt, updatedAt, steps, evidence, error.
 ///
 /// # Safety
 /// PROMISES of the header: texts, out parameters.
@@ -705,8 +709,8 @@ pub unsafe extern "C" fn apb_case_notify(
 ///     voidCode or new order number.
 ///
 /// Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
-///   adopted, reopened, money, deadline, deadlineSource, nextDueAt, createdAt, updatedAt, steps,
-///   evidence, error.
+///   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
+///   createdAt, updatedAt, steps, evidence, error.
 ///
 /// # Safety
 /// PROMISES of the header: texts, out parameters.
@@ -748,11 +752,12 @@ pub unsafe extern "C" fn apb_case_export(
     unsafe { call_named("case.export", client, request_json, len, out_reply) }
 }
 
-/// case.purge (local): Removes final cases that did not change for long. Their keys stay used.
+/// case.purge (local): Removes final cases that did not change for long. Keys that were bound stay
+/// used, and orders paid stay paid.
 ///
 /// Request:
-///   olderThan (required): A moment with its offset, or an age such as `90d`, `12h`: what did not
-///     change since is removed.
+///   olderThan (required): A moment with its offset, or an age such as `90d`, `12h`, `0h`: what did
+///     not change since is removed.
 ///
 /// Reply data: purged.
 ///
@@ -768,4 +773,115 @@ pub unsafe extern "C" fn apb_case_purge(
     // SAFETY: the caller promises (PROMISES, texts) that request_json is readable for len bytes or up to its NUL, and
     // (PROMISES, out parameters) that out_reply, if not NULL, may be written.
     unsafe { call_named("case.purge", client, request_json, len, out_reply) }
+}
+
+/// case.stats (local): Counts the cases of this account: open, unknown, stuck, due; the budget of
+/// the follow-up, and a pause.
+///
+/// Request:
+///
+/// Reply data: open, unknown, stuck, oldest, due, budget, pausedUntil.
+///
+/// # Safety
+/// PROMISES of the header: texts, out parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn apb_case_stats(
+    client: *const apb_client,
+    request_json: *const c_char,
+    len: usize,
+    out_reply: *mut *mut apb_reply,
+) -> apb_status {
+    // SAFETY: the caller promises (PROMISES, texts) that request_json is readable for len bytes or up to its NUL, and
+    // (PROMISES, out parameters) that out_reply, if not NULL, may be written.
+    unsafe { call_named("case.stats", client, request_json, len, out_reply) }
+}
+
+/// case.backup (local): Copies a file store while it is in use. The copy opens as rewound: nothing
+/// is sent through it before case.confirmStore.
+///
+/// Request:
+///   path (required): A file that is not there yet.
+///
+/// Reply data: path, bytes.
+///
+/// # Safety
+/// PROMISES of the header: texts, out parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn apb_case_backup(
+    client: *const apb_client,
+    request_json: *const c_char,
+    len: usize,
+    out_reply: *mut *mut apb_reply,
+) -> apb_status {
+    // SAFETY: the caller promises (PROMISES, texts) that request_json is readable for len bytes or up to its NUL, and
+    // (PROMISES, out parameters) that out_reply, if not NULL, may be written.
+    unsafe { call_named("case.backup", client, request_json, len, out_reply) }
+}
+
+/// case.unpause (local): Ends a pause that a Retry-After began, and makes the cases that wait for
+/// it due. The lowered rate stays.
+///
+/// Request:
+///
+/// Reply data: wasPaused, cases.
+///
+/// # Safety
+/// PROMISES of the header: texts, out parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn apb_case_unpause(
+    client: *const apb_client,
+    request_json: *const c_char,
+    len: usize,
+    out_reply: *mut *mut apb_reply,
+) -> apb_status {
+    // SAFETY: the caller promises (PROMISES, texts) that request_json is readable for len bytes or up to its NUL, and
+    // (PROMISES, out parameters) that out_reply, if not NULL, may be written.
+    unsafe { call_named("case.unpause", client, request_json, len, out_reply) }
+}
+
+/// case.adoptAccount (local): Gives a name to the account that a client without a name made, or
+/// merges it into the account that has the name.
+///
+/// Request:
+///   clientId (required): The client id that made it.
+///   baseUrl (required): The base URL of the client that made it.
+///   account (required): Its name from now on. If an account has it, the two are merged.
+///
+/// Reply data: account.
+///
+/// # Safety
+/// PROMISES of the header: texts, out parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn apb_case_adopt_account(
+    client: *const apb_client,
+    request_json: *const c_char,
+    len: usize,
+    out_reply: *mut *mut apb_reply,
+) -> apb_status {
+    // SAFETY: the caller promises (PROMISES, texts) that request_json is readable for len bytes or up to its NUL, and
+    // (PROMISES, out parameters) that out_reply, if not NULL, may be written.
+    unsafe { call_named("case.adoptAccount", client, request_json, len, out_reply) }
+}
+
+/// case.confirmStore (local): Lets a store that is older than what was sent through it send again,
+/// once every case that may have been sent was asked about.
+///
+/// Request:
+///   by (required): Who says so.
+///   evidence (required): What it rests on.
+///
+/// Reply data: confirmed.
+///
+/// # Safety
+/// PROMISES of the header: texts, out parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn apb_case_confirm_store(
+    client: *const apb_client,
+    request_json: *const c_char,
+    len: usize,
+    out_reply: *mut *mut apb_reply,
+) -> apb_status {
+    // SAFETY: the caller promises (PROMISES, texts) that request_json is readable for len bytes or up to its NUL, and
+    // (PROMISES, out parameters) that out_reply, if not NULL, may be written.
+    unsafe { call_named("case.confirmStore", client, request_json, len, out_reply) }
 }

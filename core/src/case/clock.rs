@@ -4,7 +4,7 @@ use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::fnv1a;
-use crate::unix_time::{self, Millis};
+use crate::unix_time::{self, Millis, boot_clock};
 
 /// A moment on two clocks: the wall's, which may jump, and the machine's, which counts since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,14 +42,7 @@ pub(crate) fn machine() -> (u64, Millis) {
         // SQLite's integers are signed.
         fnv1a(&id) >> 1
     });
-    #[cfg(target_os = "linux")]
-    {
-        use nix::time::{ClockId, clock_gettime};
-        if let Ok(time) = clock_gettime(ClockId::CLOCK_BOOTTIME) {
-            return (*BOOT, time.tv_sec() * 1000 + time.tv_nsec() / 1_000_000);
-        }
-    }
-    (*BOOT, unix_time::now())
+    (*BOOT, boot_clock::now())
 }
 
 /// Now, on both clocks.

@@ -4,7 +4,7 @@
 //! and stores; [`operations`] are the `case.*` operations and the journaled direct submits.
 
 mod clock;
-mod engine;
+pub(crate) mod engine;
 mod error;
 mod hold;
 mod id;

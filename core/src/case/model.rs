@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::Stamp;
 use super::error::StoredError;
 use super::hold::Hold;
-use super::vocabulary::{CaseOutcome, Kind, Query, State, StepName, Strength, Way};
+use super::vocabulary::{CaseOutcome, Kind, Query, Retry, State, StepName, Strength, Way};
 use crate::unix_time::Millis;
 use crate::wire::Amount;
 
@@ -21,6 +21,33 @@ pub(crate) struct Step {
     /// Its sender ended before the outcome was stored; the raw reply itself may be stored.
     #[serde(default)]
     pub abandoned: bool,
+    /// When the last attempt that may have left was sent.
+    #[serde(default)]
+    pub sent_at: Option<Millis>,
+    /// The vendor's id of the request of that attempt.
+    #[serde(default)]
+    pub request_id: Option<String>,
+    /// Why the last attempt, which was not executed, may be followed by another one.
+    #[serde(default)]
+    pub retry: Option<Retry>,
+}
+
+impl Step {
+    /// The first attempt, whose intent is recorded at `at`.
+    pub fn new(name: StepName, at: Millis) -> Step {
+        let outcome = CaseOutcome::Pending;
+        Step {
+            name,
+            outcome,
+            attempts: 1,
+            at,
+            sent: None,
+            abandoned: false,
+            sent_at: None,
+            request_id: None,
+            retry: None,
+        }
+    }
 }
 
 /// A fact that an outcome rests on.
@@ -121,10 +148,33 @@ pub(crate) struct Case {
     /// Claim: departs later than orderList reaches.
     #[serde(default)]
     pub unlisted: bool,
+    /// The vendor refused the last attempt for its pace: case.open sends and asks nothing before this moment.
+    #[serde(default)]
+    pub paced_until: Option<Millis>,
+    /// Refusals for pace in a row.
+    #[serde(default)]
+    pub paced: u32,
+    /// The refusal for pace does not prove that nothing was executed: what would show the effect is read first.
+    #[serde(default)]
+    pub check_first: Option<CheckFirst>,
 
+    /// The number of the last write, from the store's own column.
+    #[serde(skip)]
+    pub change: i64,
     /// State of the current run; never stored.
     #[serde(skip)]
     pub run: Run,
+}
+
+/// The refusal after which the effect is looked for before another attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum CheckFirst {
+    /// 905, which the vendor's application gave.
+    #[serde(rename = "905")]
+    Busy,
+    /// 429 in another form than the vendor's: whether its application got the request is not known.
+    #[serde(rename = "429")]
+    Gateway,
 }
 
 /// What the caller of this run allows, and what the run has seen.
@@ -138,6 +188,10 @@ pub(crate) struct Run {
     pub own_offer: bool,
     /// A direct `pay` pays the order of a case that waits for payment.
     pub paid_directly: bool,
+    /// What would show the effect of an attempt that was refused for its pace was read.
+    pub effect_checked: bool,
+    /// The vendor answered a query of this run.
+    pub asked: bool,
     /// The query that is under way.
     pub waits_for: Option<Query>,
 }
@@ -182,6 +236,10 @@ impl Case {
             partial: false,
             carriers: Vec::new(),
             unlisted: false,
+            paced_until: None,
+            paced: 0,
+            check_first: None,
+            change: 0,
             run: Run::default(),
         }
     }
@@ -217,6 +275,65 @@ impl Case {
     /// The last submit.
     pub fn last_step(&self) -> Option<&Step> {
         self.steps.last()
+    }
+
+    /// When something is to be done: the end of a pause that the vendor wants, else the next query.
+    pub fn next_due(&self) -> Option<Millis> {
+        let waits = !self.closed && matches!(self.state, State::Planned | State::AwaitingPayment);
+        self.paced_until.filter(|_| waits).or(self.due)
+    }
+
+    /// The case as shown while its sender is gone, before anybody reconciled it: what it was sending may have left.
+    pub fn without_sender(&self) -> Case {
+        let mut case = self.clone();
+        if let Some(step) = case.steps.last_mut() {
+            step.outcome = CaseOutcome::Unknown;
+            step.sent_at = Some(step.at);
+        }
+        (case.outcome, case.state, case.closed) = (CaseOutcome::Unknown, State::Unknown, false);
+        case
+    }
+
+    /// Whether the caller gave the offer: it is never replaced by another one.
+    pub fn has_own_offer(&self) -> bool {
+        self.run.own_offer || (!self.direct && self.holds.iter().any(|hold| matches!(hold, Hold::Offer(_))))
+    }
+
+    /// Whether the key means this content for ever: an intent was written, or a human has decided.
+    pub fn is_bound(&self) -> bool {
+        !self.steps.is_empty() || self.is_resolved()
+    }
+
+    /// Whether a human has decided the outcome.
+    pub fn is_resolved(&self) -> bool {
+        self.evidence.iter().any(|e| e.strength == Strength::Human)
+    }
+
+    /// Whether case.open starts it over, with the same or other content.
+    pub fn starts_over(&self) -> bool {
+        !self.direct && !self.is_bound() && matches!(self.outcome, CaseOutcome::Pending | CaseOutcome::NotExecuted)
+    }
+
+    /// Whether it ended by a refusal after which case.open, with the same content, makes the next attempt: each step
+    /// is not executed for a reason that allows another attempt.
+    pub fn may_try_again(&self) -> bool {
+        let retryable = |s: &Step| s.outcome == CaseOutcome::NotExecuted && s.retry.is_some();
+        self.closed
+            && self.state == State::Refused
+            && !self.direct
+            && !self.steps.is_empty()
+            && !self.is_resolved()
+            && self.steps.iter().all(retryable)
+    }
+
+    /// Whether a further intent is possible, for which the `expect` of the call counts.
+    pub fn may_send_more(&self) -> bool {
+        let unpaid = |s: &Step| s.name != StepName::Pay || (s.outcome == CaseOutcome::NotExecuted && s.retry.is_some());
+        match self.state {
+            State::Planned | State::Quoting => !self.closed,
+            State::AwaitingPayment => !self.closed && self.steps.iter().all(unpaid),
+            _ => self.starts_over() || self.may_try_again(),
+        }
     }
 
     /// Whether its holds are in force.

@@ -19,6 +19,19 @@ pub(crate) struct OpenRequest {
     pub body: CaseOpenRequest,
     /// Names of the requested passengers, `FAMILY/GIVEN`; empty for everybody.
     pub names: Vec<String>,
+    /// The digest that earlier releases stored of this request, with `expect`.
+    earlier_content: String,
+}
+
+impl OpenRequest {
+    /// Whether the stored case has the content of this request, whose own is `content`.
+    pub fn is_content_of(&self, stored: &Case, content: &str) -> bool {
+        if stored.content.starts_with(CONTENT) {
+            stored.content == content
+        } else {
+            stored.content == self.earlier_content
+        }
+    }
 }
 
 fn bad(path: &str, message: &str) -> Error {
@@ -88,7 +101,7 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(OpenRequest, C
         Some(_) => return Err(bad("/reason", "must be 0 (involuntary) or 1 (voluntary)")),
     }
     let names = if kind == Kind::Claim { Vec::new() } else { names(&request)? };
-    let mut case = Case::new(id, key, kind, order, content_digest(body), now);
+    let mut case = Case::new(id, key, kind, order, content_digest(body, &names), now);
     if kind == Kind::Claim {
         let locator = request.mmb.as_ref().and_then(|m| m.airline_pnr.clone()).filter(|p| !p.is_empty());
         let locator = locator.ok_or_else(|| bad("/mmb/airlinePnr", "is required for a claim"))?;
@@ -101,7 +114,7 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(OpenRequest, C
     case.holds.extend(request.offer_id.clone().map(Hold::Offer));
     case.offer_id.clone_from(&request.offer_id);
     case.run.own_offer = request.offer_id.is_some();
-    Ok((OpenRequest { body: request, names }, case))
+    Ok((OpenRequest { body: request, names, earlier_content: earlier_digest(body) }, case))
 }
 
 /// Records what is needed to read orderList for a claim: the airlines, and whether orderList shows the departure.
@@ -184,13 +197,90 @@ fn expect(request: &CaseOpenRequest) -> Result<Expect, Error> {
     })
 }
 
-/// Tells two requests with the same key apart. How it is paid and what it comes after do not belong to it: a case
-/// is resumed without the card, or with it.
-fn content_digest(body: &str) -> String {
+/// Begins the digest of a content; those of earlier releases, which had `expect` in them, have no prefix.
+const CONTENT: &str = "2:";
+
+/// What is no content of a case: it counts for the next intent.
+const NO_CONTENT: [&str; 4] = ["key", "payment", "after", "expect"];
+
+/// Tells two requests with the same key apart. `passengers` is a set, whatever form names them.
+fn content_digest(body: &str, names: &[String]) -> String {
+    let mut content = String::new();
+    if let Ok(Node::Obj(mut members)) = Node::parse(body) {
+        members.retain(|(key, value)| !NO_CONTENT.contains(&&**key) && !is_empty(value));
+        for (_, value) in members.iter_mut().filter(|(key, _)| key == "passengers") {
+            *value = set_of_passengers(value, names);
+        }
+        Node::Obj(members).write(&mut content);
+    }
+    format!("{CONTENT}{}", sha256_hex(content.as_bytes()))
+}
+
+/// The passengers in an order that does not depend on the request's. Those of a claim have no `names`.
+fn set_of_passengers<'n>(value: &Node<'n>, names: &[String]) -> Node<'n> {
+    let mut texts = names.to_vec();
+    if let (Node::Arr(items), true) = (value, names.is_empty()) {
+        texts.extend(items.iter().map(|item| {
+            let mut text = String::new();
+            item.write(&mut text);
+            text
+        }));
+    }
+    texts.sort_unstable();
+    texts.dedup();
+    Node::Arr(texts.into_iter().map(|text| Node::Str(text.into())).collect())
+}
+
+/// The digest of earlier releases.
+fn earlier_digest(body: &str) -> String {
     let mut kept = String::new();
     if let Ok(Node::Obj(mut members)) = Node::parse(body) {
         members.retain(|(key, value)| !matches!(&**key, "payment" | "after" | "key") && !value.is_null());
         Node::Obj(members).write(&mut kept);
     }
     sha256_hex(kept.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::clock;
+
+    fn request(text: &str) -> (OpenRequest, Case) {
+        read(text, "id".to_owned(), clock::at(0)).unwrap()
+    }
+
+    #[test]
+    fn a_case_of_an_earlier_release_is_compared_by_its_old_digest_with_expect() {
+        let text = r#"{"kind":"void","orderNo":"o","key":"k","expect":{"currency":"USD"}}"#;
+        let (with, new) = request(text);
+        let stored = Case { content: earlier_digest(text), ..new.clone() };
+        assert!(with.is_content_of(&stored, &new.content));
+        let (without, new) = request(r#"{"kind":"void","orderNo":"o","key":"k"}"#);
+        assert!(!without.is_content_of(&stored, &new.content));
+        // Of this release, `expect` is no content.
+        let stored = request(text).1;
+        assert!(without.is_content_of(&stored, &new.content));
+    }
+
+    #[test]
+    fn kind_order_passengers_reason_and_offer_are_content() {
+        let content = |text: &str| request(text).1.content;
+        let base = content(r#"{"kind":"refund","orderNo":"o","key":"k"}"#);
+        for other in [
+            r#"{"kind":"cancel","orderNo":"o","key":"k"}"#,
+            r#"{"kind":"refund","orderNo":"p","key":"k"}"#,
+            r#"{"kind":"refund","orderNo":"o","key":"k","reason":0}"#,
+            r#"{"kind":"refund","orderNo":"o","key":"k","offerId":"q"}"#,
+            r#"{"kind":"refund","orderNo":"o","key":"k","passengers":["A/B"]}"#,
+        ] {
+            assert_ne!(content(other), base, "{other}");
+        }
+        for same in [
+            r#"{"kind":"refund","orderNo":"o","key":"k","after":"x"}"#,
+            r#"{"kind":"refund","orderNo":"o","key":"k","expect":{"acceptVoucher":true}}"#,
+        ] {
+            assert_eq!(content(same), base, "{same}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::error::StoredError;
 use super::model::Case;
+use super::view;
 use super::vocabulary::CaseOutcome;
 use crate::error::{Advice, Error, ErrorCode, Outcome, Status};
 use crate::reply::Reply;
@@ -36,8 +37,10 @@ impl CaseReply {
     }
 
     /// A case, as data and as the case that the call belongs to.
-    pub fn case(json: String) -> CaseReply {
-        CaseReply { case: Some(json.clone()), ..CaseReply::data(json) }
+    /// The outcome is the case's own.
+    pub fn case(case: &Case) -> CaseReply {
+        let json = view::json(case);
+        CaseReply { outcome: case.outcome.outcome(), case: Some(json.clone()), ..CaseReply::data(json) }
     }
 
     pub fn into_reply(self, operation: &str, meta: &CallMeta) -> Reply {
@@ -79,7 +82,7 @@ pub(crate) fn error_of(case: &Case, last: Option<&Reply>) -> Option<Error> {
     if case.outcome == CaseOutcome::Executed {
         return None;
     }
-    let outcome = case.outcome.outcome().unwrap_or(Outcome::NotExecuted);
+    let outcome = case.outcome.outcome();
     let stored = match (&case.error, case.outcome) {
         (Some(stored), _) => stored.clone(),
         (None, CaseOutcome::Unknown) => {

@@ -4,25 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::{self, Stamp};
-use super::store::file::Sqlite;
+use super::store::budget::{FOLLOW, REQUESTS};
+use super::store::file::{IsAlive, Sqlite};
+use super::store::identity::Identity;
 use super::store::{KnownOffer, Store, Stored};
 use super::vendor::answers;
 use crate::config::{CaseClock, CasePolicy, Config};
 use crate::contract::operation::Operation;
-use crate::digest::hex;
 use crate::error::{Error, ErrorCode};
-use crate::exchange::rate_limiter::{Later, RateLimiter};
+use crate::exchange::rate_limiter::{Later, PLACE_LASTS, Place, RateLimiter, wait_for_place};
 use crate::exchange::session::Session;
 use crate::json::Node;
 use crate::reply::Reply;
 use crate::token_bucket::Rate;
 use crate::transport::{Fault, Limits};
 use crate::unix_time::{Millis, parse_rfc3339};
-
-/// The name of the budget of all requests, in the store.
-const REQUESTS: &str = "requests";
-/// The name of the follow-up's budget, in the store.
-const FOLLOW: &str = "follow";
 
 /// See the module.
 pub(crate) struct CaseService {
@@ -32,16 +28,17 @@ pub(crate) struct CaseService {
 
 impl CaseService {
     /// Opens the configured store; None if none is configured.
-    pub fn open_store(config: &Config) -> Result<Option<Arc<dyn Store>>, Error> {
+    pub fn open_store(config: &Config, is_alive: IsAlive) -> Result<Option<Arc<dyn Store>>, Error> {
         match &config.store {
-            Some(path) => Ok(Some(Arc::new(Sqlite::open(path, account(config))?))),
+            Some(store) => Ok(Some(Arc::new(Sqlite::open(store, identity(config), is_alive)?))),
             None => Ok(None),
         }
     }
 
     /// The request budget that all processes of the store share.
     pub fn limiter(store: &Arc<dyn Store>, config: &Config) -> Arc<dyn RateLimiter> {
-        Arc::new(StoreLimiter { store: store.clone(), rate: config.rate_limit })
+        let rate = config.rate_limit.unwrap_or(Rate::UNLIMITED);
+        Arc::new(StoreLimiter { store: store.clone(), name: REQUESTS, rate })
     }
 
     pub fn new(store: Arc<dyn Store>, session: Arc<Session>) -> CaseService {
@@ -91,17 +88,34 @@ impl CaseService {
         self.session.config.clock == CaseClock::Machine
     }
 
+    /// After an intent is stored and before its body leaves; see [`Store::write_witness`].
+    pub async fn write_witness(&self, id: &str, number: i64) -> Stored<Option<String>> {
+        let id = id.to_owned();
+        self.run_blocking(move |store| store.write_witness(&id, number)).await
+    }
+
+    /// The budgets of the account and their rates.
+    pub fn rates(&self) -> [(&'static str, Rate); 2] {
+        [(REQUESTS, self.session.config.rate_limit.unwrap_or(Rate::UNLIMITED)), (FOLLOW, self.follow_rate())]
+    }
+
+    /// Until when a Retry-After stops the account, by the clock of the cases.
+    pub async fn paused_until(&self) -> Stored<Option<Millis>> {
+        let left = self.run_blocking(|store| store.pause_left()).await?;
+        Ok(if left > 0 { Some(self.now().await?.wall + left) } else { None })
+    }
+
     /// Waits until the follow-up's budget allows a request.
     pub async fn acquire_follow(&self, limits: &Limits<'_>) -> Result<(), Fault> {
-        let wait = acquire(&self.store, FOLLOW, self.follow_rate(), limits.left()).await;
-        limits.sleep_for_budget(wait).await
+        let limiter = StoreLimiter { store: self.store.clone(), name: FOLLOW, rate: self.follow_rate() };
+        wait_for_place(&limiter, limits).await
     }
 
     /// Takes a token of the follow-up's budget if the wait is at most `limit`; gives the wait. Fails with the store.
     pub async fn try_acquire_follow(&self, limit: Duration) -> Stored<Option<Duration>> {
         let (rate, limit) = (self.follow_rate(), i64::try_from(limit.as_millis()).unwrap_or(i64::MAX));
-        let wait = self.run_blocking(move |store| store.acquire(FOLLOW, rate, limit)).await?;
-        Ok(wait.map(millis))
+        let place = self.run_blocking(move |store| store.acquire(FOLLOW, rate, limit)).await?;
+        Ok(place.map(|place| place.wait))
     }
 
     /// The follow-up's rate now, in requests per second, and the wait for the next request in milliseconds.
@@ -125,15 +139,9 @@ impl CaseService {
     }
 }
 
-/// Two accounts in one store never see each other's cases.
-fn account(config: &Config) -> String {
-    let identity = format!("{}\n{}", config.base_url.as_str().trim_end_matches('/'), config.client_id);
-    let digest = ring::digest::digest(&ring::digest::SHA256, identity.as_bytes());
-    hex(digest.as_ref().get(..12).unwrap_or_default())
-}
-
-fn millis(wait: Millis) -> Duration {
-    Duration::from_millis(u64::try_from(wait).unwrap_or(0))
+fn identity(config: &Config) -> Identity {
+    let host = config.base_url.host_str().unwrap_or_default();
+    Identity::new(config.base_url.as_str(), host, &config.client_id, config.account.clone())
 }
 
 async fn run_blocking<T: Send + 'static>(
@@ -146,26 +154,34 @@ async fn run_blocking<T: Send + 'static>(
         .unwrap_or_else(|_| Err(Error::new(ErrorCode::Panic, "the store panicked")))
 }
 
-async fn acquire(store: &Arc<dyn Store>, name: &'static str, rate: Rate, limit: Duration) -> Option<Duration> {
-    let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
-    let wait = run_blocking(store, move |store| store.acquire(name, rate, limit)).await;
-    // A store that fails must not let every request through at once, nor stop queries for ever.
-    wait.unwrap_or(Some((1000.0 / rate.per_second) as i64)).map(millis)
-}
-
-/// A budget in the store. Without a configured rate it limits nothing, but passes on "too many requests".
+/// A budget in the store. Without a configured rate it limits nothing, but pauses for a Retry-After.
 struct StoreLimiter {
     store: Arc<dyn Store>,
-    rate: Option<Rate>,
+    name: &'static str,
+    rate: Rate,
 }
 
 impl RateLimiter for StoreLimiter {
-    fn acquire(&self, limit: Duration) -> Later<'_, Option<Duration>> {
+    fn acquire(&self, limit: Duration) -> Later<'_, Option<Place>> {
         Box::pin(async move {
-            match self.rate {
-                Some(rate) => acquire(&self.store, REQUESTS, rate, limit).await,
-                None => Some(Duration::ZERO),
-            }
+            let (name, rate) = (self.name, self.rate);
+            let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+            let place = run_blocking(&self.store, move |store| store.acquire(name, rate, limit)).await;
+            // A store that fails must not let every request through at once, nor stop queries for ever.
+            place.unwrap_or_else(|_| {
+                let wait = Duration::try_from_secs_f64(1.0 / rate.per_second).unwrap_or_default();
+                Some(Place { wait, at: i64::MAX - PLACE_LASTS, epoch: -1 })
+            })
+        })
+    }
+
+    fn is_lost(&self, place: Place) -> Later<'_, bool> {
+        Box::pin(async move {
+            let name = self.name;
+            let ended = run_blocking(&self.store, move |store| store.epoch(name)).await;
+            let is_ended = place.epoch >= 0 && ended.is_ok_and(|epoch| epoch != place.epoch);
+            // On a clock that counts suspends.
+            is_ended || clock::machine().1 > place.at.saturating_add(PLACE_LASTS)
         })
     }
 

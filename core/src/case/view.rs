@@ -2,6 +2,7 @@
 
 use super::error::StoredError;
 use super::model::{Case, Evidence, Money, Step};
+use super::schedule::WATCH;
 use crate::unix_time::{Millis, format_rfc3339};
 use crate::wire::{self, Amount, Instant, to_json};
 
@@ -26,10 +27,13 @@ pub(crate) fn message(case: &Case) -> wire::Case {
         r#final: Some(case.closed),
         adopted: Some(case.adopted),
         reopened: Some(case.reopened),
+        purged: Some(false),
+        watched_until: case.watched.then(|| instant(case.since + WATCH)),
+        change: Some(case.change.into()),
         money: case.money.as_ref().map(money),
         deadline: case.deadline.as_ref().map(|deadline| instant(deadline.at)),
         deadline_source: case.deadline.as_ref().map(|deadline| deadline.source.clone()),
-        next_due_at: case.due.map(instant),
+        next_due_at: case.next_due().map(instant),
         created_at: Some(instant(case.created)),
         updated_at: Some(instant(case.updated)),
         steps: case.steps.iter().map(step).collect(),
@@ -68,7 +72,9 @@ fn step(step: &Step) -> wire::CaseStep {
         name: Some(step.name.word().to_owned()),
         outcome: Some(step.outcome.word().to_owned()),
         attempts: Some(i64::from(step.attempts).into()),
+        sent_at: step.sent_at.map(instant),
         at: Some(instant(step.at)),
+        request_id: step.request_id.clone(),
     }
 }
 

@@ -11,6 +11,7 @@ macro_rules! words {
         pub(crate) enum $name { $($(#[doc = $vdoc])* #[serde(rename = $word)] $variant,)* }
         impl $name {
             /// The word in JSON.
+            #[allow(dead_code)]
             pub fn word(self) -> &'static str {
                 match self { $($name::$variant => $word,)* }
             }
@@ -125,13 +126,13 @@ words! {
 }
 
 impl CaseOutcome {
-    /// The outcome of a reply; None while nothing is settled.
-    pub fn outcome(self) -> Option<Outcome> {
+    /// The outcome of a reply about the case.
+    pub fn outcome(self) -> Outcome {
         match self {
-            CaseOutcome::Pending => None,
-            CaseOutcome::Executed => Some(Outcome::Executed),
-            CaseOutcome::NotExecuted => Some(Outcome::NotExecuted),
-            CaseOutcome::Unknown => Some(Outcome::Unknown),
+            CaseOutcome::Pending => Outcome::Pending,
+            CaseOutcome::Executed => Outcome::Executed,
+            CaseOutcome::NotExecuted => Outcome::NotExecuted,
+            CaseOutcome::Unknown => Outcome::Unknown,
         }
     }
 }
@@ -143,6 +144,20 @@ words! {
         Fair = "fair",
         Weak = "weak",
         Human = "human",
+    }
+}
+
+words! {
+    /// Why an attempt that was not executed may be followed by another one.
+    Retry {
+        /// It provably never left.
+        Transport = "transport",
+        /// 429, or 905 at a refund or void.
+        Pace = "pace",
+        /// 805, 502 or 6: a new offer or session within the same case.open.
+        Expired = "expired",
+        /// A payment refused by the vendor, but not because the time to pay is over (401).
+        Payment = "payment",
     }
 }
 

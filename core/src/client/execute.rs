@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::offline;
 use crate::cancel::Cancel;
+use crate::case::engine::lease::is_alive;
 use crate::case::operations;
 use crate::case::service::CaseService;
 use crate::config::Config;
@@ -36,10 +37,10 @@ struct ProcessState {
 
 impl ProcessState {
     fn new(config: &Arc<Config>) -> Result<Arc<ProcessState>, Error> {
-        let store = CaseService::open_store(config)?;
+        let store = CaseService::open_store(config, is_alive)?;
         let limiter = match &store {
-            Some(store) => Some(CaseService::limiter(store, config)),
-            None => config.rate_limit.map(|rate| Arc::new(LocalLimiter::new(rate)) as Arc<dyn RateLimiter>),
+            Some(store) => CaseService::limiter(store, config),
+            None => Arc::new(LocalLimiter::new(config.rate_limit)) as Arc<dyn RateLimiter>,
         };
         let session = Arc::new(Session::new(config.clone(), limiter)?);
         let cases = store.map(|store| Arc::new(CaseService::new(store, session.clone())));
@@ -172,6 +173,11 @@ async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: RuntimeHandle
             Box::pin(operations::direct_submit(&mut context, cases, request)).await
         }
         (Ok(Ok(_)), cases) => {
+            if let Some(cases) = cases
+                && let Ok(Some(error)) = cases.run_blocking(|store| Ok(store.refusal())).await
+            {
+                return Reply::failed(op.name, error);
+            }
             let reply = context.call_vendor(&request).await;
             if let Some(cases) = cases.as_ref().filter(|_| op.kind == OperationKind::Quote) {
                 cases.remember_offer(op, &reply).await;

@@ -67,7 +67,9 @@ pub(crate) const CONFIG: Shape = Shape {
         field("rateLimit", Kind::Object(&RATE), "Request budget of this client; null means none."),
         field("maxInFlight", Kind::Int, "Calls under way at once; more wait. Default 1024."),
         field("store", Kind::Object(&STORE), "Where cases are kept."),
+        field("account", Kind::Text, "Names whose cases these are, whatever the credentials. Default null."),
         field("settleMs", Kind::Int, "How long an empty answer proves nothing after a lost reply. Default 180000."),
+        field("retryAfterMaxMs", Kind::Int, "How long one Retry-After stops the account at most. Default 300000."),
         field(
             "offerMaxAgeMs",
             Kind::Object(&OFFER_AGE),
@@ -82,7 +84,14 @@ pub(crate) const CONFIG: Shape = Shape {
 const STORE: Shape = Shape {
     name: "Store",
     doc: "Where cases are kept.",
-    fields: &[field("path", Kind::Text, "SQLite file.").required()],
+    fields: &[
+        field("path", Kind::Text, "SQLite file.").required(),
+        field(
+            "witnessFile",
+            Kind::Text,
+            "Names the last intent, so that an older store is noticed. Default PATH-witness.",
+        ),
+    ],
     rules: &[],
 };
 
@@ -127,11 +136,13 @@ pub(crate) struct CasePolicy {
     pub void_offer_age: Millis,
     /// Oldest refund offer that is submitted, in milliseconds.
     pub refund_offer_age: Millis,
+    /// Longest pause that a Retry-After of the vendor makes, in milliseconds.
+    pub retry_after_max: Millis,
 }
 
 impl Default for CasePolicy {
     fn default() -> CasePolicy {
-        CasePolicy { settle: 180_000, void_offer_age: 60_000, refund_offer_age: 5_400_000 }
+        CasePolicy { settle: 180_000, void_offer_age: 60_000, refund_offer_age: 5_400_000, retry_after_max: 300_000 }
     }
 }
 
@@ -140,6 +151,13 @@ impl CasePolicy {
     pub fn between_absences(&self) -> Millis {
         (self.settle + 2) / 3
     }
+}
+
+/// The file of a store, and the file that names its last intent.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoreConfig {
+    pub path: PathBuf,
+    pub witness: PathBuf,
 }
 
 /// A checked configuration.
@@ -161,7 +179,11 @@ pub(crate) struct Config {
     pub rate_limit: Option<Rate>,
     pub max_in_flight: usize,
     /// Where cases are kept.
-    pub store: Option<PathBuf>,
+    pub store: Option<StoreConfig>,
+    /// The name of the account; None for the store's only one.
+    pub account: Option<String>,
+    /// How long one Retry-After stops the account at most.
+    pub retry_after_max: Duration,
     pub case_policy: CasePolicy,
     /// The budget of the follow-up.
     pub follow: Rate,
@@ -191,14 +213,11 @@ impl Config {
         checked.zeroize();
         let r = Reader { node: &node };
         let given = |key: &str| node.get(key).filter(|n| !n.is_null());
-        let store = given("store").and_then(|store| store.get("path")).and_then(Node::as_str);
-        // A name that SQLite would take for something else than a file is a file here, and stays the same one when
-        // the host changes its directory.
-        let store = match store.map(std::path::absolute) {
-            None => None,
-            Some(Ok(path)) => Some(path),
-            Some(Err(_)) => return Err(bad_config("/store/path", "must be the path of a file")),
-        };
+        let store = given("store").map(store).transpose()?;
+        let account = r.text("account");
+        if account.as_ref().is_some_and(|name| name.trim().is_empty() || name.len() > 200) {
+            return Err(bad_config("/account", "must have 1 to 200 bytes"));
+        }
         let base_url = base_url(&r.required("baseUrl"))?;
         let ca_mode = match r.text("caMode").as_deref() {
             None | Some("replace") => CaMode::Replace,
@@ -228,6 +247,8 @@ impl Config {
             retry: retry(node.get("retry"), "/retry", None)?,
             rate_limit: rate(node.get("rateLimit"), "/rateLimit")?,
             store,
+            account,
+            retry_after_max: r.millis("retryAfterMaxMs", 0)?.unwrap_or(Duration::from_millis(300_000)),
             case_policy: case_policy(&r)?,
             follow: rate(node.get("follow"), "/follow")?.unwrap_or(Rate { per_second: 2.0, burst: 5 }),
             clock: clock(node.get("clock"))?,
@@ -241,6 +262,28 @@ impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
     }
+}
+
+fn store(node: &Node<'_>) -> Result<StoreConfig, Error> {
+    let text = |key: &str| node.get(key).and_then(Node::as_str);
+    // A name that SQLite would take for something else than a file is a file here, and stays the same one when
+    // the host changes its directory.
+    let absolute = |key: &str, path: &str| {
+        std::path::absolute(path).map_err(|_| bad_config(&format!("/store/{key}"), "must be the path of a file"))
+    };
+    let path = absolute("path", text("path").unwrap_or_default())?;
+    let witness = match text("witnessFile") {
+        Some(witness) => absolute("witnessFile", witness)?,
+        None => {
+            let mut witness = path.clone().into_os_string();
+            witness.push("-witness");
+            PathBuf::from(witness)
+        }
+    };
+    if witness == path {
+        return Err(bad_config("/store/witnessFile", "must be another file than the store"));
+    }
+    Ok(StoreConfig { path, witness })
 }
 
 fn base_url(text: &str) -> Result<Url, Error> {
@@ -284,6 +327,7 @@ fn case_policy(r: &Reader<'_>) -> Result<CasePolicy, Error> {
         settle: r.millis("settleMs", 0)?.map_or(base.settle, |d| d.as_millis() as i64),
         void_offer_age: age("void", base.void_offer_age)?,
         refund_offer_age: age("refund", base.refund_offer_age)?,
+        retry_after_max: base.retry_after_max,
     })
 }
 

@@ -192,6 +192,16 @@ macro_rules! for_each_operation {
             case_export, "case.export", CaseExportRequest, CaseExportReply;
             /// Removes final cases that did not change for long.
             case_purge, "case.purge", CasePurgeRequest, CasePurgeReply;
+            /// Counts the cases of the account.
+            case_stats, "case.stats", CaseStatsRequest, CaseStatsReply;
+            /// Copies a file store; the copy opens as rewound.
+            case_backup, "case.backup", CaseBackupRequest, CaseBackupReply;
+            /// Ends a pause that a Retry-After began.
+            case_unpause, "case.unpause", CaseUnpauseRequest, CaseUnpauseReply;
+            /// Names the account that a client without a name made.
+            case_adopt_account, "case.adoptAccount", CaseAdoptAccountRequest, CaseAdoptAccountReply;
+            /// A human's word about a rewound store.
+            case_confirm_store, "case.confirmStore", CaseConfirmStoreRequest, CaseConfirmStoreReply;
         }
     };
 }
@@ -493,7 +503,47 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         kind: OperationKind::Local,
         request: CasePurgeRequest::SHAPE,
         reply: CasePurgeReply::SHAPE,
-        doc: "Removes final cases that did not change for long. Their keys stay used.",
+        doc: "Removes final cases that did not change for long. Keys that were bound stay used, and orders paid stay paid.",
+        ..BASE
+    },
+    Operation {
+        name: "case.stats",
+        kind: OperationKind::Local,
+        request: CaseStatsRequest::SHAPE,
+        reply: CaseStatsReply::SHAPE,
+        doc: "Counts the cases of this account: open, unknown, stuck, due; the budget of the follow-up, and a pause.",
+        ..BASE
+    },
+    Operation {
+        name: "case.backup",
+        kind: OperationKind::Local,
+        request: CaseBackupRequest::SHAPE,
+        reply: CaseBackupReply::SHAPE,
+        doc: "Copies a file store while it is in use. The copy opens as rewound: nothing is sent through it before case.confirmStore.",
+        ..BASE
+    },
+    Operation {
+        name: "case.unpause",
+        kind: OperationKind::Local,
+        request: CaseUnpauseRequest::SHAPE,
+        reply: CaseUnpauseReply::SHAPE,
+        doc: "Ends a pause that a Retry-After began, and makes the cases that wait for it due. The lowered rate stays.",
+        ..BASE
+    },
+    Operation {
+        name: "case.adoptAccount",
+        kind: OperationKind::Local,
+        request: CaseAdoptAccountRequest::SHAPE,
+        reply: CaseAdoptAccountReply::SHAPE,
+        doc: "Gives a name to the account that a client without a name made, or merges it into the account that has the name.",
+        ..BASE
+    },
+    Operation {
+        name: "case.confirmStore",
+        kind: OperationKind::Local,
+        request: CaseConfirmStoreRequest::SHAPE,
+        reply: CaseConfirmStoreReply::SHAPE,
+        doc: "Lets a store that is older than what was sent through it send again, once every case that may have been sent was asked about.",
         ..BASE
     },
 ];

@@ -15,6 +15,7 @@ use crate::log::{Log, LogLevel};
 use crate::reply::Reply;
 use crate::reply::decode::{CallMeta, decode};
 use crate::transport::{Exchange, Fault, Limits};
+use crate::unix_time::{Millis, boot_clock};
 
 /// Replies above this many bytes are decoded beside the I/O thread, so that other calls do not wait for it.
 const LARGE: usize = 64 << 10;
@@ -23,11 +24,17 @@ const LARGE: usize = 64 << 10;
 pub(crate) struct CallContext {
     pub session: Arc<Session>,
     pub deadline: tokio::time::Instant,
+    /// The time that the call had at its start, for messages.
+    pub timeout: Duration,
+    /// The deadline on the clock that counts while the machine is suspended.
+    boot_deadline: Millis,
     pub cancel: Option<Cancel>,
     pub log: Log,
     pub options: Options,
     /// Requests made, by a call that makes several.
     pub requests: u32,
+    /// What the store could not do for a submit that left.
+    pub store_warning: Option<String>,
     started: Instant,
     ticker: &'static Ticker,
 }
@@ -40,13 +47,17 @@ impl CallContext {
         runtime: RuntimeHandle,
         log_limit: u8,
     ) -> (CallContext, VendorRequest) {
+        let deadline = tokio::time::Instant::from_std(call.started) + call.timeout;
         let context = CallContext {
             session,
-            deadline: tokio::time::Instant::from_std(call.started) + call.timeout,
+            deadline,
+            timeout: call.timeout,
+            boot_deadline: boot_clock::after(deadline.saturating_duration_since(tokio::time::Instant::now())),
             cancel: call.cancel,
             log: Log::new(log_limit),
             options: call.options,
             requests: 0,
+            store_warning: None,
             started: call.started,
             ticker: runtime.ticker,
         };
@@ -54,7 +65,12 @@ impl CallContext {
     }
 
     pub fn limits(&self) -> Limits<'_> {
-        Limits { deadline: self.deadline, cancel: self.cancel.as_ref(), ticker: self.ticker }
+        Limits {
+            deadline: self.deadline,
+            boot_deadline: self.boot_deadline,
+            cancel: self.cancel.as_ref(),
+            ticker: self.ticker,
+        }
     }
 
     /// Until the call's deadline.

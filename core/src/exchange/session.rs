@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::rate_limiter::RateLimiter;
+use super::rate_limiter::{RateLimiter, wait_for_place};
 use crate::config::Config;
 use crate::error::{Error, Status};
 use crate::reply::Reply;
@@ -15,12 +15,11 @@ pub(crate) struct Session {
     pub config: Arc<Config>,
     pub transport: Transport,
     pub in_flight: Semaphore,
-    /// None where requests are not limited.
-    limiter: Option<Arc<dyn RateLimiter>>,
+    limiter: Arc<dyn RateLimiter>,
 }
 
 impl Session {
-    pub fn new(config: Arc<Config>, limiter: Option<Arc<dyn RateLimiter>>) -> Result<Session, Error> {
+    pub fn new(config: Arc<Config>, limiter: Arc<dyn RateLimiter>) -> Result<Session, Error> {
         Ok(Session {
             transport: Transport::new(&config)?,
             in_flight: Semaphore::new(config.max_in_flight),
@@ -31,10 +30,7 @@ impl Session {
 
     /// Waits until the request budget allows a request; fails at once if that is not before the deadline.
     pub async fn acquire(&self, limits: &Limits<'_>) -> Result<(), Fault> {
-        match &self.limiter {
-            Some(limiter) => limits.sleep_for_budget(limiter.acquire(limits.left()).await).await,
-            None => Ok(()),
-        }
+        wait_for_place(&*self.limiter, limits).await
     }
 
     /// Slows down if the vendor answered "too many requests" (429) or "submitted too often" (905).
@@ -43,8 +39,8 @@ impl Session {
         else {
             return;
         };
-        if let Some(limiter) = &self.limiter {
-            limiter.on_rate_limited(error.retry_after_ms).await;
-        }
+        // One Retry-After must not stop an account for ever.
+        let most = self.config.retry_after_max.as_millis() as u64;
+        self.limiter.on_rate_limited(error.retry_after_ms.map(|ms| ms.min(most))).await;
     }
 }

@@ -131,6 +131,10 @@ fn write_error(error: &Error, out: &mut String) {
         write_str(&detail.field, out);
         out.push_str(",\"message\":");
         write_str(&detail.message, out);
+        if let Some(highest) = detail.highest {
+            out.push_str(",\"highest\":");
+            write_option(Some(highest), out);
+        }
         out.push('}');
     }
     out.push_str("]}");

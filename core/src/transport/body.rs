@@ -15,9 +15,13 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::unix_time::{Millis, boot_clock};
+
 const IDLE: u8 = 0;
 const HANDED: u8 = 1;
 const REVOKED: u8 = 2;
+/// The deadline was over when the transport asked for the body.
+const LATE: u8 = 3;
 
 /// The caller's side of a body.
 #[derive(Clone, Default)]
@@ -28,8 +32,13 @@ impl HandOver {
     pub fn revoke(&self) -> bool {
         match self.0.compare_exchange(IDLE, REVOKED, Ordering::SeqCst, Ordering::SeqCst) {
             Ok(_) => true,
-            Err(state) => state == REVOKED,
+            Err(state) => state == REVOKED || state == LATE,
         }
+    }
+
+    /// Whether it was refused because the deadline was over.
+    pub fn is_late(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == LATE
     }
 }
 
@@ -37,13 +46,15 @@ impl HandOver {
 pub(crate) struct OnceBody {
     data: Option<Bytes>,
     state: HandOver,
+    deadline: Millis,
 }
 
 impl OnceBody {
-    /// `data` must not be empty: an empty body is never asked for, and would read as not sent.
-    pub fn new(data: Bytes) -> (OnceBody, HandOver) {
+    /// `data` must not be empty: an empty body is never asked for, and would read as not sent. It is not handed over
+    /// after `deadline`, in milliseconds of [`boot_clock`].
+    pub fn new(data: Bytes, deadline: Millis) -> (OnceBody, HandOver) {
         let state = HandOver::default();
-        (OnceBody { data: Some(data), state: state.clone() }, state)
+        (OnceBody { data: Some(data), state: state.clone(), deadline }, state)
     }
 }
 
@@ -54,6 +65,12 @@ impl Body for OnceBody {
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if self.data.is_none() {
             return Poll::Ready(None);
+        }
+        // The last look. The runtime's timers do not count while the machine is suspended, and a process that was
+        // stopped goes on where it was: by now another one may have taken the lease of the case.
+        if boot_clock::now() > self.deadline {
+            let _ = self.state.0.compare_exchange(IDLE, LATE, Ordering::SeqCst, Ordering::SeqCst);
+            return Poll::Ready(Some(Err(io::Error::other("the deadline is over"))));
         }
         if self.state.0.compare_exchange(IDLE, HANDED, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             // hyper aborts the connection; a Content-Length was announced, so the server has no whole request.
@@ -68,5 +85,24 @@ impl Body for OnceBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.data.as_ref().map_or(0, |d| d.len() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn poll(body: &mut OnceBody) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Pin::new(body).poll_frame(&mut Context::from_waker(std::task::Waker::noop()))
+    }
+
+    #[test]
+    fn a_body_is_not_handed_over_after_the_deadline_and_counts_as_not_sent() {
+        let (mut body, hand_over) = OnceBody::new(Bytes::from_static(b"x"), boot_clock::now() - 1);
+        assert!(matches!(poll(&mut body), Poll::Ready(Some(Err(_)))));
+        assert!(hand_over.is_late() && hand_over.revoke());
+        let (mut body, hand_over) = OnceBody::new(Bytes::from_static(b"x"), boot_clock::now() + 60_000);
+        assert!(matches!(poll(&mut body), Poll::Ready(Some(Ok(_)))));
+        assert!(!hand_over.is_late() && !hand_over.revoke());
     }
 }

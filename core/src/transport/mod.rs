@@ -17,6 +17,7 @@ use crate::cancel::{Cancel, Ticker};
 use crate::config::{Config, bad_config};
 use crate::contract::operation::OPERATIONS;
 use crate::error::{Error, ErrorCode};
+use crate::unix_time::Millis;
 use body::{HandOver, OnceBody};
 use decoder::Decoder;
 pub(crate) use fault::Fault;
@@ -50,6 +51,8 @@ impl Exchange {
 /// What may end a wait: the call's deadline and its cancellation.
 pub(crate) struct Limits<'l> {
     pub deadline: tokio::time::Instant,
+    /// The same moment on [`boot_clock`]: after it no body is handed over. The lease of a case ends later.
+    pub boot_deadline: Millis,
     pub cancel: Option<&'l Cancel>,
     pub ticker: &'static Ticker,
 }
@@ -148,7 +151,7 @@ impl Transport {
         single: bool,
         limits: &Limits<'_>,
     ) -> Exchange {
-        let (body, hand_over) = OnceBody::new(body);
+        let (body, hand_over) = OnceBody::new(body, limits.boot_deadline);
         let known = self.urls.iter().find(|(p, _)| *p == path).map(|(_, url)| url.clone());
         let mut request = Request::new(Method::POST, known.unwrap_or_else(|| address(&self.base, path)));
         let mut headers = self.headers.clone();
@@ -181,7 +184,8 @@ impl Transport {
             Err(e) => {
                 // Revoked at once: after an error the connection's task must not still take the body.
                 let unsent = hand_over.revoke();
-                exchange.fault = Some(self.classify(&e, unsent));
+                let late = hand_over.is_late();
+                exchange.fault = Some(if late { Fault::Timeout } else { self.classify(&e, unsent) });
                 return;
             }
         };

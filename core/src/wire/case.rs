@@ -27,8 +27,12 @@ message! {
         outcome "outcome": Option<String>, loggable;
         /// Requests sent or tried; each has its own intent.
         attempts "attempts": Option<Number>, loggable;
+        /// When the last attempt that may have left was sent.
+        sent_at "sentAt": Option<Instant>, loggable;
         /// The last change.
         at "at": Option<Instant>, loggable;
+        /// The vendor's id of the request of that attempt.
+        request_id "requestId": Option<String>, loggable;
     }
 
     /// What an outcome rests on.
@@ -83,6 +87,12 @@ message! {
         adopted "adopted": Option<bool>, loggable;
         /// Its effect was found at the vendor after the case had been closed.
         reopened "reopened": Option<bool>, loggable;
+        /// It was purged: only id, key, kind, orderNo and outcome are left.
+        purged "purged": Option<bool>, loggable;
+        /// Until when an effect that was found absent is still looked for; null unless it is.
+        watched_until "watchedUntil": Option<Instant>, loggable;
+        /// Number of its last change, for changedSince of case.list.
+        change "change": Option<Number>, loggable;
         /// What it costs and gives back.
         money "money": Option<CaseMoney>;
         /// The last moment for the next step.

@@ -133,6 +133,12 @@ message! {
         order_no "orderNo": Option<String>, loggable;
         /// Of this kind.
         kind "kind": Option<String>, loggable;
+        /// Only with this outcome: pending, executed, not_executed or unknown.
+        outcome "outcome": Option<String>, loggable;
+        /// Only in this state.
+        state "state": Option<String>, loggable;
+        /// Changed since this number, in the order of their last change: `next` of the page before, or 0.
+        changed_since "changedSince": Option<Number> => Kind::Int, loggable;
         /// After the case with this id: `next` of the page before.
         after "after": Option<String>, loggable;
         /// 1 to 500. Default 100.
@@ -143,8 +149,8 @@ message! {
     CaseListReply {
         /// The cases.
         cases "cases": Vec<Case>, never_null;
-        /// Give it as `after` for the next page; null at the end.
-        next "next": Option<String>, loggable;
+        /// Give it as `after` for the next page; null at the end. With changedSince a number, always: the next changedSince.
+        next "next": Option<Code>, loggable;
     }
 
     /// Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.
@@ -251,9 +257,87 @@ message! {
         next "next": Option<String>, loggable;
     }
 
-    /// Removes final cases. Their keys stay used.
+    /// Counts the cases of the account.
+    CaseStatsRequest {
+    }
+
+    /// How much there is to do.
+    CaseStatsReply {
+        /// Cases that are open.
+        open "open": Option<Number>, loggable;
+        /// Open cases whose outcome is unknown, with those whose sender ended.
+        unknown "unknown": Option<Number>, loggable;
+        /// Cases that nobody has moved for a day and only case.open or a human moves, and all that need a human.
+        stuck "stuck": Option<Number>, loggable;
+        /// When the oldest open case was opened; null if none is open.
+        oldest "oldest": Option<Instant>, loggable;
+        /// Cases that are due now.
+        due "due": Option<Number>, loggable;
+        /// How many requests the follow-up may send.
+        budget "budget": Option<CaseBudget>;
+        /// Until when a Retry-After stops the account; null if none does.
+        paused_until "pausedUntil": Option<Instant>, loggable;
+    }
+
+    /// Copies a file store. The copy opens as rewound: what was sent after it is not in it.
+    CaseBackupRequest {
+        /// A file that is not there yet.
+        path "path": Option<String>, required;
+    }
+
+    /// The copy.
+    CaseBackupReply {
+        /// Where it is.
+        path "path": Option<String>;
+        /// Its size.
+        bytes "bytes": Option<Number>, loggable;
+    }
+
+    /// Ends a pause that a Retry-After began.
+    CaseUnpauseRequest {
+    }
+
+    /// What was ended.
+    CaseUnpauseReply {
+        /// The account was paused.
+        was_paused "wasPaused": Option<bool>, loggable;
+        /// How many cases waited for its end; they can be opened again now.
+        cases "cases": Option<Number>, loggable;
+    }
+
+    /// Names the account that a client without a name made.
+    CaseAdoptAccountRequest {
+        /// The client id that made it.
+        client_id "clientId": Option<String>, required;
+        /// The base URL of the client that made it.
+        base_url "baseUrl": Option<String>, required;
+        /// Its name from now on. If an account has it, the two are merged.
+        account "account": Option<String>, required;
+    }
+
+    /// The account.
+    CaseAdoptAccountReply {
+        /// Its name.
+        account "account": Option<String>;
+    }
+
+    /// A human's word that what a rewound store has lost was looked for.
+    CaseConfirmStoreRequest {
+        /// Who says so.
+        by "by": Option<String>, required;
+        /// What it rests on.
+        evidence "evidence": Option<String>, required;
+    }
+
+    /// Whether the store may be used again.
+    CaseConfirmStoreReply {
+        /// False if another loss was noticed meanwhile.
+        confirmed "confirmed": Option<bool>, loggable;
+    }
+
+    /// Removes final cases. Keys that were bound stay used.
     CasePurgeRequest {
-        /// A moment with its offset, or an age such as `90d`, `12h`: what did not change since is removed.
+        /// A moment with its offset, or an age such as `90d`, `12h`, `0h`: what did not change since is removed.
         older_than "olderThan": Option<String>, required, loggable;
     }
 

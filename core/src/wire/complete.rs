@@ -70,6 +70,9 @@ mod tests {
             r#final: Some(false),
             adopted: Some(false),
             reopened: Some(true),
+            purged: Some(false),
+            watched_until: Some("2026-04-01T07:00:01Z".into()),
+            change: Some(4711.into()),
             money: Some(CaseMoney {
                 currency: text("USD"),
                 paid: None,
@@ -87,13 +90,17 @@ mod tests {
                     name: text("void"),
                     outcome: text("not_executed"),
                     attempts: Some(1.into()),
+                    sent_at: None,
                     at: Some("2026-03-02T07:00:00Z".into()),
+                    request_id: None,
                 },
                 CaseStep {
                     name: text("refund"),
                     outcome: text("unknown"),
                     attempts: Some(i64::from(u32::MAX).into()),
+                    sent_at: Some("2026-03-02T07:00:00.5Z".into()),
                     at: Some("2026-03-02T07:00:01Z".into()),
+                    request_id: text("req-1"),
                 },
             ],
             evidence: vec![CaseEvidence {
@@ -116,11 +123,14 @@ mod tests {
                 "\u{7f}",
                 r#"é","kind":"cancel","via":"refund","orderNo":"TESTA1","offerId":"q_1","code":null,"#,
                 r#""outcome":"unknown","state":"needs_human","vendorCode":-3,"final":false,"adopted":false,"#,
-                r#""reopened":true,"money":{"currency":"USD","paid":null,"estimatedRefund":"165.480","fee":"3","#,
+                r#""reopened":true,"purged":false,"watchedUntil":"2026-04-01T07:00:01Z","change":4711,"#,
+                r#""money":{"currency":"USD","paid":null,"estimatedRefund":"165.480","fee":"3","#,
                 r#""actualRefund":null},"deadline":"2026-03-02T08:00:00Z","deadlineSource":"voidWindow","#,
                 r#""nextDueAt":null,"createdAt":"2026-03-02T07:00:00.25Z","updatedAt":"2026-03-02T07:00:01Z","#,
-                r#""steps":[{"name":"void","outcome":"not_executed","attempts":1,"at":"2026-03-02T07:00:00Z"},"#,
-                r#"{"name":"refund","outcome":"unknown","attempts":4294967295,"at":"2026-03-02T07:00:01Z"}],"#,
+                r#""steps":[{"name":"void","outcome":"not_executed","attempts":1,"sentAt":null,"#,
+                r#""at":"2026-03-02T07:00:00Z","requestId":null},"#,
+                r#"{"name":"refund","outcome":"unknown","attempts":4294967295,"#,
+                r#""sentAt":"2026-03-02T07:00:00.5Z","at":"2026-03-02T07:00:01Z","requestId":"req-1"}],"#,
                 r#""evidence":[{"at":"2026-03-02T07:00:01Z","what":"line 1\nline 2\t\\ </script>","#,
                 r#""strength":"human"}],"error":{"code":"timeout","status":-24,"message":"no answer","#,
                 r#""vendorStatus":814,"vendorCode":null}}"#
@@ -135,8 +145,8 @@ mod tests {
             concat!(
                 r#"{"id":null,"key":null,"kind":null,"via":null,"orderNo":null,"offerId":null,"code":null,"#,
                 r#""outcome":null,"state":null,"vendorCode":null,"final":null,"adopted":null,"reopened":null,"#,
-                r#""money":null,"deadline":null,"deadlineSource":null,"nextDueAt":null,"createdAt":null,"#,
-                r#""updatedAt":null,"steps":[],"evidence":[],"error":null}"#
+                r#""purged":null,"watchedUntil":null,"change":null,"money":null,"deadline":null,"deadlineSource":null,"#,
+                r#""nextDueAt":null,"createdAt":null,"updatedAt":null,"steps":[],"evidence":[],"error":null}"#
             )
         );
     }
@@ -180,7 +190,8 @@ mod tests {
 
     #[test]
     fn the_other_replies_of_cases() {
-        let list = CaseListReply { cases: vec![Case::default(), Case::default()], next: text("c-2") };
+        let list =
+            CaseListReply { cases: vec![Case::default(), Case::default()], next: Some(Code::Other("c-2".to_owned())) };
         let one = to_json(&Case::default());
         assert_eq!(to_json(&list), format!("{{\"cases\":[{one},{one}],\"next\":\"c-2\"}}"));
         assert_eq!(to_json(&CaseListReply::default()), r#"{"cases":[],"next":null}"#);

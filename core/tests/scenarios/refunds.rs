@@ -87,7 +87,11 @@ fn a_direct_refund_by_locator_is_not_sent_if_the_order_cannot_be_read() {
     let direct = json!({"airlinePNR": order["airlinePNRs"][0], "carrier": order["airline"], "refundOfferId": offer});
     let reply = fixture.call("refund", direct);
     assert_eq!(fixture.sent("refund"), 1, "{reply}");
-    assert_eq!((&reply["outcome"], &reply["error"]["code"]), (&json!("not_executed"), &json!("http_error")), "{reply}");
+    assert_eq!(
+        (&reply["outcome"], &reply["error"]["code"]),
+        (&json!("not_executed"), &json!("bad_request")),
+        "{reply}"
+    );
 }
 
 /// The quotation says isVoidable, and nothing about the window.

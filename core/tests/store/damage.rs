@@ -81,7 +81,7 @@ fn a_file_that_is_not_a_case_store_is_refused_unchanged() {
             checkpoint(file);
             let connection = Connection::open(file).unwrap();
             connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !moved).unwrap();
-            connection.execute_batch("PRAGMA user_version = 2").unwrap();
+            connection.execute_batch("PRAGMA user_version = 3").unwrap();
         });
     }
     expect("log-alone", &["store_corrupt"], &|file| {

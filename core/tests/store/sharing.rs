@@ -139,9 +139,11 @@ pub fn create_scenario(plan: &Value) {
 #[test]
 fn an_account_sees_neither_cases_nor_holds_nor_offers_of_another() {
     let fixture = Fixture::new("default");
-    let one = fixture.client();
     let mut config = fixture.config();
+    config["account"] = json!("one");
+    let one = client(&config);
     config["clientId"] = json!("other");
+    config["account"] = json!("two");
     let two = client(&config);
     let (order, second) = (fixture.voidable(), fixture.voidable());
     fixture.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();

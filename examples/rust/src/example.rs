@@ -179,7 +179,7 @@ impl Cancellation<'_> {
                 End::Refused
             }
             // Neither success nor failure, so query.
-            Outcome::Unknown => {
+            Outcome::Unknown | Outcome::Pending => {
                 print_line("happened?", format!("not known: {}", failure.error().message));
                 self.resolve_unknown(session)
             }

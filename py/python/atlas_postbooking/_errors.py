@@ -139,6 +139,10 @@ class OutcomeUnknown(AtlasError):
     """It may have happened. Query the vendor before anything else, and do not send it again."""
 
 
+class CasePending(AtlasError):
+    """The case is not settled yet; nothing is lost. Open it again, or follow it."""
+
+
 class AlreadySubmitted(AtlasError):
     """It happened by an earlier submit, of this or another client."""
 
@@ -186,6 +190,8 @@ def class_of(status: int, outcome: str) -> type[AtlasError]:
     """The exception of a status and an outcome. With an unknown outcome the status does not matter."""
     if outcome == "unknown":
         return OutcomeUnknown
+    if outcome == "pending":
+        return CasePending
     known = _BY_STATUS.get(status)
     if known is not None and (outcome != "executed" or not issubclass(known, (NotExecuted, Cancelled))):
         return known

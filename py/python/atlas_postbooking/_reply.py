@@ -20,6 +20,8 @@ class Outcome(str, Enum):
     NOT_EXECUTED = "not_executed"
     #: It may have happened: query the vendor before anything else, and do not send it again.
     UNKNOWN = "unknown"
+    #: Of cases only: not settled yet, nothing is lost.
+    PENDING = "pending"
 
     def __str__(self) -> str:
         return self.value

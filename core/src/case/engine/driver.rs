@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::lease::Owner;
+use super::lease::{Owner, is_alive};
 use crate::case::error::StoredError;
-use crate::case::machine::event::{Action, Answer, Event, Now, Refusal, SubmitResult};
+use crate::case::machine::event::{Action, Answer, Entry, Event, Now, Refusal, SubmitResult};
 use crate::case::machine::{evidence, step};
 use crate::case::model::Case;
 use crate::case::service::CaseService;
@@ -31,11 +31,16 @@ pub(crate) struct Driver<'d> {
     owner: &'d Owner,
     call_data: CallData,
     budget: PollBudget,
+    /// What this drive sent: the step, its attempt, and what the vendor's own reply says; None without a reply.
+    pub sent: Option<(StepName, u32, Option<SubmitResult>)>,
     /// The vendor's last answer.
     pub last: Option<Reply>,
     /// A submit was given to the transport in this drive; its outcome.
     pub submitted: Option<Outcome>,
 }
+
+/// How long a sender that was overtaken waits for the new owner of the lease, to report its own reply.
+const OVERTAKEN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Which budgets a query takes from, beside that of all requests.
 #[derive(Clone, Copy, PartialEq)]
@@ -83,7 +88,8 @@ impl<'d> Driver<'d> {
         owner: &'d Owner,
         call_data: CallData,
     ) -> Driver<'d> {
-        Driver { context, cases, owner, call_data, budget: PollBudget::Requests, last: None, submitted: None }
+        let budget = PollBudget::Requests;
+        Driver { context, cases, owner, call_data, budget, sent: None, last: None, submitted: None }
     }
 
     /// Drives a case whose lease this drive has, until there is nothing to do before it is due.
@@ -121,13 +127,11 @@ impl<'d> Driver<'d> {
         self.finish(row).await
     }
 
-    /// The result of a submit whose sender stored the raw reply and ended before it could read it.
-    async fn stored_answer(&mut self, case: &Case) -> Option<Event> {
+    /// The result of a submit whose sender stored the raw reply and ended before it could read it, or was overtaken:
+    /// whatever the state of the case, closed and watched ones too.
+    pub async fn stored_answer(&mut self, case: &Case) -> Option<Event> {
         let last_step = case.last_step()?;
-        let unread = match case.state {
-            State::Sending => true,
-            _ => last_step.outcome == CaseOutcome::Unknown && last_step.abandoned,
-        };
+        let unread = case.state == State::Sending || last_step.abandoned;
         let op = Operation::find(last_step.name.operation()).filter(|_| unread)?;
         let (id, name, attempt) = (case.id.clone(), last_step.name, last_step.attempts);
         let body = self.cases.run_blocking(move |store| store.stored_reply(&id, name.word(), attempt)).await.ok()??;
@@ -135,7 +139,7 @@ impl<'d> Driver<'d> {
             if name == StepName::Pay { case.code.as_ref().or(case.order_no.as_ref()) } else { case.order_no.as_ref() };
         let echo = serde_json::json!({ "orderNo": order, "ticketOrderNo": order, "originalOrderNo": order });
         let echo = echo.to_string();
-        let request = VendorRequest::new(op, &Node::parse(&echo).ok()?, echo.clone(), self.context.time_left());
+        let request = VendorRequest::new(op, &Node::parse(&echo).ok()?, echo.clone(), self.context.timeout);
         // The HTTP status was not stored: only an answer in the vendor's own form decides.
         let head = Some(Head { status: 200, ..Head::default() });
         let exchange = Exchange { head, body: Some(body), fault: None, sent: true };
@@ -159,6 +163,34 @@ impl<'d> Driver<'d> {
         self.finish(row).await
     }
 
+    /// After the lease was lost: what the vendor answered to this drive's own submit belongs to the case, whatever the
+    /// new owner made of it. None if this drive sent nothing, the vendor did not answer, or the lease is not free in
+    /// time. That the request provably did not leave is not said any more: the case counts as sent since.
+    pub async fn report_own_reply(&mut self, id: &str) -> Stored<Option<Row>> {
+        let Some((name, attempt, Some(result))) = self.sent.take() else { return Ok(None) };
+        if result.outcome == CaseOutcome::Unknown {
+            return Ok(None);
+        }
+        let patience = tokio::time::Instant::now() + OVERTAKEN_PATIENCE;
+        let row = loop {
+            let (id, lease) = (id.to_owned(), self.owner.lease(Duration::ZERO));
+            match self.cases.run_blocking(move |store| store.lease(&id, &lease, &is_alive)).await? {
+                Some(row) => break row,
+                None if tokio::time::Instant::now() >= patience => return Ok(None),
+                None => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        };
+        let is_same = row.case.last_step().is_some_and(|s| s.name == name && s.attempts == attempt);
+        if !is_same {
+            self.cases.run_blocking(move |store| store.save(&row, None)).await?;
+            return Ok(None);
+        }
+        match self.store_result(row, Event::Submitted(name, result)).await? {
+            DriveResult::Stored(row) => Ok(Some(*row)),
+            DriveResult::LeaseLost => Ok(None),
+        }
+    }
+
     async fn finish(&mut self, mut row: Row) -> Stored<DriveResult> {
         let copy = row.clone();
         let saved = self
@@ -170,7 +202,7 @@ impl<'d> Driver<'d> {
             })
             .await?;
         let Some(version) = saved else { return Ok(DriveResult::LeaseLost) };
-        row.version = version;
+        row.saved(version);
         Ok(DriveResult::Stored(Box::new(row)))
     }
 
@@ -187,7 +219,7 @@ impl<'d> Driver<'d> {
         let lease = self.owner.lease(self.context.time_left());
         let copy = row.clone();
         let saved = self.cases.run_blocking(move |store| store.save(&copy, Some(&lease))).await?;
-        Ok(saved.map(|version| row.version = version))
+        Ok(saved.map(|version| row.saved(version)))
     }
 
     /// Answers a query, from the vendor or from the store.
@@ -198,7 +230,7 @@ impl<'d> Driver<'d> {
         // A quotation and a basket are made from the order, which a resumed case has not read yet.
         let needs_order = match query {
             Query::RefundQuote | Query::RefundProbe | Query::RegenerateCandidates | Query::Search => true,
-            Query::RefundList => evidence::may_be_anothers(case),
+            Query::RefundList => evidence::may_be_anothers(case) || case.check_first.is_some(),
             _ => false,
         };
         if needs_order && self.call_data.order.is_none() {
@@ -291,6 +323,7 @@ impl<'d> Driver<'d> {
             Answer::Orders(orders) if query == Query::BookingOrders && !case.steps.is_empty() => {
                 self.without_others(case, orders).await
             }
+            Answer::Entries(entries) if case.check_first.is_some() => self.without_owned(case, entries).await,
             answer => answer,
         }
     }
@@ -299,14 +332,32 @@ impl<'d> Driver<'d> {
     async fn without_others(&self, case: &Case, orders: Vec<String>) -> Answer {
         let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
         match self.cases.run_blocking(move |store| store.list(&filter)).await {
-            Ok(cases) => evidence::without_others(case, orders, &cases),
+            Ok(cases) => match self.cases.run_blocking(|store| store.made_by_purged()).await {
+                Ok(purged) => {
+                    let orders = orders.into_iter().filter(|order| !purged.contains(order)).collect();
+                    evidence::without_others(case, orders, &cases)
+                }
+                Err(_) => Answer::Inconclusive("what other cases have made is not known"),
+            },
             Err(_) => Answer::Inconclusive("what other cases have made is not known"),
         }
     }
 
+    /// Without the refunds and voids of other cases.
+    async fn without_owned(&self, case: &Case, mut entries: Vec<Entry>) -> Answer {
+        let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
+        let Ok(others) = self.cases.run_blocking(move |store| store.list(&filter)).await else {
+            return Answer::Inconclusive("what other cases have submitted is not known");
+        };
+        let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
+        let owns = |c: &Case, e: &Entry| same(&c.offer_id, &e.offer_id) || same(&c.code, &e.code);
+        entries.retain(|e| !others.iter().any(|c| c.id != case.id && owns(c, e)));
+        Answer::Entries(entries)
+    }
+
     fn check(&self, name: &str, text: &str) -> Result<VendorRequest, Error> {
         match Operation::find(name) {
-            Some(op) => VendorRequest::check(op, text, self.context.time_left()),
+            Some(op) => VendorRequest::check(op, text, self.context.timeout),
             None => Err(Error::new(ErrorCode::Internal, format!("there is no operation {name}"))),
         }
     }
@@ -327,9 +378,7 @@ impl<'d> Driver<'d> {
 
     /// Stores the intent, sends, stores the raw reply. None if the lease was lost.
     async fn submit_step(&mut self, row: &mut Row, name: StepName) -> Stored<Option<Event>> {
-        let refused = |error: StoredError| {
-            Ok(Some(Event::Submitted(name, SubmitResult::new(CaseOutcome::NotExecuted, Some(error)))))
-        };
+        let refused = |error: StoredError| Ok(Some(Event::NotWritten(name, error)));
         let text = match requests::submit(&row.case, &self.call_data, name) {
             Ok(request) => request.to_string(),
             Err(error) => return refused(error),
@@ -348,8 +397,14 @@ impl<'d> Driver<'d> {
     /// Sends a submit whose intent is stored, and stores the raw reply before it is decoded.
     pub async fn submit(&mut self, case: &Case, name: StepName, request: &VendorRequest) -> Reply {
         let attempt = case.last_step().map_or(1, |s| s.attempts);
+        match self.cases.write_witness(&case.id, case.change).await {
+            Ok(warning) => self.context.store_warning = warning.or(self.context.store_warning.take()),
+            // Nothing has left yet, and nothing will.
+            Err(error) => return Reply::failed(request.op.name, error),
+        }
         // Until its answer is read.
         self.submitted = Some(Outcome::Unknown);
+        self.sent = Some((name, attempt, None));
         let exchange = self.context.exchange(request).await;
         let mut stored = true;
         if let Some(body) = exchange.body.clone() {
@@ -361,6 +416,9 @@ impl<'d> Driver<'d> {
         let elapsed = meta.elapsed_ms;
         let reply = self.context.decode(request, exchange, meta).await;
         self.submitted = Some(reply.outcome());
+        if reply.raw().is_some() {
+            self.sent = Some((name, attempt, Some(answers::submit_result(name, &reply))));
+        }
         self.context.log_attempt(request.op, &reply, attempt);
         self.context.log_end(request.op, &reply, attempt, elapsed);
         self.context.session.on_reply(&reply).await;

@@ -50,20 +50,60 @@ fn process(pid: u32) -> String {
     let (boot, _) = clock::machine();
     let namespace =
         std::fs::read_link("/proc/self/ns/pid").map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
-    format!("{boot:x} {namespace} {pid} {}", start(pid).unwrap_or_default())
+    let start = if let Process::Started(start) = Process::of(pid) { start } else { String::new() };
+    format!("{boot:x} {namespace} {pid} {start}")
 }
 
-/// When a process started, in the machine's ticks; None if there is no such process (or no such file here).
-fn start(pid: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may hold anything; the 20th field after it is the start time.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    // A zombie runs no more.
-    if matches!(state, "Z" | "X") {
-        return None;
+/// What the system shows of a process.
+#[derive(Debug, PartialEq)]
+enum Process {
+    /// When it started, in the machine's ticks.
+    Started(String),
+    /// It exists, and is another user's that `/proc` hides (hidepid), or there is no `/proc`.
+    Hidden,
+    /// There is none, or it is a zombie, which runs no more.
+    Gone,
+}
+
+impl Process {
+    fn of(pid: u32) -> Process {
+        match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+            Ok(stat) => Process::read(&stat),
+            Err(_) if exists(pid) => Process::Hidden,
+            Err(_) => Process::Gone,
+        }
     }
-    fields.nth(18).map(str::to_owned)
+
+    fn read(stat: &str) -> Process {
+        // The name, in parentheses, may hold anything; the 20th field after it is the start time.
+        let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+        match fields.next() {
+            Some("Z" | "X") => Process::Gone,
+            Some(_) => fields.nth(18).map_or(Process::Hidden, |start| Process::Started(start.to_owned())),
+            None => Process::Hidden,
+        }
+    }
+
+    /// Whether it may be the one that started then. In doubt it is, until its lease ends.
+    fn may_be(&self, start: &str) -> bool {
+        match self {
+            Process::Started(own) => own == start,
+            Process::Hidden => true,
+            Process::Gone => false,
+        }
+    }
+}
+
+/// Whether there is such a process, whoever it belongs to.
+#[cfg(unix)]
+fn exists(pid: u32) -> bool {
+    let Ok(pid) = i32::try_from(pid) else { return false };
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(nix::errno::Errno::ESRCH)
+}
+
+#[cfg(not(unix))]
+fn exists(_: u32) -> bool {
+    true
 }
 
 /// Whether an owner may still be at work. In doubt it is, until its lease ends.
@@ -81,9 +121,25 @@ pub(crate) fn is_alive(owner: &str, until: Millis) -> bool {
     if *namespace != ours || ours.is_empty() {
         return true;
     }
-    if pid == std::process::id() && start(pid).as_deref() == Some(*their_start) {
+    let process = Process::of(pid);
+    if pid == std::process::id() && process.may_be(their_start) {
         let runs = LIVING.lock().unwrap_or_else(PoisonError::into_inner);
         return run.parse().is_ok_and(|run: u64| runs.contains(&run));
     }
-    start(pid).is_some_and(|start| start == *their_start)
+    process.may_be(their_start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_cannot_be_read_counts_as_alive_and_one_that_ended_does_not() {
+        let stat = |state: &str| format!("7 (a) b) {state} {} 4711 0", "1 ".repeat(18).trim_end());
+        assert_eq!(Process::read(&stat("S")), Process::Started("4711".to_owned()));
+        assert_eq!(Process::read(&stat("Z")), Process::Gone);
+        assert!(Process::Hidden.may_be("4711") && Process::read(&stat("S")).may_be("4711"));
+        assert!(!Process::Gone.may_be("4711") && !Process::read(&stat("S")).may_be("4712"));
+        assert!(exists(std::process::id()) && !exists(u32::MAX >> 1));
+    }
 }

@@ -111,6 +111,12 @@ pub(crate) struct SubmitResult {
     pub deadline: Option<Deadline>,
     /// Worth recording as evidence, but proves nothing.
     pub hint: Option<String>,
+    /// The vendor's Retry-After, in milliseconds.
+    pub retry_after: Option<Millis>,
+    /// A 429 in another form than the vendor's.
+    pub gateway: bool,
+    /// The vendor's id of the request.
+    pub request_id: Option<String>,
 }
 
 impl SubmitResult {
@@ -126,6 +132,9 @@ impl SubmitResult {
             money: None,
             deadline: None,
             hint: None,
+            retry_after: None,
+            gateway: false,
+            request_id: None,
         }
     }
 }
@@ -137,6 +146,8 @@ pub(crate) enum Event {
     Drive,
     Answered(Query, Answer),
     Submitted(StepName, SubmitResult),
+    /// The request of a step could not be made: its intent was not written, and nothing was sent.
+    NotWritten(StepName, StoredError),
     /// A human's verdict.
     Resolved {
         executed: bool,

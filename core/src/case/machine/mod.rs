@@ -10,6 +10,7 @@ mod submit;
 pub(crate) mod transition;
 
 use super::error::StoredError;
+use super::hold::Hold;
 use super::model::Case;
 use super::schedule;
 use super::vocabulary::{CaseOutcome, Kind, Query, State, Strength};
@@ -33,6 +34,7 @@ pub(crate) fn step(case: Case, event: Event, now: &Now<'_>) -> (Case, Action) {
         Event::Drive => drive(&mut case, now),
         Event::Answered(query, answer) => answered(&mut case, query, answer, now),
         Event::Submitted(name, result) => submit::submitted(&mut case, name, result, now),
+        Event::NotWritten(name, error) => submit::not_written(&mut case, name, error),
         Event::Resolved { executed, by, text, code } => resolved(&mut case, executed, &by, &text, code, now),
         Event::Notified { min_interval } => {
             if next_query(&case).is_some() {
@@ -46,6 +48,7 @@ pub(crate) fn step(case: Case, event: Event, now: &Now<'_>) -> (Case, Action) {
             Action::Wait
         }
     };
+    release_paid_order(&mut case);
     case.updated = now.wall();
     if case.state != before {
         case.since = now.wall();
@@ -81,6 +84,28 @@ fn drive(case: &mut Case, now: &Now<'_>) -> Action {
     }
 }
 
+/// An order that is paid and being ticketed is held against nothing but another payment: it may be stopped.
+fn release_paid_order(case: &mut Case) {
+    let paid = matches!(case.kind, Kind::Ancillary | Kind::Regenerate | Kind::Pay);
+    if paid && case.outcome == CaseOutcome::Executed && case.state == State::Ticketing {
+        case.holds.retain(|hold| matches!(hold, Hold::Payment(_)));
+    }
+}
+
+/// The store is older than what was sent through it: a later attempt of this step may have left.
+pub(crate) fn doubt(case: &mut Case, now: &Now<'_>) {
+    let Some(step) = case.steps.last_mut() else { return };
+    step.outcome = CaseOutcome::Unknown;
+    step.sent = Some(now.stamp);
+    step.at = now.wall();
+    case.outcome = CaseOutcome::Unknown;
+    case.state = State::Unknown;
+    case.since = now.wall();
+    case.poll_count = 0;
+    case.first_absence = None;
+    add_evidence(case, now, "the store is older than what was sent through it", Strength::Weak);
+}
+
 /// The process that was sending is gone: whether the request left is not known.
 fn sender_gone(case: &mut Case, now: &Now<'_>) -> Action {
     case.error =
@@ -88,6 +113,8 @@ fn sender_gone(case: &mut Case, now: &Now<'_>) -> Action {
     if let Some(step) = case.steps.last_mut() {
         step.outcome = CaseOutcome::Unknown;
         step.sent = Some(now.stamp);
+        step.sent_at = Some(step.at);
+        step.request_id = None;
         step.at = now.wall();
         step.abandoned = true;
     }
@@ -95,6 +122,7 @@ fn sender_gone(case: &mut Case, now: &Now<'_>) -> Action {
 }
 
 fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Action {
+    case.run.asked |= !matches!(&answer, Answer::Refused(refusal) if refusal.passing);
     case.due = None;
     match (case.state, answer) {
         (State::Quoting, Answer::Refused(refusal)) => quote::refused(case, query, refusal, now),
@@ -113,11 +141,15 @@ fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<
     if executed {
         reopen(case);
     }
+    // What was proved not executed frees the order; what may have left is treated as after absence.
+    let may_have_left = case.watched || case.last_step().is_some_and(|s| s.outcome != CaseOutcome::NotExecuted);
     if let Some(step) = case.steps.last_mut() {
         step.outcome = outcome;
         step.at = now.wall();
+        step.retry = None;
     }
     case.code = code.or(case.code.take());
+    case.paced_until = None;
     case.error = None;
     case.due = None;
     case.first_absence = None;
@@ -132,9 +164,13 @@ fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<
         evidence::found(case, None, now)
     } else {
         case.outcome = CaseOutcome::NotExecuted;
+        let holds = std::mem::take(&mut case.holds);
         close(case, State::Cancelled);
-        // If the effect shows up all the same, the case is reopened.
-        case.watched = !case.steps.is_empty();
+        if may_have_left {
+            // If the effect shows up all the same, the case is reopened. A direct payment may be repeated.
+            case.watched = true;
+            case.holds = if case.kind == Kind::Pay { Vec::new() } else { holds };
+        }
         Action::Wait
     }
 }

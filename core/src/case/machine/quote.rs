@@ -1,22 +1,95 @@
 //! Before the submit: reading the order, asking for a quotation, and checking the guards. Pure.
 
-use super::event::{Action, Answer, Now, OrderState, Quote, Refusal};
-use super::guard;
+use super::event::{Action, Answer, Entry, Now, OrderState, Quote, Refusal};
+use super::submit::closes_void;
 use super::transition::{add_evidence, adopt, claimed, close, refuse, stay_planned, submit};
+use super::{evidence, guard};
 use crate::case::error::StoredError;
-use crate::case::model::Case;
+use crate::case::model::{Case, CheckFirst, Money};
 use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName, Strength, Way};
 use crate::error::ErrorCode;
+use crate::wire::Amount;
 
 /// Reads the order first; a claim has none and reads orderList.
 pub(crate) fn begin(case: &mut Case) -> Action {
     case.state = State::Quoting;
     case.error = None;
+    case.paced_until = None;
+    if let Some(query) = case.check_first.filter(|_| !case.run.effect_checked).and_then(|_| effect_query(case)) {
+        return Action::Query(query);
+    }
     Action::Query(if case.kind == Kind::Claim { Query::ClaimList } else { Query::Order })
+}
+
+/// The query that would show the effect of an attempt that was refused for its pace. A stop and a payment are read
+/// from the order, a claim from orderList, as before any attempt.
+fn effect_query(case: &Case) -> Option<Query> {
+    match case.last_step()?.name {
+        StepName::Void => Some(Query::VoidList),
+        StepName::Refund => Some(Query::RefundList),
+        StepName::Order => Some(Query::BookingOrders),
+        StepName::Pay | StepName::Regenerate | StepName::Stop | StepName::Claim => None,
+    }
+}
+
+/// The refusal after which this query looks for the effect.
+fn unchecked(case: &Case, query: Query) -> Option<CheckFirst> {
+    case.check_first.filter(|_| !case.run.effect_checked && effect_query(case) == Some(query))
+}
+
+/// Whether the attempt that was refused for its pace was executed all the same. What shows up is left to the evidence
+/// of a lost reply; without anything, the next attempt begins.
+fn effect_checked(case: &mut Case, first: CheckFirst, query: Query, answer: Answer, now: &Now<'_>) -> Action {
+    let (shown, fits) = match (&answer, query) {
+        (Answer::Entries(entries), _) => {
+            let is_mine = |e: &Entry| e.offer_id.is_some() && e.offer_id == case.offer_id;
+            let stands = |e: &Entry| !matches!(e.state, Some(4 | 6));
+            let fits = |e: &Entry| stands(e) && (e.covers == Some(true) || e.covers.is_none() && !case.partial);
+            case.adopted = !entries.iter().any(is_mine) && entries.iter().any(fits);
+            (entries.iter().any(|e| is_mine(e) || stands(e)), entries.iter().any(|e| is_mine(e) || fits(e)))
+        }
+        (Answer::Orders(orders), _) => {
+            let before = case.orders_before.clone().unwrap_or_default();
+            (orders.iter().any(|o| !before.contains(o)), case.orders_before.is_some())
+        }
+        // 905 itself refused: a fresh quotation that succeeds is enough.
+        (Answer::Refused(refusal), Query::RefundList) if !refusal.passing && first == CheckFirst::Busy => {
+            (false, false)
+        }
+        (Answer::Refused(refusal), _) => return stay_planned(case, refusal.error.clone()),
+        (Answer::Inconclusive(why), _) => {
+            return stay_planned(case, StoredError::new(ErrorCode::BadResponse, *why));
+        }
+        _ => return stay_planned(case, StoredError::new(ErrorCode::BadResponse, "the answer shows no effect")),
+    };
+    // Until the next intent: a call that ends before it leaves the question open.
+    case.run.effect_checked = true;
+    if !shown {
+        return Action::Query(Query::Order);
+    }
+    case.check_first = None;
+    case.outcome = CaseOutcome::Unknown;
+    case.state = State::Unknown;
+    if let Some(step) = case.steps.last_mut() {
+        step.outcome = CaseOutcome::Unknown;
+        step.retry = None;
+    }
+    if fits {
+        let action = evidence::read(case, query, answer, now);
+        if case.outcome != CaseOutcome::Unknown || action != Action::Wait {
+            return action;
+        }
+    }
+    add_evidence(case, now, "the vendor shows an entry that may be this case's, after a refusal", Strength::Weak);
+    case.state = State::NeedsHuman;
+    Action::Wait
 }
 
 /// An answer before the submit.
 pub(crate) fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Action {
+    if let Some(first) = unchecked(case, query) {
+        return effect_checked(case, first, query, answer, now);
+    }
     match (query, answer) {
         (Query::Order, Answer::Order(order)) => check_order(case, &order, now),
         (Query::VoidQuote, Answer::Quote(quote)) => quoted(case, Way::Void, quote, now),
@@ -34,6 +107,9 @@ pub(crate) fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<
         (Query::BookingOrders, _) => Action::Query(Query::Search),
         (Query::Search, Answer::Search(money)) => {
             if let Err(error) = guard::check_price(&case.expect, &money) {
+                return refuse(case, error);
+            }
+            if let Err(error) = check_second_offer(case, StepName::Order, &money) {
                 return refuse(case, error);
             }
             case.money = Some(money);
@@ -100,9 +176,12 @@ fn quoted(case: &mut Case, way: Way, quote: Quote, now: &Now<'_>) -> Action {
         case.via = Some(way);
     }
     if let Err(error) = guard::check_offer(case, way, &quote, now) {
-        // Only an explicit refusal closes the void: a missing field does not.
-        let explicit = quote.possible == Some(false) || error.code == ErrorCode::GuardDeadline;
-        let closed_to_void = explicit && matches!(error.code, ErrorCode::GuardNotRefundable | ErrorCode::GuardDeadline);
+        // Only an explicit refusal closes the void: a missing field does not. A window that is over does so only if
+        // no void may have left before.
+        let left = case.steps.iter().any(|s| s.name == StepName::Void && s.sent_at.is_some());
+        let denied = quote.possible == Some(false) || quote.window_open == Some(false);
+        let closed_to_void = denied && matches!(error.code, ErrorCode::GuardNotRefundable | ErrorCode::GuardDeadline)
+            || error.code == ErrorCode::GuardDeadline && !left;
         if case.kind == Kind::Cancel && way == Way::Void && closed_to_void {
             return Action::Query(Query::RefundQuote);
         }
@@ -112,21 +191,59 @@ fn quoted(case: &mut Case, way: Way, quote: Quote, now: &Now<'_>) -> Action {
     let Some(offer) = quote.offer_id else {
         return refuse(case, StoredError::new(ErrorCode::GuardNotRefundable, "the quotation has no offer id"));
     };
+    let step = if way == Way::Void { StepName::Void } else { StepName::Refund };
+    if let Err(error) = check_second_offer(case, step, &quote.money) {
+        return refuse(case, error);
+    }
     case.offer_id = Some(offer);
     case.money = Some(quote.money);
     case.deadline = quote.deadline;
-    submit(case, if way == Way::Void { StepName::Void } else { StepName::Refund }, now)
+    submit(case, step, now)
+}
+
+/// The offer after an expired one is taken only if it gives back no less and costs no more, where `expect` sets no
+/// limit.
+fn check_second_offer(case: &Case, step: StepName, second: &Money) -> Result<(), StoredError> {
+    let tried = case.steps.last().is_some_and(|s| s.name == step);
+    let Some(first) = case.money.as_ref().filter(|_| case.requoted && tried) else { return Ok(()) };
+    let number = |text: &Option<String>| text.as_deref().and_then(Amount::parse).and_then(|a| a.to_decimal());
+    let worse = |what: &str| {
+        let text =
+            format!("the offer after the expired one {what} than the first; set a limit in `expect` to accept it");
+        Err(StoredError::new(ErrorCode::GuardAmount, text))
+    };
+    let expect = &case.expect;
+    if first.currency != second.currency {
+        return worse("is in another currency");
+    }
+    let at_least = |limited: bool, first: &Option<String>, second: &Option<String>| {
+        limited
+            || (first.is_none() && second.is_none())
+            || number(first).zip(number(second)).is_some_and(|(f, s)| s >= f)
+    };
+    if step == StepName::Order {
+        let fits = at_least(expect.max_price.is_some(), &second.paid, &first.paid);
+        return if fits { Ok(()) } else { worse("costs more") };
+    }
+    if !at_least(expect.max_fee.is_some(), &second.fee, &first.fee) {
+        return worse("has a higher fee");
+    }
+    let fits = at_least(expect.min_refund.is_some(), &first.estimated_refund, &second.estimated_refund);
+    if fits { Ok(()) } else { worse("gives back less") }
 }
 
 /// A refusal before anything was sent.
 pub(crate) fn refused(case: &mut Case, query: Query, refusal: Refusal, now: &Now<'_>) -> Action {
     let code = refusal.error.vendor_status;
+    if let Some(first) = unchecked(case, query) {
+        return effect_checked(case, first, query, Answer::Refused(refusal), now);
+    }
     match query {
         // Another client's submission is in progress: how it ends is not known yet.
         Query::VoidQuote | Query::RefundQuote if code == Some(814) => stay_planned(case, refusal.error),
         Query::VoidQuote | Query::RefundQuote if refusal.already => adopt_existing(case, query, &refusal, now),
-        // Not voidable, window over, payment method, airline, not all passengers: a refund may still be possible.
-        Query::VoidQuote if case.kind == Kind::Cancel && matches!(code, Some(805 | 808 | 822 | 823 | 841 | 843)) => {
+        // Not voidable, window over, airline, payment method: a refund may still be possible.
+        Query::VoidQuote if case.kind == Kind::Cancel && closes_void(code) => {
             case.via = Some(Way::Refund);
             Action::Query(Query::RefundQuote)
         }

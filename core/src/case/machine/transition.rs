@@ -38,7 +38,12 @@ pub(crate) fn close(case: &mut Case, state: State) {
     case.due = None;
     // An order is paid once for ever.
     let paid = case.steps.iter().any(|s| s.name == StepName::Pay && s.outcome == CaseOutcome::Executed);
-    case.holds.retain(|hold| paid && matches!(hold, Hold::Payment(_)));
+    case.holds.retain(|hold| match hold {
+        Hold::Payment(_) => paid,
+        // orderList may show the order late: a second claim of the booking would be sent again.
+        Hold::Locator(_) | Hold::Claim(_) => state == State::Claimed,
+        Hold::Order(_) | Hold::Offer(_) => false,
+    });
 }
 
 /// A case that was found absent, and whose effect shows up, goes on.
@@ -109,6 +114,8 @@ pub(crate) fn record_intent(case: &mut Case, name: StepName, now: &Now<'_>) {
     // Should this process die now, the follow-up finds it at once.
     case.due = Some(now.wall());
     case.error = None;
+    case.paced_until = None;
+    case.check_first = None;
     if name == StepName::Pay {
         let paid = case.code.iter().filter(|_| case.kind != Kind::Pay);
         // Paying a regenerated order replaces the original one, which must not be paid any more.
@@ -124,11 +131,23 @@ pub(crate) fn record_intent(case: &mut Case, name: StepName, now: &Now<'_>) {
             step.at = now.wall();
             step.sent = None;
             step.abandoned = false;
+            step.retry = None;
         }
-        None => {
-            let outcome = CaseOutcome::Pending;
-            case.steps.push(Step { name, outcome, attempts: 1, at: now.wall(), sent: None, abandoned: false });
+        None => case.steps.push(Step::new(name, now.wall())),
+    }
+}
+
+/// Withdraws an intent that was not written.
+pub(crate) fn withdraw_intent(case: &mut Case, name: StepName) {
+    match case.steps.last_mut().filter(|step| step.name == name) {
+        Some(step) if step.attempts > 1 => {
+            step.attempts -= 1;
+            step.outcome = CaseOutcome::NotExecuted;
         }
+        Some(_) => {
+            case.steps.pop();
+        }
+        None => {}
     }
 }
 
@@ -152,7 +171,8 @@ pub(crate) fn pay(case: &mut Case, now: &Now<'_>) -> Action {
         return Action::Wait;
     }
     // An earlier payment that may have left is never followed by another.
-    let paid_before = case.steps.iter().any(|s| s.name == StepName::Pay && s.outcome != CaseOutcome::NotExecuted);
+    let ended = |s: &Step| s.outcome != CaseOutcome::NotExecuted || s.retry.is_none();
+    let paid_before = case.steps.iter().any(|s| s.name == StepName::Pay && ended(s));
     if paid_before {
         return Action::Wait;
     }

@@ -123,17 +123,7 @@ fn go_on(case: Case, context: &CallContext, now: Millis, tally: &mut Tally) -> C
 fn sent(context: &CallContext) -> SubmitResult {
     let outcome = if context.lost { CaseOutcome::Unknown } else { CaseOutcome::Executed };
     let code = (!context.lost).then(|| "c".to_owned());
-    SubmitResult {
-        outcome,
-        error: None,
-        unsent: false,
-        already: false,
-        code,
-        state: Some(0),
-        money: None,
-        deadline: None,
-        hint: None,
-    }
+    SubmitResult { code, state: Some(0), ..SubmitResult::new(outcome, None) }
 }
 
 fn cpu() -> f64 {

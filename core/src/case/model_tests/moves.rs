@@ -47,6 +47,11 @@ pub(super) enum Delivery {
     Expired,
     Unsent,
     Already,
+    /// Refused for its pace; by a gateway that had passed it on, it is executed all the same.
+    Paced {
+        gateway: bool,
+        lands: bool,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -251,6 +256,7 @@ fn delivery() -> impl Strategy<Value = Delivery> {
         3 => Just(Delivery::Expired),
         2 => Just(Delivery::Unsent),
         1 => Just(Delivery::Already),
+        2 => (any::<bool>(), any::<bool>()).prop_map(|(gateway, lands)| Delivery::Paced { gateway, lands }),
     ]
 }
 

@@ -8,6 +8,7 @@ use super::moves::{Delivery, Move, Scenario};
 use super::promises::Seen;
 use super::vendor::{Vendor, no};
 use crate::case::clock::Stamp;
+use crate::case::error::StoredError;
 use crate::case::hold::Hold;
 use crate::case::machine::event::{Action, Answer, Event, Now, SubmitResult};
 use crate::case::machine::step;
@@ -17,6 +18,7 @@ use crate::case::schedule::DAY;
 use crate::case::vocabulary::Query;
 use crate::case::vocabulary::{CaseOutcome, Kind, StepName};
 use crate::config::CasePolicy;
+use crate::error::ErrorCode;
 use crate::unix_time::Millis;
 
 pub(super) struct Simulation {
@@ -179,17 +181,7 @@ impl Simulation {
 
     fn submit(&mut self, name: StepName, delivery: &Delivery) -> Result<(), TestCaseError> {
         let (offer, now) = (self.case.offer_id.clone(), self.stamp().wall);
-        let mut sent = SubmitResult {
-            outcome: CaseOutcome::NotExecuted,
-            error: None,
-            unsent: false,
-            already: false,
-            code: None,
-            state: None,
-            money: None,
-            deadline: None,
-            hint: None,
-        };
+        let mut sent = SubmitResult::new(CaseOutcome::NotExecuted, None);
         // A cancelled order takes no money.
         let delivery =
             if name == StepName::Pay && self.vendor.is_cancelled() { &Delivery::Refused(412) } else { delivery };
@@ -215,6 +207,13 @@ impl Simulation {
                 sent.error = Some(no(code).error);
             }
             Delivery::Refused(code) => sent.error = Some(no(*code).error),
+            Delivery::Paced { gateway, lands } => {
+                if *gateway && *lands {
+                    self.vendor.land(name, offer);
+                }
+                sent.gateway = *gateway;
+                sent.error = Some(StoredError::new(ErrorCode::RateLimited, ""));
+            }
             Delivery::Unsent => sent.unsent = true,
             Delivery::Already => {
                 self.vendor.land(name, Some("theirs".to_owned()));

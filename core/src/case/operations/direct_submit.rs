@@ -1,6 +1,6 @@
 //! Submits that were not opened as cases: with a store they take the same claim, and are kept as cases of one step.
 
-use super::lookup::{conflict, text};
+use super::lookup::{conflict, shown, text};
 use crate::case::engine::driver::{DriveResult, Driver};
 use crate::case::engine::lease::{Owner, is_alive};
 use crate::case::hold::Hold;
@@ -14,13 +14,14 @@ use crate::case::store::{Claim, Lease, Name, Row, Stored};
 use crate::case::vendor::answers;
 use crate::case::vendor::requests::CallData;
 use crate::case::view;
-use crate::case::vocabulary::{CaseOutcome, Kind, State, StepName};
+use crate::case::vocabulary::{CaseOutcome, Kind, State, StepName, Way};
 use crate::contract::operation::Operation;
-use crate::error::{Error, ErrorCode, Outcome};
+use crate::error::{Advice, Error, ErrorCode, Outcome};
 use crate::exchange::context::CallContext;
 use crate::exchange::prepare::VendorRequest;
 use crate::json::Node;
 use crate::reply::Reply;
+use crate::reply::envelope::integer;
 use crate::unix_time;
 use crate::wire::{PnrClaimRequest, QueryOrderDetailsReply};
 
@@ -43,12 +44,42 @@ pub(crate) async fn direct_submit(context: &mut CallContext, cases: &CaseService
     let mut driver = Driver::new(context, cases, &owner, CallData::default());
     let reply = driver.submit(&row.case, name, &request).await;
     let result = answers::submit_result(name, &reply);
+    let reply = match driver.context.store_warning.take() {
+        Some(warning) => reply.with_warning("witness_failed", &warning),
+        None => reply,
+    };
     match driver.store_result(row.clone(), Event::Submitted(name, result)).await {
         Ok(DriveResult::Stored(row)) => reply.with_case(&view::json(&row.case)),
-        // The store has the case as sent, so the new owner of the lease queries it.
-        Ok(DriveResult::LeaseLost) => reply.with_case(&view::json(&row.case)),
+        Ok(DriveResult::LeaseLost) => overtaken(op, &mut driver, cases, reply, row).await,
         Err(error) => reply.with_case(&view::json(&row.case)).with_warning(error.code.as_str(), &error.message),
     }
+}
+
+/// The reply of a sender whose lease another process took: what the vendor answered, which the case learns now; else
+/// unknown, since the case counts as sent.
+async fn overtaken(op: &Operation, driver: &mut Driver<'_>, cases: &CaseService, reply: Reply, row: Row) -> Reply {
+    let id = row.case.id.clone();
+    let known = driver.report_own_reply(&id).await.ok().flatten();
+    let case = match known {
+        Some(row) => row.case,
+        None => match cases.run_blocking(move |store| store.load(&Name::Id(id))).await {
+            Ok(Some(row)) => shown(row),
+            _ => row.case.without_sender(),
+        },
+    };
+    if reply.raw().is_some() {
+        return reply.with_case(&view::json(&case));
+    }
+    let mut error = reply.error().cloned().unwrap_or_else(|| Error::new(ErrorCode::Io, "there is no answer"));
+    error.outcome = Outcome::Unknown;
+    error.advice = Advice::Reconcile;
+    error.next = Some("case.reconcile");
+    error.retryable = false;
+    error.help = format!(
+        "Another process took this case over while it was being sent: {}. It may have happened.",
+        error.message
+    );
+    Reply::failed(op.name, error).with_case(&view::json(&case))
 }
 
 /// The case of a direct submit, stored as "sending"; or the one that is in its way.
@@ -75,6 +106,11 @@ async fn claim(
     if let (None, Some(locator)) = (&order, &locator) {
         order = Some(order_of(context, cases, offer.clone(), locator, field("carrier")).await?);
     }
+    if order.is_none() && matches!(name, StepName::Refund | StepName::Void) {
+        order = Some(order_of_offer(cases, offer.clone()).await?);
+    }
+    let as_void = name == StepName::Refund && is_void_by_reason(&node);
+    let kind = if as_void { Kind::Void } else { kind };
     let lease = owner.lease(context.time_left());
     if let (StepName::Pay, Some(order)) = (name, &order)
         && let Some(mut row) = waiting_for_payment(cases, order, &lease).await?
@@ -83,13 +119,14 @@ async fn claim(
         record_intent(&mut row.case, name, &now);
         let (copy, lease) = (row.clone(), lease.clone());
         if let Some(version) = cases.run_blocking(move |store| store.save(&copy, Some(&lease))).await? {
-            row.version = version;
+            row.saved(version);
             return Ok(Ok(row));
         }
     }
     let id = new_id(unix_time::now())?;
     let mut case = Case::new(id.clone(), format!("{DIRECT}{id}"), kind, order, String::new(), stamp);
     case.direct = true;
+    case.via = as_void.then_some(Way::Refund);
     case.holds.extend(locator.as_deref().map(Hold::locator));
     if name == StepName::Claim {
         claimed_booking(&mut case, &body);
@@ -102,7 +139,7 @@ async fn claim(
         Claim::Held(other) => Ok(Err(other)),
         Claim::Known(row) => Ok(Err(Box::new(row.case))),
         // The key is new, so it cannot have been purged.
-        Claim::Purged => Err(Error::new(ErrorCode::Internal, "a new key was used before")),
+        Claim::Purged(_) => Err(Error::new(ErrorCode::Internal, "a new key was used before")),
     }
 }
 
@@ -122,6 +159,19 @@ fn claimed_booking(case: &mut Case, body: &str) {
     claimed_flights(case, &flights);
 }
 
+/// The order of a remembered offer.
+async fn order_of_offer(cases: &CaseService, offer: Option<String>) -> Stored<String> {
+    let Some(offer) = offer else { return Err(no_order("the order is not named")) };
+    let known = cases.run_blocking(move |store| store.known_offer(&offer)).await?;
+    known.map(|known| known.order_no).ok_or_else(|| no_order("the order is not named, and the offer is not known"))
+}
+
+/// A refund whose reason is 4 is a void.
+fn is_void_by_reason(request: &Node<'_>) -> bool {
+    let Some(Node::Arr(items)) = request.get("refundRequestList") else { return false };
+    items.iter().any(|item| item.get("refundReason").and_then(integer) == Some(4))
+}
+
 /// The number of an order that a submit names by its locator: both names must meet the same hold. Without the number
 /// nothing is sent.
 async fn order_of(
@@ -139,20 +189,24 @@ async fn order_of(
     let op =
         Operation::find("queryOrderDetails").ok_or_else(|| Error::new(ErrorCode::Internal, "no such operation"))?;
     let text = serde_json::json!({ "airlinePNR": locator, "carrier": carrier }).to_string();
-    let request = VendorRequest::check(op, &text, context.time_left())?;
+    let request = VendorRequest::check(op, &text, context.timeout)?;
     let reply = context.call_vendor(&request).await;
     let order: QueryOrderDetailsReply = serde_json::from_str(reply.data()).unwrap_or_default();
     if let (None, Some(number)) = (reply.error(), order.order_no) {
         return Ok(number);
     }
-    let without_number = || Error::new(ErrorCode::BadResponse, "it has no number");
-    let mut error = reply.error().cloned().unwrap_or_else(without_number);
-    error.outcome = Outcome::NotExecuted;
-    error.message = format!("the order of this locator could not be looked up: {}", error.message);
+    let cause = reply.error().map_or("it has no number", |error| &error.message);
+    Err(no_order(&format!("the order of this locator could not be looked up: {cause}")))
+}
+
+/// The order of a refund or void that names none cannot be told.
+fn no_order(message: &str) -> Error {
+    let mut error = Error::at(ErrorCode::BadRequest, "", "/orderNo", message);
+    error.message = message.to_owned();
     error.help = "Nothing was sent: without its number nobody can tell whether another case is at work on this order. \
                   Name it by `orderNo`, or try again."
         .to_owned();
-    Err(error)
+    error
 }
 
 /// Whether a case waits for the payment of the order that it made.
@@ -174,7 +228,7 @@ async fn waiting_for_payment(cases: &CaseService, order: &str, lease: &Lease) ->
                 // Until this call has the lease, another one may pay.
                 match store.lease(&id, &lease, &is_alive)? {
                     Some(row) if waits_for_payment(&row.case, &order) => return Ok(Some(row)),
-                    Some(row) => store.save(&row, None).map(|_| ())?,
+                    Some(row) => store.release(&row)?,
                     None => {}
                 }
             }

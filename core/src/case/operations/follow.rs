@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::lookup::{bad_request, load, release, selector};
+use super::lookup::{bad_request, load, release, selector, shown};
 use crate::case::engine::driver::{PollBudget, poll};
 use crate::case::engine::lease::{Owner, is_alive};
 use crate::case::reply::CaseReply;
@@ -136,8 +136,8 @@ async fn progress(cases: &CaseService, which: Option<String>, done: u64, counts:
         }),
     });
     let case = match which {
-        Some(id) => Some(view::json(&load(cases, Name::Id(id)).await?.case)),
-        None => None,
+        Some(id) => shown(load(cases, Name::Id(id)).await?),
+        None => return Ok(CaseReply::data(data)),
     };
-    Ok(CaseReply { case, ..CaseReply::data(data) })
+    Ok(CaseReply { data, ..CaseReply::case(&case) })
 }

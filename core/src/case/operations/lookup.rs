@@ -6,11 +6,14 @@ use crate::case::engine::lease::{Owner, is_alive};
 use crate::case::model::Case;
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
+use crate::case::store::remnant::Remnant;
 use crate::case::store::{Name, Row, Stored};
 use crate::case::view;
-use crate::error::{Advice, Error, ErrorCode, Outcome};
+use crate::case::vocabulary::{Kind, State};
+use crate::error::{Advice, Error, ErrorCode, Outcome, Status};
 use crate::exchange::context::CallContext;
 use crate::json::Node;
+use crate::unix_time::{Millis, boot_clock};
 
 /// An error of a request field.
 pub(super) fn bad_request(op: &str, path: &str, message: &str) -> Error {
@@ -41,6 +44,44 @@ pub(super) async fn load(cases: &CaseService, name: Name) -> Stored<Row> {
         .ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such case in this store for this account"))
 }
 
+/// The error of an operation about one case that was not found or cannot be read: this store cannot say how it stands.
+pub(super) fn cannot_say(mut error: Error) -> Error {
+    if matches!(error.status, Status::NOT_FOUND | Status::STORE) {
+        error.outcome = Outcome::Unknown;
+    }
+    error
+}
+
+/// The JSON of a purged case.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Remains<'r> {
+    id: Option<&'r str>,
+    key: &'r str,
+    kind: Option<&'static str>,
+    order_no: Option<&'r str>,
+    outcome: Option<&'static str>,
+    r#final: bool,
+    purged: bool,
+}
+
+/// The reply about a case that was purged.
+pub(super) fn remnant_reply(remnant: &Remnant) -> CaseReply {
+    // Only what is left of it: the other keys of a case would say null where a value was.
+    let json = serde_json::to_string(&Remains {
+        id: remnant.id.as_deref(),
+        key: &remnant.key,
+        kind: remnant.kind.map(|kind| kind.word()),
+        order_no: remnant.order_no.as_deref(),
+        outcome: remnant.outcome.map(|outcome| outcome.word()),
+        r#final: true,
+        purged: true,
+    })
+    .unwrap_or_else(|_| "null".to_owned());
+    let outcome = remnant.outcome.map_or(Outcome::Unknown, |outcome| outcome.outcome());
+    CaseReply { outcome, case: Some(json.clone()), ..CaseReply::data(json) }
+}
+
 /// Gets the lease of a case, waiting for a live owner until the deadline; else the reply that says so.
 pub(super) async fn acquire_lease(
     context: &mut CallContext,
@@ -58,26 +99,36 @@ pub(super) async fn acquire_lease(
         }
         if context.limits().run(tokio::time::sleep(pause)).await.is_err() {
             let name = Name::Id(id.clone());
-            let case = cases.run_blocking(move |store| store.load(&name)).await?.map_or(row.case, |r| r.case);
-            return Ok(Err(Box::new(in_progress(&case))));
+            let row = cases.run_blocking(move |store| store.load(&name)).await?.unwrap_or(row);
+            let left = row.owner.as_ref().map_or(0, |(_, until)| until - boot_clock::now());
+            return Ok(Err(Box::new(in_progress(&shown(row), "another process is driving this case", left))));
         }
         pause = (pause * 2).min(Duration::from_millis(200));
     }
 }
 
-fn in_progress(case: &Case) -> CaseReply {
-    let mut error = Error::new(ErrorCode::InProgress, "another process is driving this case");
-    error.outcome = Outcome::Unknown;
+/// The reply while another owner has the case: nothing is changed.
+pub(super) fn in_progress(case: &Case, message: &str, retry_after: Millis) -> CaseReply {
+    let mut error = Error::new(ErrorCode::InProgress, message);
+    error.outcome = case.outcome.outcome();
     error.advice = Advice::Wait;
     error.next = Some("case.get");
     error.retryable = true;
-    error.help = "Another process is at work on this case. Look at it again in a moment.".to_owned();
-    CaseReply { outcome: Outcome::Unknown, error: Some(error), ..CaseReply::case(view::json(case)) }
+    error.retry_after_ms = u64::try_from(retry_after).ok().filter(|ms| *ms > 0);
+    error.help = format!("Nothing was changed: {message}. Look at it again in a moment.");
+    CaseReply { error: Some(error), ..CaseReply::case(case) }
+}
+
+/// The case as it is shown: one whose sender is gone, or whose sender's lease is over, is unknown, also before anybody
+/// reconciled it.
+pub(super) fn shown(row: Row) -> Case {
+    let is_driven = row.owner.as_ref().is_some_and(|(owner, until)| is_alive(owner, *until));
+    if row.case.state == State::Sending && !is_driven { row.case.without_sender() } else { row.case }
 }
 
 /// Gives a lease back without changing the case.
 pub(super) async fn release(cases: &CaseService, row: Row) {
-    let _ = cases.run_blocking(move |store| store.save(&row, None)).await;
+    let _ = cases.run_blocking(move |store| store.release(&row)).await;
 }
 
 /// The reply to a call that found a hold taken by `other`.
@@ -86,7 +137,9 @@ pub(super) fn conflict(other: &Case) -> (Error, String) {
     let mut error = Error::new(ErrorCode::Conflict, format!("case {id} (key {key}, {state}) holds this order"));
     error.advice = Advice::Wait;
     error.next = Some("case.get");
-    error.help = if other.closed && !other.watched {
+    error.help = if other.closed && !other.watched && other.kind == Kind::Claim {
+        format!("Nothing was sent. Case {id} has claimed this booking; to claim it again, name it in `after`.")
+    } else if other.closed && !other.watched {
         format!("Nothing was sent. Case {id} has paid this order, and an order is paid once.")
     } else if other.closed {
         format!(

@@ -1,5 +1,8 @@
 //! The `case.*` operations, one file each, and submits that were not opened as cases.
 
+mod adopt_account;
+mod backup;
+mod confirm_store;
 mod direct_submit;
 mod follow;
 mod lookup;
@@ -10,6 +13,8 @@ mod purge;
 mod query;
 mod reconcile;
 mod resolve;
+mod stats;
+mod unpause;
 
 use std::sync::Arc;
 
@@ -38,11 +43,27 @@ pub(crate) async fn run(
         Some(cases) => {
             // Connections to the store are open only during a call, so that a fork between calls is harmless.
             let _scope = cases.store().connection_scope();
-            dispatch(context, cases, op, std::str::from_utf8(body).unwrap_or("{}")).await
+            let refusal = cases.run_blocking(|store| Ok(store.refusal())).await.unwrap_or_else(Some);
+            match refusal.filter(|_| op.name != "case.adoptAccount") {
+                Some(error) => Err(error),
+                None => dispatch(context, cases, op, std::str::from_utf8(body).unwrap_or("{}")).await,
+            }
         }
     };
     let meta = context.meta(context.requests);
-    result.unwrap_or_else(CaseReply::error).into_reply(op.name, &meta)
+    let result = result.map_err(|error| if is_about_one(op, body) { lookup::cannot_say(error) } else { error });
+    let reply = result.unwrap_or_else(CaseReply::error).into_reply(op.name, &meta);
+    match context.store_warning.take() {
+        Some(warning) => reply.with_warning("witness_failed", &warning),
+        None => reply,
+    }
+}
+
+/// Whether the call is about one case: its outcome is the case's own.
+fn is_about_one(op: &Operation, body: &[u8]) -> bool {
+    let node = std::str::from_utf8(body).ok().and_then(|text| Node::parse(text).ok()).unwrap_or(Node::Null);
+    let names_one = node.get("id").is_some() || node.get("key").is_some();
+    names_one && matches!(op.name, "case.get" | "case.reconcile" | "case.follow" | "case.resolve")
 }
 
 async fn dispatch(
@@ -63,6 +84,11 @@ async fn dispatch(
         "case.notify" => notify::notify(cases, &node).await,
         "case.resolve" => resolve::resolve(context, cases, &node).await,
         "case.purge" => purge::purge(cases, &node).await,
+        "case.stats" => stats::stats(cases).await,
+        "case.backup" => backup::backup(cases, &node).await,
+        "case.unpause" => unpause::unpause(cases).await,
+        "case.adoptAccount" => adopt_account::adopt_account(cases, &node).await,
+        "case.confirmStore" => confirm_store::confirm_store(cases, &node).await,
         _ => Err(Error::new(ErrorCode::UnknownOperation, format!("{} is not a case operation", op.name))),
     }
 }

@@ -1,13 +1,14 @@
 //! `case.reconcile`: asks the vendor now about one case, or about all whose outcome is unknown. Submits nothing.
 
-use super::lookup::{acquire_lease, load, release, selector};
+use super::lookup::{acquire_lease, load, release, selector, shown};
 use crate::case::engine::driver::{PollBudget, poll};
 use crate::case::engine::lease::{Owner, is_alive};
+use crate::case::machine::doubt;
+use crate::case::machine::event::Now;
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
 use crate::case::store::{Filter, Name, Stored};
-use crate::case::view;
-use crate::case::vocabulary::CaseOutcome;
+use crate::case::vocabulary::{CaseOutcome, State};
 use crate::exchange::context::CallContext;
 use crate::json::Node;
 
@@ -23,16 +24,22 @@ pub(super) async fn reconcile(context: &mut CallContext, cases: &CaseService, no
         Err(reply) => return Ok(*reply),
     };
     let id = row.case.id.clone();
-    if row.case.closed && !row.case.watched {
-        let reply = CaseReply::case(view::json(&row.case));
+    let unread = row.case.last_step().is_some_and(|step| step.abandoned);
+    if row.case.closed && !row.case.watched && !unread {
+        let reply = CaseReply::case(&row.case);
         release(cases, row).await;
         return Ok(reply);
     }
+    let mut row = row;
+    let may_have_left = matches!(row.case.state, State::Planned | State::Quoting) && !row.case.steps.is_empty();
+    if may_have_left && cases.run_blocking(|store| store.rewound()).await?.is_some() {
+        doubt(&mut row.case, &Now { stamp: cases.now().await?, policy: cases.policy() });
+    }
     let case = match poll(context, cases, &owner, row, PollBudget::Requests).await? {
         Some(case) => case,
-        None => load(cases, Name::Id(id)).await?.case,
+        None => shown(load(cases, Name::Id(id)).await?),
     };
-    Ok(CaseReply::case(view::json(&case)))
+    Ok(CaseReply::case(&case))
 }
 
 async fn reconcile_all(context: &mut CallContext, cases: &CaseService) -> Stored<CaseReply> {

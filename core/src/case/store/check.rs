@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorCode};
 /// "APBC": this file is a case store.
 pub(crate) const APPLICATION: i32 = 0x4150_4243;
 /// The newest layout that this version reads.
-pub(crate) const LAYOUT: i32 = 1;
+pub(crate) const LAYOUT: i32 = 2;
 
 /// SQLite's header, and the head of the first table.
 const HEAD: usize = 108;

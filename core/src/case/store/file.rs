@@ -4,7 +4,7 @@
 //! while a call is under way: SQLite's locks belong to a process, and a child that inherited open connections
 //! through fork() would believe in locks that it does not have.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,12 +12,18 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use super::accounts;
 use super::check::{APPLICATION, LAYOUT, beside, check, foreign, layout, private};
+use super::identity::Identity;
+use super::witness::FileId;
 use super::{ConnectionScope, EndScope, Stored, store_error};
+use crate::config::StoreConfig;
 use crate::error::{Error, ErrorCode as Code};
-use crate::unix_time;
+use crate::unix_time::{self, Millis};
 
 const SCHEMA: &str = include_str!("schema.sql");
+/// From the layout of the first release.
+const MIGRATION: &str = include_str!("layout_1_to_2.sql");
 
 /// How long a transaction waits for another process.
 const BUSY: Duration = Duration::from_secs(10);
@@ -28,8 +34,11 @@ const LARGE: u64 = 256 << 20;
 
 /// A case store in a file, for one account.
 pub(crate) struct Sqlite {
-    path: PathBuf,
-    pub account: String,
+    pub(super) path: PathBuf,
+    pub(super) witness: PathBuf,
+    identity: Identity,
+    account: Mutex<Account>,
+    is_alive: IsAlive,
     pool: Mutex<Pool>,
     /// A sync failed: what is on the disk is not known, and nothing may rely on it.
     poisoned: AtomicBool,
@@ -37,33 +46,66 @@ pub(crate) struct Sqlite {
     checkpoint_pending: AtomicBool,
 }
 
+/// Whether the owner of a lease may still be at work.
+pub(crate) type IsAlive = fn(&str, Millis) -> bool;
+
+/// Whose cases this client has.
+#[derive(Clone)]
+enum Account {
+    Known(String),
+    Refused(Error),
+}
+
 #[derive(Default)]
 struct Pool {
     scopes: usize,
     idle: Vec<Connection>,
+    /// The file that was checked and compared with its witness.
+    file: Option<FileId>,
+}
+
+/// A connection, or why there is none.
+enum Connected {
+    Ours(Connection),
+    Foreign,
+    Newer(i32),
 }
 
 impl Sqlite {
     /// Opens or makes the file; refuses one that cannot be trusted or written.
-    pub fn open(path: &Path, account: String) -> Stored<Sqlite> {
+    pub fn open(config: &StoreConfig, identity: Identity, is_alive: IsAlive) -> Stored<Sqlite> {
         let store = Sqlite {
-            path: path.to_owned(),
-            account,
+            path: config.path.clone(),
+            witness: config.witness.clone(),
+            identity,
+            account: Mutex::new(Account::Known(String::new())),
+            is_alive,
             pool: Mutex::new(Pool::default()),
             poisoned: AtomicBool::new(false),
             checkpoint_pending: AtomicBool::new(false),
         };
         let scope = store.open_scope();
+        store.prepare()?;
+        if let (Account::Refused(error), false) = (&*store.lock_account(), store.identity.is_named()) {
+            return Err(error.clone());
+        }
+        drop(scope);
+        Ok(store)
+    }
+
+    /// Checks and migrates the file, finds the account, and compares the file with its witness.
+    fn prepare(&self) -> Stored<()> {
+        let path = &*self.path;
         check(path)?;
         // Before anything is written to it.
         if std::fs::metadata(path).is_ok_and(|m| m.len() < LARGE) {
             let sound: String =
-                store.with(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
+                self.raw(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
             if sound != "ok" {
                 return Err(store_error(Code::StoreCorrupt, "the store's file is damaged; it was left as it is"));
             }
         }
-        let signature = store.with(sign)?;
+        let signature = self.raw(|connection| sign(connection, self.is_alive))??;
         if !is_ours(signature) {
             return Err(foreign());
         }
@@ -71,10 +113,88 @@ impl Sqlite {
         private(path)?;
         // A process that died may have left raw replies in the log.
         if std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0) {
-            store.with(|connection| store.checkpoint(connection, READERS))?;
+            self.raw(|connection| self.checkpoint(connection, READERS))?;
         }
-        drop(scope);
-        Ok(store)
+        self.resolve_account()?;
+        self.compare_witness()?;
+        self.pool().file = FileId::of(path);
+        Ok(())
+    }
+
+    /// Which account it is. A client with a name is refused at its calls, and may be let in later.
+    fn resolve_account(&self) -> Stored<()> {
+        let account = match self.raw_write(|tx| accounts::resolve(tx, &self.identity))? {
+            Ok(account) => Account::Known(account),
+            Err(error) => Account::Refused(error),
+        };
+        *self.lock_account() = account;
+        Ok(())
+    }
+
+    fn lock_account(&self) -> std::sync::MutexGuard<'_, Account> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The account whose cases are read and written.
+    pub fn account(&self) -> String {
+        match &*self.lock_account() {
+            Account::Known(account) => account.clone(),
+            Account::Refused(_) => String::new(),
+        }
+    }
+
+    /// Why this client may not use the store, if so.
+    pub fn refusal(&self) -> Option<Error> {
+        let refused =
+            |account: &Account| if let Account::Refused(error) = account { Some(error.clone()) } else { None };
+        refused(&self.lock_account())?;
+        // Somebody may have named the account meanwhile.
+        match self.resolve_account() {
+            Ok(()) => refused(&self.lock_account()),
+            Err(error) => Some(error),
+        }
+    }
+
+    /// `case.adoptAccount`, which a client may call that is refused otherwise.
+    pub fn adopt(&self, who: &Identity) -> Stored<()> {
+        self.same_file()?;
+        self.raw_write(|tx| accounts::adopt(tx, who))??;
+        self.resolve_account()
+    }
+
+    /// The file may have been replaced since it was checked.
+    fn same_file(&self) -> Stored<()> {
+        let found = FileId::of(&self.path);
+        if found.is_none() {
+            return Err(store_error(Code::StoreUnavailable, "the store's file is gone"));
+        }
+        let mut pool = self.pool();
+        if pool.file == found {
+            return Ok(());
+        }
+        pool.idle.clear();
+        drop(pool);
+        self.prepare()
+    }
+
+    /// Within a connection or transaction: the layout is this one, and the account was not merged meanwhile.
+    fn current(&self, connection: &Connection) -> rusqlite::Result<Stored<()>> {
+        let (_, version) = signature(connection)?;
+        if version != LAYOUT {
+            return Ok(layout(version).and_then(|()| {
+                Err(store_error(Code::StoreVersion, "the store's file was replaced by one of an earlier layout"))
+            }));
+        }
+        let account = self.account();
+        match accounts::current(connection, &account)? {
+            Some(current) => {
+                if current != account {
+                    *self.lock_account() = Account::Known(current);
+                }
+                Ok(Ok(()))
+            }
+            None => Ok(Err(store_error(Code::StoreAccount, "the store does not have this account any more"))),
+        }
     }
 
     /// See [`Store::connection_scope`](super::Store::connection_scope).
@@ -90,13 +210,18 @@ impl Sqlite {
         loop {
             match self.connection() {
                 Err(error) if is_busy(&error) && begun.elapsed() < BUSY => std::thread::sleep(READERS / 4),
-                done => return done.map_err(|e| self.failed(&e))?.ok_or_else(foreign),
+                done => {
+                    return match done.map_err(|e| self.failed(&e))? {
+                        Connected::Ours(connection) => Ok(connection),
+                        Connected::Foreign => Err(foreign()),
+                        Connected::Newer(version) => layout(version).and(Err(foreign())),
+                    };
+                }
             }
         }
     }
 
-    /// None if the file is not ours, or not the one any more that it was.
-    fn connection(&self) -> rusqlite::Result<Option<Connection>> {
+    fn connection(&self) -> rusqlite::Result<Connected> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY)?;
@@ -110,17 +235,35 @@ impl Sqlite {
         let ours = || signature(&connection).map(is_ours);
         // Read once more: another process may make the store between the first two reads.
         if !ours()? && !is_empty(&connection)? && !ours()? {
-            return Ok(None);
+            return Ok(Connected::Foreign);
+        }
+        // A newer release may have migrated it: not a byte of it is changed.
+        if let (APPLICATION, version @ LAYOUT..) = signature(&connection)?
+            && version > LAYOUT
+        {
+            return Ok(Connected::Newer(version));
         }
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
             return Err(rusqlite::Error::InvalidPath(self.path.clone()));
         }
-        Ok(Some(connection))
+        Ok(Connected::Ours(connection))
     }
 
     /// Runs `work` on a connection of its own.
     pub fn with<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Stored<T> {
+        self.same_file()?;
+        if let Some(error) = self.refusal() {
+            return Err(error);
+        }
+        self.raw(|connection| match self.current(connection)? {
+            Ok(()) => work(connection).map(Ok),
+            Err(error) => Ok(Err(error)),
+        })?
+    }
+
+    /// As [`Sqlite::with`], also before the file was checked and for a client that is refused.
+    fn raw<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Stored<T> {
         if self.poisoned.load(Ordering::Relaxed) {
             return Err(store_error(
                 Code::StoreIo,
@@ -148,6 +291,20 @@ impl Sqlite {
     pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Stored<T> {
         self.with(|connection| {
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            // Another process may have migrated the file or merged the account just before.
+            if let Err(error) = self.current(&tx)? {
+                return Ok(Err(error));
+            }
+            let value = work(&tx)?;
+            tx.commit()?;
+            Ok(Ok(value))
+        })?
+    }
+
+    /// A transaction of the store itself, not of an account.
+    pub(super) fn raw_write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Stored<T> {
+        self.raw(|connection| {
+            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = work(&tx)?;
             tx.commit()?;
             Ok(value)
@@ -163,13 +320,16 @@ impl Sqlite {
             connection.execute_batch("PRAGMA synchronous = NORMAL")?;
             let done = (|| {
                 let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                if let Err(error) = self.current(&tx)? {
+                    return Ok(Err(error));
+                }
                 let value = work(&tx)?;
                 tx.commit()?;
-                Ok(value)
+                Ok(Ok(value))
             })();
             connection.execute_batch("PRAGMA synchronous = FULL")?;
             done
-        })
+        })?
     }
 
     /// Empties the log, which has bytes that must go. If that fails, the next call tries again.
@@ -240,19 +400,39 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(unsigned && connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?)
 }
 
-/// An empty file becomes ours.
-fn sign(connection: &mut Connection) -> rusqlite::Result<Signature> {
+/// An empty file becomes ours; one of an earlier release is migrated, unless a process of that release is at work.
+fn sign(connection: &mut Connection, is_alive: IsAlive) -> rusqlite::Result<Stored<Signature>> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if is_empty(&tx)? {
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}"))?;
-    } else if matches!(signature(&tx)?, (APPLICATION, 1..=LAYOUT)) {
+    } else if signature(&tx)? == (APPLICATION, 1) {
+        if has_live_lease(&tx, is_alive)? {
+            let message = "a process of an earlier release is at work on a case; its file is migrated after that";
+            return Ok(Err(store_error(Code::StoreBusy, message)));
+        }
+        tx.execute_batch(MIGRATION)?;
+        tx.execute_batch(&format!("PRAGMA user_version = {LAYOUT}"))?;
+    }
+    if signature(&tx)? == (APPLICATION, LAYOUT) {
         // The probe: a file or disk that cannot be written is found before money depends on it.
-        tx.execute("UPDATE probe SET at = ?1", [unix_time::now()])?;
+        tx.execute("UPDATE store SET probed = ?1", [unix_time::now()])?;
     }
     let signature = signature(&tx)?;
     tx.commit()?;
-    Ok(signature)
+    Ok(Ok(signature))
+}
+
+fn has_live_lease(tx: &Transaction<'_>, is_alive: IsAlive) -> rusqlite::Result<bool> {
+    let mut leases = tx.prepare("SELECT owner, lease_until FROM cases WHERE owner IS NOT NULL")?;
+    let mut rows = leases.query([])?;
+    while let Some(row) = rows.next()? {
+        let (owner, until): (String, Option<Millis>) = (row.get(0)?, row.get(1)?);
+        if is_alive(&owner, until.unwrap_or(0)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl EndScope for Sqlite {

@@ -3,17 +3,31 @@
 //! A row has a version that every change raises: it is the fencing token. Taking the lease raises it too, so that an
 //! earlier owner's writes are refused from then on, however late they come.
 
-mod budget;
+mod accounts;
+mod backup;
+pub(crate) mod budget;
 mod check;
 pub(crate) mod file;
+pub(crate) mod identity;
+pub(crate) mod remnant;
+mod remnants;
 pub(crate) mod retention;
+mod rewound;
 mod sqlite;
+mod tables;
+mod witness;
+
+use std::path::Path;
+
+use identity::Identity;
+use remnant::Remnant;
 
 use super::clock::Stamp;
 use super::machine::event::Quote;
 use super::model::Case;
 use super::vocabulary::{Kind, Way};
 use crate::error::{Advice, Error, ErrorCode};
+use crate::exchange::rate_limiter::Place;
 use crate::token_bucket::Rate;
 use crate::unix_time::Millis;
 
@@ -25,6 +39,24 @@ pub(crate) struct Row {
     /// The owner of the lease, and when it ends: milliseconds of the machine's clock since its start, which does not
     /// jump.
     pub owner: Option<(String, Millis)>,
+}
+
+impl Row {
+    /// After the case was saved: its new fencing token, which is the number of the change as well.
+    pub fn saved(&mut self, version: i64) {
+        self.version = version;
+        self.case.change = version;
+    }
+}
+
+/// Rows that were read at one moment.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub rows: Vec<Row>,
+    /// The highest number that the store had given.
+    pub highest: i64,
+    /// The highest number of a case that was purged.
+    pub purged: i64,
 }
 
 /// The right to drive a case: by whom, and until when at most.
@@ -43,8 +75,8 @@ pub(crate) enum Claim {
     Known(Row),
     /// Another case has one of the holds.
     Held(Box<Case>),
-    /// The key belonged to a case that was purged.
-    Purged,
+    /// The key belongs to a case that was purged.
+    Purged(Box<Remnant>),
 }
 
 /// Which case.
@@ -62,6 +94,8 @@ pub(crate) struct Filter {
     pub kind: Option<Kind>,
     /// Ids greater than this.
     pub after: Option<String>,
+    /// Written after this number; then in the order of the changes.
+    pub changed_since: Option<i64>,
     pub limit: usize,
     /// Only those whose outcome is unknown, or that a dead process left while sending.
     pub unknown: bool,
@@ -94,6 +128,10 @@ pub(crate) trait Store: Send + Sync {
     /// `after`), and the case is written with its lease.
     fn claim(&self, case: &Case, lease: &Lease, after: Option<&str>) -> Stored<Claim>;
 
+    /// As [`Store::claim`] for a case that is there: it takes its holds anew, and the row is replaced only if no other
+    /// case has one. Gives `Known` with the new version, or `Held`; None if the lease was lost.
+    fn reclaim(&self, row: &Row, lease: &Lease, after: Option<&str>) -> Stored<Option<Claim>>;
+
     fn load(&self, name: &Name) -> Stored<Option<Row>>;
 
     /// Takes the lease, unless an owner that `is_alive` has it.
@@ -111,10 +149,41 @@ pub(crate) trait Store: Send + Sync {
     /// Stores the raw reply of a submit, before it is decoded.
     fn store_reply(&self, id: &str, step: &str, attempt: u32, body: &[u8]) -> Stored<()>;
 
-    /// The raw reply of an attempt, if it was stored and not stripped.
+    /// The raw reply of an attempt, or what was retained of it.
     fn stored_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>>;
 
+    /// Gives a lease back without changing the case.
+    fn release(&self, row: &Row) -> Stored<()>;
+
+    /// Names a stored intent in the witness, before its body leaves: `number` is the case's change. Fails if the store
+    /// is rewound or its file was replaced: then nothing may leave. Gives a warning if the witness cannot be written.
+    fn write_witness(&self, id: &str, number: i64) -> Stored<Option<String>>;
+
+    /// Why nothing may be sent through this store, if so.
+    fn rewound(&self) -> Stored<Option<Error>>;
+
+    /// Settles what is missing in a rewound store, once every case that may have been sent was asked about.
+    fn confirm(&self, by: &str, evidence: &str) -> Stored<()>;
+
+    /// Why this client has no account in the store, if so.
+    fn refusal(&self) -> Option<Error>;
+
+    /// Names the unnamed account of a host and client id.
+    fn adopt_account(&self, who: &Identity) -> Stored<()>;
+
+    /// Writes a copy, marked as one.
+    fn backup(&self, path: &Path) -> Stored<()>;
+
+    /// What stays of a purged case.
+    fn purged(&self, name: &Name) -> Stored<Option<Remnant>>;
+
+    /// Orders that purged cases made.
+    fn made_by_purged(&self) -> Stored<Vec<String>>;
+
     fn list(&self, filter: &Filter) -> Stored<Vec<Case>>;
+
+    /// As [`Store::list`], with the owners, and the numbers of that moment.
+    fn page(&self, filter: &Filter) -> Stored<Page>;
 
     /// Ids of cases that are due and without a live owner, the longest due first.
     fn due(&self, now: Millis, limit: usize, is_alive: &dyn Fn(&str, Millis) -> bool) -> Stored<Vec<String>>;
@@ -134,7 +203,10 @@ pub(crate) trait Store: Send + Sync {
 
     /// Takes a token of a shared request budget and gives how long to wait; None, and nothing is taken, if that is
     /// longer than `limit`. Need not be synced.
-    fn acquire(&self, budget: &str, rate: Rate, limit: Millis) -> Stored<Option<Millis>>;
+    fn acquire(&self, budget: &str, rate: Rate, limit: Millis) -> Stored<Option<Place>>;
+
+    /// How often a pause of the budget was ended.
+    fn epoch(&self, budget: &str) -> Stored<i64>;
 
     /// The vendor answered 429 or 905: every budget of the account slows down. `wait` is its Retry-After.
     fn on_rate_limited(&self, wait: Option<Millis>) -> Stored<()>;
@@ -142,7 +214,13 @@ pub(crate) trait Store: Send + Sync {
     /// The present rate in requests per second, and the wait for the next request.
     fn current_rate(&self, budget: &str, rate: Rate) -> Stored<(f64, Millis)>;
 
-    /// Removes final cases unchanged since then; their keys stay used.
+    /// How long a Retry-After still stops the account.
+    fn pause_left(&self) -> Stored<Millis>;
+
+    /// Ends a pause, and makes the cases that waited for it due; gives how many.
+    fn unpause(&self, now: Millis, rates: &[(&'static str, Rate)]) -> Stored<u64>;
+
+    /// Removes final cases unchanged since then. What stays of them is a [`Remnant`].
     fn purge(&self, before: Millis) -> Stored<u64>;
 }
 

@@ -1,5 +1,27 @@
+-- The store itself; one row. `highest` is the last number given: every write of a case takes the next one. `inode` and
+-- `birth` are of the file that this was when a witness was last compared, `copy` marks what case.backup made.
+CREATE TABLE store (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    serial  TEXT NOT NULL,
+    highest INTEGER NOT NULL,
+    purged  INTEGER NOT NULL,
+    copy    INTEGER NOT NULL,
+    inode   INTEGER NOT NULL,
+    birth   INTEGER NOT NULL,
+    probed  INTEGER NOT NULL
+);
+INSERT INTO store VALUES (1, lower(hex(randomblob(12))), 0, 0, 0, 0, 0, 0);
+
+-- Whose cases: an account has a name, or is the one of the client that made it. `merged` names the one it went into.
+CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT UNIQUE, merged TEXT, made INTEGER NOT NULL);
+-- Who made it or gave it its name: a digest of base URL and client id; the host and the last four of the id, if known.
+CREATE TABLE account_clients (
+    account TEXT NOT NULL, client TEXT NOT NULL, host TEXT, last_four TEXT, PRIMARY KEY (account, client)
+) WITHOUT ROWID;
+
 -- A case is one JSON text; what is searched for stands beside it. With a rowid: without, a text of this size would
--- take an overflow page of its own.
+-- take an overflow page of its own. `token` is the fencing token, `change` the number of the last write, `asked` that
+-- of the last write after a query.
 CREATE TABLE cases (
     id          TEXT PRIMARY KEY,
     account     TEXT NOT NULL,
@@ -9,11 +31,13 @@ CREATE TABLE cases (
     open        INTEGER NOT NULL,
     unknown     INTEGER NOT NULL,
     due         INTEGER,
-    version     INTEGER NOT NULL,
+    token       INTEGER NOT NULL,
     owner       TEXT,
     lease_until INTEGER,
     updated     INTEGER NOT NULL,
-    body        TEXT NOT NULL
+    body        TEXT NOT NULL,
+    change      INTEGER NOT NULL,
+    asked       INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX cases_list ON cases (account, id);
 CREATE UNIQUE INDEX cases_key ON cases (account, key);
@@ -21,6 +45,7 @@ CREATE INDEX cases_due ON cases (account, due) WHERE due IS NOT NULL;
 CREATE INDEX cases_open ON cases (account, open);
 CREATE INDEX cases_order ON cases (account, order_no);
 CREATE INDEX cases_unknown ON cases (account, id) WHERE unknown = 1;
+CREATE INDEX cases_change ON cases (account, change);
 
 -- One open case per order.
 CREATE TABLE holds (
@@ -42,14 +67,40 @@ CREATE TABLE replies (
     PRIMARY KEY (case_id, step, attempt)
 );
 
-CREATE TABLE purged (account TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID;
+-- What stays of a purged case whose key was bound. Of cases that an earlier release purged, only the key.
+CREATE TABLE remnants (
+    account  TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    id       TEXT,
+    kind     TEXT,
+    order_no TEXT,
+    content  TEXT,
+    token    INTEGER,
+    outcome  TEXT,
+    made     TEXT,
+    paid     TEXT,
+    PRIMARY KEY (account, key)
+) WITHOUT ROWID;
+CREATE INDEX remnants_id ON remnants (account, id);
+
+-- The witnesses that this store had, and what a witness showed to be missing. A loss stops the store until it is
+-- confirmed.
+CREATE TABLE witnesses (path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE losses (
+    host      TEXT NOT NULL,
+    what      TEXT NOT NULL,
+    case_id   TEXT NOT NULL,
+    number    INTEGER NOT NULL,
+    change    INTEGER NOT NULL,
+    confirmed TEXT,
+    PRIMARY KEY (host, what, case_id, number)
+) WITHOUT ROWID;
+
 CREATE TABLE notices (account TEXT NOT NULL, dedupe TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (account, dedupe)) WITHOUT ROWID;
 CREATE INDEX notices_at ON notices (at);
 CREATE TABLE offers (account TEXT NOT NULL, offer_id TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, offer_id)) WITHOUT ROWID;
 CREATE INDEX offers_at ON offers (at);
 CREATE TABLE budgets (
     account TEXT NOT NULL, name TEXT NOT NULL, full_at REAL NOT NULL, share REAL NOT NULL, slow_until REAL NOT NULL,
-    not_before REAL NOT NULL, boot INTEGER NOT NULL, PRIMARY KEY (account, name)
+    not_before REAL NOT NULL, boot INTEGER NOT NULL, epoch INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (account, name)
 ) WITHOUT ROWID;
-CREATE TABLE probe (at INTEGER NOT NULL);
-INSERT INTO probe (at) VALUES (0);

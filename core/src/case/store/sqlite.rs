@@ -1,18 +1,26 @@
 //! The embedded store: cases in the tables of one SQLite file, shared by the processes of one machine. The file
 //! itself, its connections and its transactions are in [`super::file`].
 
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::file::Sqlite;
-use super::{Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Row, Store, Stored, budget, store_error};
-use crate::case::clock::Stamp;
+use super::identity::Identity;
+use super::remnant::Remnant;
+use super::tables::next_number;
+use super::{
+    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Page, Row, Store, Stored, budget, remnants,
+    rewound, store_error,
+};
+use crate::case::clock::{self, Stamp};
 use crate::case::hold::Hold;
 use crate::case::model::Case;
 use crate::case::schedule::LONGEST_PAUSE;
 use crate::case::vocabulary::{CaseOutcome, State};
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
+use crate::exchange::rate_limiter::Place;
 use crate::token_bucket::Rate;
 use crate::unix_time::{self, Millis};
 
@@ -22,8 +30,9 @@ fn body(case: &Case) -> rusqlite::Result<String> {
 
 fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let text: String = row.get(0)?;
-    let case = serde_json::from_str(&text)
+    let mut case: Case = serde_json::from_str(&text)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e)))?;
+    case.change = row.get(4)?;
     let owner: Option<String> = row.get(2)?;
     Ok(Row {
         case,
@@ -32,17 +41,17 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     })
 }
 
-const COLUMNS: &str = "body, version, owner, lease_until";
+const COLUMNS: &str = "body, token, owner, lease_until, change";
 
 impl Sqlite {
     fn by_id(&self, tx: &Connection, id: &str) -> rusqlite::Result<Option<Row>> {
         let sql = format!("SELECT {COLUMNS} FROM cases WHERE account = ?1 AND id = ?2");
-        tx.prepare_cached(&sql)?.query_row(params![self.account, id], row).optional()
+        tx.prepare_cached(&sql)?.query_row(params![self.account(), id], row).optional()
     }
 
     fn by_key(&self, tx: &Connection, key: &str) -> rusqlite::Result<Option<Row>> {
         let sql = format!("SELECT {COLUMNS} FROM cases WHERE account = ?1 AND key = ?2");
-        tx.prepare_cached(&sql)?.query_row(params![self.account, key], row).optional()
+        tx.prepare_cached(&sql)?.query_row(params![self.account(), key], row).optional()
     }
 
     /// Compare and swap. Also None if it is about to pay an order that another case pays or has paid.
@@ -50,15 +59,17 @@ impl Sqlite {
         let case = &row.case;
         for hold in case.holds.iter().filter(|hold| matches!(hold, Hold::Payment(_))) {
             let sql = "SELECT EXISTS (SELECT 1 FROM holds WHERE account = ?1 AND order_no = ?2 AND case_id <> ?3)";
-            let values = params![self.account, hold.to_text(), case.id];
+            let values = params![self.account(), hold.to_text(), case.id];
             if tx.prepare_cached(sql)?.query_row(values, |row| row.get(0))? {
                 return Ok(None);
             }
         }
+        let number = next_number(tx)?;
         let changed = tx
             .prepare_cached(
-                "UPDATE cases SET kind = ?3, order_no = ?4, open = ?5, unknown = ?6, due = ?7, version = version + 1,
-                 owner = ?8, lease_until = ?9, updated = ?10, body = ?11 WHERE id = ?1 AND version = ?2",
+                "UPDATE cases SET kind = ?3, order_no = ?4, open = ?5, unknown = ?6, due = ?7, token = ?12, change = ?12,
+                 owner = ?8, lease_until = ?9, updated = ?10, body = ?11, asked = iif(?13, ?12, asked)
+                 WHERE id = ?1 AND token = ?2",
             )?
             .execute(params![
                 case.id,
@@ -71,13 +82,15 @@ impl Sqlite {
                 lease.map(|l| l.owner.as_str()),
                 lease.map(|l| l.until),
                 case.updated,
-                body(case)?
+                body(case)?,
+                number,
+                case.run.asked
             ])?;
         if changed == 0 {
             return Ok(None);
         }
         self.write_holds(tx, case)?;
-        Ok(Some(row.version + 1))
+        Ok(Some(number))
     }
 
     /// Watched cases on the order: their effect may still show up.
@@ -85,7 +98,48 @@ impl Sqlite {
         let sql = format!(
             "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND order_no = ?2 AND open = 0 AND due IS NOT NULL"
         );
-        tx.prepare_cached(&sql)?.query_map(params![self.account, order_no], row)?.collect()
+        tx.prepare_cached(&sql)?.query_map(params![self.account(), order_no], row)?.collect()
+    }
+
+    /// Frees the holds of the case from what may give them up; gives the case that has one of them.
+    fn take_holds(&self, tx: &Transaction<'_>, case: &Case, after: Option<&str>) -> rusqlite::Result<Option<Case>> {
+        let mut earlier = Vec::new();
+        for hold in &case.holds {
+            let holder: Option<String> = tx
+                .query_row(
+                    "SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2 AND case_id <> ?3",
+                    params![self.account(), hold.to_text(), case.id],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let Some(holder) = holder else { continue };
+            match self.by_id(tx, &holder)? {
+                // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
+                Some(row) if row.case.closed && after == Some(holder.as_str()) && !matches!(hold, Hold::Payment(_)) => {
+                    earlier.push(holder);
+                }
+                Some(row) => return Ok(Some(row.case)),
+                // What a purged case has paid stays paid.
+                None => {
+                    if let Some(remnant) = remnants::find(tx, &self.account(), &Name::Id(holder))? {
+                        return Ok(Some(remnant.case()));
+                    }
+                }
+            }
+        }
+        // Only now, when nothing else is in the way.
+        earlier.dedup();
+        for holder in earlier {
+            if let Some(mut row) = self.by_id(tx, &holder)? {
+                row.case.holds.retain(|hold| matches!(hold, Hold::Payment(_)));
+                self.put(tx, &row, None)?;
+            }
+        }
+        for earlier in self.watched(tx, case.order_no.as_deref())?.into_iter().filter(|row| row.case.id != case.id) {
+            let earlier = Row { case: Case { superseded: true, ..earlier.case }, ..earlier };
+            self.put(tx, &earlier, None)?;
+        }
+        Ok(None)
     }
 
     /// Writes the holds of the case.
@@ -94,7 +148,7 @@ impl Sqlite {
         if case.is_holding() {
             for hold in &case.holds {
                 tx.prepare_cached("INSERT OR IGNORE INTO holds (account, order_no, case_id) VALUES (?1, ?2, ?3)")?
-                    .execute(params![self.account, hold.to_text(), case.id])?;
+                    .execute(params![self.account(), hold.to_text(), case.id])?;
             }
         }
         Ok(())
@@ -109,45 +163,24 @@ impl Store for Sqlite {
     fn claim(&self, case: &Case, lease: &Lease, after: Option<&str>) -> Stored<Claim> {
         self.write(|tx| {
             if let Some(known) = self.by_key(tx, &case.key)? {
-                return Ok(Claim::Known(known));
+                return Ok(Ok(Claim::Known(known)));
             }
-            let purged: bool = tx.query_row(
-                "SELECT EXISTS (SELECT 1 FROM purged WHERE account = ?1 AND key = ?2)",
-                params![self.account, case.key],
-                |row| row.get(0),
-            )?;
-            if purged {
-                return Ok(Claim::Purged);
+            if let Some(remnant) = remnants::find(tx, &self.account(), &Name::Key(case.key.clone()))? {
+                return Ok(Ok(Claim::Purged(Box::new(remnant))));
             }
-            for hold in &case.holds {
-                let holder: Option<String> = tx
-                    .query_row(
-                        "SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2",
-                        params![self.account, hold.to_text()],
-                        |row| row.get(0),
-                    )
-                    .optional()?;
-                let Some(holder) = holder else { continue };
-                match self.by_id(tx, &holder)? {
-                    // Only a closed case gives up its holds, and only to a case that names it.
-                    Some(row) if row.case.closed && after == Some(holder.as_str()) => {
-                        let earlier = Row { case: Case { holds: Vec::new(), ..row.case }, ..row };
-                        self.put(tx, &earlier, None)?;
-                    }
-                    Some(row) => return Ok(Claim::Held(Box::new(row.case))),
-                    None => {}
-                }
+            if let Some(error) = rewound::error(tx)? {
+                return Ok(Err(error));
             }
-            for earlier in self.watched(tx, case.order_no.as_deref())? {
-                let earlier = Row { case: Case { superseded: true, ..earlier.case }, ..earlier };
-                self.put(tx, &earlier, None)?;
+            if let Some(other) = self.take_holds(tx, case, after)? {
+                return Ok(Ok(Claim::Held(Box::new(other))));
             }
+            let number = next_number(tx)?;
             tx.execute(
-                "INSERT INTO cases (id, account, key, kind, order_no, open, unknown, due, version, owner, lease_until, updated, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12)",
+                "INSERT INTO cases (id, account, key, kind, order_no, open, unknown, due, token, owner, lease_until, updated, body, change)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?13, ?9, ?10, ?11, ?12, ?13)",
                 params![
                     case.id,
-                    self.account,
+                    self.account(),
                     case.key,
                     case.kind.word(),
                     case.order_no,
@@ -157,12 +190,24 @@ impl Store for Sqlite {
                     lease.owner,
                     lease.until,
                     case.updated,
-                    body(case)?
+                    body(case)?,
+                    number
                 ],
             )?;
             self.write_holds(tx, case)?;
             let owner = Some((lease.owner.clone(), lease.until));
-            Ok(Claim::New(Row { case: case.clone(), version: 1, owner }))
+            let case = Case { change: number, ..case.clone() };
+            Ok(Ok(Claim::New(Row { case, version: number, owner })))
+        })?
+    }
+
+    fn reclaim(&self, row: &Row, lease: &Lease, after: Option<&str>) -> Stored<Option<Claim>> {
+        self.write(|tx| {
+            if let Some(other) = self.take_holds(tx, &row.case, after)? {
+                return Ok(Some(Claim::Held(Box::new(other))));
+            }
+            let version = self.put(tx, row, Some(lease))?;
+            Ok(version.map(|version| Claim::Known(Row { version, ..row.clone() })))
         })
     }
 
@@ -182,16 +227,66 @@ impl Store for Sqlite {
             {
                 return Ok(None);
             }
-            tx.prepare_cached("UPDATE cases SET version = version + 1, owner = ?1, lease_until = ?2 WHERE id = ?3")?
-                .execute(params![lease.owner, lease.until, id])?;
-            row.version += 1;
+            // A fencing token, and no change that a reader sees.
+            row.version = next_number(tx)?;
+            tx.prepare_cached("UPDATE cases SET token = ?4, owner = ?1, lease_until = ?2 WHERE id = ?3")?
+                .execute(params![lease.owner, lease.until, id, row.version])?;
             row.owner = Some((lease.owner.clone(), lease.until));
             Ok(Some(row))
         })
     }
 
     fn save(&self, row: &Row, lease: Option<&Lease>) -> Stored<Option<i64>> {
-        self.write(|tx| self.put(tx, row, lease))
+        self.write(|tx| {
+            // An intent.
+            if row.case.state == State::Sending
+                && lease.is_some()
+                && let Some(error) = rewound::error(tx)?
+            {
+                return Ok(Err(error));
+            }
+            self.put(tx, row, lease).map(Ok)
+        })?
+    }
+
+    fn release(&self, row: &Row) -> Stored<()> {
+        self.write(|tx| {
+            tx.prepare_cached("UPDATE cases SET owner = NULL, lease_until = NULL WHERE id = ?1 AND token = ?2")?
+                .execute(params![row.case.id, row.version])
+                .map(|_| ())
+        })
+    }
+
+    fn write_witness(&self, id: &str, number: i64) -> Stored<Option<String>> {
+        self.write_witness(id, number)
+    }
+
+    fn rewound(&self) -> Stored<Option<Error>> {
+        self.with(|connection| rewound::error(connection))
+    }
+
+    fn confirm(&self, by: &str, evidence: &str) -> Stored<()> {
+        self.confirm_losses(by, evidence)
+    }
+
+    fn refusal(&self) -> Option<Error> {
+        self.refusal()
+    }
+
+    fn adopt_account(&self, who: &Identity) -> Stored<()> {
+        self.adopt(who)
+    }
+
+    fn backup(&self, path: &Path) -> Stored<()> {
+        self.backup_to(path)
+    }
+
+    fn purged(&self, name: &Name) -> Stored<Option<Remnant>> {
+        self.with(|connection| remnants::find(connection, &self.account(), name))
+    }
+
+    fn made_by_purged(&self) -> Stored<Vec<String>> {
+        self.with(|connection| remnants::made(connection, &self.account()))
     }
 
     fn settle(&self, row: &Row, strip: &dyn Fn(&str, &[u8]) -> Option<String>) -> Stored<Option<i64>> {
@@ -220,34 +315,46 @@ impl Store for Sqlite {
 
     fn stored_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>> {
         self.with(|connection| {
-            let sql = "SELECT body FROM replies WHERE case_id = ?1 AND step = ?2 AND attempt = ?3 AND thin = 0";
+            // A stripped reply still says how the submit ended.
+            let sql = "SELECT body FROM replies WHERE case_id = ?1 AND step = ?2 AND attempt = ?3";
             connection.query_row(sql, params![id, step, attempt], |row| row.get(0)).optional()
         })
     }
 
     fn list(&self, filter: &Filter) -> Stored<Vec<Case>> {
+        Ok(self.page(filter)?.rows.into_iter().map(|row| row.case).collect())
+    }
+
+    fn page(&self, filter: &Filter) -> Stored<Page> {
         self.with(|connection| {
-            let sql = "SELECT body FROM cases WHERE account = ?1 AND id > ?2
+            // One snapshot: a number is the highest of exactly the rows that were read.
+            let tx = connection.transaction()?;
+            let (highest, purged) =
+                tx.query_row("SELECT highest, purged FROM store", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let (past, order) = match filter.changed_since {
+                Some(_) => ("change > ?2", "change"),
+                None => ("id > ?2", "id"),
+            };
+            let sql = format!(
+                "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND {past}
                  AND (?3 IS NULL OR open = ?3) AND (?4 IS NULL OR order_no = ?4) AND (?5 IS NULL OR kind = ?5)
-                 AND (?6 = 0 OR unknown = 1) ORDER BY id LIMIT ?7";
-            let mut statement = connection.prepare_cached(sql)?;
+                 AND (?6 = 0 OR unknown = 1) ORDER BY {order} LIMIT ?7"
+            );
+            let past: rusqlite::types::Value = match filter.changed_since {
+                Some(number) => number.into(),
+                None => filter.after.clone().unwrap_or_default().into(),
+            };
             let values = params![
-                self.account,
-                filter.after.as_deref().unwrap_or(""),
+                self.account(),
+                past,
                 filter.open,
                 filter.order_no,
                 filter.kind.map(|k| k.word()),
                 filter.unknown,
-                filter.limit as i64
+                filter.limit as i64,
             ];
-            let texts = statement.query_map(values, |row| row.get::<_, String>(0))?;
-            texts
-                .map(|text| {
-                    serde_json::from_str(&text?).map_err(|e| {
-                        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e))
-                    })
-                })
-                .collect()
+            let rows = tx.prepare_cached(&sql)?.query_map(values, row)?.collect::<Result<_, _>>()?;
+            Ok(Page { rows, highest, purged })
         })
     }
 
@@ -260,7 +367,7 @@ impl Store for Sqlite {
             let mut ids = Vec::new();
             for (sql, bound) in [&past, &never] {
                 let mut statement = connection.prepare_cached(sql)?;
-                let mut rows = statement.query(params![self.account, bound])?;
+                let mut rows = statement.query(params![self.account(), bound])?;
                 while ids.len() < limit
                     && let Some(row) = rows.next()?
                 {
@@ -278,7 +385,7 @@ impl Store for Sqlite {
     fn counts(&self, now: Millis) -> Stored<Counts> {
         self.with(|connection| {
             let one = |sql: &str| -> rusqlite::Result<Option<i64>> {
-                connection.prepare_cached(sql)?.query_row(params![self.account, now], |row| row.get(0))
+                connection.prepare_cached(sql)?.query_row(params![self.account(), now], |row| row.get(0))
             };
             Ok(Counts {
                 due: one(&format!(
@@ -297,9 +404,9 @@ impl Store for Sqlite {
             connection
                 .prepare_cached(
                     "SELECT id FROM cases WHERE account = ?1 AND order_no = ?2 AND due IS NOT NULL
-                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2",
+                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no IN (?2, 'paid:' || ?2)",
                 )?
-                .query_map(params![self.account, order_no], |row| row.get(0))?
+                .query_map(params![self.account(), order_no], |row| row.get(0))?
                 .collect()
         })
     }
@@ -309,7 +416,7 @@ impl Store for Sqlite {
             tx.execute("DELETE FROM notices WHERE at < ?1", [now - 30 * 86_400_000])?;
             let new = tx.execute(
                 "INSERT OR IGNORE INTO notices (account, dedupe, at) VALUES (?1, ?2, ?3)",
-                params![self.account, dedupe, now],
+                params![self.account(), dedupe, now],
             )?;
             Ok(new == 1)
         })
@@ -322,7 +429,7 @@ impl Store for Sqlite {
             tx.execute("DELETE FROM offers WHERE at < ?1", [unix_time::now() - 86_400_000])?;
             tx.execute(
                 "INSERT OR REPLACE INTO offers (account, offer_id, at, body) VALUES (?1, ?2, ?3, ?4)",
-                params![self.account, offer_id, unix_time::now(), text],
+                params![self.account(), offer_id, unix_time::now(), text],
             )
             .map(|_| ())
         })
@@ -333,7 +440,7 @@ impl Store for Sqlite {
             connection
                 .query_row(
                     "SELECT body FROM offers WHERE account = ?1 AND offer_id = ?2",
-                    params![self.account, offer_id],
+                    params![self.account(), offer_id],
                     |row| row.get(0),
                 )
                 .optional()
@@ -344,53 +451,70 @@ impl Store for Sqlite {
         }))
     }
 
-    fn acquire(&self, name: &str, rate: Rate, limit: Millis) -> Stored<Option<Millis>> {
+    fn acquire(&self, name: &str, rate: Rate, limit: Millis) -> Stored<Option<Place>> {
         self.write_unsynced(|tx| {
-            let (mut budget, now) = budget::read(tx, &self.account, name, rate)?;
+            let (mut budget, now, epoch) = budget::read(tx, &self.account(), name, rate)?;
             let limit = Duration::from_millis(u64::try_from(limit).unwrap_or(0));
             let Some(wait) = budget.take_within(now, limit) else { return Ok(None) };
-            budget::write(tx, &self.account, name, &budget)?;
-            Ok(Some(budget::millis(wait)))
+            budget::write(tx, &self.account(), name, &budget, epoch)?;
+            let millis = budget::millis(wait);
+            let at = clock::machine().1.saturating_add(millis);
+            Ok(Some(Place { wait: Duration::from_millis(u64::try_from(millis).unwrap_or(0)), at, epoch }))
         })
+    }
+
+    fn epoch(&self, name: &str) -> Stored<i64> {
+        self.with(|connection| budget::epoch(connection, &self.account(), name))
     }
 
     fn on_rate_limited(&self, wait: Option<Millis>) -> Stored<()> {
         let wait = Duration::from_millis(wait.and_then(|w| u64::try_from(w).ok()).unwrap_or(0));
-        self.write_unsynced(|tx| {
-            let names: Vec<String> = tx
-                .prepare("SELECT name FROM budgets WHERE account = ?1")?
-                .query_map([&self.account], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
-            for name in names {
-                // The rate itself does not matter here: what is stored does not depend on it.
-                let (mut budget, now) = budget::read(tx, &self.account, &name, Rate { per_second: 1.0, burst: 1 })?;
-                budget.slow_down(now, wait);
-                budget::write(tx, &self.account, &name, &budget)?;
-            }
-            Ok(())
-        })
+        self.write_unsynced(|tx| budget::change_all(tx, &self.account(), |budget, now, _| budget.slow_down(now, wait)))
     }
 
     fn current_rate(&self, name: &str, rate: Rate) -> Stored<(f64, Millis)> {
         self.write_unsynced(|tx| {
-            let (mut budget, now) = budget::read(tx, &self.account, name, rate)?;
+            let (mut budget, now, epoch) = budget::read(tx, &self.account(), name, rate)?;
             let wait = budget.wait(now);
+            budget::write(tx, &self.account(), name, &budget, epoch)?;
             Ok((budget.per_second(), budget::millis(wait)))
         })
     }
 
+    fn pause_left(&self) -> Stored<Millis> {
+        self.write_unsynced(|tx| {
+            let (budget, now, _) = budget::read(tx, &self.account(), budget::REQUESTS, Rate::UNLIMITED)?;
+            Ok(budget::millis(budget.pause_left(now)))
+        })
+    }
+
+    fn unpause(&self, now: Millis, rates: &[(&'static str, Rate)]) -> Stored<u64> {
+        self.write(|tx| {
+            budget::end_pauses(tx, &self.account(), rates)?;
+            let sql = format!(
+                "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND open = 1 AND due > ?2
+                 AND json_extract(body, '$.state') IN ('planned', 'quoting')"
+            );
+            let paced: Vec<Row> =
+                tx.prepare(&sql)?.query_map(params![self.account(), now], row)?.collect::<Result<_, _>>()?;
+            for row in &paced {
+                // The version, and so a lease, stays: a live owner writes its own.
+                let case = Case { due: Some(now), ..row.case.clone() };
+                let number = next_number(tx)?;
+                tx.execute(
+                    "UPDATE cases SET due = ?2, body = ?3, change = ?4 WHERE id = ?1",
+                    params![case.id, now, body(&case)?, number],
+                )?;
+            }
+            Ok(paced.len() as u64)
+        })
+    }
+
     fn purge(&self, before: Millis) -> Stored<u64> {
-        let purged = self.write(|tx| {
-            let old = "account = ?1 AND open = 0 AND due IS NULL AND owner IS NULL AND updated < ?2";
-            let values = params![self.account, before];
-            tx.execute(
-                &format!("INSERT OR IGNORE INTO purged (account, key) SELECT account, key FROM cases WHERE {old}"),
-                values,
-            )?;
-            tx.execute(&format!("DELETE FROM replies WHERE case_id IN (SELECT id FROM cases WHERE {old})"), values)?;
-            tx.execute(&format!("DELETE FROM holds WHERE case_id IN (SELECT id FROM cases WHERE {old})"), values)?;
-            Ok(tx.execute(&format!("DELETE FROM cases WHERE {old}"), values)? as u64)
-        })?;
+        let purged = self.write(|tx| match rewound::error(tx)? {
+            Some(error) => Ok(Err(error)),
+            None => remnants::purge(tx, &self.account(), before).map(Ok),
+        })??;
         if purged > 0 {
             // The log still has what was removed.
             self.empty_log();

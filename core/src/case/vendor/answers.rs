@@ -12,6 +12,7 @@ use crate::case::vocabulary::{CaseOutcome, Query, StepName, Way};
 use crate::error::{Advice, Error, Outcome, Status};
 use crate::json::Node;
 use crate::reply::Reply;
+use crate::reply::envelope::integer;
 use crate::unix_time::parse_rfc3339;
 use crate::wire::{
     Amount, Code, FareAmount, Instant, OrderListReply, PnrClaimReply, PostBookingAncillaryOrderReply,
@@ -315,13 +316,16 @@ pub(crate) fn submit_result(step: StepName, reply: &Reply) -> SubmitResult {
     let outcome = match reply.outcome() {
         Outcome::Executed => CaseOutcome::Executed,
         Outcome::NotExecuted => CaseOutcome::NotExecuted,
-        Outcome::Unknown => CaseOutcome::Unknown,
+        Outcome::Unknown | Outcome::Pending => CaseOutcome::Unknown,
     };
     let mut result = SubmitResult {
         unsent: reply.outcome() == Outcome::NotExecuted
             && reply.http_status().is_none()
-            && error.is_some_and(|e| is_transport(e.status)),
+            && error.is_some_and(|e| is_transport(e.status) || e.status == Status::STORE),
         already: error.is_some_and(|e| e.status == Status::ALREADY),
+        retry_after: error.and_then(|e| e.retry_after_ms).and_then(|ms| i64::try_from(ms).ok()),
+        gateway: error.is_some_and(|e| e.status == Status::RATE_LIMITED) && !is_vendors_429(reply),
+        request_id: reply.meta("requestId"),
         ..SubmitResult::new(outcome, error.map(|e| StoredError::of(e, step.operation())))
     };
     if let (StepName::Regenerate, Some(318)) = (step, reply.vendor_status()) {
@@ -365,6 +369,13 @@ pub(crate) fn submit_result(step: StepName, reply: &Reply) -> SubmitResult {
     }
     result.code = said(result.code);
     result
+}
+
+/// Whether a 429 has the vendor's form: a body with `status` or `code` 429.
+fn is_vendors_429(reply: &Reply) -> bool {
+    let text = reply.raw().and_then(|raw| std::str::from_utf8(raw).ok()).unwrap_or_default();
+    let body = Node::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).unwrap_or(Node::Null);
+    reply.vendor_status() == Some(429) || body.get("code").and_then(integer) == Some(429)
 }
 
 /// The price with the fee.

@@ -59,7 +59,7 @@ fn pay(session: &mut Session, bag: &str) -> End {
             End::Refused
         }
         // The state of the order says whether it is paid.
-        Outcome::Unknown => {
+        Outcome::Unknown | Outcome::Pending => {
             print_line("happened?", format!("not known: {}", failure.error().message));
             if !session.wait(3) || state_of(session, bag).unwrap_or_default() <= 0 {
                 return End::Unresolved;

@@ -191,8 +191,8 @@ fn copy(file: &Path, count: usize) {
         (case["id"], case["key"]) = (json!(new), json!(key));
         transaction
             .prepare_cached(
-                "INSERT INTO cases (id, account, key, kind, order_no, open, unknown, due, version, updated, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10)",
+                "INSERT INTO cases (id, account, key, kind, order_no, open, unknown, due, token, updated, body, change)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, 1)",
             )
             .and_then(|mut s| {
                 s.execute(params![new, account, key, kind, order, open, unknown, due, updated, case.to_string()])

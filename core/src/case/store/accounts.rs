@@ -1,0 +1,195 @@
+//! Whose cases a store has: accounts by name, and the one account of a client without a name.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::identity::Identity;
+use super::{Stored, store_error};
+use crate::error::{Error, ErrorCode};
+use crate::unix_time::{self, Millis, format_rfc3339};
+
+/// The account of a client. It is made, named or merged where the rules have it so.
+pub(super) fn resolve(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<Stored<String>> {
+    // Of an account of an earlier release, the store knows no more than a digest.
+    tx.execute(
+        "UPDATE account_clients SET host = ?2, last_four = ?3 WHERE client = ?1 AND host IS NULL",
+        params![who.client, who.host, who.last_four],
+    )?;
+    let unnamed = unnamed_of(tx, &who.client)?;
+    let Some(name) = &who.name else { return without_name(tx, who) };
+    match (named(tx, name)?, unnamed) {
+        (Some(account), Some(own)) => Ok(merge(tx, &own, &account, name)?.map(|()| account)),
+        (Some(account), None) => Ok(Ok(account)),
+        (None, Some(own)) => {
+            give_name(tx, &own, name)?;
+            Ok(Ok(own))
+        }
+        (None, None) => match unnamed_list(tx)?.as_slice() {
+            [] => make(tx, who).map(Ok),
+            list => Ok(Err(has_unnamed(list))),
+        },
+    }
+}
+
+fn without_name(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<Stored<String>> {
+    let sql = "SELECT a.id FROM accounts a JOIN account_clients c ON c.account = a.id
+               WHERE c.client = ?1 AND a.merged IS NULL ORDER BY a.made, a.id";
+    let own: Vec<String> =
+        tx.prepare_cached(sql)?.query_map([&who.client], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    match own.as_slice() {
+        [account] => Ok(Ok(account.clone())),
+        [] if !tx.query_row("SELECT EXISTS (SELECT 1 FROM accounts)", [], |row| row.get(0))? => make(tx, who).map(Ok),
+        [] => {
+            let mut error =
+                store_error(ErrorCode::StoreAccount, "the store has accounts, and none of this host and client id");
+            error.help = format!(
+                "Nothing was sent. Give the client the name of its account (`account`), or a store of its own.{}",
+                listed(&unnamed_list(tx)?)
+            );
+            Ok(Err(error))
+        }
+        several => {
+            let message = format!("{} accounts of this store belong to this host and client id", several.len());
+            let mut error = store_error(ErrorCode::StoreAccount, message);
+            error.help = "Nothing was sent. Say by `account` which of them is meant.".to_owned();
+            Ok(Err(error))
+        }
+    }
+}
+
+/// `case.adoptAccount`: names the unnamed account that this host and client id made.
+pub(super) fn adopt(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<Stored<()>> {
+    let name = who.name.clone().unwrap_or_default();
+    let account = named(tx, &name)?;
+    let Some(own) = unnamed_of(tx, &who.client)? else {
+        let sql = "SELECT EXISTS (SELECT 1 FROM account_clients WHERE client = ?1 AND account = ?2)";
+        // It has the name already.
+        if account.is_some() && tx.query_row(sql, params![who.client, account], |row| row.get(0))? {
+            return Ok(Ok(()));
+        }
+        let message = "no unnamed account of this store was made by that host and client id";
+        let mut error = store_error(ErrorCode::StoreAccount, message);
+        error.help = format!("Nothing was changed: {message}.{}", listed(&unnamed_list(tx)?));
+        return Ok(Err(error));
+    };
+    tx.execute(
+        "UPDATE account_clients SET host = ?2, last_four = ?3 WHERE client = ?1",
+        params![who.client, who.host, who.last_four],
+    )?;
+    match account {
+        Some(account) => merge(tx, &own, &account, &name),
+        None => give_name(tx, &own, &name).map(Ok),
+    }
+}
+
+/// The account that another one was merged into; None if there is no such account.
+pub(super) fn current(connection: &Connection, account: &str) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT coalesce(merged, id) FROM accounts WHERE id = ?1";
+    connection.prepare_cached(sql)?.query_row([account], |row| row.get(0)).optional()
+}
+
+fn named(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<Option<String>> {
+    tx.query_row("SELECT id FROM accounts WHERE name = ?1", [name], |row| row.get(0)).optional()
+}
+
+fn unnamed_of(tx: &Transaction<'_>, client: &str) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT a.id FROM accounts a JOIN account_clients c ON c.account = a.id
+               WHERE c.client = ?1 AND a.name IS NULL AND a.merged IS NULL";
+    tx.query_row(sql, [client], |row| row.get(0)).optional()
+}
+
+fn give_name(tx: &Transaction<'_>, account: &str, name: &str) -> rusqlite::Result<()> {
+    tx.execute("UPDATE accounts SET name = ?2 WHERE id = ?1", params![account, name]).map(|_| ())
+}
+
+fn make(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<String> {
+    let account: String = tx.query_row(
+        "INSERT INTO accounts (id, name, made) VALUES (lower(hex(randomblob(12))), ?1, ?2) RETURNING id",
+        params![who.name, unix_time::now()],
+        |row| row.get(0),
+    )?;
+    tx.execute(
+        "INSERT INTO account_clients (account, client, host, last_four) VALUES (?1, ?2, ?3, ?4)",
+        params![account, who.client, who.host, who.last_four],
+    )?;
+    Ok(account)
+}
+
+/// Puts the cases of an unnamed account into a named one, unless a key or a held order stands in both.
+fn merge(tx: &Transaction<'_>, from: &str, to: &str, name: &str) -> rusqlite::Result<Stored<()>> {
+    let both = |sql: &str| -> rusqlite::Result<Vec<String>> {
+        tx.prepare(sql)?.query_map([from, to], |row| row.get(0))?.collect()
+    };
+    let keys = both(
+        "SELECT key FROM (SELECT account, key FROM cases UNION SELECT account, key FROM remnants) WHERE account = ?1
+         INTERSECT
+         SELECT key FROM (SELECT account, key FROM cases UNION SELECT account, key FROM remnants) WHERE account = ?2",
+    )?;
+    let orders =
+        both("SELECT order_no FROM holds WHERE account = ?1 INTERSECT SELECT order_no FROM holds WHERE account = ?2")?;
+    if !keys.is_empty() || !orders.is_empty() {
+        let message = format!("account {name} exists, and cannot take in the unnamed account");
+        let mut error = store_error(ErrorCode::StoreAccount, message);
+        error.help = format!(
+            "Nothing was changed. Both have {}. Give the unnamed account another name.",
+            [("key", &keys), ("order", &orders)]
+                .iter()
+                .filter(|(_, found)| !found.is_empty())
+                .map(|(what, found)| format!("the {what}s {}", found.join(", ")))
+                .collect::<Vec<_>>()
+                .join(" and ")
+        );
+        return Ok(Err(error));
+    }
+    // A reader of the named account's changes has not seen them.
+    let ids: Vec<String> = tx
+        .prepare("SELECT id FROM cases WHERE account = ?1 ORDER BY change")?
+        .query_map([from], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for id in ids {
+        let number = super::tables::next_number(tx)?;
+        tx.execute("UPDATE cases SET change = ?2 WHERE id = ?1", params![id, number])?;
+    }
+    for table in ["cases", "holds", "remnants", "notices", "offers", "account_clients"] {
+        tx.execute(&format!("UPDATE OR IGNORE {table} SET account = ?2 WHERE account = ?1"), [from, to])?;
+    }
+    tx.execute("UPDATE accounts SET merged = ?2 WHERE id = ?1 OR merged = ?1", [from, to])?;
+    Ok(Ok(()))
+}
+
+/// The unnamed accounts, each as the help shows it.
+fn unnamed_list(tx: &Transaction<'_>) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT c.host, c.last_four, (SELECT count(*) FROM cases WHERE account = a.id),
+                      (SELECT max(updated) FROM cases WHERE account = a.id)
+               FROM accounts a LEFT JOIN account_clients c ON c.account = a.id
+               WHERE a.name IS NULL AND a.merged IS NULL ORDER BY a.made, a.id";
+    tx.prepare(sql)?
+        .query_map([], |row| {
+            let (host, last_four): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
+            let (count, last): (i64, Option<Millis>) = (row.get(2)?, row.get(3)?);
+            Ok(match (host, last_four) {
+                (Some(host), Some(last_four)) => format!("{host} with a client id that ends in {last_four}"),
+                _ => {
+                    let last = last.map_or("none".to_owned(), format_rfc3339);
+                    format!("one of an earlier release with {count} cases, the last of {last}")
+                }
+            })
+        })?
+        .collect()
+}
+
+fn listed(unnamed: &[String]) -> String {
+    match unnamed {
+        [] => String::new(),
+        list => format!(" Unnamed accounts of this store: {}.", list.join("; ")),
+    }
+}
+
+fn has_unnamed(list: &[String]) -> Error {
+    let mut error =
+        store_error(ErrorCode::StoreAccount, "the store has an unnamed account, so that no account is made in it");
+    error.help = format!(
+        "Nothing was sent. Name the unnamed account first, by case.adoptAccount or by a client with its host and client id.{}",
+        listed(list)
+    );
+    error
+}

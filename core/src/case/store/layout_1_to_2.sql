@@ -1,0 +1,56 @@
+-- From layout 1 to layout 2. The fencing token has another name now, and `purged` is gone: a process of the earlier
+-- release that still has the file open can neither take nor write nor remove a case.
+CREATE TABLE store (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    serial  TEXT NOT NULL,
+    highest INTEGER NOT NULL,
+    purged  INTEGER NOT NULL,
+    copy    INTEGER NOT NULL,
+    inode   INTEGER NOT NULL,
+    birth   INTEGER NOT NULL,
+    probed  INTEGER NOT NULL
+);
+INSERT INTO store VALUES (1, lower(hex(randomblob(12))), 0, 0, 0, 0, 0, 0);
+CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT UNIQUE, merged TEXT, made INTEGER NOT NULL);
+CREATE TABLE account_clients (
+    account TEXT NOT NULL, client TEXT NOT NULL, host TEXT, last_four TEXT, PRIMARY KEY (account, client)
+) WITHOUT ROWID;
+CREATE TABLE remnants (
+    account  TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    id       TEXT,
+    kind     TEXT,
+    order_no TEXT,
+    content  TEXT,
+    token    INTEGER,
+    outcome  TEXT,
+    made     TEXT,
+    paid     TEXT,
+    PRIMARY KEY (account, key)
+) WITHOUT ROWID;
+CREATE INDEX remnants_id ON remnants (account, id);
+CREATE TABLE witnesses (path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE losses (
+    host      TEXT NOT NULL,
+    what      TEXT NOT NULL,
+    case_id   TEXT NOT NULL,
+    number    INTEGER NOT NULL,
+    change    INTEGER NOT NULL,
+    confirmed TEXT,
+    PRIMARY KEY (host, what, case_id, number)
+) WITHOUT ROWID;
+ALTER TABLE cases RENAME COLUMN version TO token;
+ALTER TABLE cases ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cases ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
+UPDATE cases SET change = numbered.number
+    FROM (SELECT id AS case_id, row_number() OVER (ORDER BY updated, id) AS number FROM cases) AS numbered
+    WHERE id = numbered.case_id;
+CREATE INDEX cases_change ON cases (account, change);
+UPDATE store SET highest = (SELECT max(coalesce(max(change), 0), coalesce(max(token), 0)) FROM cases);
+INSERT INTO remnants (account, key) SELECT account, key FROM purged;
+DROP TABLE purged;
+DROP TABLE probe;
+ALTER TABLE budgets ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+INSERT INTO accounts (id, made)
+    SELECT account, min(at) FROM (SELECT account, updated AS at FROM cases UNION SELECT account, 0 FROM remnants) GROUP BY account;
+INSERT INTO account_clients (account, client) SELECT id, id FROM accounts;

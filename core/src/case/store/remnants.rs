@@ -1,0 +1,99 @@
+//! `case.purge`, and what stays of a purged case: its key means that case for ever, and what it paid stays paid.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::Name;
+use super::remnant::Remnant;
+use crate::case::hold::Hold;
+use crate::case::model::Case;
+use crate::case::vocabulary::{CaseOutcome, Kind, Strength};
+use crate::unix_time::Millis;
+
+const COLUMNS: &str = "key, id, kind, order_no, content, outcome, paid";
+
+fn remnant(row: &rusqlite::Row<'_>) -> rusqlite::Result<Remnant> {
+    let (kind, outcome): (Option<String>, Option<String>) = (row.get(2)?, row.get(5)?);
+    let paid: Option<String> = row.get(6)?;
+    Ok(Remnant {
+        key: row.get(0)?,
+        id: row.get(1)?,
+        kind: kind.as_deref().and_then(Kind::of),
+        order_no: row.get(3)?,
+        content: row.get(4)?,
+        outcome: outcome.as_deref().and_then(CaseOutcome::of),
+        paid: paid.and_then(|paid| serde_json::from_str(&paid).ok()).unwrap_or_default(),
+    })
+}
+
+pub(super) fn find(connection: &Connection, account: &str, name: &Name) -> rusqlite::Result<Option<Remnant>> {
+    let (column, value) = match name {
+        Name::Id(id) => ("id", id),
+        Name::Key(key) => ("key", key),
+    };
+    let sql = format!("SELECT {COLUMNS} FROM remnants WHERE account = ?1 AND {column} = ?2");
+    connection.prepare_cached(&sql)?.query_row([account, value], remnant).optional()
+}
+
+/// Orders that purged cases made: another case must not take one for its own.
+pub(super) fn made(connection: &Connection, account: &str) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare_cached("SELECT made FROM remnants WHERE account = ?1 AND made IS NOT NULL")?
+        .query_map([account], |row| row.get(0))?
+        .collect()
+}
+
+/// Whether the key means this case for ever: an intent was written, or a human gave a verdict.
+fn is_bound(case: &Case) -> bool {
+    !case.steps.is_empty() || case.evidence.iter().any(|evidence| evidence.strength == Strength::Human)
+}
+
+/// Removes final cases that did not change since `before`; gives how many.
+pub(super) fn purge(tx: &Transaction<'_>, account: &str, before: Millis) -> rusqlite::Result<u64> {
+    let sql = "SELECT body, token, change FROM cases
+               WHERE account = ?1 AND open = 0 AND due IS NULL AND unknown = 0 AND owner IS NULL AND updated <= ?2";
+    let old: Vec<(String, i64, i64)> = tx
+        .prepare(sql)?
+        .query_map(params![account, before], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut purged = 0;
+    for (body, token, change) in old {
+        let case: Case = serde_json::from_str(&body)
+            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e)))?;
+        if case.watched {
+            continue;
+        }
+        purged += 1;
+        if is_bound(&case) {
+            leave(tx, account, &case, token)?;
+        }
+        // What was paid stays held, in the name of the case that is gone.
+        tx.execute("DELETE FROM holds WHERE case_id = ?1 AND order_no NOT LIKE 'paid:%'", [&case.id])?;
+        tx.execute("DELETE FROM replies WHERE case_id = ?1", [&case.id])?;
+        tx.execute("DELETE FROM cases WHERE id = ?1", [&case.id])?;
+        tx.execute("UPDATE store SET purged = max(purged, ?1)", [change])?;
+    }
+    Ok(purged)
+}
+
+fn leave(tx: &Transaction<'_>, account: &str, case: &Case, token: i64) -> rusqlite::Result<()> {
+    let paid: Vec<&String> =
+        case.holds.iter().filter_map(|hold| if let Hold::Payment(order) = hold { Some(order) } else { None }).collect();
+    let makes_order = matches!(case.kind, Kind::Ancillary | Kind::Regenerate | Kind::Claim);
+    tx.execute(
+        "INSERT INTO remnants (account, key, id, kind, order_no, content, token, outcome, made, paid)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            account,
+            case.key,
+            case.id,
+            case.kind.word(),
+            case.order_no,
+            case.content,
+            token,
+            case.outcome.word(),
+            case.code.as_ref().filter(|_| makes_order),
+            serde_json::to_string(&paid).unwrap_or_default()
+        ],
+    )?;
+    Ok(())
+}

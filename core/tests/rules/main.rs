@@ -1,0 +1,13 @@
+//! The rules of cases, one file per section; each test is named after its rule.
+#![cfg(target_os = "linux")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod accounts;
+mod budget;
+#[path = "../fixture/mod.rs"]
+mod fixture;
+mod human;
+mod keys;
+mod pace;
+mod steps;
+mod stores;
