@@ -378,6 +378,11 @@ typedef int32_t apb_outcome;
 #define APB_NOT_EXECUTED 2
 
 /**
+ * Of cases only: not settled yet, nothing is lost.
+ */
+#define APB_PENDING 3
+
+/**
  * The ABI version of the loaded library: compare it with APB_ABI_VERSION before the first call.
  * It grows with incompatible changes only, not with additions.
  */
@@ -881,8 +886,8 @@ apb_status apb_case_plan(const apb_client *client,
  *   connectInfo: Claim: contact, as in pnrClaim.
  *
  * Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
- *   adopted, reopened, money, deadline, deadlineSource, nextDueAt, createdAt, updatedAt, steps,
- *   evidence, error.
+ *   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
+ *   createdAt, updatedAt, steps, evidence, error.
  */
 apb_status apb_case_open(const apb_client *client,
                          const char *request_json,
@@ -897,8 +902,8 @@ apb_status apb_case_open(const apb_client *client,
  *   key: Your key.
  *
  * Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
- *   adopted, reopened, money, deadline, deadlineSource, nextDueAt, createdAt, updatedAt, steps,
- *   evidence, error.
+ *   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
+ *   createdAt, updatedAt, steps, evidence, error.
  */
 apb_status apb_case_get(const apb_client *client,
                         const char *request_json,
@@ -912,6 +917,10 @@ apb_status apb_case_get(const apb_client *client,
  *   open: Only open ones (true) or only final ones (false).
  *   orderNo: Of this order.
  *   kind: Of this kind.
+ *   outcome: Only with this outcome: pending, executed, not_executed or unknown.
+ *   state: Only in this state.
+ *   changedSince: Changed since this number, in the order of their last change: `next` of the page
+ *     before, or 0.
  *   after: After the case with this id: `next` of the page before.
  *   limit: 1 to 500. Default 100.
  *
@@ -932,8 +941,8 @@ apb_status apb_case_list(const apb_client *client,
  *   all: All cases whose outcome is unknown.
  *
  * Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
- *   adopted, reopened, money, deadline, deadlineSource, nextDueAt, createdAt, updatedAt, steps,
- *   evidence, error.
+ *   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
+ *   createdAt, updatedAt, steps, evidence, error.
  */
 apb_status apb_case_reconcile(const apb_client *client,
                               const char *request_json,
@@ -986,8 +995,8 @@ apb_status apb_case_notify(const apb_client *client,
  *     voidCode or new order number.
  *
  * Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
- *   adopted, reopened, money, deadline, deadlineSource, nextDueAt, createdAt, updatedAt, steps,
- *   evidence, error.
+ *   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
+ *   createdAt, updatedAt, steps, evidence, error.
  */
 apb_status apb_case_resolve(const apb_client *client,
                             const char *request_json,
@@ -1013,11 +1022,12 @@ apb_status apb_case_export(const apb_client *client,
                            apb_reply **out_reply);
 
 /**
- * case.purge (local): Removes final cases that did not change for long. Their keys stay used.
+ * case.purge (local): Removes final cases that did not change for long. Keys that were bound stay
+ * used, and orders paid stay paid.
  *
  * Request:
- *   olderThan (required): A moment with its offset, or an age such as `90d`, `12h`: what did not
- *     change since is removed.
+ *   olderThan (required): A moment with its offset, or an age such as `90d`, `12h`, `0h`: what did
+ *     not change since is removed.
  *
  * Reply data: purged.
  */
@@ -1025,6 +1035,77 @@ apb_status apb_case_purge(const apb_client *client,
                           const char *request_json,
                           size_t len,
                           apb_reply **out_reply);
+
+/**
+ * case.stats (local): Counts the cases of this account: open, unknown, stuck, due; the budget of
+ * the follow-up, and a pause.
+ *
+ * Request:
+ *
+ * Reply data: open, unknown, stuck, oldest, due, budget, pausedUntil.
+ */
+apb_status apb_case_stats(const apb_client *client,
+                          const char *request_json,
+                          size_t len,
+                          apb_reply **out_reply);
+
+/**
+ * case.backup (local): Copies a file store while it is in use. The copy opens as rewound: nothing
+ * is sent through it before case.confirmStore.
+ *
+ * Request:
+ *   path (required): A file that is not there yet.
+ *
+ * Reply data: path, bytes.
+ */
+apb_status apb_case_backup(const apb_client *client,
+                           const char *request_json,
+                           size_t len,
+                           apb_reply **out_reply);
+
+/**
+ * case.unpause (local): Ends a pause that a Retry-After began, and makes the cases that wait for
+ * it due. The lowered rate stays.
+ *
+ * Request:
+ *
+ * Reply data: wasPaused, cases.
+ */
+apb_status apb_case_unpause(const apb_client *client,
+                            const char *request_json,
+                            size_t len,
+                            apb_reply **out_reply);
+
+/**
+ * case.adoptAccount (local): Gives a name to the account that a client without a name made, or
+ * merges it into the account that has the name.
+ *
+ * Request:
+ *   clientId (required): The client id that made it.
+ *   baseUrl (required): The base URL of the client that made it.
+ *   account (required): Its name from now on. If an account has it, the two are merged.
+ *
+ * Reply data: account.
+ */
+apb_status apb_case_adopt_account(const apb_client *client,
+                                  const char *request_json,
+                                  size_t len,
+                                  apb_reply **out_reply);
+
+/**
+ * case.confirmStore (local): Lets a store that is older than what was sent through it send again,
+ * once every case that may have been sent was asked about.
+ *
+ * Request:
+ *   by (required): Who says so.
+ *   evidence (required): What it rests on.
+ *
+ * Reply data: confirmed.
+ */
+apb_status apb_case_confirm_store(const apb_client *client,
+                                  const char *request_json,
+                                  size_t len,
+                                  apb_reply **out_reply);
 
 /**
  * The reply as JSON with a NUL behind it; it lives until apb_reply_free(). NULL for NULL.

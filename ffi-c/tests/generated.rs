@@ -113,14 +113,18 @@ fn a_changed_table_changes_the_file() {
     assert_ne!(generate(&operations), before);
 }
 
-/// The method of an operation in the C++ header: a submit gives a Submitted, everything else a Reply.
+/// The method of an operation in the C++ header: a submit gives a Submitted, `case.open` an Opened, everything else a Reply.
 #[test]
 fn every_operation_has_its_method_in_cpp() {
     let header = std::fs::read_to_string(support::file("../include/atlas_postbooking.hpp")).unwrap();
     let methods: Vec<&str> = header.lines().map(str::trim).filter(|l| l.starts_with("APB_METHOD(")).collect();
     let operations = operations();
     for op in &operations {
-        let result = if op.kind == "submit" { "Submitted" } else { "Reply" };
+        let result = match op.kind.as_str() {
+            _ if op.c == "apb_case_open" => "Opened",
+            "submit" => "Submitted",
+            _ => "Reply",
+        };
         // `void` is a keyword there.
         let method = if op.python == "void" { "void_" } else { &op.python };
         let wanted = format!("APB_METHOD({result}, {method}, {})", op.c);

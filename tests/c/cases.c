@@ -180,6 +180,8 @@ int main(int argc, char **argv)
     remove(name);
     sprintf(name, "%s-shm", store);
     remove(name);
+    sprintf(name, "%s-witness", store);
+    remove(name);
     remove(store);
     CHECK(rmdir(directory) == 0); /* no other file is in it */
     return check_end();

@@ -141,20 +141,20 @@ static void never_sent(void)
 
 int main(int argc, char **argv)
 {
-    apb_client *client;
     size_t i;
     size_t j;
     if (argc < 2) {
         return 2;
     }
     never_sent();
-    client = flow_client(argv[1], ",\"timeoutMs\":600,\"maxResponseBytes\":1000000");
     for (i = 0; i < sizeof submits / sizeof *submits; i++) {
         for (j = 0; j < sizeof faults / sizeof *faults; j++) {
+            /* A client of its own: after "too many requests" a client pauses. */
+            apb_client *client = flow_client(argv[1], ",\"timeoutMs\":600,\"maxResponseBytes\":1000000");
             submit_with_fault(client, argv[1], submits[i], faults[j].fault, faults[j].outcome);
+            apb_client_free(client);
         }
     }
-    apb_client_free(client);
     CHECK(apb_live_handles() == 0);
     return check_end();
 }

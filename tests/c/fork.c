@@ -93,7 +93,7 @@ static void parents_and_children(const char *base_url, const char *more)
 
 int main(int argc, char **argv)
 {
-    static const char *const files[] = {"cases.db", "cases.db-wal", "cases.db-shm"};
+    static const char *const files[] = {"cases.db", "cases.db-wal", "cases.db-shm", "cases.db-witness"};
     char directory[] = "/tmp/apb-fork-XXXXXX";
     char more[128];
     size_t i;
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
     sprintf(more, ",\"store\":{\"path\":\"%s/cases.db\"}", directory);
     parents_and_children(argv[1], more);
     CHECK(open_files(directory) == 0);
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < sizeof files / sizeof *files; i++) {
         char path[64];
         sprintf(path, "%s/%s", directory, files[i]);
         CHECK(unlink(path) == 0);

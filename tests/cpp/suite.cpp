@@ -24,6 +24,7 @@ static_assert(std::is_nothrow_move_assignable<apb::Reply>::value, "a reply moves
 static_assert(std::is_nothrow_move_constructible<apb::Submitted>::value, "a submit moves");
 // `if (answer)` would have two branches for three outcomes.
 static_assert(!std::is_convertible<apb::Submitted, bool>::value, "three outcomes are no bool");
+static_assert(!std::is_convertible<apb::Opened, bool>::value, "four outcomes are no bool");
 static_assert(!std::is_constructible<bool, apb::Reply>::value, "three outcomes are no bool");
 
 static std::string config_for(const std::string &base_url)
@@ -35,6 +36,12 @@ static int outcome_of(const apb::Submitted &answer)
 {
     return answer.match([](const apb::Reply &) { return 1; }, [](const apb::Reply &) { return 2; },
                         [](const apb::Reply &) { return 0; });
+}
+
+static int outcome_of(const apb::Opened &answer)
+{
+    return answer.match([](const apb::Reply &) { return 1; }, [](const apb::Reply &) { return 2; },
+                        [](const apb::Reply &) { return 0; }, [](const apb::Reply &) { return 3; });
 }
 
 static void creation(const std::string &base_url)
@@ -225,6 +232,11 @@ static void methods(const apb::Client &client)
     READ(case_resolve, "case.resolve");
     READ(case_export, "case.export");
     READ(case_purge, "case.purge");
+    READ(case_stats, "case.stats");
+    READ(case_backup, "case.backup");
+    READ(case_unpause, "case.unpause");
+    READ(case_adopt_account, "case.adoptAccount");
+    READ(case_confirm_store, "case.confirmStore");
     CHECK(timeless(apb::parse_webhook(x).json()) == timeless(client.parse_webhook(x).json()));
     CHECK(apb::validate("void", "{\"orderNo\":\"X\",\"voidOfferId\":\"o\"}").ok());
     CHECK(apb::describe().ok() && apb::describe("void").ok());
@@ -260,7 +272,7 @@ static void cases(const char *base_url)
         CHECK(other.get().json().find("\"final\":true") != std::string::npos);
         CHECK(client.case_list("{}").json().find("a \\\"key\\\"\\\\ with\\na line and \xc3\xa4") != std::string::npos);
     }
-    for (const char *ending : {"", "-wal", "-shm"}) {
+    for (const char *ending : {"", "-wal", "-shm", "-witness"}) {
         std::remove((store + ending).c_str());
     }
     CHECK(rmdir(directory) == 0);

@@ -37,6 +37,11 @@ static const struct {
     {"case.notify", apb_case_notify},
     {"case.resolve", apb_case_resolve},
     {"case.export", apb_case_export},
+    {"case.stats", apb_case_stats},
+    {"case.backup", apb_case_backup},
+    {"case.unpause", apb_case_unpause},
+    {"case.adoptAccount", apb_case_adopt_account},
+    {"case.confirmStore", apb_case_confirm_store},
     {"case.purge", apb_case_purge},
 };
 

@@ -411,6 +411,19 @@ fn a_missing_witness_a_foreign_one_and_a_lost_store_are_noticed() {
     }
 }
 
+/// The witness is not synced: a loss of power may take its last intents, which the synced store has.
+#[test]
+fn an_older_witness_beside_a_whole_file_is_no_loss() {
+    let fixture = Fixture::new("default");
+    fixture.call("case.open", void(&voidable(&fixture), "one"));
+    let witness = beside(&fixture.file, "-witness");
+    let older = std::fs::read(&witness).unwrap();
+    fixture.call("case.open", void(&voidable(&fixture), "two"));
+    std::fs::write(&witness, older).unwrap();
+    let reply = call(&client(&fixture), "case.open", void(&voidable(&fixture), "three"));
+    assert_eq!((&reply["outcome"], &reply["warnings"]), (&json!("executed"), &json!([])), "{reply}");
+}
+
 #[test]
 fn another_place_for_the_witness_of_the_same_file_is_no_loss() {
     let fixture = Fixture::new("default");

@@ -42,6 +42,11 @@ KINDS: dict[str, str] = {
     "case.resolve": "local",
     "case.export": "local",
     "case.purge": "local",
+    "case.stats": "local",
+    "case.backup": "local",
+    "case.unpause": "local",
+    "case.adoptAccount": "local",
+    "case.confirmStore": "local",
 }
 
 
@@ -802,6 +807,9 @@ class Operations:
         open: Flag | None = None,
         order_no: str | None = None,
         kind: str | None = None,
+        outcome: str | None = None,
+        state: str | None = None,
+        changed_since: Code | None = None,
         after: str | None = None,
         limit: Code | None = None,
         options: Mapping[str, Any] | None = None,
@@ -814,6 +822,10 @@ class Operations:
             open: Only open ones (true) or only final ones (false).
             order_no: Of this order.
             kind: Of this kind.
+            outcome: Only with this outcome: pending, executed, not_executed or unknown.
+            state: Only in this state.
+            changed_since: Changed since this number, in the order of their last change: `next` of the page before, or
+                0.
             after: After the case with this id: `next` of the page before.
             limit: 1 to 500. Default 100.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -822,6 +834,9 @@ class Operations:
             "open": open,
             "order_no": order_no,
             "kind": kind,
+            "outcome": outcome,
+            "state": state,
+            "changed_since": changed_since,
             "after": after,
             "limit": limit,
             **unknown,
@@ -990,12 +1005,12 @@ class Operations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Removes final cases that did not change for long. Their keys stay used.
+        """Removes final cases that did not change for long. Keys that were bound stay used, and orders paid stay paid.
 
         Args:
             request: The request as a mapping, instead of keywords or with them.
-            older_than: A moment with its offset, or an age such as `90d`, `12h`: what did not change since is removed.
-                Required.
+            older_than: A moment with its offset, or an age such as `90d`, `12h`, `0h`: what did not change since is
+                removed. Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
         fields: dict[str, Any] = {
@@ -1003,6 +1018,122 @@ class Operations:
             **unknown,
         }
         return self._operate("case.purge", request, fields, options)
+
+    def case_stats(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Counts the cases of this account: open, unknown, stuck, due; the budget of the follow-up, and a pause.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            **unknown,
+        }
+        return self._operate("case.stats", request, fields, options)
+
+    def case_backup(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        path: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Copies a file store while it is in use. The copy opens as rewound: nothing is sent through it before
+        case.confirmStore.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            path: A file that is not there yet. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "path": path,
+            **unknown,
+        }
+        return self._operate("case.backup", request, fields, options)
+
+    def case_unpause(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Ends a pause that a Retry-After began, and makes the cases that wait for it due. The lowered rate stays.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            **unknown,
+        }
+        return self._operate("case.unpause", request, fields, options)
+
+    def case_adopt_account(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        client_id: str | None = None,
+        base_url: str | None = None,
+        account: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Gives a name to the account that a client without a name made, or merges it into the account that has the
+        name.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            client_id: The client id that made it. Required.
+            base_url: The base URL of the client that made it. Required.
+            account: Its name from now on. If an account has it, the two are merged. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "client_id": client_id,
+            "base_url": base_url,
+            "account": account,
+            **unknown,
+        }
+        return self._operate("case.adoptAccount", request, fields, options)
+
+    def case_confirm_store(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        by: str | None = None,
+        evidence: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Lets a store that is older than what was sent through it send again, once every case that may have been sent
+        was asked about.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            by: Who says so. Required.
+            evidence: What it rests on. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "by": by,
+            "evidence": evidence,
+            **unknown,
+        }
+        return self._operate("case.confirmStore", request, fields, options)
 
 
 class AsyncOperations:
@@ -1762,6 +1893,9 @@ class AsyncOperations:
         open: Flag | None = None,
         order_no: str | None = None,
         kind: str | None = None,
+        outcome: str | None = None,
+        state: str | None = None,
+        changed_since: Code | None = None,
         after: str | None = None,
         limit: Code | None = None,
         options: Mapping[str, Any] | None = None,
@@ -1774,6 +1908,10 @@ class AsyncOperations:
             open: Only open ones (true) or only final ones (false).
             order_no: Of this order.
             kind: Of this kind.
+            outcome: Only with this outcome: pending, executed, not_executed or unknown.
+            state: Only in this state.
+            changed_since: Changed since this number, in the order of their last change: `next` of the page before, or
+                0.
             after: After the case with this id: `next` of the page before.
             limit: 1 to 500. Default 100.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
@@ -1782,6 +1920,9 @@ class AsyncOperations:
             "open": open,
             "order_no": order_no,
             "kind": kind,
+            "outcome": outcome,
+            "state": state,
+            "changed_since": changed_since,
             "after": after,
             "limit": limit,
             **unknown,
@@ -1950,12 +2091,12 @@ class AsyncOperations:
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
-        """Removes final cases that did not change for long. Their keys stay used.
+        """Removes final cases that did not change for long. Keys that were bound stay used, and orders paid stay paid.
 
         Args:
             request: The request as a mapping, instead of keywords or with them.
-            older_than: A moment with its offset, or an age such as `90d`, `12h`: what did not change since is removed.
-                Required.
+            older_than: A moment with its offset, or an age such as `90d`, `12h`, `0h`: what did not change since is
+                removed. Required.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
         fields: dict[str, Any] = {
@@ -1963,3 +2104,119 @@ class AsyncOperations:
             **unknown,
         }
         return await self._operate("case.purge", request, fields, options)
+
+    async def case_stats(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Counts the cases of this account: open, unknown, stuck, due; the budget of the follow-up, and a pause.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            **unknown,
+        }
+        return await self._operate("case.stats", request, fields, options)
+
+    async def case_backup(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        path: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Copies a file store while it is in use. The copy opens as rewound: nothing is sent through it before
+        case.confirmStore.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            path: A file that is not there yet. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "path": path,
+            **unknown,
+        }
+        return await self._operate("case.backup", request, fields, options)
+
+    async def case_unpause(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Ends a pause that a Retry-After began, and makes the cases that wait for it due. The lowered rate stays.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            **unknown,
+        }
+        return await self._operate("case.unpause", request, fields, options)
+
+    async def case_adopt_account(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        client_id: str | None = None,
+        base_url: str | None = None,
+        account: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Gives a name to the account that a client without a name made, or merges it into the account that has the
+        name.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            client_id: The client id that made it. Required.
+            base_url: The base URL of the client that made it. Required.
+            account: Its name from now on. If an account has it, the two are merged. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "client_id": client_id,
+            "base_url": base_url,
+            "account": account,
+            **unknown,
+        }
+        return await self._operate("case.adoptAccount", request, fields, options)
+
+    async def case_confirm_store(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        by: str | None = None,
+        evidence: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> Reply:
+        """Lets a store that is older than what was sent through it send again, once every case that may have been sent
+        was asked about.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            by: Who says so. Required.
+            evidence: What it rests on. Required.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "by": by,
+            "evidence": evidence,
+            **unknown,
+        }
+        return await self._operate("case.confirmStore", request, fields, options)

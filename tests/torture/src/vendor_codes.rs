@@ -35,7 +35,7 @@ const CODES: [(Kind, &str, &[i64]); 6] = [
     (Kind::Stop, "stopTicket", &[2, 100, 805, 777]),
 ];
 /// After these codes a submit with a new offer or a new search may be sent once.
-const RESENT_ONCE: [i64; 2] = [805, 502];
+const RESENT_ONCE: [i64; 3] = [6, 502, 805];
 
 /// `E2c vendor codes`
 pub fn run(plan: &Plan) -> Result<Report> {
@@ -81,7 +81,7 @@ pub fn run(plan: &Plan) -> Result<Report> {
     }
     let outcome_counts: Vec<String> = outcomes.iter().map(|(outcome, count)| format!("{outcome} {count}")).collect();
     report.figures = format!(
-        "{cases} submits answered with a code: {}; none sent again except once after 805 and 502; \
+        "{cases} submits answered with a code: {}; none sent again except once after 6, 502 and 805; \
          violations {}, in {:.0} s",
         outcome_counts.join(", "),
         report.violations.len(),

@@ -15,14 +15,14 @@ pub(crate) const FOLLOW: &str = "follow";
 /// Reads a budget as another process may have left it; the second value is the time, the third the epoch, which every
 /// end of a pause raises.
 pub(super) fn read(
-    tx: &Transaction<'_>,
+    connection: &Connection,
     account: &str,
     name: &str,
     rate: Rate,
 ) -> rusqlite::Result<(TokenBucket, f64, i64)> {
     let (boot, now) = clock::machine();
     let mut budget = TokenBucket::new(rate);
-    let row = tx
+    let row = connection
         .query_row(
             "SELECT full_at, share, slow_until, not_before, boot, epoch FROM budgets WHERE account = ?1 AND name = ?2",
             params![account, name],

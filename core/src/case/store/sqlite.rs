@@ -21,7 +21,7 @@ use crate::case::schedule::LONGEST_PAUSE;
 use crate::case::vocabulary::{CaseOutcome, State};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::rate_limiter::Place;
-use crate::token_bucket::Rate;
+use crate::token_bucket::{Rate, TokenBucket};
 use crate::unix_time::{self, Millis};
 
 fn body(case: &Case) -> rusqlite::Result<String> {
@@ -452,14 +452,23 @@ impl Store for Sqlite {
     }
 
     fn acquire(&self, name: &str, rate: Rate, limit: Millis) -> Stored<Option<Place>> {
-        self.write_unsynced(|tx| {
-            let (mut budget, now, epoch) = budget::read(tx, &self.account(), name, rate)?;
-            let limit = Duration::from_millis(u64::try_from(limit).unwrap_or(0));
+        let limit = Duration::from_millis(u64::try_from(limit).unwrap_or(0));
+        let take = |connection: &Connection| -> rusqlite::Result<Option<(TokenBucket, Place)>> {
+            let (mut budget, now, epoch) = budget::read(connection, &self.account(), name, rate)?;
             let Some(wait) = budget.take_within(now, limit) else { return Ok(None) };
-            budget::write(tx, &self.account(), name, &budget, epoch)?;
             let millis = budget::millis(wait);
             let at = clock::machine().1.saturating_add(millis);
-            Ok(Some(Place { wait: Duration::from_millis(u64::try_from(millis).unwrap_or(0)), at, epoch }))
+            let wait = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+            Ok(Some((budget, Place { wait, at, epoch })))
+        };
+        if rate == Rate::UNLIMITED {
+            // Only a pause stops such a request, and it takes nothing from the others.
+            return self.with(|connection| Ok(take(connection)?.map(|(_, place)| place)));
+        }
+        self.write_unsynced(|tx| {
+            let Some((budget, place)) = take(tx)? else { return Ok(None) };
+            budget::write(tx, &self.account(), name, &budget, place.epoch)?;
+            Ok(Some(place))
         })
     }
 
@@ -473,17 +482,16 @@ impl Store for Sqlite {
     }
 
     fn current_rate(&self, name: &str, rate: Rate) -> Stored<(f64, Millis)> {
-        self.write_unsynced(|tx| {
-            let (mut budget, now, epoch) = budget::read(tx, &self.account(), name, rate)?;
+        self.with(|connection| {
+            let (mut budget, now, _) = budget::read(connection, &self.account(), name, rate)?;
             let wait = budget.wait(now);
-            budget::write(tx, &self.account(), name, &budget, epoch)?;
             Ok((budget.per_second(), budget::millis(wait)))
         })
     }
 
     fn pause_left(&self) -> Stored<Millis> {
-        self.write_unsynced(|tx| {
-            let (budget, now, _) = budget::read(tx, &self.account(), budget::REQUESTS, Rate::UNLIMITED)?;
+        self.with(|connection| {
+            let (budget, now, _) = budget::read(connection, &self.account(), budget::REQUESTS, Rate::UNLIMITED)?;
             Ok(budget::millis(budget.pause_left(now)))
         })
     }

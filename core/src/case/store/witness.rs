@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-#[cfg(target_os = "linux")]
-use crate::digest::fnv1a;
-
 /// All witnesses have this length, so that one is overwritten in place and never found empty.
 const LENGTH: usize = 512;
 /// How long another process may take to write it.
 const PATIENCE: Duration = Duration::from_secs(2);
+#[cfg(target_os = "linux")]
+const ATTRIBUTE: &str = "user.atlas_postbooking.last_intent";
 
 /// Which file this is: device, inode and birth time, as far as the system has them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,8 +49,6 @@ pub(super) struct Witness {
     store: String,
     inode: i64,
     birth: i64,
-    /// Raised by every intent, here and in an attribute of the store's file.
-    counter: u64,
     /// The last intent; empty before the first one.
     case: String,
     number: i64,
@@ -125,17 +122,17 @@ impl Locked {
         let serial: String = tx.query_row("SELECT serial FROM store", [], |row| row.get(0))?;
         let id = FileId::of(store).unwrap_or_default();
         let earlier = self.read().ok().flatten().filter(|_| !anew).unwrap_or_default();
-        let counter = counter(store, &self.path).unwrap_or(0).max(earlier.counter) + 1;
         let (case, number) = match intent {
             Some((case, number)) if number > earlier.number => (case.to_owned(), number),
             _ => (earlier.case, earlier.number),
         };
-        let witness = Witness { store: serial, inode: id.inode, birth: id.birth, counter, case, number };
+        let witness = Witness { store: serial, inode: id.inode, birth: id.birth, case, number };
         if let Err(error) = self.write(&witness) {
             return Ok(Err(error));
         }
-        // In this order: a process that dies in between leaves a witness that is newer than the file.
-        set_counter(store, &self.path, counter);
+        if number > last_number(store).unwrap_or(0) {
+            set_last_number(store, number);
+        }
         if intent.is_none() {
             tx.execute("UPDATE store SET inode = ?1, birth = ?2", params![id.inode, id.birth])?;
             let path = self.path.to_string_lossy();
@@ -172,8 +169,10 @@ impl Locked {
             let (was, is) = (witness.inode, id.inode);
             return Ok(loss(format!("it is not the file that its witness names (inode {is}, was {was})")));
         }
-        if counter(store, &self.path).is_some_and(|counter| counter > witness.counter) {
-            return Ok(loss(format!("its witness is older than the file ({})", witness.counter)));
+        // Files that are overwritten in place, with the witness, keep the attribute.
+        let highest: i64 = tx.query_row("SELECT highest FROM store", [], |row| row.get(0))?;
+        if let Some(last) = last_number(store).filter(|last| *last > highest) {
+            return Ok(loss(format!("intent number {last} was stored in it, and the last number now is {highest}")));
         }
         if witness.case.is_empty() || has_intent(tx, &witness.case, witness.number)? {
             return Ok((None, true));
@@ -205,37 +204,28 @@ fn lock(file: File) -> Option<nix::fcntl::Flock<File>> {
     }
 }
 
-/// By the path: closing a descriptor of the store's file would end SQLite's locks.
+/// The number of the last intent, in an attribute of the store's file. By the path: closing a descriptor of the file
+/// would end SQLite's locks.
 #[cfg(target_os = "linux")]
-fn counter(store: &Path, witness: &Path) -> Option<u64> {
+fn last_number(store: &Path) -> Option<i64> {
     let mut value = [0u8; 32];
-    let length = rustix::fs::getxattr(store, attribute(witness), &mut value[..]).ok()?;
+    let length = rustix::fs::getxattr(store, ATTRIBUTE, &mut value[..]).ok()?;
     std::str::from_utf8(value.get(..length)?).ok()?.parse().ok()
 }
 
 #[cfg(target_os = "linux")]
-fn set_counter(store: &Path, witness: &Path, counter: u64) {
-    let _ = rustix::fs::setxattr(
-        store,
-        attribute(witness),
-        counter.to_string().as_bytes(),
-        rustix::fs::XattrFlags::empty(),
-    );
-}
-
-#[cfg(target_os = "linux")]
-fn attribute(witness: &Path) -> String {
-    // One for each witness: clients with different ones count for themselves.
-    format!("user.atlas_postbooking.{:x}", fnv1a(witness.as_os_str().as_encoded_bytes()))
+fn set_last_number(store: &Path, number: i64) {
+    // Not every file system has attributes: without one, only the witness tells.
+    let _ = rustix::fs::setxattr(store, ATTRIBUTE, number.to_string().as_bytes(), rustix::fs::XattrFlags::empty());
 }
 
 #[cfg(not(target_os = "linux"))]
-fn counter(_: &Path, _: &Path) -> Option<u64> {
+fn last_number(_: &Path) -> Option<i64> {
     None
 }
 
 #[cfg(not(target_os = "linux"))]
-fn set_counter(_: &Path, _: &Path, _: u64) {}
+fn set_last_number(_: &Path, _: i64) {}
 
 /// The name of this machine, for those who look for what was lost.
 pub(super) fn host() -> String {
