@@ -190,7 +190,7 @@ def test_the_class_hierarchy() -> None:
     }
     top = [
         *(atlas.RequestError, atlas.ConfigError, atlas.NotExecuted, atlas.OutcomeUnknown, atlas.AlreadySubmitted),
-        *(atlas.Cancelled, atlas.CaseConflict, atlas.GuardError, atlas.LibraryError),
+        *(atlas.Cancelled, atlas.CasePending, atlas.CaseConflict, atlas.GuardError, atlas.LibraryError),
     ]
     for kind in top:
         assert kind.__bases__ == (atlas.AtlasError,) and set(kind.__subclasses__()) == set(below.get(kind, []))

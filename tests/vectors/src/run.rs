@@ -148,7 +148,7 @@ pub fn mismatches(vector: &Vector, result: &RunResult) -> Vec<String> {
     let value: Value = serde_json::from_str(&json).unwrap_or(Value::Null);
     let meta = &value["meta"];
     same("accessor of the status", &value["error"]["status"].as_i64().unwrap_or(0), &i64::from(result.answer.status));
-    let outcome = ["unknown", "executed", "not_executed"].get(result.answer.outcome as usize);
+    let outcome = ["unknown", "executed", "not_executed", "pending"].get(result.answer.outcome as usize);
     same("accessor of the outcome", &value["outcome"].as_str(), &outcome.copied());
     same("ok", &Some(result.answer.status == 0), &value["ok"].as_bool());
     if let Some(http) = result.answer.http {
