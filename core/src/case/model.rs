@@ -151,6 +151,9 @@ pub(crate) struct Case {
     /// The vendor refused the last attempt for its pace: case.open sends and asks nothing before this moment.
     #[serde(default)]
     pub paced_until: Option<Millis>,
+    /// That moment came from a Retry-After: case.unpause ends it.
+    #[serde(default)]
+    pub retry_after: bool,
     /// Refusals for pace in a row.
     #[serde(default)]
     pub paced: u32,
@@ -237,6 +240,7 @@ impl Case {
             carriers: Vec::new(),
             unlisted: false,
             paced_until: None,
+            retry_after: false,
             paced: 0,
             check_first: None,
             change: 0,

@@ -14,11 +14,10 @@ use crate::contract::operation::Operation;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::rate_limiter::{Later, PLACE_LASTS, Place, RateLimiter, wait_for_place};
 use crate::exchange::session::Session;
-use crate::json::Node;
 use crate::reply::Reply;
 use crate::token_bucket::Rate;
 use crate::transport::{Fault, Limits};
-use crate::unix_time::{Millis, parse_rfc3339};
+use crate::unix_time::Millis;
 
 /// See the module.
 pub(crate) struct CaseService {
@@ -68,18 +67,9 @@ impl CaseService {
 
     /// Now, by the clock of the cases.
     pub async fn now(&self) -> Result<Stamp, Error> {
-        match &self.session.config.clock {
-            CaseClock::Machine => Ok(clock::now()),
-            CaseClock::Fixed(at) => Ok(clock::at(*at)),
-            CaseClock::At(url) => {
-                let text = self.session.transport.text(url).await;
-                let now = text.as_deref().and_then(|t| {
-                    Node::parse(t).ok().and_then(|n| n.get("now").and_then(Node::as_str).and_then(parse_rfc3339))
-                });
-                now.map(clock::at).ok_or_else(|| {
-                    Error::new(ErrorCode::BadConfig, "the test clock at clock.url does not answer {\"now\": …}")
-                })
-            }
+        match self.session.test_now().await {
+            None => Ok(clock::now()),
+            Some(now) => now.map(clock::at),
         }
     }
 
@@ -99,10 +89,20 @@ impl CaseService {
         [(REQUESTS, self.session.config.rate_limit.unwrap_or(Rate::UNLIMITED)), (FOLLOW, self.follow_rate())]
     }
 
+    /// How long a Retry-After still stops the account, in milliseconds; None if none does.
+    pub async fn pause_left(&self) -> Stored<Option<Millis>> {
+        let test_now = self.session.test_now().await.transpose()?;
+        let rates = self.rates();
+        let left = self.run_blocking(move |store| store.pause_left(test_now, &rates)).await?;
+        Ok((left > 0).then_some(left))
+    }
+
     /// Until when a Retry-After stops the account, by the clock of the cases.
     pub async fn paused_until(&self) -> Stored<Option<Millis>> {
-        let left = self.run_blocking(|store| store.pause_left()).await?;
-        Ok(if left > 0 { Some(self.now().await?.wall + left) } else { None })
+        match self.pause_left().await? {
+            Some(left) => Ok(Some(self.now().await?.wall + left)),
+            None => Ok(None),
+        }
     }
 
     /// Waits until the follow-up's budget allows a request.
@@ -185,10 +185,10 @@ impl RateLimiter for StoreLimiter {
         })
     }
 
-    fn on_rate_limited(&self, retry_after_ms: Option<u64>) -> Later<'_, ()> {
+    fn on_rate_limited(&self, retry_after_ms: Option<u64>, test_end: Option<Millis>) -> Later<'_, ()> {
         let wait = retry_after_ms.and_then(|ms| i64::try_from(ms).ok());
         Box::pin(async move {
-            let _ = run_blocking(&self.store, move |store| store.on_rate_limited(wait)).await;
+            let _ = run_blocking(&self.store, move |store| store.on_rate_limited(wait, test_end)).await;
         })
     }
 }

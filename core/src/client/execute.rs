@@ -162,17 +162,31 @@ async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: RuntimeHandle
     };
     let log_limit = state.log_level.load(Ordering::Relaxed);
     let (mut context, request) = CallContext::new(process.session.clone(), call, runtime, log_limit);
-    let permit = context.limits().run(process.session.in_flight.acquire()).await;
+    if op.is_case() && !operations::asks_vendor(op) {
+        // What only the store answers does not wait behind the vendor.
+        let mut reply = Box::pin(operations::run(&mut context, process.cases.as_ref(), op, &request.body)).await;
+        reply.set_log(context.log.lines);
+        return reply;
+    }
+    let permit = match context.limits().run(process.session.in_flight.acquire()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        Err(Fault::Cancelled) => Err(Fault::Cancelled),
+        Err(_) | Ok(Err(_)) => Err(Fault::RateWaitTimeout),
+    };
     let mut reply = match (permit, &process.cases) {
-        (Err(Fault::Cancelled), _) => context.unsent(&request, Fault::Cancelled).await,
-        (Err(_) | Ok(Err(_)), _) => context.unsent(&request, Fault::RateWaitTimeout).await,
-        (Ok(Ok(_)), cases) if op.is_case() => {
+        (Err(fault), cases) if op.is_case() => {
+            let error = context.unsent(&request, fault).await.error().cloned();
+            let error = error.unwrap_or_else(|| Error::new(ErrorCode::Internal, "the call was not run"));
+            operations::not_run(&context, cases.as_ref(), op, &request.body, error).await
+        }
+        (Err(fault), _) => context.unsent(&request, fault).await,
+        (Ok(_), cases) if op.is_case() => {
             Box::pin(operations::run(&mut context, cases.as_ref(), op, &request.body)).await
         }
-        (Ok(Ok(_)), Some(cases)) if op.kind == OperationKind::Submit => {
+        (Ok(_), Some(cases)) if op.kind == OperationKind::Submit => {
             Box::pin(operations::direct_submit(&mut context, cases, request)).await
         }
-        (Ok(Ok(_)), cases) => {
+        (Ok(_), cases) => {
             if let Some(cases) = cases
                 && let Ok(Some(error)) = cases.run_blocking(|store| Ok(store.refusal())).await
             {

@@ -136,7 +136,7 @@ pub(crate) struct CasePolicy {
     pub void_offer_age: Millis,
     /// Oldest refund offer that is submitted, in milliseconds.
     pub refund_offer_age: Millis,
-    /// Longest pause that a Retry-After of the vendor makes, in milliseconds.
+    /// Longest pause that one Retry-After of the vendor makes, for the account and for a case, in milliseconds.
     pub retry_after_max: Millis,
 }
 
@@ -182,8 +182,6 @@ pub(crate) struct Config {
     pub store: Option<StoreConfig>,
     /// The name of the account; None for the store's only one.
     pub account: Option<String>,
-    /// How long one Retry-After stops the account at most.
-    pub retry_after_max: Duration,
     pub case_policy: CasePolicy,
     /// The budget of the follow-up.
     pub follow: Rate,
@@ -248,7 +246,6 @@ impl Config {
             rate_limit: rate(node.get("rateLimit"), "/rateLimit")?,
             store,
             account,
-            retry_after_max: r.millis("retryAfterMaxMs", 0)?.unwrap_or(Duration::from_millis(300_000)),
             case_policy: case_policy(&r)?,
             follow: rate(node.get("follow"), "/follow")?.unwrap_or(Rate { per_second: 2.0, burst: 5 }),
             clock: clock(node.get("clock"))?,
@@ -327,7 +324,7 @@ fn case_policy(r: &Reader<'_>) -> Result<CasePolicy, Error> {
         settle: r.millis("settleMs", 0)?.map_or(base.settle, |d| d.as_millis() as i64),
         void_offer_age: age("void", base.void_offer_age)?,
         refund_offer_age: age("refund", base.refund_offer_age)?,
-        retry_after_max: base.retry_after_max,
+        retry_after_max: r.millis("retryAfterMaxMs", 0)?.map_or(base.retry_after_max, |d| d.as_millis() as i64),
     })
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::token_bucket::{Rate, TokenBucket};
 use crate::transport::{Fault, Limits};
+use crate::unix_time::Millis;
 
 /// A boxed future: the trait is used as an object.
 pub(crate) type Later<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
@@ -37,8 +38,8 @@ pub(crate) trait RateLimiter: Send + Sync {
     /// Whether a place is lost: its moment is over, or the pause that it waited for was ended.
     fn is_lost(&self, place: Place) -> Later<'_, bool>;
 
-    /// The vendor answered "too many requests", with its Retry-After in milliseconds.
-    fn on_rate_limited(&self, retry_after_ms: Option<u64>) -> Later<'_, ()>;
+    /// The vendor answered "too many requests", with its Retry-After in milliseconds, and when that ends by a test clock.
+    fn on_rate_limited(&self, retry_after_ms: Option<u64>, test_end: Option<Millis>) -> Later<'_, ()>;
 }
 
 /// Waits until the budget allows a request; fails at once if that is not before the deadline.
@@ -97,7 +98,7 @@ impl RateLimiter for LocalLimiter {
         Box::pin(std::future::ready(self.millis() > place.at.saturating_add(PLACE_LASTS)))
     }
 
-    fn on_rate_limited(&self, retry_after_ms: Option<u64>) -> Later<'_, ()> {
+    fn on_rate_limited(&self, retry_after_ms: Option<u64>, _: Option<Millis>) -> Later<'_, ()> {
         let wait = Duration::from_millis(retry_after_ms.unwrap_or(0));
         self.with(|bucket, now| bucket.slow_down(now, wait));
         Box::pin(std::future::ready(()))

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::rate_limiter::{RateLimiter, wait_for_place};
-use crate::config::Config;
-use crate::error::{Error, Status};
+use crate::config::{CaseClock, Config};
+use crate::error::{Error, ErrorCode, Status};
+use crate::json::Node;
 use crate::reply::Reply;
 use crate::transport::{Fault, Limits, Transport};
+use crate::unix_time::{Millis, parse_rfc3339};
 
 /// See the module. A forked child makes its own.
 pub(crate) struct Session {
@@ -40,7 +42,27 @@ impl Session {
             return;
         };
         // One Retry-After must not stop an account for ever.
-        let most = self.config.retry_after_max.as_millis() as u64;
-        self.limiter.on_rate_limited(error.retry_after_ms.map(|ms| ms.min(most))).await;
+        let most = u64::try_from(self.config.case_policy.retry_after_max).unwrap_or(0);
+        let wait = error.retry_after_ms.map(|ms| ms.min(most));
+        // By a test clock the pause may end before the machine's clock says so.
+        let test_now = self.test_now().await.and_then(Result::ok);
+        let ends = test_now.zip(wait.and_then(|ms| Millis::try_from(ms).ok())).map(|(now, ms)| now.saturating_add(ms));
+        self.limiter.on_rate_limited(wait, ends).await;
+    }
+
+    /// Now by the configured test clock; None if the machine's clock is used.
+    pub async fn test_now(&self) -> Option<Result<Millis, Error>> {
+        let url = match &self.config.clock {
+            CaseClock::Machine => return None,
+            CaseClock::Fixed(at) => return Some(Ok(*at)),
+            CaseClock::At(url) => url,
+        };
+        let text = self.transport.text(url).await;
+        let now = text.as_deref().and_then(|t| {
+            Node::parse(t).ok().and_then(|n| n.get("now").and_then(Node::as_str).and_then(parse_rfc3339))
+        });
+        Some(now.ok_or_else(|| {
+            Error::new(ErrorCode::BadConfig, "the test clock at clock.url does not answer {\"now\": …}")
+        }))
     }
 }

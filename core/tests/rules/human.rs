@@ -57,6 +57,8 @@ fn a_planned_case_resolved_as_not_executed_frees_its_order_and_is_never_started_
     assert_eq!(planned["case"]["state"], "planned", "{planned}");
     let reply = resolve(&fixture, &planned["case"]["id"], "not_executed");
     assert_eq!((&reply["outcome"], &reply["case"]["final"]), (&json!("not_executed"), &json!(true)), "{reply}");
+    // After the pause that the vendor wanted.
+    fixture.vendor.advance("2s").unwrap();
     let second = fixture.call("case.open", json!({"kind": "void", "orderNo": order, "key": "second"}));
     assert_eq!(second["outcome"], "executed", "{second}");
     fixture.vendor.advance("1h").unwrap();

@@ -282,6 +282,7 @@ fn pace(
     case.paced = case.paced.saturating_add(1);
     plan_again(case, name, error, Retry::Pace);
     if !case.run.paid_directly {
+        case.retry_after = retry_after.is_some();
         let pause = retry_after.map_or(usual, |wait| wait.clamp(0, now.policy.retry_after_max));
         case.paced_until = Some(now.wall() + pause);
     }

@@ -44,6 +44,25 @@ pub(super) async fn load(cases: &CaseService, name: Name) -> Stored<Row> {
         .ok_or_else(|| Error::new(ErrorCode::NotFound, "there is no such case in this store for this account"))
 }
 
+/// The reply of a call that failed and sent nothing. Earlier calls about this case may have: the outcome is the case's.
+pub(super) async fn sent_nothing(cases: &CaseService, name: Name, error: Error) -> Stored<CaseReply> {
+    let mut error = error;
+    match cases.run_blocking(move |store| store.load(&name)).await {
+        Ok(None) => Err(error),
+        Ok(Some(row)) => {
+            let case = shown(row);
+            error.outcome = case.outcome.outcome();
+            error.help = format!("This call sent nothing: {}. The case stands as `case` says.", error.message);
+            Ok(CaseReply { error: Some(error), ..CaseReply::case(&case) })
+        }
+        Err(_) => {
+            error.outcome = Outcome::Unknown;
+            error.help = format!("This call sent nothing: {}. What earlier ones did cannot be read.", error.message);
+            Err(error)
+        }
+    }
+}
+
 /// The error of an operation about one case that was not found or cannot be read: this store cannot say how it stands.
 pub(super) fn cannot_say(mut error: Error) -> Error {
     if matches!(error.status, Status::NOT_FOUND | Status::STORE) {

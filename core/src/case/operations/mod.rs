@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use super::reply::CaseReply;
 use super::service::CaseService;
-use super::store::{Stored, store_error};
+use super::store::{Name, Stored, store_error};
 use crate::contract::operation::Operation;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::context::CallContext;
@@ -44,6 +44,10 @@ pub(crate) async fn run(
             // Connections to the store are open only during a call, so that a fork between calls is harmless.
             let _scope = cases.store().connection_scope();
             let refusal = cases.run_blocking(|store| Ok(store.refusal())).await.unwrap_or_else(Some);
+            if !cases.is_real_time() && asks_vendor(op) {
+                // By a test clock the pause of a Retry-After may be over.
+                let _ = cases.pause_left().await;
+            }
             match refusal.filter(|_| op.name != "case.adoptAccount") {
                 Some(error) => Err(error),
                 None => dispatch(context, cases, op, std::str::from_utf8(body).unwrap_or("{}")).await,
@@ -59,11 +63,38 @@ pub(crate) async fn run(
     }
 }
 
+/// The reply of a case operation that got no place in flight. Its outcome is the case's own, as ever.
+pub(crate) async fn not_run(
+    context: &CallContext,
+    cases: Option<&Arc<CaseService>>,
+    op: &'static Operation,
+    body: &[u8],
+    error: Error,
+) -> Reply {
+    let result = match (cases, named_case(body)) {
+        (Some(cases), Some(name)) => {
+            let _scope = cases.store().connection_scope();
+            lookup::sent_nothing(cases, name, error).await
+        }
+        _ => Err(error),
+    };
+    result.unwrap_or_else(CaseReply::error).into_reply(op.name, &context.meta(0))
+}
+
+/// Whether an operation asks the vendor: then it takes a place in flight.
+pub(crate) fn asks_vendor(op: &Operation) -> bool {
+    matches!(op.name, "case.open" | "case.plan" | "case.reconcile" | "case.follow")
+}
+
+/// The case that a request names.
+fn named_case(body: &[u8]) -> Option<Name> {
+    let node = Node::parse(std::str::from_utf8(body).ok()?).ok()?;
+    lookup::text(&node, "id").map(Name::Id).or_else(|| lookup::text(&node, "key").map(Name::Key))
+}
+
 /// Whether the call is about one case: its outcome is the case's own.
 fn is_about_one(op: &Operation, body: &[u8]) -> bool {
-    let node = std::str::from_utf8(body).ok().and_then(|text| Node::parse(text).ok()).unwrap_or(Node::Null);
-    let names_one = node.get("id").is_some() || node.get("key").is_some();
-    names_one && matches!(op.name, "case.get" | "case.reconcile" | "case.follow" | "case.resolve")
+    matches!(op.name, "case.get" | "case.reconcile" | "case.follow" | "case.resolve") && named_case(body).is_some()
 }
 
 async fn dispatch(

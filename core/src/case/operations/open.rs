@@ -1,6 +1,6 @@
 //! `case.open`: starts a case or resumes the one with the same key.
 
-use super::lookup::{acquire_lease, conflict, release, remnant_reply, shown};
+use super::lookup::{acquire_lease, conflict, release, remnant_reply, sent_nothing, shown, text};
 use crate::case::engine::driver::{DriveResult, Driver};
 use crate::case::engine::lease::Owner;
 use crate::case::error::StoredError;
@@ -23,34 +23,20 @@ use crate::unix_time::{self, Millis};
 use crate::wire::Warnings;
 
 pub(super) async fn open(context: &mut CallContext, cases: &CaseService, body: &str) -> Stored<CaseReply> {
-    let key = Node::parse(body).ok().and_then(|n| n.get("key").and_then(Node::as_str).map(str::to_owned));
-    let mut error = match start(context, cases, body).await {
+    let error = match start(context, cases, body).await {
         Err(error) if error.outcome == Outcome::NotExecuted && error.status != Status::REQUEST => error,
         result => return result,
     };
-    // This call sent nothing. Earlier calls with this key may have: the reply says how their case stands.
-    let name = Name::Key(key.unwrap_or_default());
-    match cases.run_blocking(move |store| store.load(&name)).await {
-        Ok(None) if error.code == ErrorCode::StoreRewound => {
+    let node = Node::parse(body).unwrap_or(Node::Null);
+    let name = Name::Key(text(&node, "key").unwrap_or_default());
+    let is_rewound = error.code == ErrorCode::StoreRewound;
+    match sent_nothing(cases, name, error).await {
+        Err(mut error) if is_rewound => {
             error.outcome = Outcome::Unknown;
             error.help = format!("{} What was sent with this key before is not known.", error.help);
             Err(error)
         }
-        Ok(None) => Err(error),
-        Ok(Some(row)) => {
-            let case = shown(row);
-            error.outcome = case.outcome.outcome();
-            error.help = format!("This call sent nothing: {}. The case stands as `case` says.", error.message);
-            Ok(CaseReply { error: Some(error), ..CaseReply::case(&case) })
-        }
-        Err(_) => {
-            error.outcome = Outcome::Unknown;
-            error.help = format!(
-                "This call sent nothing: {}. What earlier ones with this key did cannot be read.",
-                error.message
-            );
-            Err(error)
-        }
+        reply => reply,
     }
 }
 
@@ -106,6 +92,12 @@ async fn go_on(
 ) -> Stored<CaseReply> {
     row.case.run = run;
     row.case.requoted = false;
+    // Only what may send is kept back: a case that was sent is asked about.
+    let waits = row.case.may_send_more();
+    if let Some(left) = cases.pause_left().await?.filter(|_| waits) {
+        release(cases, row.clone()).await;
+        return Ok(paused(&row.case, left));
+    }
     let id = row.case.id.clone();
     let mut driver = Driver::new(context, cases, owner, CallData { request, ..CallData::default() });
     let driven = driver.drive(row, Event::Drive).await;

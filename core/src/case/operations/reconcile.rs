@@ -5,9 +5,10 @@ use crate::case::engine::driver::{PollBudget, poll};
 use crate::case::engine::lease::{Owner, is_alive};
 use crate::case::machine::doubt;
 use crate::case::machine::event::Now;
+use crate::case::model::Case;
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
-use crate::case::store::{Filter, Name, Stored};
+use crate::case::store::{Filter, Name, Row, Stored};
 use crate::case::vocabulary::{CaseOutcome, State};
 use crate::exchange::context::CallContext;
 use crate::json::Node;
@@ -30,43 +31,58 @@ pub(super) async fn reconcile(context: &mut CallContext, cases: &CaseService, no
         release(cases, row).await;
         return Ok(reply);
     }
-    let mut row = row;
-    let may_have_left = matches!(row.case.state, State::Planned | State::Quoting) && !row.case.steps.is_empty();
-    if may_have_left && cases.run_blocking(|store| store.rewound()).await?.is_some() {
-        doubt(&mut row.case, &Now { stamp: cases.now().await?, policy: cases.policy() });
-    }
-    let case = match poll(context, cases, &owner, row, PollBudget::Requests).await? {
+    let case = match ask(context, cases, &owner, row, PollBudget::Requests).await? {
         Some(case) => case,
         None => shown(load(cases, Name::Id(id)).await?),
     };
     Ok(CaseReply::case(&case))
 }
 
+/// Asks the vendor about one case. In a rewound store a planned case with a step may have been sent again since.
+async fn ask(
+    context: &mut CallContext,
+    cases: &CaseService,
+    owner: &Owner,
+    row: Row,
+    budget: PollBudget,
+) -> Stored<Option<Case>> {
+    let mut row = row;
+    let may_have_left = matches!(row.case.state, State::Planned | State::Quoting) && !row.case.steps.is_empty();
+    if may_have_left && cases.run_blocking(|store| store.rewound()).await?.is_some() {
+        doubt(&mut row.case, &Now { stamp: cases.now().await?, policy: cases.policy() });
+    }
+    poll(context, cases, owner, row, budget).await
+}
+
 async fn reconcile_all(context: &mut CallContext, cases: &CaseService) -> Stored<CaseReply> {
     let (mut asked, mut settled, mut unknown) = (0u64, 0u64, 0u64);
+    // Before a rewound store is confirmed, these are asked about as well.
+    let mut ids = cases.run_blocking(|store| store.to_be_asked()).await?;
     let mut after = None;
     loop {
         let filter = Filter { unknown: true, limit: BATCH, after: after.clone(), ..Filter::default() };
         let page = cases.run_blocking(move |store| store.list(&filter)).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.id.clone());
-        for case in page {
-            if context.time_left().is_zero() {
-                unknown += 1;
-                continue;
-            }
-            let owner = Owner::new();
-            let lease = owner.lease(context.time_left());
-            let id = case.id.clone();
-            let Some(row) = cases.run_blocking(move |store| store.lease(&id, &lease, &is_alive)).await? else {
-                unknown += 1;
-                continue;
-            };
-            asked += 1;
-            match poll(context, cases, &owner, row, PollBudget::Follow).await? {
-                Some(case) if case.outcome != CaseOutcome::Unknown => settled += 1,
-                _ => unknown += 1,
-            }
+        ids.extend(page.into_iter().map(|case| case.id));
+    }
+    ids.sort();
+    ids.dedup();
+    for id in ids {
+        if context.time_left().is_zero() {
+            unknown += 1;
+            continue;
+        }
+        let owner = Owner::new();
+        let lease = owner.lease(context.time_left());
+        let Some(row) = cases.run_blocking(move |store| store.lease(&id, &lease, &is_alive)).await? else {
+            unknown += 1;
+            continue;
+        };
+        asked += 1;
+        match ask(context, cases, &owner, row, PollBudget::Follow).await? {
+            Some(case) if case.outcome != CaseOutcome::Unknown => settled += 1,
+            _ => unknown += 1,
         }
     }
     Ok(CaseReply::data(format!("{{\"asked\":{asked},\"settled\":{settled},\"unknown\":{unknown}}}")))

@@ -42,6 +42,7 @@ fn is_stuck(case: &Case, now: Millis) -> bool {
         State::NeedsHuman => true,
         // A paced one counts from the moment at which it could go on.
         State::Planned | State::Quoting => case.next_due().unwrap_or(case.updated) + DAY <= now,
+        State::AwaitingPayment => case.paced_until.is_some_and(|until| until + DAY <= now),
         _ => false,
     }
 }

@@ -29,8 +29,9 @@ const MIGRATION: &str = include_str!("layout_1_to_2.sql");
 const BUSY: Duration = Duration::from_secs(10);
 /// How long emptying the log waits for its readers. No process can write meanwhile.
 const READERS: Duration = Duration::from_millis(20);
-/// Above this size the whole file is not read at the start; damage is then found where it is met.
-const LARGE: u64 = 256 << 20;
+/// Up to this size the whole file is checked when it is opened. A larger one that ended uncleanly is checked before the
+/// first intent, since reading it takes seconds.
+const SMALL: u64 = 8 << 20;
 
 /// A case store in a file, for one account.
 pub(crate) struct Sqlite {
@@ -42,6 +43,8 @@ pub(crate) struct Sqlite {
     pool: Mutex<Pool>,
     /// A sync failed: what is on the disk is not known, and nothing may rely on it.
     poisoned: AtomicBool,
+    /// The file is large and ended uncleanly: it is checked before anything is written to a case.
+    unchecked: AtomicBool,
     /// The log holds raw replies that were stripped or removed, and could not be emptied yet.
     checkpoint_pending: AtomicBool,
 }
@@ -82,6 +85,7 @@ impl Sqlite {
             is_alive,
             pool: Mutex::new(Pool::default()),
             poisoned: AtomicBool::new(false),
+            unchecked: AtomicBool::new(false),
             checkpoint_pending: AtomicBool::new(false),
         };
         let scope = store.open_scope();
@@ -98,12 +102,11 @@ impl Sqlite {
         let path = &*self.path;
         check(path)?;
         // Before anything is written to it.
-        if std::fs::metadata(path).is_ok_and(|m| m.len() < LARGE) {
-            let sound: String =
-                self.raw(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
-            if sound != "ok" {
-                return Err(store_error(Code::StoreCorrupt, "the store's file is damaged; it was left as it is"));
-            }
+        if std::fs::metadata(path).is_ok_and(|m| m.len() < SMALL) {
+            self.check_pages()?;
+        } else {
+            let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0);
+            self.unchecked.store(has_log, Ordering::Relaxed);
         }
         let signature = self.raw(|connection| sign(connection, self.is_alive))??;
         if !is_ours(signature) {
@@ -119,6 +122,16 @@ impl Sqlite {
         self.compare_witness()?;
         self.pool().file = FileId::of(path);
         Ok(())
+    }
+
+    /// Whether every page of the file is sound.
+    fn check_pages(&self) -> Stored<()> {
+        let sound: String =
+            self.raw(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
+        match sound.as_str() {
+            "ok" => Ok(()),
+            _ => Err(store_error(Code::StoreCorrupt, "the store's file is damaged; it was left as it is")),
+        }
     }
 
     /// Which account it is. A client with a name is refused at its calls, and may be let in later.
@@ -289,6 +302,10 @@ impl Sqlite {
 
     /// One exclusive transaction: it never reads first and writes later on what it read.
     pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Stored<T> {
+        if self.unchecked.load(Ordering::Relaxed) {
+            self.check_pages()?;
+            self.unchecked.store(false, Ordering::Relaxed);
+        }
         self.with(|connection| {
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // Another process may have migrated the file or merged the account just before.

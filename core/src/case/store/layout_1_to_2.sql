@@ -11,7 +11,7 @@ CREATE TABLE store (
     probed  INTEGER NOT NULL
 );
 INSERT INTO store VALUES (1, lower(hex(randomblob(12))), 0, 0, 0, 0, 0, 0);
-CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT UNIQUE, merged TEXT, made INTEGER NOT NULL);
+CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT UNIQUE, merged TEXT, made INTEGER NOT NULL, pause_ends INTEGER);
 CREATE TABLE account_clients (
     account TEXT NOT NULL, client TEXT NOT NULL, host TEXT, last_four TEXT, PRIMARY KEY (account, client)
 ) WITHOUT ROWID;

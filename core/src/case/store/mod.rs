@@ -162,6 +162,9 @@ pub(crate) trait Store: Send + Sync {
     /// Why nothing may be sent through this store, if so.
     fn rewound(&self) -> Stored<Option<Error>>;
 
+    /// While it is rewound: ids of the account's cases that must be asked about before it can be confirmed.
+    fn to_be_asked(&self) -> Stored<Vec<String>>;
+
     /// Settles what is missing in a rewound store, once every case that may have been sent was asked about.
     fn confirm(&self, by: &str, evidence: &str) -> Stored<()>;
 
@@ -209,13 +212,13 @@ pub(crate) trait Store: Send + Sync {
     fn epoch(&self, budget: &str) -> Stored<i64>;
 
     /// The vendor answered 429 or 905: every budget of the account slows down. `wait` is its Retry-After.
-    fn on_rate_limited(&self, wait: Option<Millis>) -> Stored<()>;
+    fn on_rate_limited(&self, wait: Option<Millis>, test_end: Option<Millis>) -> Stored<()>;
 
     /// The present rate in requests per second, and the wait for the next request.
     fn current_rate(&self, budget: &str, rate: Rate) -> Stored<(f64, Millis)>;
 
-    /// How long a Retry-After still stops the account.
-    fn pause_left(&self) -> Stored<Millis>;
+    /// How long a Retry-After still stops the account. A pause whose end by a test clock is over is ended.
+    fn pause_left(&self, test_now: Option<Millis>, rates: &[(&'static str, Rate)]) -> Stored<Millis>;
 
     /// Ends a pause, and makes the cases that waited for it due; gives how many.
     fn unpause(&self, now: Millis, rates: &[(&'static str, Rate)]) -> Stored<u64>;

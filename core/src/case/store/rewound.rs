@@ -133,13 +133,11 @@ impl Sqlite {
     pub(super) fn confirm_losses(&self, by: &str, evidence: &str) -> Stored<()> {
         let locked = Locked::open(&self.witness);
         self.write(|tx| {
-            let since: Option<i64> =
-                tx.query_row("SELECT min(change) FROM losses WHERE confirmed IS NULL", [], |row| row.get(0))?;
-            let Some(since) = since else {
+            let Some(since) = noticed(tx)? else {
                 let message = "the store is not rewound: there is nothing to confirm";
                 return Ok(Err(Error::at(ErrorCode::BadRequest, "case.confirmStore", "", message)));
             };
-            let not_asked = not_asked(tx, since)?;
+            let not_asked = not_asked(tx, since, None)?;
             if !not_asked.is_empty() {
                 let message = format!("{} cases were not asked about since the loss was noticed", not_asked.len());
                 let mut error = Error::new(ErrorCode::Conflict, message);
@@ -167,17 +165,32 @@ impl Sqlite {
     }
 }
 
-/// Ids of the cases of every account that may have been sent by what is lost, and were not asked about since.
-fn not_asked(tx: &Transaction<'_>, since: i64) -> rusqlite::Result<Vec<String>> {
-    tx.prepare(
-        "SELECT id FROM cases WHERE open = 1 AND asked <= ?1 AND (
+/// When the first loss that is not confirmed was noticed: the number of the last write before.
+fn noticed(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    connection.query_row("SELECT min(change) FROM losses WHERE confirmed IS NULL", [], |row| row.get(0))
+}
+
+/// The account's cases that must be asked about before the losses can be confirmed.
+pub(super) fn to_be_asked(connection: &Connection, account: &str) -> rusqlite::Result<Vec<String>> {
+    match noticed(connection)? {
+        Some(since) => not_asked(connection, since, Some(account)),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Ids of the cases of an account, or of every one, that may have been sent by what is lost, and were not asked about
+/// since.
+fn not_asked(connection: &Connection, since: i64, account: Option<&str>) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare(
+            "SELECT id FROM cases WHERE open = 1 AND asked <= ?1 AND (?2 IS NULL OR account = ?2) AND (
              json_extract(body, '$.state') IN ('sending', 'unknown', 'awaiting_payment')
              OR json_extract(body, '$.outcome') = 'unknown'
              OR (json_extract(body, '$.state') IN ('planned', 'quoting') AND json_array_length(body, '$.steps') > 0))
          ORDER BY id",
-    )?
-    .query_map([since], |row| row.get(0))?
-    .collect()
+        )?
+        .query_map(params![since, account], |row| row.get(0))?
+        .collect()
 }
 
 fn had(tx: &Transaction<'_>, path: &str) -> rusqlite::Result<bool> {

@@ -265,6 +265,10 @@ impl Store for Sqlite {
         self.with(|connection| rewound::error(connection))
     }
 
+    fn to_be_asked(&self) -> Stored<Vec<String>> {
+        self.with(|connection| rewound::to_be_asked(connection, &self.account()))
+    }
+
     fn confirm(&self, by: &str, evidence: &str) -> Stored<()> {
         self.confirm_losses(by, evidence)
     }
@@ -476,9 +480,15 @@ impl Store for Sqlite {
         self.with(|connection| budget::epoch(connection, &self.account(), name))
     }
 
-    fn on_rate_limited(&self, wait: Option<Millis>) -> Stored<()> {
+    fn on_rate_limited(&self, wait: Option<Millis>, test_end: Option<Millis>) -> Stored<()> {
         let wait = Duration::from_millis(wait.and_then(|w| u64::try_from(w).ok()).unwrap_or(0));
-        self.write_unsynced(|tx| budget::change_all(tx, &self.account(), |budget, now, _| budget.slow_down(now, wait)))
+        self.write_unsynced(|tx| {
+            if let Some(end) = test_end {
+                let sql = "UPDATE accounts SET pause_ends = max(coalesce(pause_ends, 0), ?2) WHERE id = ?1";
+                tx.execute(sql, params![self.account(), end])?;
+            }
+            budget::change_all(tx, &self.account(), |budget, now, _| budget.slow_down(now, wait))
+        })
     }
 
     fn current_rate(&self, name: &str, rate: Rate) -> Stored<(f64, Millis)> {
@@ -489,29 +499,37 @@ impl Store for Sqlite {
         })
     }
 
-    fn pause_left(&self) -> Stored<Millis> {
-        self.with(|connection| {
-            let (budget, now, _) = budget::read(connection, &self.account(), budget::REQUESTS, Rate::UNLIMITED)?;
-            Ok(budget::millis(budget.pause_left(now)))
-        })
+    fn pause_left(&self, test_now: Option<Millis>, rates: &[(&'static str, Rate)]) -> Stored<Millis> {
+        let account = self.account();
+        let (left, is_over) = self.with(|connection| {
+            let (budget, now, _) = budget::read(connection, &account, budget::REQUESTS, Rate::UNLIMITED)?;
+            let sql = "SELECT pause_ends <= ?2 FROM accounts WHERE id = ?1";
+            let is_over: Option<bool> = connection.query_row(sql, params![account, test_now], |row| row.get(0))?;
+            Ok((budget::millis(budget.pause_left(now)), is_over == Some(true)))
+        })?;
+        if left > 0 && is_over {
+            self.write_unsynced(|tx| budget::end_pauses(tx, &account, rates))?;
+            return Ok(0);
+        }
+        Ok(left)
     }
 
     fn unpause(&self, now: Millis, rates: &[(&'static str, Rate)]) -> Stored<u64> {
         self.write(|tx| {
             budget::end_pauses(tx, &self.account(), rates)?;
             let sql = format!(
-                "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND open = 1 AND due > ?2
-                 AND json_extract(body, '$.state') IN ('planned', 'quoting')"
+                "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND open = 1
+                 AND json_extract(body, '$.retry_after') AND json_extract(body, '$.paced_until') > ?2"
             );
             let paced: Vec<Row> =
                 tx.prepare(&sql)?.query_map(params![self.account(), now], row)?.collect::<Result<_, _>>()?;
             for row in &paced {
                 // The version, and so a lease, stays: a live owner writes its own.
-                let case = Case { due: Some(now), ..row.case.clone() };
+                let case = Case { paced_until: None, retry_after: false, ..row.case.clone() };
                 let number = next_number(tx)?;
                 tx.execute(
-                    "UPDATE cases SET due = ?2, body = ?3, change = ?4 WHERE id = ?1",
-                    params![case.id, now, body(&case)?, number],
+                    "UPDATE cases SET body = ?2, change = ?3 WHERE id = ?1",
+                    params![case.id, body(&case)?, number],
                 )?;
             }
             Ok(paced.len() as u64)
