@@ -4,7 +4,7 @@ arguments: it goes on, prints the outcome, and submits nothing twice.
 python resume.py BASE_URL ORDER_NO STORE
 """
 
-from atlas_postbooking import AtlasError, OutcomeUnknown, Record, Refused
+from atlas_postbooking import AtlasError, OutcomeUnknown, Record
 from example import DONE, REFUSED, UNRESOLVED, Session, print_line, run_with_store
 
 
@@ -12,8 +12,10 @@ def earlier_run(session: Session, key: str) -> Record | None:
     """The case that an earlier run of this program opened."""
     try:
         return session.client.case_get(key=key).case
-    except Refused:
-        return None  # there is no such case
+    except AtlasError as error:
+        if error.code == "not_found":
+            return None
+        raise
 
 
 def open_case(session: Session, key: str) -> bool:

@@ -9,7 +9,7 @@ except ImportError as error:
     print(f"the package cannot be imported: {error}", flush=True)
     sys.exit(77)
 
-OUTCOMES = {"unknown": 0, "executed": 1, "not_executed": 2}
+OUTCOMES = {"unknown": 0, "executed": 1, "not_executed": 2, "pending": 3}
 
 
 def answer(verb: str, times: int, operation: bytes, config: bytes, request: bytes, options: bytes) -> "_native.Reply":

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 use super::accounts;
 use super::check::{APPLICATION, LAYOUT, beside, check, foreign, layout, private};
 use super::identity::Identity;
-use super::witness::FileId;
+use super::witness::{FileId, Locked};
 use super::{ConnectionScope, EndScope, Stored, store_error};
 use crate::config::StoreConfig;
 use crate::error::{Error, ErrorCode as Code};
@@ -90,9 +90,6 @@ impl Sqlite {
         };
         let scope = store.open_scope();
         store.prepare()?;
-        if let (Account::Refused(error), false) = (&*store.lock_account(), store.identity.is_named()) {
-            return Err(error.clone());
-        }
         drop(scope);
         Ok(store)
     }
@@ -108,18 +105,28 @@ impl Sqlite {
             let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0);
             self.unchecked.store(has_log, Ordering::Relaxed);
         }
-        let signature = self.raw(|connection| sign(connection, self.is_alive))??;
-        if !is_ours(signature) {
-            return Err(foreign());
-        }
-        layout(signature.1)?;
+        self.raw(|connection| readable(connection))??;
         private(path)?;
+        let locked = Locked::open(&self.witness);
+        // In one transaction: a file in which one of these meets damage stays as it is.
+        let account = self.raw(|connection| {
+            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if let Err(error) = sign(&tx, self.is_alive)? {
+                return Ok(Err(error));
+            }
+            let account = accounts::resolve(&tx, &self.identity)?;
+            if let (Err(error), false) = (&account, self.identity.is_named()) {
+                return Ok(Err(error.clone()));
+            }
+            self.compared(&tx, locked, None)?;
+            tx.commit()?;
+            Ok(Ok(account))
+        })??;
+        self.set_account(account);
         // A process that died may have left raw replies in the log.
         if std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0) {
             self.raw(|connection| self.checkpoint(connection, READERS))?;
         }
-        self.resolve_account()?;
-        self.compare_witness()?;
         self.pool().file = FileId::of(path);
         Ok(())
     }
@@ -136,12 +143,16 @@ impl Sqlite {
 
     /// Which account it is. A client with a name is refused at its calls, and may be let in later.
     fn resolve_account(&self) -> Stored<()> {
-        let account = match self.raw_write(|tx| accounts::resolve(tx, &self.identity))? {
+        let account = self.raw_write(|tx| accounts::resolve(tx, &self.identity))?;
+        self.set_account(account);
+        Ok(())
+    }
+
+    fn set_account(&self, account: Stored<String>) {
+        *self.lock_account() = match account {
             Ok(account) => Account::Known(account),
             Err(error) => Account::Refused(error),
         };
-        *self.lock_account() = account;
-        Ok(())
     }
 
     fn lock_account(&self) -> std::sync::MutexGuard<'_, Account> {
@@ -417,27 +428,38 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(unsigned && connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?)
 }
 
+/// Refuses a file of another program or of a newer layout. An empty one becomes ours.
+fn readable(connection: &mut Connection) -> rusqlite::Result<Stored<()>> {
+    // One transaction: another process may make the store just now.
+    let tx = connection.transaction()?;
+    let found = signature(&tx)?;
+    Ok(match (is_ours(found), is_empty(&tx)?) {
+        (true, _) => layout(found.1),
+        (false, true) => Ok(()),
+        (false, false) => Err(foreign()),
+    })
+}
+
 /// An empty file becomes ours; one of an earlier release is migrated, unless a process of that release is at work.
-fn sign(connection: &mut Connection, is_alive: IsAlive) -> rusqlite::Result<Stored<Signature>> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if is_empty(&tx)? {
+fn sign(tx: &Transaction<'_>, is_alive: IsAlive) -> rusqlite::Result<Stored<()>> {
+    if is_empty(tx)? {
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}"))?;
-    } else if signature(&tx)? == (APPLICATION, 1) {
-        if has_live_lease(&tx, is_alive)? {
+    } else if signature(tx)? == (APPLICATION, 1) {
+        if has_live_lease(tx, is_alive)? {
             let message = "a process of an earlier release is at work on a case; its file is migrated after that";
             return Ok(Err(store_error(Code::StoreBusy, message)));
         }
         tx.execute_batch(MIGRATION)?;
         tx.execute_batch(&format!("PRAGMA user_version = {LAYOUT}"))?;
     }
-    if signature(&tx)? == (APPLICATION, LAYOUT) {
-        // The probe: a file or disk that cannot be written is found before money depends on it.
-        tx.execute("UPDATE store SET probed = ?1", [unix_time::now()])?;
+    let found = signature(tx)?;
+    if found != (APPLICATION, LAYOUT) {
+        return Ok(if is_ours(found) { layout(found.1) } else { Err(foreign()) });
     }
-    let signature = signature(&tx)?;
-    tx.commit()?;
-    Ok(Ok(signature))
+    // The probe: a file or disk that cannot be written is found before money depends on it.
+    tx.execute("UPDATE store SET probed = ?1", [unix_time::now()])?;
+    Ok(Ok(()))
 }
 
 fn has_live_lease(tx: &Transaction<'_>, is_alive: IsAlive) -> rusqlite::Result<bool> {

@@ -50,7 +50,7 @@ fn record(tx: &Transaction<'_>, loss: &Loss) -> rusqlite::Result<bool> {
 }
 
 /// As the store stands after its witness was compared.
-enum Compared {
+pub(super) enum Compared {
     Fits,
     Rewound(Error),
     /// The witness can be neither read nor written.
@@ -58,12 +58,6 @@ enum Compared {
 }
 
 impl Sqlite {
-    /// Compares the store with its witness, and makes one where there is none yet.
-    pub(super) fn compare_witness(&self) -> Stored<()> {
-        let locked = Locked::open(&self.witness);
-        self.raw_write(|tx| self.compared(tx, locked, None).map(|_| ()))
-    }
-
     /// After an intent was stored, before its body leaves: names the intent in the witness. Fails if the intent is not
     /// in the file any more or the store turns out to be rewound: then nothing may leave. Gives a warning if the
     /// witness cannot be written.
@@ -90,7 +84,8 @@ impl Sqlite {
         }
     }
 
-    fn compared(
+    /// Compares the store with its witness, makes one where there is none yet, and names an intent in it.
+    pub(super) fn compared(
         &self,
         tx: &Transaction<'_>,
         locked: Option<Locked>,
