@@ -142,6 +142,9 @@ pub(crate) struct Case {
     /// Some passengers of the order, not all. Who they are is not stored.
     #[serde(default)]
     pub partial: bool,
+    /// Which passengers, counted from 1 as the store first read them; empty: everybody, or not known.
+    #[serde(default)]
+    pub positions: Vec<usize>,
     /// Claim: the booking's airlines; a locator is unique within one only.
     #[serde(default)]
     pub carriers: Vec<String>,
@@ -237,6 +240,7 @@ impl Case {
             superseded: false,
             orders_before: None,
             partial: false,
+            positions: Vec::new(),
             carriers: Vec::new(),
             unlisted: false,
             paced_until: None,
@@ -255,6 +259,15 @@ impl Case {
             Kind::Refund => Some(self.via.unwrap_or(Way::Refund)),
             Kind::Cancel => self.via,
             _ => None,
+        }
+    }
+
+    /// What it keeps others from: its order, or the passengers of it that it is about.
+    pub fn order_hold(&self) -> Option<Hold> {
+        let order = self.order_no.clone()?;
+        match (self.kind, self.positions.as_slice()) {
+            (Kind::Refund, positions @ [_, ..]) => Some(Hold::Passengers { order, positions: positions.to_vec() }),
+            _ => Some(Hold::Order(order)),
         }
     }
 

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::clock::Stamp;
 use super::hold::Hold;
 use super::model::{Case, Expect};
+use super::passengers::{Asked, fold};
 use super::schedule::ORDER_LIST_REACH;
 use super::vocabulary::Kind;
 use crate::digest::sha256_hex;
@@ -17,17 +18,24 @@ use crate::wire::{CaseOpenRequest, Code, FlightRequest};
 #[derive(Debug, Default)]
 pub(crate) struct OpenRequest {
     pub body: CaseOpenRequest,
-    /// Names of the requested passengers, `FAMILY/GIVEN`; empty for everybody.
-    pub names: Vec<String>,
+    /// The requested passengers; empty for everybody, and for a claim, which has no order yet.
+    pub asked: Vec<Asked>,
+    /// The digest of its content while the positions of its passengers are not known.
+    by_name: String,
     /// The digest that earlier releases stored of this request, with `expect`.
     earlier_content: String,
 }
 
 impl OpenRequest {
+    /// A request that is not compared with the content of a case.
+    pub fn of(body: CaseOpenRequest, asked: Vec<Asked>) -> OpenRequest {
+        OpenRequest { body, asked, ..OpenRequest::default() }
+    }
+
     /// Whether the stored case has the content of this request, whose own is `content`.
     pub fn is_content_of(&self, stored: &Case, content: &str) -> bool {
         if stored.content.starts_with(CONTENT) {
-            stored.content == content
+            stored.content == content || stored.content == self.by_name
         } else {
             stored.content == self.earlier_content
         }
@@ -100,8 +108,8 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(OpenRequest, C
         None | Some(Some(0 | 1)) => {}
         Some(_) => return Err(bad("/reason", "must be 0 (involuntary) or 1 (voluntary)")),
     }
-    let names = if kind == Kind::Claim { Vec::new() } else { names(&request)? };
-    let mut case = Case::new(id, key, kind, order, content_digest(body, &names), now);
+    let asked = if kind == Kind::Claim { Vec::new() } else { passengers(&request.passengers, "case.open")? };
+    let mut case = Case::new(id, key, kind, order, String::new(), now);
     if kind == Kind::Claim {
         let locator = request.mmb.as_ref().and_then(|m| m.airline_pnr.clone()).filter(|p| !p.is_empty());
         let locator = locator.ok_or_else(|| bad("/mmb/airlinePnr", "is required for a claim"))?;
@@ -109,12 +117,14 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(OpenRequest, C
         let flights: Vec<_> = request.from_segments.iter().chain(&request.ret_segments).cloned().collect();
         claimed_flights(&mut case, &flights);
     }
-    case.partial = !names.is_empty();
+    case.partial = !asked.is_empty();
+    let by_name = content_for(body, kind, &asked, None);
+    case.content.clone_from(&by_name);
     case.expect = expect(&request)?;
     case.holds.extend(request.offer_id.clone().map(Hold::Offer));
     case.offer_id.clone_from(&request.offer_id);
     case.run.own_offer = request.offer_id.is_some();
-    Ok((OpenRequest { body: request, names, earlier_content: earlier_digest(body) }, case))
+    Ok((OpenRequest { body: request, asked, by_name, earlier_content: earlier_digest(body) }, case))
 }
 
 /// Records what is needed to read orderList for a claim: the airlines, and whether orderList shows the departure.
@@ -158,20 +168,28 @@ fn is_empty(node: &Node<'_>) -> bool {
 /// Keys of submits that were not opened as cases.
 pub(crate) const DIRECT: &str = "direct:";
 
-fn names(request: &CaseOpenRequest) -> Result<Vec<String>, Error> {
-    let mut names = Vec::new();
-    for (i, passenger) in request.passengers.iter().enumerate() {
-        let text = |key: &str| passenger.get(key).and_then(serde_json::Value::as_str).filter(|t| !t.is_empty());
-        let name = match (passenger.as_str(), text("name"), text("lastName"), text("firstName")) {
-            (Some(name), ..) | (None, Some(name), ..) if name.contains('/') => name.to_owned(),
-            (None, None, Some(last), Some(first)) => format!("{last}/{first}"),
-            _ => {
-                return Err(bad(&format!("/passengers/{i}"), "must be `LAST/FIRST`, {name} or {lastName, firstName}"));
-            }
-        };
-        names.push(name);
+/// Who is asked for.
+pub(crate) fn passengers(items: &[serde_json::Value], op: &str) -> Result<Vec<Asked>, Error> {
+    let read = |(i, item)| {
+        let message = "must be `LAST/FIRST`, {name}, {lastName, firstName}, or a position from 1";
+        Asked::read(item).ok_or_else(|| Error::at(ErrorCode::BadRequest, op, &format!("/passengers/{i}"), message))
+    };
+    items.iter().enumerate().map(read).collect()
+}
+
+/// The digest of the content, with the passengers by position where those are known (empty: everybody, as if none were
+/// given), else by their folded names.
+pub(crate) fn content_for(body: &str, kind: Kind, asked: &[Asked], positions: Option<&[usize]>) -> String {
+    let text = |asked: &Asked| match asked {
+        Asked::Position(position) => format!("#{position}"),
+        Asked::Name(name) => fold(name),
+    };
+    match (kind, positions) {
+        // Its passengers are content as they stand: there is no order to find them in.
+        (Kind::Claim, _) => content_digest(body, None),
+        (_, Some(positions)) => content_digest(body, Some(positions.iter().map(|at| format!("#{at}")).collect())),
+        (_, None) => content_digest(body, Some(asked.iter().map(text).collect())),
     }
-    Ok(names)
 }
 
 fn expect(request: &CaseOpenRequest) -> Result<Expect, Error> {
@@ -203,29 +221,36 @@ const CONTENT: &str = "2:";
 /// What is no content of a case: it counts for the next intent.
 const NO_CONTENT: [&str; 4] = ["key", "payment", "after", "expect"];
 
-/// Tells two requests with the same key apart. `passengers` is a set, whatever form names them.
-fn content_digest(body: &str, names: &[String]) -> String {
+/// Tells two requests with the same key apart. `passengers` is a set; None: as the request has them.
+fn content_digest(body: &str, passengers: Option<Vec<String>>) -> String {
     let mut content = String::new();
     if let Ok(Node::Obj(mut members)) = Node::parse(body) {
         members.retain(|(key, value)| !NO_CONTENT.contains(&&**key) && !is_empty(value));
+        if passengers.as_ref().is_some_and(Vec::is_empty) {
+            members.retain(|(key, _)| key != "passengers");
+        }
         for (_, value) in members.iter_mut().filter(|(key, _)| key == "passengers") {
-            *value = set_of_passengers(value, names);
+            *value = set_of(passengers.clone().unwrap_or_else(|| texts(value)));
         }
         Node::Obj(members).write(&mut content);
     }
     format!("{CONTENT}{}", sha256_hex(content.as_bytes()))
 }
 
-/// The passengers in an order that does not depend on the request's. Those of a claim have no `names`.
-fn set_of_passengers<'n>(value: &Node<'n>, names: &[String]) -> Node<'n> {
-    let mut texts = names.to_vec();
-    if let (Node::Arr(items), true) = (value, names.is_empty()) {
-        texts.extend(items.iter().map(|item| {
-            let mut text = String::new();
-            item.write(&mut text);
-            text
-        }));
-    }
+/// The JSON of each item.
+fn texts(value: &Node<'_>) -> Vec<String> {
+    let Node::Arr(items) = value else { return Vec::new() };
+    let json = |item: &Node<'_>| {
+        let mut text = String::new();
+        item.write(&mut text);
+        text
+    };
+    items.iter().map(json).collect()
+}
+
+/// In an order that does not depend on the request's.
+fn set_of<'n>(texts: Vec<String>) -> Node<'n> {
+    let mut texts = texts;
     texts.sort_unstable();
     texts.dedup();
     Node::Arr(texts.into_iter().map(|text| Node::Str(text.into())).collect())

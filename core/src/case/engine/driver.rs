@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use super::lease::{Owner, is_alive};
 use crate::case::error::StoredError;
+use crate::case::id::new_id;
 use crate::case::machine::event::{Action, Answer, Entry, Event, Now, Refusal, SubmitResult};
 use crate::case::machine::{evidence, step};
 use crate::case::model::Case;
+use crate::case::passengers::{OrderPassengers, check_tickets};
 use crate::case::service::CaseService;
-use crate::case::store::{Filter, Row, Stored, retention};
+use crate::case::store::{Filter, Row, Store, Stored, retention};
 use crate::case::vendor::answers;
 use crate::case::vendor::requests::{self, CallData};
 use crate::case::vocabulary::{CaseOutcome, Query, State, StepName};
@@ -240,7 +242,11 @@ impl<'d> Driver<'d> {
                 return answer;
             }
         }
-        if query == Query::RefundProbe && case.partial && self.call_data.request.names.is_empty() {
+        if query == Query::RefundProbe
+            && case.partial
+            && case.positions.is_empty()
+            && self.call_data.request.asked.is_empty()
+        {
             return Answer::Inconclusive(
                 "which passengers it was for is not stored; open the case again to have it asked",
             );
@@ -256,23 +262,23 @@ impl<'d> Driver<'d> {
 
     /// "Already submitted" may be about some passengers only: then each is asked about alone.
     async fn check_each_passenger(&mut self, case: &Case, query: Query, refusal: Refusal) -> Answer {
-        let people = requests::people(&self.call_data);
+        let people = self.paying_passengers(case);
         let is_quotation = matches!(query, Query::VoidQuote | Query::RefundQuote | Query::RefundProbe);
         if people.len() < 2 || !is_quotation {
             return Answer::Refused(refusal);
         }
-        let requested = std::mem::take(&mut self.call_data.request.names);
         let mut free = 0;
         let mut unanswered = None;
-        for name in &people {
-            self.call_data.request.names = vec![name.clone()];
+        for index in &people {
+            self.call_data.only = Some(*index);
             match self.query_vendor(case, Query::RefundQuote).await {
                 Answer::Quote(_) => free += 1,
-                Answer::Refused(later) if later.passing => unanswered = Some(later),
+                // Only "already submitted" says that it is.
+                Answer::Refused(later) if later.passing || !later.already => unanswered = Some(later),
                 _ => {}
             }
         }
-        self.call_data.request.names = requested;
+        self.call_data.only = None;
         match (free, unanswered) {
             (0, None) => Answer::Refused(refusal),
             (0, Some(later)) => Answer::Refused(later),
@@ -286,6 +292,53 @@ impl<'d> Driver<'d> {
                 Answer::Refused(Refusal::lasting(StoredError::new(ErrorCode::GuardNotRefundable, text)))
             }
         }
+    }
+
+    /// Indexes of the case's passengers in the order, without infants.
+    fn paying_passengers(&self, case: &Case) -> Vec<usize> {
+        let today = requests::today(&self.call_data);
+        let selected = requests::selected(case, &self.call_data).unwrap_or_default();
+        selected.into_iter().filter(|index| today.get(*index).is_some_and(|p| p.kind != 2)).collect()
+    }
+
+    /// Learns from the store who the passengers of the order are, and tells it if it does not know.
+    async fn remember_passengers(&mut self, case: &Case) {
+        let today = requests::today(&self.call_data);
+        let Some(order) = case.order_no.clone().filter(|_| !today.is_empty()) else { return };
+        let Ok(salt) = new_id(0) else { return };
+        let remember = move |store: &dyn Store| match store.order_passengers(&order)? {
+            Some(known) => Ok(known),
+            None => store.remember_order_passengers(&order, &OrderPassengers::of(&today, salt)),
+        };
+        self.call_data.known = self.cases.run_blocking(remember).await.ok();
+    }
+
+    /// An offer counts only if its tickets are those of the passengers who were asked about.
+    fn check_tickets(&self, case: &Case, reply: &Reply, answer: Answer) -> Answer {
+        let offers = matches!(&answer, Answer::Quote(q) if q.possible == Some(true) && q.offer_id.is_some());
+        if !offers {
+            return answer;
+        }
+        let checked = requests::passengers(case, &self.call_data).and_then(|people| {
+            let names: Vec<&str> = people.iter().map(|p| p.name.as_str()).collect();
+            match answers::quoted_names(reply) {
+                // Without a list of tickets, an offer for everybody is for everybody.
+                tickets if tickets.is_empty() && case.positions.is_empty() => Ok(()),
+                tickets => check_tickets(&names, &tickets),
+            }
+        });
+        match checked {
+            Ok(()) => answer,
+            Err(error) => Answer::Refused(Refusal::lasting(error)),
+        }
+    }
+
+    pub fn call_data(&self) -> &CallData {
+        &self.call_data
+    }
+
+    pub fn call_data_mut(&mut self) -> &mut CallData {
+        &mut self.call_data
     }
 
     async fn query_vendor(&mut self, case: &Case, query: Query) -> Answer {
@@ -316,6 +369,11 @@ impl<'d> Driver<'d> {
         let mut answer = answers::answer(case, query, name, &reply, &mut self.call_data);
         if let (Answer::Quote(quote), Ok(asked)) = (&mut answer, asked) {
             quote.at = Some(asked);
+        }
+        match query {
+            Query::Order if matches!(answer, Answer::Order(_)) => self.remember_passengers(case).await,
+            Query::RefundQuote => answer = self.check_tickets(case, &reply, answer),
+            _ => {}
         }
         self.last = Some(reply);
         match answer {

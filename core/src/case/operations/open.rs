@@ -1,6 +1,7 @@
 //! `case.open`: starts a case or resumes the one with the same key.
 
 use super::lookup::{acquire_lease, conflict, release, remnant_reply, sent_nothing, shown, text};
+use super::select_passengers;
 use crate::case::engine::driver::{DriveResult, Driver};
 use crate::case::engine::lease::Owner;
 use crate::case::error::StoredError;
@@ -43,6 +44,7 @@ pub(super) async fn open(context: &mut CallContext, cases: &CaseService, body: &
 async fn start(context: &mut CallContext, cases: &CaseService, body: &str) -> Stored<CaseReply> {
     let stamp = cases.now().await?;
     let (request, mut case) = open_request::read(body, new_id(unix_time::now())?, stamp)?;
+    select_passengers::select(context, cases, body, &request, &mut case).await?;
     let payment = request.body.payment.as_ref();
     let method = payment.and_then(|p| p.payment_method.as_ref()).and_then(|m| m.number());
     let has_card = payment.is_some_and(|p| p.credit_card.is_some());
@@ -93,7 +95,7 @@ async fn go_on(
     row.case.run = run;
     row.case.requoted = false;
     // Only what may send is kept back: a case that was sent is asked about.
-    let waits = row.case.may_send_more();
+    let waits = !row.case.closed && row.case.may_send_more();
     if let Some(left) = cases.pause_left().await?.filter(|_| waits) {
         release(cases, row.clone()).await;
         return Ok(paused(&row.case, left));
@@ -212,7 +214,14 @@ fn start_over(old: &Case, fresh: &Case, is_same: bool, now: Millis) -> Case {
 
 /// A case that ended by a refusal before its next attempt, which takes its holds anew.
 fn next_attempt(old: &Case, fresh: &Case) -> Case {
-    let mut case = Case { holds: fresh.holds.clone(), error: None, closed: false, ..old.clone() };
+    let mut case = Case {
+        holds: fresh.holds.clone(),
+        positions: fresh.positions.clone(),
+        partial: fresh.partial,
+        error: None,
+        closed: false,
+        ..old.clone()
+    };
     (case.state, case.outcome) = (State::Planned, CaseOutcome::Pending);
     case
 }

@@ -101,6 +101,8 @@ CREATE TABLE notices (account TEXT NOT NULL, dedupe TEXT NOT NULL, at INTEGER NO
 CREATE INDEX notices_at ON notices (at);
 CREATE TABLE offers (account TEXT NOT NULL, offer_id TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, offer_id)) WITHOUT ROWID;
 CREATE INDEX offers_at ON offers (at);
+-- Digests of the passengers of an order, as it was first read.
+CREATE TABLE order_passengers (account TEXT NOT NULL, order_no TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, order_no)) WITHOUT ROWID;
 CREATE TABLE budgets (
     account TEXT NOT NULL, name TEXT NOT NULL, full_at REAL NOT NULL, share REAL NOT NULL, slow_until REAL NOT NULL,
     not_before REAL NOT NULL, boot INTEGER NOT NULL, epoch INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (account, name)

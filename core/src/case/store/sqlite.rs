@@ -17,6 +17,7 @@ use super::{
 use crate::case::clock::{self, Stamp};
 use crate::case::hold::Hold;
 use crate::case::model::Case;
+use crate::case::passengers::OrderPassengers;
 use crate::case::schedule::LONGEST_PAUSE;
 use crate::case::vocabulary::{CaseOutcome, State};
 use crate::error::{Error, ErrorCode};
@@ -105,24 +106,20 @@ impl Sqlite {
     fn take_holds(&self, tx: &Transaction<'_>, case: &Case, after: Option<&str>) -> rusqlite::Result<Option<Case>> {
         let mut earlier = Vec::new();
         for hold in &case.holds {
-            let holder: Option<String> = tx
-                .query_row(
-                    "SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2 AND case_id <> ?3",
-                    params![self.account(), hold.to_text(), case.id],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            let Some(holder) = holder else { continue };
-            match self.by_id(tx, &holder)? {
-                // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
-                Some(row) if row.case.closed && after == Some(holder.as_str()) && !matches!(hold, Hold::Payment(_)) => {
-                    earlier.push(holder);
-                }
-                Some(row) => return Ok(Some(row.case)),
-                // What a purged case has paid stays paid.
-                None => {
-                    if let Some(remnant) = remnants::find(tx, &self.account(), &Name::Id(holder))? {
-                        return Ok(Some(remnant.case()));
+            for holder in self.holders(tx, hold)?.into_iter().filter(|holder| *holder != case.id) {
+                match self.by_id(tx, &holder)? {
+                    // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
+                    Some(row)
+                        if row.case.closed && after == Some(holder.as_str()) && !matches!(hold, Hold::Payment(_)) =>
+                    {
+                        earlier.push(holder);
+                    }
+                    Some(row) => return Ok(Some(row.case)),
+                    // What a purged case has paid stays paid.
+                    None => {
+                        if let Some(remnant) = remnants::find(tx, &self.account(), &Name::Id(holder))? {
+                            return Ok(Some(remnant.case()));
+                        }
                     }
                 }
             }
@@ -142,11 +139,37 @@ impl Sqlite {
         Ok(None)
     }
 
+    /// The cases that have a hold which overlaps this one. The primary key alone keeps equal holds apart; those of some
+    /// passengers are compared one by one.
+    fn holders(&self, tx: &Connection, hold: &Hold) -> rusqlite::Result<Vec<String>> {
+        let exact = hold.to_text();
+        let (first, end) = hold.order().map_or((exact.clone(), exact.clone()), Hold::passenger_texts);
+        let order = hold.order().unwrap_or(&exact);
+        let sql = "SELECT order_no, case_id FROM holds WHERE account = ?1
+             AND (order_no = ?2 OR (order_no >= ?3 AND order_no < ?4))";
+        let mut statement = tx.prepare_cached(sql)?;
+        let rows = statement.query_map(params![self.account(), order, first, end], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let mut holders = Vec::new();
+        for row in rows {
+            let (text, holder) = row?;
+            if Hold::from_text(&text).overlaps(hold) && !holders.contains(&holder) {
+                holders.push(holder);
+            }
+        }
+        Ok(holders)
+    }
+
     /// Writes the holds of the case.
     fn write_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
         tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
         if case.is_holding() {
             for hold in &case.holds {
+                // Another case has it by now, or some of it.
+                if self.holders(tx, hold)?.iter().any(|holder| *holder != case.id) {
+                    continue;
+                }
                 tx.prepare_cached("INSERT OR IGNORE INTO holds (account, order_no, case_id) VALUES (?1, ?2, ?3)")?
                     .execute(params![self.account(), hold.to_text(), case.id])?;
             }
@@ -404,13 +427,15 @@ impl Store for Sqlite {
     }
 
     fn cases_for_order(&self, order_no: &str) -> Stored<Vec<String>> {
+        let (first, end) = Hold::passenger_texts(order_no);
         self.with(|connection| {
             connection
                 .prepare_cached(
                     "SELECT id FROM cases WHERE account = ?1 AND order_no = ?2 AND due IS NOT NULL
-                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no IN (?2, 'paid:' || ?2)",
+                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no IN (?2, 'paid:' || ?2)
+                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no >= ?3 AND order_no < ?4",
                 )?
-                .query_map(params![self.account(), order_no], |row| row.get(0))?
+                .query_map(params![self.account(), order_no, first, end], |row| row.get(0))?
                 .collect()
         })
     }
@@ -453,6 +478,23 @@ impl Store for Sqlite {
             offer.quote.at = Some(at);
             offer
         }))
+    }
+
+    fn order_passengers(&self, order_no: &str) -> Stored<Option<OrderPassengers>> {
+        self.with(|connection| passengers_of(connection, &self.account(), order_no))
+    }
+
+    fn remember_order_passengers(&self, order_no: &str, passengers: &OrderPassengers) -> Stored<OrderPassengers> {
+        let text = serde_json::to_string(passengers)
+            .map_err(|e| store_error(ErrorCode::StoreIo, format!("passengers cannot be written: {e}")))?;
+        let stored = self.write(|tx| {
+            tx.execute(
+                "INSERT OR IGNORE INTO order_passengers (account, order_no, at, body) VALUES (?1, ?2, ?3, ?4)",
+                params![self.account(), order_no, unix_time::now(), text],
+            )?;
+            passengers_of(tx, &self.account(), order_no)
+        })?;
+        stored.ok_or_else(|| store_error(ErrorCode::StoreIo, "the passengers were not stored"))
     }
 
     fn acquire(&self, name: &str, rate: Rate, limit: Millis) -> Stored<Option<Place>> {
@@ -575,4 +617,13 @@ fn strip_replies(
 /// Whether a query may settle it: also what a dead process left while sending.
 fn is_unknown(case: &Case) -> bool {
     case.outcome == CaseOutcome::Unknown || case.state == State::Sending
+}
+
+fn passengers_of(connection: &Connection, account: &str, order_no: &str) -> rusqlite::Result<Option<OrderPassengers>> {
+    let sql = "SELECT body FROM order_passengers WHERE account = ?1 AND order_no = ?2";
+    let text: Option<String> =
+        connection.prepare_cached(sql)?.query_row(params![account, order_no], |row| row.get(0)).optional()?;
+    text.map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e)))
 }
