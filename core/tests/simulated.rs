@@ -70,7 +70,7 @@ fn a_refund_is_executed_once_and_ends_refunded() {
     let refund = client.refund(&request).unwrap();
     assert_eq!(refund.reply.outcome(), Outcome::Executed);
     let again = client.refund(&request).unwrap_err();
-    assert_eq!((again.outcome(), again.error().status), (Outcome::Executed, Status::ALREADY));
+    assert_eq!((again.outcome(), again.error().status), (Outcome::Unknown, Status::ALREADY));
     simulator.advance("30d").unwrap();
     let orders = client
         .query_refund_orders(&QueryRefundOrdersRequest {

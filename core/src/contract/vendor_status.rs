@@ -27,8 +27,10 @@ pub(crate) enum Family {
 pub(crate) enum Class {
     /// The vendor said no: it did not happen.
     Refused,
-    /// It happened before.
+    /// It happened before, to this very order.
     Already,
+    /// Something of the kind is there; whose, and for whom, is not said.
+    Exists,
     /// It is being processed: unknown until queried.
     InProgress,
     /// The vendor does not know either.
@@ -121,9 +123,9 @@ const REFUND: &[Row] = &[
     row(
         803,
         "already_in_refund",
-        Already,
-        AlreadyDone,
-        "These passengers and flights are in a refund already; query it.",
+        Exists,
+        Reconcile,
+        "Some of these passengers and flights are in a refund already: whose it is, its list says.",
     ),
     row(
         805,
@@ -157,9 +159,9 @@ const REFUND: &[Row] = &[
         "An earlier submission is being processed; query it, do not submit again.",
     ),
     row(815, "ticket_not_found", Refused, FixRequest, "The ticket was not found."),
-    row(816, "already_submitted", Already, AlreadyDone, "The refund was submitted already; query it."),
-    row(817, "already_applied", Already, AlreadyDone, "An Atlas refund was applied for already; query it."),
-    row(818, "claim_already_applied", Already, AlreadyDone, "A refund claim was made already; query it."),
+    row(816, "already_submitted", Exists, Reconcile, "A refund was submitted already; its list says whose."),
+    row(817, "already_applied", Exists, Reconcile, "An Atlas refund was applied for already; its list says whose."),
+    row(818, "claim_already_applied", Exists, Reconcile, "A refund claim was made already; its list says whose."),
     row(820, "ticket_used", Refused, GiveUp, "The ticket is used."),
     row(821, "refund_deadline_exceeded", Refused, GiveUp, "The refund deadline has passed."),
     row(822, "void_deadline_exceeded", Refused, GiveUp, "The void deadline has passed; quote a refund instead."),
@@ -177,7 +179,13 @@ const REFUND: &[Row] = &[
 
 const VOID: &[Row] = &[
     row(801, "order_not_found", Refused, FixRequest, "No such order for a void; check the main order number."),
-    row(803, "already_in_void", Already, AlreadyDone, "A void or refund exists for this order already; query it."),
+    row(
+        803,
+        "already_in_void",
+        Exists,
+        Reconcile,
+        "A void or refund exists for this order already; its list says whose.",
+    ),
     row(
         805,
         "offer_expired",
@@ -196,10 +204,11 @@ const VOID: &[Row] = &[
         "An earlier submission is being processed; query it, do not submit again.",
     ),
     row(815, "ticket_not_found", Refused, FixRequest, "The ticket was not found."),
-    row(816, "already_submitted", Already, AlreadyDone, "The void was submitted already; query it."),
-    row(817, "already_applied", Already, AlreadyDone, "The void was submitted already; query it."),
-    row(818, "claim_already_applied", Already, AlreadyDone, "The void was submitted already; query it."),
+    row(816, "already_submitted", Exists, Reconcile, "A void was submitted already; its list says whose."),
+    row(817, "already_applied", Exists, Reconcile, "A void was submitted already; its list says whose."),
+    row(818, "claim_already_applied", Exists, Reconcile, "A void was submitted already; its list says whose."),
     row(820, "ticket_used", Refused, GiveUp, "The ticket is used."),
+    row(821, "refund_deadline_exceeded", Refused, GiveUp, "The refund deadline has passed."),
     row(822, "void_deadline_exceeded", Refused, GiveUp, "The void deadline has passed; quote a refund instead."),
     row(823, "void_needs_all_passengers", Refused, FixRequest, "A void must cover all passengers."),
     row(824, "ancillary_order_given", Refused, FixRequest, "This is an ancillary order; use the main order number."),
@@ -251,9 +260,9 @@ const ANCILLARY_ORDER: &[Row] = &[
     row(
         505,
         "bought_already",
-        Already,
-        AlreadyDone,
-        "Baggage was bought after ticketing already; query the ancillary order.",
+        Exists,
+        Reconcile,
+        "Baggage was bought after ticketing already: the order's list says which.",
     ),
     row(506, "infant_in_order", Refused, GiveUp, "Orders with infants cannot buy ancillaries."),
     row(507, "too_close_to_departure", Refused, GiveUp, "Departure is less than 24 hours away."),
@@ -398,6 +407,44 @@ mod tests {
             codes.sort_unstable();
             codes.dedup();
             assert_eq!(codes.len(), all, "{family:?}");
+        }
+    }
+
+    /// The table of outcomes of submits, as specified: by code, written by hand.
+    #[test]
+    fn a_code_at_a_submit_has_the_class_that_was_specified() {
+        let refund = [801, 802, 805, 807, 809, 810, 811, 812, 815, 820, 821, 822, 823, 824, 8041, 905];
+        let void = [801, 805, 808, 809, 810, 815, 820, 821, 822, 823, 824, 841, 843, 905];
+        let order = [
+            6, 301, 307, 308, 309, 310, 312, 313, 317, 327, 329, 407, 408, 409, 410, 501, 502, 503, 504, 506, 507, 508,
+            509,
+        ];
+        let regenerate: Vec<i64> =
+            (300..=315).chain([317]).chain(319..=323).chain(325..=329).chain(407..=410).chain([6051]).collect();
+        let pay = [400, 401, 403, 407, 408, 409, 410, 412, 413, 414, 415];
+        let tables: [(Family, &[i64], &[i64], &[i64], &[i64]); 6] = [
+            (Family::Refund, &refund, &[803, 816, 817, 818], &[], &[814]),
+            (Family::Void, &void, &[803, 816, 817, 818], &[], &[814]),
+            (Family::AncillaryOrder, &order, &[505], &[], &[]),
+            (Family::Regenerate, &regenerate, &[], &[], &[]),
+            (Family::Pay, &pay, &[], &[404, 615], &[406]),
+            (Family::General, &[], &[], &[], &[]),
+        ];
+        for (family, refused, exists, already, in_progress) in tables {
+            for code in (-10..10_000).filter(|code| *code != 0) {
+                let wanted = match code {
+                    100 | 901 => Some(Class::Refused),
+                    900 | 902 => Some(Class::Auth),
+                    429 => Some(Class::RateLimited),
+                    code if refused.contains(&code) => Some(Class::Refused),
+                    code if exists.contains(&code) => Some(Class::Exists),
+                    code if already.contains(&code) => Some(Class::Already),
+                    code if in_progress.contains(&code) => Some(Class::InProgress),
+                    _ => None,
+                };
+                let found = find(family, code).map(|row| row.class).filter(|class| *class != Class::Uncertain);
+                assert_eq!(found, wanted, "{family:?} {code}");
+            }
         }
     }
 }

@@ -87,7 +87,11 @@ fn classify_error(
             with_outcome(op, ErrorCode::BadResponse, "the answer contradicts itself", unknown_if_submit(op))
         }
         (Some(_), _) if envelope.limited => limited(op),
-        (Some(body), Some(_)) if is_wrong_order(op, echo, body) => wrong_order(op),
+        (Some(body), Some(status)) if is_wrong_order(op, echo, body) => match refused(op, status) {
+            // A refusal that contradicts itself; see below.
+            refusal if status != 0 && op.kind.has_effect() && refusal.outcome == Outcome::NotExecuted => refusal,
+            _ => wrong_order(op),
+        },
         (Some(body), Some(0)) => return success(op, echo, body, warnings),
         (Some(_), Some(code)) => refused(op, code),
         // The server's own page, whose number as a vendor code would mean "done already": the two readings
@@ -102,9 +106,34 @@ fn classify_error(
     } else if error.retryable {
         error.retry_after_ms = exchange.head.as_ref().and_then(|h| h.retry_after_ms);
     }
+    if let Some(path) = body.filter(|_| error.outcome == Outcome::NotExecuted).and_then(|b| contradiction(op, echo, b))
+    {
+        let message = format!("{}, and names {path}, which a refusal has no reason to", error.message);
+        warnings.add("contradiction", format!("/{path}"), "a refusal with the number of an effect");
+        let (code, retry_after_ms) = (error.vendor_code, error.retry_after_ms);
+        error = with_outcome(op, ErrorCode::VendorUncertain, message, Outcome::Unknown);
+        (error.vendor_code, error.retry_after_ms) = (code, retry_after_ms);
+    }
     error.vendor_status = envelope.status;
     error.vendor_message.clone_from(&envelope.message);
     Some(error)
+}
+
+/// The field by which the refusal of a submit says that there is an effect: a refundCode or voidCode, or the number of
+/// an order that the request did not name.
+fn contradiction(op: &Operation, echo: &RequestEcho, body: &Node<'_>) -> Option<&'static str> {
+    if !matches!(op.kind, OperationKind::Submit) {
+        return None;
+    }
+    if let Some(code) = ["refundCode", "voidCode"].into_iter().find(|code| text(body, code).is_some()) {
+        return Some(code);
+    }
+    let got = text(body, "orderNo")?;
+    // A request by an offer alone names no order to compare with.
+    let names_order = op.echoes.first().is_some_and(|(field, _)| !field.is_empty());
+    let asked: Vec<&str> = echo.echoes.iter().flatten().map(String::as_str).collect();
+    let is_known = asked.iter().any(|asked| is_echo(asked, &got));
+    (!is_known && !(names_order && asked.is_empty())).then_some("orderNo")
 }
 
 /// Unknown for an operation with an effect; a read simply did not succeed.
@@ -197,10 +226,14 @@ pub(crate) fn refused(op: &Operation, code: i64) -> Error {
         (Some(Class::RateLimited), _) => return limited(op),
         (Some(Class::NotFound), _) => (ErrorCode::NotFound, Outcome::NotExecuted),
         (Some(Class::Already), true) => (ErrorCode::AlreadySubmitted, Outcome::Executed),
+        (Some(Class::Exists), true) => (ErrorCode::AlreadySubmitted, Outcome::Unknown),
         (Some(Class::InProgress), true) => (ErrorCode::InProgress, Outcome::Unknown),
         (Some(Class::Uncertain) | None, true) => (ErrorCode::VendorUncertain, Outcome::Unknown),
+        (Some(Class::InProgress), false) if op.kind == OperationKind::Quote => {
+            (ErrorCode::InProgress, Outcome::NotExecuted)
+        }
         // A quote or read that meets an existing submit is simply refused.
-        (Some(Class::Already | Class::InProgress), false) => (ErrorCode::Refused, Outcome::NotExecuted),
+        (Some(Class::Already | Class::Exists | Class::InProgress), false) => (ErrorCode::Refused, Outcome::NotExecuted),
         (Some(Class::Uncertain) | None, false) => (ErrorCode::VendorUncertain, Outcome::NotExecuted),
     };
     let message = match row {
@@ -353,5 +386,7 @@ fn is_echo(asked: &str, got: &str) -> bool {
 fn reads_as_already_done(op: &Operation, body: &Node<'_>) -> bool {
     let code = body.get("status").and_then(integer);
     op.kind.has_effect()
-        && code.and_then(|c| vendor_status::find(op.family, c)).is_some_and(|row| row.class == Class::Already)
+        && code
+            .and_then(|c| vendor_status::find(op.family, c))
+            .is_some_and(|row| matches!(row.class, Class::Already | Class::Exists))
 }

@@ -446,6 +446,12 @@ impl<'d> Driver<'d> {
             Err(error) => return refused(StoredError::of(&error, name.operation())),
         };
         let Some(()) = self.save(row).await? else { return Ok(None) };
+        // A case that gave its holds up, or was reopened, may have lost one to another case.
+        let case = row.case.clone();
+        if let Some(other) = self.cases.run_blocking(move |store| store.rival(&case)).await? {
+            let message = format!("case {} (key {}) holds what this one needs", other.id, other.key);
+            return refused(StoredError::new(ErrorCode::Conflict, message));
+        }
         let reply = self.submit(&row.case, name, &request).await;
         let result = answers::submit_result(name, &reply);
         self.last = Some(reply);

@@ -205,6 +205,9 @@ pub(crate) trait Store: Send + Sync {
 
     fn known_offer(&self, offer_id: &str) -> Stored<Option<KnownOffer>>;
 
+    /// Another case that has one of the holds of this one.
+    fn rival(&self, case: &Case) -> Stored<Option<Case>>;
+
     /// The passengers of an order, as this store first read them.
     fn order_passengers(&self, order_no: &str) -> Stored<Option<OrderPassengers>>;
 

@@ -480,6 +480,23 @@ impl Store for Sqlite {
         }))
     }
 
+    fn rival(&self, case: &Case) -> Stored<Option<Case>> {
+        self.with(|connection| {
+            for hold in &case.holds {
+                for holder in self.holders(connection, hold)?.into_iter().filter(|holder| *holder != case.id) {
+                    match self.by_id(connection, &holder)? {
+                        Some(row) => return Ok(Some(row.case)),
+                        None => {
+                            let remnant = remnants::find(connection, &self.account(), &Name::Id(holder))?;
+                            return Ok(remnant.map(|remnant| remnant.case()));
+                        }
+                    }
+                }
+            }
+            Ok(None)
+        })
+    }
+
     fn order_passengers(&self, order_no: &str) -> Stored<Option<OrderPassengers>> {
         self.with(|connection| passengers_of(connection, &self.account(), order_no))
     }
