@@ -133,6 +133,10 @@ pub(crate) struct Case {
     pub first_absence: Option<Stamp>,
     /// Found absent, or declared so by a human: the effect may still show up.
     pub watched: bool,
+    /// The vendor answered that it does not know the order, refuses the list, or that something is there: a list without
+    /// the effect does not prove its absence.
+    #[serde(default)]
+    pub doubted: bool,
     /// After this case was found absent, another one was opened on its order. To go on with both could buy twice.
     #[serde(default, rename = "succeeded")]
     pub superseded: bool,
@@ -237,6 +241,7 @@ impl Case {
             queried: None,
             first_absence: None,
             watched: false,
+            doubted: false,
             superseded: false,
             orders_before: None,
             partial: false,

@@ -14,7 +14,7 @@ use crate::case::service::CaseService;
 use crate::case::store::{Filter, Row, Store, Stored, retention};
 use crate::case::vendor::answers;
 use crate::case::vendor::requests::{self, CallData};
-use crate::case::vocabulary::{CaseOutcome, Query, State, StepName};
+use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName};
 use crate::config::RetryConfig;
 use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode, Outcome};
@@ -251,13 +251,33 @@ impl<'d> Driver<'d> {
                 "which passengers it was for is not stored; open the case again to have it asked",
             );
         }
-        match self.query_vendor(case, query).await {
+        let answer = match self.query_vendor(case, query).await {
             // Of the "already" codes, this one is about passengers (refund and void error tables, 2026).
             Answer::Refused(refusal) if refusal.error.vendor_status == Some(803) => {
                 self.check_each_passenger(case, query, refusal).await
             }
             answer => answer,
+        };
+        match answer {
+            Answer::Refused(refusal) if refusal.exists && query == Query::RefundProbe && !self.is_alone(case).await => {
+                Answer::Inconclusive("the store knows another refund or void of this order")
+            }
+            answer => answer,
         }
+    }
+
+    /// Whether the store knows of no other refund or void of the case's order.
+    async fn is_alone(&self, case: &Case) -> bool {
+        let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
+        let (id, order) = (case.id.clone(), case.order_no.clone().unwrap_or_default());
+        let known =
+            self.cases.run_blocking(move |store| Ok((store.list(&filter)?, store.gave_back_by_purged(&order)?)));
+        let gives_back = |other: &Case| {
+            other.id != id
+                && matches!(other.kind, Kind::Void | Kind::Refund | Kind::Cancel)
+                && other.steps.iter().any(|s| s.outcome != CaseOutcome::NotExecuted)
+        };
+        known.await.is_ok_and(|(others, purged)| !purged && !others.iter().any(gives_back))
     }
 
     /// "Already submitted" may be about some passengers only: then each is asked about alone.
@@ -274,7 +294,7 @@ impl<'d> Driver<'d> {
             match self.query_vendor(case, Query::RefundQuote).await {
                 Answer::Quote(_) => free += 1,
                 // Only "already submitted" says that it is.
-                Answer::Refused(later) if later.passing || !later.already => unanswered = Some(later),
+                Answer::Refused(later) if later.passing || !later.exists => unanswered = Some(later),
                 _ => {}
             }
         }
@@ -381,7 +401,7 @@ impl<'d> Driver<'d> {
             Answer::Orders(orders) if query == Query::BookingOrders && !case.steps.is_empty() => {
                 self.without_others(case, orders).await
             }
-            Answer::Entries(entries) if case.check_first.is_some() => self.without_owned(case, entries).await,
+            Answer::Entries(entries) => self.without_owned(case, entries).await,
             answer => answer,
         }
     }

@@ -83,14 +83,14 @@ pub(crate) struct Refusal {
     pub error: StoredError,
     /// The vendor was not reached, or answered "later": the same query may succeed another time.
     pub passing: bool,
-    /// "Already submitted": 803, 814, 816, 817, 818.
-    pub already: bool,
+    /// Something is there, of somebody and perhaps for some: 803, 816, 817, 818. Not 814, which is no proof of anything.
+    pub exists: bool,
 }
 
 impl Refusal {
     /// A refusal that the same query would meet again.
     pub fn lasting(error: StoredError) -> Refusal {
-        Refusal { error, passing: false, already: false }
+        Refusal { error, passing: false, exists: false }
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) struct SubmitResult {
     pub error: Option<StoredError>,
     /// The transport proved that it never left.
     pub unsent: bool,
-    /// "Already submitted".
+    /// This very order was paid before: 404, 615.
     pub already: bool,
     /// refundCode, voidCode, or the new order's number.
     pub code: Option<String>,

@@ -3,23 +3,22 @@
 //! "Not found" proves nothing by itself: the request may still be on its way. Absence needs the settle time since
 //! the last byte can have left, and then two plausible answers some time apart without the effect.
 
-use super::event::{Action, Answer, Entry, Now, OrderState};
+use super::event::{Action, Answer, Entry, Now, OrderState, Refusal};
 use super::transition::{add_evidence, claimed, close, pay, reopen, require_human};
 use crate::case::hold::Hold;
 use crate::case::model::{Case, Step};
-use crate::case::schedule::{STOP_DECIDED, UNKNOWN_LIMIT};
+use crate::case::schedule::{DAY, STOP_DECIDED, UNKNOWN_LIMIT};
 use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName, Strength, Way};
 
 /// Reads the answer to a query about a submit.
 pub(crate) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Action {
     let action = match (query, answer) {
         (Query::VoidList | Query::RefundList, Answer::Entries(entries)) => listed(case, query, &entries, now),
-        (Query::RefundList, Answer::Refused(refusal)) if !refusal.passing => no_refund_list(case),
-        (Query::RefundProbe, Answer::Refused(refusal)) if refusal.already => {
-            let code = refusal.error.vendor_status.unwrap_or_default();
-            add_evidence(case, now, &format!("refundQuotation answers {code}: the refund is there"), Strength::Strong);
-            found(case, None, now)
+        (Query::VoidList | Query::RefundList, Answer::Refused(refusal)) if !refusal.passing => {
+            case.doubted = true;
+            if query == Query::RefundList { no_refund_list(case, now) } else { Action::Wait }
         }
+        (Query::RefundProbe, Answer::Refused(refusal)) if !refusal.passing => probe_refused(case, &refusal, now),
         (Query::RefundProbe, Answer::Quote(_)) => {
             add_evidence(case, now, "a fresh refundQuotation succeeds, which proves little", Strength::Weak);
             if settle_time_passed(case, now) {
@@ -63,14 +62,39 @@ pub(crate) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>)
     action
 }
 
-/// The submit was answered "in progress" (814), which is about a submit of another client.
-fn answered_in_progress(case: &Case) -> bool {
-    case.outcome == CaseOutcome::Unknown && case.error.as_ref().is_some_and(|e| e.vendor_status == Some(814))
+/// The submit was answered that something is there (803, 816, 817, 818) or in progress (814): the list says what.
+fn answered_exists(case: &Case) -> bool {
+    let code = case.error.as_ref().and_then(|e| e.vendor_status);
+    case.outcome == CaseOutcome::Unknown && matches!(code, Some(803 | 814 | 816 | 817 | 818))
 }
 
 /// Whether the vendor's list is also read for what other clients have submitted.
 pub(crate) fn may_be_anothers(case: &Case) -> bool {
-    answered_in_progress(case) || (case.adopted && case.code.is_none())
+    answered_exists(case) || (case.adopted && case.code.is_none())
+}
+
+/// Whether an entry of somebody else is the effect that the case asked for: it stands, and its passengers are those.
+pub(crate) fn fits(case: &Case, entry: &Entry) -> bool {
+    let covers = entry.covers == Some(true) || (entry.covers.is_none() && !case.partial);
+    covers && !matches!(entry.state, Some(4 | 6))
+}
+
+/// A fresh quotation was refused, where the vendor refuses the list.
+fn probe_refused(case: &mut Case, refusal: &Refusal, now: &Now<'_>) -> Action {
+    case.doubted = true;
+    let code = refusal.error.vendor_status.unwrap_or_default();
+    let was_quoted = case.offer_id.is_some() && !case.has_own_offer() && !case.direct;
+    if refusal.exists && was_quoted && !case.partial {
+        // Before the submit the same quotation had succeeded for everybody, and nobody else's is known to the store.
+        let what = format!("refundQuotation answers {code}, as it did not before the submit");
+        add_evidence(case, now, &what, Strength::Fair);
+        return found(case, None, now);
+    }
+    add_evidence(case, now, &format!("refundQuotation answers {code}, which does not say whose"), Strength::Weak);
+    if refusal.exists && settle_time_passed(case, now) {
+        require_human(case);
+    }
+    Action::Wait
 }
 
 fn listed(case: &mut Case, query: Query, entries: &[Entry], now: &Now<'_>) -> Action {
@@ -78,16 +102,12 @@ fn listed(case: &mut Case, query: Query, entries: &[Entry], now: &Now<'_>) -> Ac
     let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
     let is_mine = |e: &&Entry| same(&case.offer_id, &e.offer_id) || same(&case.code, &e.code);
     let mut mine = entries.iter().find(is_mine);
-    // The passengers tell whether another client's refund is the same one.
-    let fits = |e: &&Entry| e.covers == Some(true) || (e.covers.is_none() && !case.partial);
-    let stands = |e: &&Entry| fits(e) && !matches!(e.state, Some(4 | 6));
-    if mine.is_none() && answered_in_progress(case) && entries.iter().any(|e| stands(&e)) {
+    if mine.is_none() && answered_exists(case) && entries.iter().any(|e| fits(case, e)) {
         case.adopted = true;
         case.code = None;
     }
     if mine.is_none() && case.adopted && case.outcome != CaseOutcome::NotExecuted && case.code.is_none() {
-        // Another client's: one that is not rejected or withdrawn, else the last.
-        mine = entries.iter().rev().find(stands).or(entries.iter().rev().find(fits));
+        mine = entries.iter().rev().find(|e| fits(case, e));
         if mine.is_none() {
             return other_list(case, query);
         }
@@ -116,8 +136,13 @@ fn listed(case: &mut Case, query: Query, entries: &[Entry], now: &Now<'_>) -> Ac
 }
 
 /// The vendor refuses the list without a refundCode, which a lost reply would have given.
-fn no_refund_list(case: &mut Case) -> Action {
+fn no_refund_list(case: &mut Case, now: &Now<'_>) -> Action {
     match case.outcome {
+        // Nothing will ever show how it goes on.
+        CaseOutcome::Executed if case.code.is_none() && now.wall() - case.since > DAY => {
+            case.state = State::NeedsHuman;
+            Action::Wait
+        }
         CaseOutcome::Unknown | CaseOutcome::NotExecuted => Action::Query(Query::RefundProbe),
         CaseOutcome::Executed if case.adopted && case.code.is_none() => other_list(case, Query::RefundList),
         _ => Action::Wait,
@@ -368,6 +393,11 @@ fn settle_time_passed(case: &Case, now: &Now<'_>) -> bool {
 /// A plausible answer without the effect.
 fn absent(case: &mut Case, asked: &str, now: &Now<'_>) -> Action {
     if case.outcome != CaseOutcome::Unknown {
+        return Action::Wait;
+    }
+    if case.doubted && case.last_step().is_some_and(|s| matches!(s.name, StepName::Void | StepName::Refund)) {
+        let what = format!("{asked} does not show it, which proves nothing after what was answered before");
+        add_evidence(case, now, &what, Strength::Weak);
         return Action::Wait;
     }
     if !settle_time_passed(case, now) {

@@ -2,7 +2,7 @@
 
 use super::event::{Action, Answer, Entry, Now, OrderState, Quote, Refusal};
 use super::submit::closes_void;
-use super::transition::{add_evidence, adopt, claimed, close, refuse, stay_planned, submit};
+use super::transition::{add_evidence, claimed, close, refuse, stay_planned, submit};
 use super::{evidence, guard};
 use crate::case::error::StoredError;
 use crate::case::model::{Case, CheckFirst, Money};
@@ -94,6 +94,8 @@ pub(crate) fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<
         (Query::Order, Answer::Order(order)) => check_order(case, &order, now),
         (Query::VoidQuote, Answer::Quote(quote)) => quoted(case, Way::Void, quote, now),
         (Query::RefundQuote, Answer::Quote(quote)) => quoted(case, Way::Refund, quote, now),
+        (Query::VoidList | Query::RefundList, Answer::Entries(entries)) => listed(case, query, &entries, now),
+        (Query::VoidList | Query::RefundList, Answer::Inconclusive(why)) => not_ours(case, why),
         (Query::KnownOffer, Answer::Quote(quote)) => match case.way() {
             Some(way) => quoted(case, way, quote, now),
             None => quoted(case, Way::Refund, quote, now),
@@ -240,8 +242,14 @@ pub(crate) fn refused(case: &mut Case, query: Query, refusal: Refusal, now: &Now
     }
     match query {
         // Another client's submission is in progress: how it ends is not known yet.
-        Query::VoidQuote | Query::RefundQuote if code == Some(814) => stay_planned(case, refusal.error),
-        Query::VoidQuote | Query::RefundQuote if refusal.already => adopt_existing(case, query, &refusal, now),
+        Query::VoidQuote | Query::RefundQuote if code == Some(814) => {
+            let text = "a refund or void of this order is in progress";
+            stay_planned(case, StoredError { vendor_status: code, ..StoredError::new(ErrorCode::InProgress, text) })
+        }
+        // Something is there: the list says whose.
+        Query::VoidQuote if refusal.exists => something_exists(case, Query::VoidList, &refusal, now),
+        Query::RefundQuote if refusal.exists => something_exists(case, Query::RefundList, &refusal, now),
+        Query::VoidList | Query::RefundList if !refusal.passing => not_ours(case, "its list is refused"),
         // Not voidable, window over, airline, payment method: a refund may still be possible.
         Query::VoidQuote if case.kind == Kind::Cancel && closes_void(code) => {
             case.via = Some(Way::Refund);
@@ -253,10 +261,37 @@ pub(crate) fn refused(case: &mut Case, query: Query, refusal: Refusal, now: &Now
     }
 }
 
-/// The quotation says that a refund or void was submitted before: this case follows it.
-fn adopt_existing(case: &mut Case, query: Query, refusal: &Refusal, now: &Now<'_>) -> Action {
-    let name = if query == Query::VoidQuote { "voidQuotation" } else { "refundQuotation" };
+/// The quotation says that a refund or void is there, not whose: the list is asked.
+fn something_exists(case: &mut Case, list: Query, refusal: &Refusal, now: &Now<'_>) -> Action {
+    let name = if list == Query::VoidList { "voidQuotation" } else { "refundQuotation" };
     let code = refusal.error.vendor_status.unwrap_or_default();
-    add_evidence(case, now, &format!("{name} answers {code}: submitted before, not by this case"), Strength::Strong);
-    adopt(case)
+    add_evidence(case, now, &format!("{name} answers {code}: something is there"), Strength::Weak);
+    Action::Query(list)
+}
+
+/// Where something is there: an entry that stands, covers the passengers and is of no other case is followed.
+fn listed(case: &mut Case, query: Query, entries: &[Entry], now: &Now<'_>) -> Action {
+    let Some(entry) = entries.iter().rev().find(|e| evidence::fits(case, e)) else {
+        // A void that was refused because of a refund; only a cancel wants either.
+        return match (query, case.kind) {
+            (Query::VoidList, Kind::Cancel) => Action::Query(Query::RefundList),
+            _ => not_ours(case, "its list shows none for these passengers"),
+        };
+    };
+    let (name, way) = match query {
+        Query::VoidList => ("queryVoidOrders", Way::Void),
+        _ => ("queryRefundOrders", Way::Refund),
+    };
+    let what = entry.offer_id.as_deref().or(entry.code.as_deref()).unwrap_or("an entry");
+    add_evidence(case, now, &format!("{name} lists {what}, submitted before, not by this case"), Strength::Strong);
+    case.adopted = true;
+    case.via = Some(way);
+    case.offer_id.clone_from(&entry.offer_id);
+    evidence::found(case, Some(entry), now)
+}
+
+/// Something is there that is not what the case asks for, or cannot be looked at. Nothing was sent.
+fn not_ours(case: &mut Case, why: &str) -> Action {
+    let text = format!("a refund or void of this order is there already, and {why}");
+    refuse(case, StoredError::new(ErrorCode::GuardNotRefundable, text))
 }

@@ -2,7 +2,7 @@
 
 use super::event::{Action, Now, SubmitResult};
 use super::next_query::next_query;
-use super::transition::{add_evidence, adopt, claimed, pay, refuse, reopen, unknown, withdraw_intent};
+use super::transition::{add_evidence, claimed, pay, refuse, reopen, unknown, withdraw_intent};
 use crate::case::error::StoredError;
 use crate::case::hold::Hold;
 use crate::case::model::{Case, CheckFirst};
@@ -46,14 +46,9 @@ pub(crate) fn submitted(case: &mut Case, name: StepName, result: SubmitResult, n
         CaseOutcome::Executed if result.already => {
             let code = result.error.as_ref().and_then(|t| t.vendor_status).unwrap_or_default();
             add_evidence(case, now, &format!("{} answers {code}: done before", name.operation()), Strength::Strong);
-            match name {
-                StepName::Void | StepName::Refund => adopt(case),
-                _ => {
-                    case.adopted = true;
-                    case.error = None;
-                    executed(case, name, result, now)
-                }
-            }
+            case.adopted = true;
+            case.error = None;
+            executed(case, name, result, now)
         }
         CaseOutcome::Executed => executed(case, name, result, now),
         CaseOutcome::Unknown | CaseOutcome::Pending => unknown(case),

@@ -237,7 +237,7 @@ fn answers() -> impl Strategy<Value = Vec<Answer>> {
 
 fn answer() -> impl Strategy<Value = Answer> {
     let refusal = (codes(), any::<bool>(), any::<bool>())
-        .prop_map(|(code, passing, already)| Answer::Refused(Refusal { passing, already, ..no(code) }));
+        .prop_map(|(code, passing, exists)| Answer::Refused(Refusal { passing, exists, ..no(code) }));
     prop_oneof![
         5 => (answers(), any::<prop::sample::Index>()).prop_map(|(all, one)| one.get(&all).clone()),
         1 => Just(Answer::Inconclusive("vague")),

@@ -173,7 +173,7 @@ impl Simulation {
             _ => truth,
         };
         if let Answer::Refused(refusal) = &answer {
-            self.seen.lies |= refusal.already && self.vendor.given_back.is_empty();
+            self.seen.lies |= refusal.exists && self.vendor.given_back.is_empty();
         }
         self.seen.answered(&self.case, query, &answer, self.time);
         self.happen(Event::Answered(query, answer))
@@ -217,7 +217,7 @@ impl Simulation {
             Delivery::Unsent => sent.unsent = true,
             Delivery::Already => {
                 self.vendor.land(name, Some("theirs".to_owned()));
-                (sent.outcome, sent.already) = (CaseOutcome::Executed, true);
+                sent.outcome = CaseOutcome::Unknown;
                 sent.error = Some(no(803).error);
             }
         }

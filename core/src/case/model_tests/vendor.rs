@@ -139,7 +139,7 @@ impl Vendor {
             Query::Order => Answer::Order(seen(self.status, self.failed)),
             Query::NewOrder => Answer::Order(seen(self.made.unwrap_or(self.status), self.failed)),
             Query::VoidQuote | Query::RefundQuote | Query::RefundProbe if !self.given_back.is_empty() => {
-                Answer::Refused(Refusal { already: true, ..no(803) })
+                Answer::Refused(Refusal { exists: true, ..no(803) })
             }
             Query::VoidQuote | Query::RefundQuote | Query::RefundProbe => {
                 self.offers += 1;
@@ -169,5 +169,5 @@ fn seen(status: i64, failed_ticketing: bool) -> OrderState {
 
 pub(super) fn no(code: i64) -> Refusal {
     let error = StoredError { vendor_status: Some(code), ..StoredError::new(ErrorCode::Refused, "") };
-    Refusal { error, passing: false, already: false }
+    Refusal { error, passing: false, exists: false }
 }

@@ -205,6 +205,9 @@ pub(crate) trait Store: Send + Sync {
 
     fn known_offer(&self, offer_id: &str) -> Stored<Option<KnownOffer>>;
 
+    /// Whether a refund or void of this order was executed by a case that is purged.
+    fn gave_back_by_purged(&self, order_no: &str) -> Stored<bool>;
+
     /// Another case that has one of the holds of this one.
     fn rival(&self, case: &Case) -> Stored<Option<Case>>;
 

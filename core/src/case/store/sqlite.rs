@@ -480,6 +480,12 @@ impl Store for Sqlite {
         }))
     }
 
+    fn gave_back_by_purged(&self, order_no: &str) -> Stored<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM remnants WHERE account = ?1 AND order_no = ?2
+                   AND kind IN ('refund', 'void', 'cancel') AND coalesce(outcome, 'unknown') <> 'not_executed')";
+        self.with(|connection| connection.query_row(sql, params![self.account(), order_no], |row| row.get(0)))
+    }
+
     fn rival(&self, case: &Case) -> Stored<Option<Case>> {
         self.with(|connection| {
             for hold in &case.holds {

@@ -42,8 +42,13 @@ pub(crate) fn refusal(error: &Error, operation: &str) -> Refusal {
         || matches!(error.status, Status::UNCERTAIN | Status::TOO_LARGE | Status::BUSY | Status::STORE)
         || (error.status == Status::REFUSED && error.advice == Advice::Retry)
         || error.vendor_status == Some(905);
-    let already = matches!(error.vendor_status, Some(803 | 814 | 816 | 817 | 818));
-    Refusal { error: StoredError::of(error, operation), passing, already }
+    let exists = error.vendor_status.is_some_and(says_exists);
+    Refusal { error: StoredError::of(error, operation), passing, exists }
+}
+
+/// Codes that say that a refund or void is there, not whose or for whom.
+fn says_exists(code: i64) -> bool {
+    matches!(code, 803 | 816 | 817 | 818)
 }
 
 /// Reads the answer to a query. What it tells about people stays in `call_data`.
@@ -71,6 +76,7 @@ pub(crate) fn answer(case: &Case, query: Query, operation: &str, reply: &Reply, 
         }
         Query::VoidList => {
             let list: QueryVoidOrdersReply = data(reply);
+            let orders: Vec<_> = list.void_orders.iter().map(|v| said(v.order_no.clone())).collect();
             let entries = list.void_orders.into_iter().map(|v| Entry {
                 offer_id: said(v.void_offer_id),
                 code: said(v.void_code),
@@ -79,11 +85,12 @@ pub(crate) fn answer(case: &Case, query: Query, operation: &str, reply: &Reply, 
                 // A void is of all passengers (823).
                 covers: Some(true),
             });
-            whole(reply, "voidOrders", entries.collect())
+            whole(case, reply, "voidOrders", &orders, entries.collect())
         }
         Query::RefundList => {
             let list: QueryRefundOrdersReply = data(reply);
             let people = people(case, call_data);
+            let orders: Vec<_> = list.refund_orders.iter().map(|r| said(r.order_no.clone())).collect();
             let entries = list.refund_orders.into_iter().map(|r| Entry {
                 covers: covers(&people, &r.refund_tickets),
                 offer_id: said(r.refund_offer_id),
@@ -91,7 +98,7 @@ pub(crate) fn answer(case: &Case, query: Query, operation: &str, reply: &Reply, 
                 state: r.refund_status.and_then(|s| s.number()),
                 actual_refund: r.actual_refund_amount.map(|a| a.as_str().to_owned()),
             });
-            whole(reply, "refundOrders", entries.collect())
+            whole(case, reply, "refundOrders", &orders, entries.collect())
         }
         Query::BookingOrders => booking_orders(case, &data(reply)),
         Query::ClaimList => claims(case, data(reply)),
@@ -125,8 +132,12 @@ fn covers(people: &[String], tickets: &[RefundTicket]) -> Option<bool> {
     (!people.is_empty()).then(|| people.iter().all(has))
 }
 
-/// A list that is there, whole: only such a one can prove that something is missing from it.
-fn whole(reply: &Reply, key: &str, entries: Vec<Entry>) -> Answer {
+/// A list that is there, whole, and of this order alone: only such a one proves anything. `orders` are the numbers that
+/// the entries name.
+fn whole(case: &Case, reply: &Reply, key: &str, orders: &[Option<String>], entries: Vec<Entry>) -> Answer {
+    if orders.iter().flatten().any(|order| Some(order) != case.order_no.as_ref()) {
+        return Answer::Inconclusive("the list has an entry of another order");
+    }
     let raw = reply.raw().and_then(|raw| std::str::from_utf8(raw).ok());
     let body = raw.and_then(|text| Node::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok());
     let listed = body.as_ref().and_then(|body| body.get(key));
