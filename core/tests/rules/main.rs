@@ -4,6 +4,7 @@
 
 mod accounts;
 mod budget;
+mod evidence;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod human;

@@ -105,7 +105,7 @@ impl Sqlite {
             let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0);
             self.unchecked.store(has_log, Ordering::Relaxed);
         }
-        self.raw(|connection| readable(connection))??;
+        self.raw(readable)??;
         private(path)?;
         let locked = Locked::open(&self.witness);
         // In one transaction: a file in which one of these meets damage stays as it is.
