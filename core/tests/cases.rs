@@ -82,7 +82,7 @@ fn a_regenerated_order_is_paid_once_and_followed_to_ticketed() {
     for profile in ["default", "strict"] {
         let fixture = Fixture::new(profile);
         let order = fixture.order(json!({"state": "cancelled"}));
-        let request = json!({"kind": "regenerate", "orderNo": order, "key": "k", "payment": {"paymentMethod": 1}});
+        let request = json!({"kind": "regenerate", "orderNo": order, "key": "k", "payment": {"paymentMethod": 1}, "expect": {"currency": "USD", "maxPrice": "100000"}});
         let reply = fixture.call("case.open", request);
         assert_eq!((&reply["outcome"], &reply["case"]["state"]), (&json!("executed"), &json!("ticketing")), "{reply}");
         let case = fixture.follow(&reply["case"]["id"], "30s", 60);

@@ -3,6 +3,7 @@
 //! [`machine::step`] decides, purely; [`vendor`] writes the requests and reads the answers; [`engine`] queries, submits
 //! and stores; [`operations`] are the `case.*` operations and the journaled direct submits.
 
+mod claimed_booking;
 mod clock;
 pub(crate) mod engine;
 mod error;

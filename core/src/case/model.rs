@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::claimed_booking::ClaimedBooking;
 use super::clock::Stamp;
 use super::error::StoredError;
 use super::hold::Hold;
@@ -149,6 +150,12 @@ pub(crate) struct Case {
     /// Which passengers, counted from 1 as the store first read them; empty: everybody, or not known.
     #[serde(default)]
     pub positions: Vec<usize>,
+    /// Ancillary: what the order buys, a digest for each passenger, product and segment.
+    #[serde(default)]
+    pub basket: Vec<String>,
+    /// Claim: the booking, as rows of orderList are compared with it.
+    #[serde(default)]
+    pub claimed: Option<ClaimedBooking>,
     /// Claim: the booking's airlines; a locator is unique within one only.
     #[serde(default)]
     pub carriers: Vec<String>,
@@ -246,6 +253,8 @@ impl Case {
             orders_before: None,
             partial: false,
             positions: Vec::new(),
+            basket: Vec::new(),
+            claimed: None,
             carriers: Vec::new(),
             unlisted: false,
             paced_until: None,
@@ -356,6 +365,12 @@ impl Case {
             State::AwaitingPayment => !self.closed && self.steps.iter().all(unpaid),
             _ => self.starts_over() || self.may_try_again(),
         }
+    }
+
+    /// Whether its payment was found absent: case.open sends no other one.
+    pub fn pays_directly(&self) -> bool {
+        let absent = |s: &Step| s.name == StepName::Pay && s.outcome == CaseOutcome::NotExecuted && s.retry.is_none();
+        !self.closed && self.state == State::AwaitingPayment && self.steps.iter().any(absent)
     }
 
     /// Whether its holds are in force.

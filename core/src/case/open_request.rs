@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::claimed_booking::ClaimedBooking;
 use super::clock::Stamp;
 use super::hold::Hold;
 use super::model::{Case, Expect};
@@ -116,6 +117,7 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(OpenRequest, C
         case.holds.push(Hold::locator(&locator));
         let flights: Vec<_> = request.from_segments.iter().chain(&request.ret_segments).cloned().collect();
         claimed_flights(&mut case, &flights);
+        case.claimed = Some(ClaimedBooking::of(&case.key, &request.passengers, &flights));
     }
     case.partial = !asked.is_empty();
     let by_name = content_for(body, kind, &asked, None);

@@ -11,8 +11,9 @@ pub(crate) const MINUTE: Millis = 60 * SECOND;
 pub(crate) const HOUR: Millis = 60 * MINUTE;
 pub(crate) const DAY: Millis = 24 * HOUR;
 
-/// stopTicket: the vendor decides within 8 minutes (stop ticketing page, 2025-05; its message says so in 2026-04).
-pub(crate) const STOP_DECIDED: Millis = 8 * MINUTE;
+/// stopTicket: the vendor decides within 8 minutes (stop ticketing page, 2025-05; its message says so in 2026-04); with
+/// a margin.
+pub(crate) const STOP_DECIDED: Millis = 10 * MINUTE;
 
 /// orderList shows departures within a year (order list page, 2026); less a margin.
 pub(crate) const ORDER_LIST_REACH: Millis = 360 * DAY;

@@ -222,3 +222,183 @@ fn where_the_list_is_refused_a_probe_counts_only_for_a_lone_refund_of_everybody_
     let later = asked_for_long(&fixture, "some");
     assert_eq!(later["outcome"], "unknown", "{later}");
 }
+
+/// A baggage order of somebody else, made by the vendor when ours was lost.
+fn strangers_bag(fixture: &Fixture, order: &Value, product: &str) -> Value {
+    let search = fixture.outside(
+        "postBookingAncillarySearch",
+        json!({"ticketOrderNo": order["orderNo"], "ancillaryCategory": "BAGGAGE"}),
+    );
+    let p = &order["passengers"][0];
+    let bag = fixture.outside(
+        "postBookingAncillaryOrder",
+        json!({"sessionId": search["data"]["sessionId"], "ancillaryCategory": "BAGGAGE", "ticketOrderNo": order["orderNo"],
+            "passengers": [{"name": p["name"], "passengerType": 0, "ancillaries": [{"productCode": product, "segmentIndex": 1}]}]}),
+    );
+    assert_eq!(bag["ok"], true, "{bag}");
+    bag["data"]["orderNo"].clone()
+}
+
+#[test]
+fn a_baggage_order_is_adopted_only_if_passengers_products_price_and_time_match() {
+    let products = |fixture: &Fixture, order: &Value| -> Vec<String> {
+        let search = fixture.outside(
+            "postBookingAncillarySearch",
+            json!({"ticketOrderNo": order["orderNo"], "ancillaryCategory": "BAGGAGE"}),
+        );
+        let codes = search["data"]["ancillaryProductElements"].as_array().unwrap().iter();
+        let mut codes: Vec<String> = codes.map(|p| p["productCode"].as_str().unwrap().to_owned()).collect();
+        codes.sort();
+        codes.dedup();
+        codes
+    };
+    for same in [true, false] {
+        let fixture = Fixture::new("default");
+        let order = order(&fixture, json!(1));
+        let codes = products(&fixture, &order);
+        assert!(codes.len() > 1, "{codes:?}");
+        fixture.vendor.fault(json!({"endpoint": "postBookingAncillaryOrder", "mode": "drop_before"})).unwrap();
+        let mut request = fixture.ancillary(order["orderNo"].as_str().unwrap(), "k");
+        request["products"] = json!([{"productCode": codes[0], "segmentIndex": 1}]);
+        request["payment"] = json!({"paymentMethod": 1});
+        let lost = fixture.call("case.open", request.clone());
+        assert_eq!(lost["outcome"], "unknown", "{lost}");
+        let theirs = strangers_bag(&fixture, &order, if same { &codes[0] } else { &codes[1] });
+        fixture.vendor.advance("5m").unwrap();
+        let found = fixture.call("case.reconcile", json!({"key": "k"}));
+        if same {
+            // Nothing tells it from the case's own.
+            assert_eq!(found["case"]["code"], theirs, "{found}");
+        } else {
+            assert_eq!(
+                (&found["outcome"], &found["case"]["state"], &found["case"]["code"]),
+                (&json!("unknown"), &json!("needs_human"), &Value::Null),
+                "{found}"
+            );
+            fixture.call("case.open", request);
+            assert_eq!(fixture.executed("pay"), 0, "the stranger's baggage was paid");
+        }
+    }
+}
+
+#[test]
+fn a_payment_is_never_judged_by_a_cancelled_order() {
+    // What was seen paid stays executed, and a human looks after the money.
+    for (mode, outcome) in [("drop_before", "unknown"), ("drop_after", "executed")] {
+        let fixture = Fixture::new("default");
+        let order = order(&fixture, json!(1));
+        fixture.vendor.fault(json!({"endpoint": "pay", "mode": mode})).unwrap();
+        let mut request = fixture.ancillary(order["orderNo"].as_str().unwrap(), "k");
+        request["payment"] = json!({"paymentMethod": 1});
+        let reply = fixture.call("case.open", request);
+        let body = json!({"orderStatus": "-3"});
+        fixture
+            .vendor
+            .fault(json!({"endpoint": "queryOrderDetails", "mode": "reply", "times": 0, "body": body}))
+            .unwrap();
+        let later = asked_for_long(&fixture, "k");
+        assert_eq!(
+            (&later["outcome"], &later["case"]["state"], &later["case"]["final"]),
+            (&json!(outcome), &json!("needs_human"), &json!(false)),
+            "{mode}: {reply} {later}"
+        );
+    }
+}
+
+#[test]
+fn after_absence_of_a_payment_the_order_waits_and_only_a_direct_pay_pays_it() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(1));
+    fixture.vendor.fault(json!({"endpoint": "pay", "mode": "drop_before"})).unwrap();
+    let mut request = fixture.ancillary(order["orderNo"].as_str().unwrap(), "k");
+    request["payment"] = json!({"paymentMethod": 1});
+    assert_eq!(fixture.call("case.open", request.clone())["outcome"], "unknown");
+    let waits = (0..6).map(|_| reconcile(&fixture, "k", "2m")).last().unwrap();
+    assert_eq!(
+        (&waits["outcome"], &waits["case"]["state"]),
+        (&json!("pending"), &json!("awaiting_payment")),
+        "{waits}"
+    );
+    let again = fixture.call("case.open", request);
+    let warned = again["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "pay_directly");
+    assert_eq!((&again["outcome"], warned, fixture.sent("pay")), (&json!("pending"), true, 1), "{again}");
+    let pay = json!({"orderNo": waits["case"]["code"], "paymentMethod": 1});
+    let paid = fixture.call("pay", pay.clone());
+    assert_eq!((&paid["outcome"], &paid["case"]["key"]), (&json!("executed"), &json!("k")), "{paid}");
+    let second = fixture.call("pay", pay);
+    assert_eq!(
+        (&second["outcome"], &second["error"]["code"]),
+        (&json!("not_executed"), &json!("conflict")),
+        "{second}"
+    );
+    assert_eq!(fixture.executed("pay"), 1);
+}
+
+#[test]
+fn regenerate_needs_a_state_that_allows_it_and_a_price_to_be_paid() {
+    let fixture = Fixture::new("default");
+    let send = |order: &str, key: &str, payment: bool| {
+        let mut request = json!({"kind": "regenerate", "orderNo": order, "key": key});
+        if payment {
+            request["payment"] = json!({"paymentMethod": 1});
+        }
+        fixture.call("case.open", request)
+    };
+    let unpaid = fixture.order(json!({"state": "unpaid"}));
+    let early = send(&unpaid, "early", false);
+    assert_eq!(early["error"]["code"], "guard_order_state", "{early}");
+    let body = json!({"orderStatus": null});
+    fixture.vendor.fault(json!({"endpoint": "queryOrderDetails", "mode": "reply", "body": body})).unwrap();
+    let unreadable = send(&fixture.order(json!({"state": "cancelled"})), "null", false);
+    assert_eq!(unreadable["error"]["code"], "guard_order_state", "{unreadable}");
+    assert_eq!(fixture.sent("regenerateOrder"), 0);
+    let rebuilt = send(&fixture.order(json!({"state": "cancelled"})), "dear", true);
+    assert_eq!(
+        (&rebuilt["outcome"], &rebuilt["case"]["state"], &rebuilt["error"]["code"], fixture.sent("pay")),
+        (&json!("pending"), &json!("awaiting_payment"), &json!("guard_amount"), 0),
+        "{rebuilt}"
+    );
+}
+
+#[test]
+fn a_voucher_by_any_spelling_and_a_fee_that_is_none_are_refused() {
+    for (body, code) in [
+        (json!({"voidMethod": "VOUCHER"}), "guard_voucher"),
+        (json!({"voidMethod": "travel-voucher"}), "guard_voucher"),
+        (json!({"voidMethod": "CreditShell"}), "guard_voucher"),
+        (json!({"serviceFee": {"transactionFee": "-5", "currency": "USD"}}), "guard_amount"),
+        (json!({"serviceFee": null}), "guard_amount"),
+    ] {
+        let fixture = Fixture::new("default");
+        let order = order(&fixture, json!(1));
+        fixture.vendor.fault(json!({"endpoint": "voidQuotation", "mode": "reply", "body": body})).unwrap();
+        let mut request = open("void", &order, "k");
+        request["expect"] = json!({"currency": "USD", "minRefund": "1"});
+        let reply = fixture.call("case.open", request);
+        assert_eq!((&reply["error"]["code"], fixture.sent("void")), (&json!(code), 0), "{body}: {reply}");
+    }
+    // Accepted, a voucher still is no cash.
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(1));
+    let body = json!({"voidMethod": "Voucher"});
+    fixture.vendor.fault(json!({"endpoint": "voidQuotation", "mode": "reply", "body": body})).unwrap();
+    let mut request = open("void", &order, "k");
+    request["expect"] = json!({"currency": "USD", "minRefund": "0", "acceptVoucher": true});
+    let reply = fixture.call("case.open", request);
+    assert_eq!((&reply["error"]["code"], fixture.sent("void")), (&json!("guard_amount"), 0), "{reply}");
+}
+
+#[test]
+fn a_stop_is_decided_by_the_order_alone_after_ten_minutes() {
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"state": "ticketing"}));
+    fixture.vendor.fault(json!({"endpoint": "stopTicket", "mode": "drop_after"})).unwrap();
+    let stop = json!({"kind": "stop", "orderNo": order, "key": "k"});
+    assert_eq!(fixture.call("case.open", stop)["outcome"], "unknown");
+    let body = json!({"orderStatus": "-3", "errorCode": "608"});
+    fixture.vendor.fault(json!({"endpoint": "queryOrderDetails", "mode": "reply", "times": 2, "body": body})).unwrap();
+    let early = reconcile(&fixture, "k", "9m");
+    assert_eq!(early["outcome"], "unknown", "{early}");
+    let failed = reconcile(&fixture, "k", "2m");
+    assert_eq!(failed["outcome"], "unknown", "-3 with an errorCode decides nothing: {failed}");
+}

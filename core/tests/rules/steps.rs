@@ -219,7 +219,7 @@ fn a_payment_refused_by_the_vendor_leaves_the_order_waiting_for_another_attempt(
 fn an_order_that_is_paid_and_in_ticketing_may_be_stopped() {
     let fixture = Fixture::new("default");
     let order = fixture.order(json!({"state": "cancelled"}));
-    let open = json!({"kind": "regenerate", "orderNo": order, "key": "k", "payment": {"paymentMethod": 1}});
+    let open = json!({"kind": "regenerate", "orderNo": order, "key": "k", "payment": {"paymentMethod": 1}, "expect": {"currency": "USD", "maxPrice": "100000"}});
     let reply = fixture.call("case.open", open);
     assert_eq!(reply["case"]["state"], "ticketing", "{reply}");
     let stop = json!({"kind": "stop", "orderNo": reply["case"]["code"], "key": "stop"});

@@ -159,7 +159,11 @@ fn a_regenerated_order_named_by_case_resolve_is_paid_within_expect() {
 fn the_original_of_a_paid_regenerated_order_is_not_paid() {
     let fixture = Fixture::new("default");
     let order = fixture.order(json!({"state": "unpaid"}));
-    let open = json!({"kind": "regenerate", "orderNo": order, "key": "k", "payment": {"paymentMethod": 1}});
+    // Its time to pay is over, and the vendor takes the money all the same.
+    fixture.vendor.advance("31m").unwrap();
+    let expect = json!({"currency": "USD", "maxPrice": "100000"});
+    let payment = json!({"paymentMethod": 1});
+    let open = json!({"kind": "regenerate", "orderNo": order, "key": "k", "payment": payment, "expect": expect});
     let reply = fixture.call("case.open", open);
     let case = fixture.follow(&reply["case"]["id"], "30s", 10);
     assert_eq!(case["state"], "ticketed", "{case}");

@@ -220,7 +220,8 @@ fn kinds(fixture: &Fixture) -> Vec<(Value, &'static str)> {
     }
     for endpoint in ["regenerateOrder", "pay"] {
         all.push((
-            json!({"kind": "regenerate", "orderNo": fixture.order(order_spec("cancelled")), "payment": payment()}),
+            json!({"kind": "regenerate", "orderNo": fixture.order(order_spec("cancelled")), "payment": payment(),
+                "expect": {"currency": "USD", "maxPrice": "1000000"}}),
             endpoint,
         ));
     }

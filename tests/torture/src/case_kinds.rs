@@ -76,7 +76,6 @@ impl Kind {
     /// Creates the order or PNR in the simulator, and the request that opens the case.
     pub fn case_request(self, atlas: &Simulator, rng: &mut Rng, key: String) -> Result<CaseRequest> {
         let state = match self {
-            Kind::Regenerate if rng.bool() => "unpaid",
             Kind::Regenerate => "cancelled",
             Kind::Stop => "ticketing",
             _ => "ticketed",
@@ -99,6 +98,9 @@ impl Kind {
         put(&mut request, "orderNo", owner.clone().into());
         if self == Kind::Ancillary {
             put(&mut request, "products", json!([{"productCode": "SIM_BAG_1PC_15KG"}]));
+        }
+        if self == Kind::Regenerate {
+            put(&mut request, "expect", json!({"currency": "USD", "maxPrice": "1000000"}));
         }
         if matches!(self, Kind::Ancillary | Kind::Regenerate) {
             put(&mut request, "payment", json!({"paymentMethod": 1}));

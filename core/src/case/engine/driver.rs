@@ -12,8 +12,8 @@ use crate::case::model::Case;
 use crate::case::passengers::{OrderPassengers, check_tickets};
 use crate::case::service::CaseService;
 use crate::case::store::{Filter, Row, Store, Stored, retention};
-use crate::case::vendor::answers;
 use crate::case::vendor::requests::{self, CallData};
+use crate::case::vendor::{adoption, answers};
 use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName};
 use crate::config::RetryConfig;
 use crate::contract::operation::{Operation, OperationKind};
@@ -25,6 +25,7 @@ use crate::log::LogLevel;
 use crate::reply::Reply;
 use crate::reply::decode::CallMeta;
 use crate::transport::{Exchange, Head};
+use crate::wire::QueryOrderDetailsReply;
 
 /// One drive of one case.
 pub(crate) struct Driver<'d> {
@@ -370,15 +371,8 @@ impl<'d> Driver<'d> {
             Ok(request) => request,
             Err(error) => return Answer::Refused(Refusal::lasting(StoredError::of(&error, name))),
         };
-        match self.budget {
-            PollBudget::Requests => {}
-            PollBudget::FollowPaid => self.budget = PollBudget::Follow,
-            PollBudget::Follow => {
-                if self.cases.acquire_follow(&self.context.limits()).await.is_err() {
-                    let message = "no place in the follow-up's budget in time";
-                    return Answer::Refused(answers::refusal(&Error::new(ErrorCode::RateWaitTimeout, message), name));
-                }
-            }
+        if let Err(answer) = self.take_place(name).await {
+            return answer;
         }
         // The age of an offer counts from the request for it.
         let asked = self.cases.now().await;
@@ -399,10 +393,51 @@ impl<'d> Driver<'d> {
         match answer {
             // Before the submit, the orders of other cases are among those that were there before.
             Answer::Orders(orders) if query == Query::BookingOrders && !case.steps.is_empty() => {
-                self.without_others(case, orders).await
+                let answer = self.without_others(case, orders).await;
+                self.check_baggage(case, answer).await
             }
             Answer::Entries(entries) => self.without_owned(case, entries).await,
             answer => answer,
+        }
+    }
+
+    /// A new order of the booking counts only if it is what the case has ordered.
+    async fn check_baggage(&mut self, case: &Case, answer: Answer) -> Answer {
+        let (Answer::Orders(orders), Some(before)) = (&answer, &case.orders_before) else { return answer };
+        let new: Vec<&String> = orders.iter().filter(|order| !before.contains(order)).collect();
+        let [number] = new.as_slice() else { return answer };
+        let text = serde_json::json!({ "orderNo": number }).to_string();
+        let request = match self.check("queryOrderDetails", &text) {
+            Ok(request) => request,
+            Err(_) => return Answer::Inconclusive("the booking's new order cannot be asked for"),
+        };
+        if let Err(answer) = self.take_place("queryOrderDetails").await {
+            return answer;
+        }
+        let reply = self.context.call_vendor(&request).await;
+        let details: QueryOrderDetailsReply = serde_json::from_str(reply.data()).unwrap_or_default();
+        match reply.error() {
+            Some(_) => Answer::Inconclusive("the booking's new order cannot be read"),
+            None => match adoption::baggage(case, number, &details) {
+                adoption::Baggage::Ours => answer,
+                adoption::Baggage::Late => Answer::Late((*number).clone()),
+                adoption::Baggage::Another => Answer::Unfit((*number).clone()),
+            },
+        }
+    }
+
+    /// Waits for a place in the budget of this drive.
+    async fn take_place(&mut self, operation: &str) -> Result<(), Answer> {
+        match self.budget {
+            PollBudget::Requests => Ok(()),
+            PollBudget::FollowPaid => {
+                self.budget = PollBudget::Follow;
+                Ok(())
+            }
+            PollBudget::Follow => self.cases.acquire_follow(&self.context.limits()).await.map_err(|_| {
+                let message = "no place in the follow-up's budget in time";
+                Answer::Refused(answers::refusal(&Error::new(ErrorCode::RateWaitTimeout, message), operation))
+            }),
         }
     }
 
@@ -465,6 +500,11 @@ impl<'d> Driver<'d> {
             Ok(request) => request,
             Err(error) => return refused(StoredError::of(&error, name.operation())),
         };
+        if name == StepName::Order
+            && let Ok((passengers, _)) = requests::basket(&row.case, &self.call_data)
+        {
+            row.case.basket = adoption::basket_marks(&row.case.key, &passengers);
+        }
         let Some(()) = self.save(row).await? else { return Ok(None) };
         // A case that gave its holds up, or was reopened, may have lost one to another case.
         let case = row.case.clone();

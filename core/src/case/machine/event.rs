@@ -45,6 +45,10 @@ pub(crate) struct OrderState {
     pub ticketed: bool,
     /// Its errorCode is one that only paid orders get.
     pub failed_ticketing: bool,
+    /// It has an errorCode.
+    pub has_error: bool,
+    /// It shows no payment: `payment` and `payTime` are null, and `paymentAttempted` is not true.
+    pub no_payment: bool,
     pub deadline: Option<Deadline>,
     /// The price with the fee.
     pub money: Option<Money>,
@@ -72,6 +76,10 @@ pub(crate) enum Answer {
     Entries(Vec<Entry>),
     /// Numbers of orders: the booking's ancillary orders, those claimed, or candidates for a regenerated order.
     Orders(Vec<String>),
+    /// An order that may be the effect, and does not match what was asked for.
+    Unfit(String),
+    /// An order that matches but for the time when it was made: perhaps the effect of a request that arrived late.
+    Late(String),
     /// An answer that proves nothing, such as a list that is missing or incomplete; the text says why.
     Inconclusive(&'static str),
     Refused(Refusal),

@@ -41,6 +41,24 @@ pub(crate) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>)
             require_human(case);
             Action::Wait
         }
+        (Query::BookingOrders | Query::ClaimList, Answer::Unfit(order)) => {
+            if case.outcome == CaseOutcome::Unknown {
+                let what = format!("the vendor has {order}, which does not match what was asked for");
+                add_evidence(case, now, &what, Strength::Weak);
+                require_human(case);
+            }
+            Action::Wait
+        }
+        (Query::BookingOrders, Answer::Late(order)) => {
+            let what = format!("the vendor has {order}, which matches, and was not made within the attempt");
+            add_evidence(case, now, &what, Strength::Fair);
+            reopen(case);
+            case.outcome = CaseOutcome::Unknown;
+            // For a human who says that it is.
+            case.code = Some(order);
+            require_human(case);
+            Action::Wait
+        }
         (Query::ClaimList, Answer::Orders(orders)) => match orders.into_iter().next() {
             Some(order) => {
                 reopen(case);
@@ -283,7 +301,11 @@ fn order_state(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
         (seen, known) => seen.or(known),
     };
     match order.status {
-        Some(0) if paying => absent(case, "queryOrderDetails (still unpaid)", now),
+        Some(0) if paying && order.no_payment => absent(case, "queryOrderDetails (still unpaid)", now),
+        Some(0) if paying => {
+            add_evidence(case, now, "queryOrderDetails shows the order unpaid, and a payment", Strength::Weak);
+            Action::Wait
+        }
         Some(0) if case.state == State::AwaitingPayment => {
             // What the order costs now is what the guard poll_count at.
             if let Some(price) = &order.money {
@@ -311,20 +333,16 @@ fn order_state(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
             }
             Action::Wait
         }
+        // A payment that may have left: nothing says whether the money went, or comes back.
         Some(-3) if case.outcome == CaseOutcome::Unknown => {
-            let lapsed = case.deadline.as_ref().is_some_and(|d| now.wall() >= d.at);
-            let outcome = match (order.failed_ticketing, lapsed) {
-                (true, _) => CaseOutcome::Executed,
-                (false, true) => CaseOutcome::NotExecuted,
-                // Cancelled too early to have lapsed, and without a ticketing error: undecided.
-                (false, false) => return Action::Wait,
-            };
             add_evidence(case, now, "queryOrderDetails shows the order cancelled", Strength::Fair);
-            case.outcome = outcome;
-            if let Some(step) = case.steps.last_mut() {
-                step.outcome = outcome;
-            }
-            close(case, State::Cancelled);
+            require_human(case);
+            Action::Wait
+        }
+        // It was paid; nothing says that the money comes back.
+        Some(-3) if case.outcome == CaseOutcome::Executed && !case.closed => {
+            add_evidence(case, now, "queryOrderDetails shows the paid order cancelled", Strength::Strong);
+            case.state = State::NeedsHuman;
             Action::Wait
         }
         Some(-3) if !case.closed => {
@@ -361,10 +379,9 @@ fn stop_state(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
     if case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(now.stamp) < STOP_DECIDED) {
         return Action::Wait;
     }
-    if order.status == Some(-3) && order.failed_ticketing && case.outcome != CaseOutcome::Executed {
+    if order.status == Some(-3) && order.has_error {
         // The ticketing failed; that does not show whether the stop had arrived.
-        add_evidence(case, now, "queryOrderDetails shows that the ticketing failed", Strength::Weak);
-        require_human(case);
+        add_evidence(case, now, "queryOrderDetails shows the order cancelled with an errorCode", Strength::Weak);
         return Action::Wait;
     }
     let (outcome, state) = match (order.status, case.outcome) {
@@ -411,11 +428,18 @@ fn absent(case: &mut Case, asked: &str, now: &Now<'_>) -> Action {
         }
         Some(first) if first.elapsed_at_least(now.stamp) >= now.policy.between_absences() => {
             add_evidence(case, now, &format!("{asked} does not show it again"), Strength::Strong);
-            case.outcome = CaseOutcome::NotExecuted;
             if let Some(step) = case.steps.last_mut() {
                 step.outcome = CaseOutcome::NotExecuted;
                 step.at = now.wall();
             }
+            if case.kind != Kind::Pay && case.last_step().is_some_and(|s| s.name == StepName::Pay) {
+                // The order still stands, and only a direct `pay` pays it.
+                case.outcome = CaseOutcome::Pending;
+                case.state = State::AwaitingPayment;
+                case.first_absence = None;
+                return Action::Wait;
+            }
+            case.outcome = CaseOutcome::NotExecuted;
             // The holds stay until a case names this one in `after`: the effect may still show up.
             case.state = State::Cancelled;
             case.closed = true;

@@ -62,12 +62,14 @@ pub(crate) fn check_offer(case: &Case, way: Way, quote: &Quote, now: &Now<'_>) -
         && !quote.unquoted
     {
         // A voucher is no cash. The fee is deducted from what the airline gives.
-        let cash = if quote.voucher { Some(Decimal::ZERO) } else { amount(&quote.money.estimated_refund) };
-        let Some(cash) = cash else {
+        if quote.voucher {
+            return Err(StoredError::new(ErrorCode::GuardAmount, "a voucher would come back, which is no cash"));
+        }
+        let Some(cash) = amount(&quote.money.estimated_refund) else {
             return Err(StoredError::new(ErrorCode::GuardAmount, "the offer does not say how much would come back"));
         };
-        let net = amount(&quote.money.fee).and_then(|fee| cash.checked_sub(fee));
-        let Some(net) = net else {
+        let fee = amount(&quote.money.fee).filter(|fee| *fee >= Decimal::ZERO);
+        let Some(net) = fee.and_then(|fee| cash.checked_sub(fee)) else {
             return Err(StoredError::new(ErrorCode::GuardAmount, "the offer does not say what the fee is"));
         };
         if net < least {
@@ -79,6 +81,9 @@ pub(crate) fn check_offer(case: &Case, way: Way, quote: &Quote, now: &Now<'_>) -
     }
     if let Some(most) = limit(&expect.max_fee) {
         match amount(&quote.money.fee) {
+            Some(fee) if fee < Decimal::ZERO => {
+                return Err(StoredError::new(ErrorCode::GuardAmount, "the offer does not say what the fee is"));
+            }
             Some(fee) if fee <= most => {}
             Some(fee) => {
                 return Err(StoredError::new(

@@ -56,6 +56,7 @@ fn effect_checked(case: &mut Case, first: CheckFirst, query: Query, answer: Answ
         (Answer::Refused(refusal), Query::RefundList) if !refusal.passing && first == CheckFirst::Busy => {
             (false, false)
         }
+        (Answer::Unfit(_) | Answer::Late(_), _) => (true, false),
         (Answer::Refused(refusal), _) => return stay_planned(case, refusal.error.clone()),
         (Answer::Inconclusive(why), _) => {
             return stay_planned(case, StoredError::new(ErrorCode::BadResponse, *why));
@@ -145,10 +146,11 @@ fn check_order(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
         Kind::Refund => Action::Query(Query::RefundQuote),
         Kind::Ancillary => Action::Query(Query::BookingOrders),
         // Regenerating an order that has or gets tickets would buy the flights twice.
-        Kind::Regenerate if matches!(order.status, Some(1 | 2)) => {
-            refuse(case, StoredError::new(ErrorCode::GuardOrderState, "the order is being ticketed or is ticketed"))
+        Kind::Regenerate if may_regenerate(order, now) => submit(case, StepName::Regenerate, now),
+        Kind::Regenerate => {
+            let text = "only an order that is cancelled, or unpaid after its time to pay, is regenerated";
+            refuse(case, StoredError::new(ErrorCode::GuardOrderState, text))
         }
-        Kind::Regenerate => submit(case, StepName::Regenerate, now),
         Kind::Stop if order.status == Some(2) => {
             case.outcome = CaseOutcome::NotExecuted;
             close(case, State::StopFailed);
@@ -168,9 +170,18 @@ fn check_order(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
             close(case, State::Stopped);
             Action::Wait
         }
+        Kind::Stop if order.status.is_none() => {
+            refuse(case, StoredError::new(ErrorCode::GuardOrderState, "the order's state cannot be read"))
+        }
         Kind::Stop => submit(case, StepName::Stop, now),
         Kind::Claim | Kind::Pay => Action::Wait,
     }
+}
+
+/// Cancelled, or unpaid when the time to pay is over.
+fn may_regenerate(order: &OrderState, now: &Now<'_>) -> bool {
+    let is_over = order.deadline.as_ref().is_some_and(|deadline| now.wall() > deadline.at);
+    order.status == Some(-3) || (order.status == Some(0) && is_over)
 }
 
 fn quoted(case: &mut Case, way: Way, quote: Quote, now: &Now<'_>) -> Action {

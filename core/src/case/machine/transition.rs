@@ -162,6 +162,12 @@ pub(crate) fn pay(case: &mut Case, now: &Now<'_>) -> Action {
         add_evidence(case, now, "the vendor made two orders; pay them by hand", Strength::Strong);
         return Action::Wait;
     }
+    // What is rebuilt may cost anything, and the caller has not seen its price.
+    if case.kind == Kind::Regenerate && (case.expect.max_price.is_none() || case.expect.currency.is_none()) {
+        let text = "a rebuilt order is paid only with expect.maxPrice and expect.currency";
+        case.error = Some(StoredError::new(ErrorCode::GuardAmount, text));
+        return Action::Wait;
+    }
     if let Err(error) = guard::check_price(&case.expect, &case.money.clone().unwrap_or_default()) {
         case.error = Some(error);
         return Action::Wait;

@@ -226,7 +226,15 @@ fn answers() -> impl Strategy<Value = Vec<Answer>> {
     let order = (of(-3i64..4), any::<bool>(), any::<bool>(), of(soon()), of(money()));
     let order = order.prop_map(|(status, t, f, d, money)| {
         let deadline = d.map(|at| Deadline { at: START + at, source: String::new() });
-        Answer::Order(OrderState { status, ticketed: t && status == Some(2), failed_ticketing: f, deadline, money })
+        Answer::Order(OrderState {
+            status,
+            ticketed: t && status == Some(2),
+            failed_ticketing: f,
+            has_error: f,
+            no_payment: true,
+            deadline,
+            money,
+        })
     });
     let number = select(vec!["n1", "n2", "theirs", "n1,n2"]).prop_map(str::to_owned);
     let entries = vec(entry(), 0..3).prop_map(Answer::Entries);

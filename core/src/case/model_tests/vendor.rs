@@ -164,7 +164,15 @@ impl Vendor {
 }
 
 fn seen(status: i64, failed_ticketing: bool) -> OrderState {
-    OrderState { status: Some(status), ticketed: status == 2, failed_ticketing, deadline: None, money: None }
+    OrderState {
+        status: Some(status),
+        ticketed: status == 2,
+        failed_ticketing,
+        has_error: failed_ticketing,
+        no_payment: status != 2,
+        deadline: None,
+        money: None,
+    }
 }
 
 pub(super) fn no(code: i64) -> Refusal {

@@ -1,6 +1,7 @@
 //! Submits that were not opened as cases: with a store they take the same claim, and are kept as cases of one step.
 
 use super::lookup::{conflict, shown, text};
+use crate::case::claimed_booking::ClaimedBooking;
 use crate::case::engine::driver::{DriveResult, Driver};
 use crate::case::engine::lease::{Owner, is_alive};
 use crate::case::hold::Hold;
@@ -11,6 +12,7 @@ use crate::case::model::{Case, Step};
 use crate::case::open_request::{DIRECT, claimed_flights};
 use crate::case::service::CaseService;
 use crate::case::store::{Claim, Lease, Name, Row, Stored};
+use crate::case::vendor::adoption;
 use crate::case::vendor::answers;
 use crate::case::vendor::requests::CallData;
 use crate::case::view;
@@ -131,6 +133,11 @@ async fn claim(
     if name == StepName::Claim {
         claimed_booking(&mut case, &body);
     }
+    if name == StepName::Order {
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+        let passengers = body.get("passengers").and_then(serde_json::Value::as_array);
+        case.basket = adoption::basket_marks(&case.key, passengers.map_or(&[], Vec::as_slice));
+    }
     case.holds.extend(offer.clone().map(Hold::Offer));
     case.offer_id = offer;
     record_intent(&mut case, name, &now);
@@ -157,6 +164,9 @@ fn claimed_booking(case: &mut Case, body: &str) {
     });
     let flights: Vec<_> = request.from_segments.into_iter().chain(request.ret_segments).collect();
     claimed_flights(case, &flights);
+    let passengers = serde_json::from_str::<serde_json::Value>(body).unwrap_or_default();
+    let passengers = passengers.get("passengers").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+    case.claimed = Some(ClaimedBooking::of(&case.key, &passengers, &flights));
 }
 
 /// The order of a remembered offer.

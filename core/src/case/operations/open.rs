@@ -275,6 +275,10 @@ async fn opened(cases: &CaseService, case: &Case, last: Option<Reply>) -> Stored
         let message = "it had been submitted before, not by this case, which follows it";
         warnings.add("adopted", "/adopted".to_owned(), message);
     }
+    if case.pays_directly() {
+        let message = "its payment was not executed, and only a direct `pay` of the order that it made pays it";
+        warnings.add("pay_directly", "/case/code".to_owned(), message);
+    }
     if let (Some(error), Some(_)) = (&mut error, case.paced_until) {
         let left = pause_left(case, cases.now().await?.wall, cases.policy().retry_after_max);
         error.retry_after_ms = left.and_then(|left| u64::try_from(left).ok());

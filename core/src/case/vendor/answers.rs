@@ -4,6 +4,7 @@
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 
+use super::adoption::{ClaimRow, claim_row};
 use super::requests::{CallData, basket, people};
 use crate::case::error::StoredError;
 use crate::case::machine::event::{Answer, Entry, OrderState, Quote, Refusal, SubmitResult};
@@ -163,6 +164,8 @@ fn order_state(order: &QueryOrderDetailsReply) -> OrderState {
         status,
         ticketed: status == Some(2) && issued != Some(0),
         failed_ticketing: order.error_code.as_ref().is_some_and(is_ticketing_error),
+        has_error: order.error_code.is_some(),
+        no_payment: order.payment.is_none() && order.pay_time.is_none() && order.payment_attempted != Some(true),
         deadline: instant(&order.tkt_limit_time, "tktLimitTime"),
         money: order
             .total_price
@@ -201,9 +204,17 @@ fn claims(case: &Case, list: OrderListReply) -> Answer {
     let alike = list.orders.iter().any(|o| has(&o.airline_pnrs) && is_foreign(&o.airlines));
     let nameless = list.orders.iter().any(|o| o.airline_pnrs.is_empty() && !is_foreign(&o.airlines));
     let mine = list.orders.into_iter().filter(|o| has(&o.airline_pnrs) && !is_foreign(&o.airlines));
-    let found: Vec<String> = mine.filter_map(|o| o.order_no).collect();
+    let (mut found, mut unfit) = (Vec::new(), None);
+    for row in mine {
+        match claim_row(case, &row) {
+            ClaimRow::Ours => found.extend(row.order_no),
+            ClaimRow::Unfit => unfit = row.order_no.or(unfit),
+            ClaimRow::Another => {}
+        }
+    }
     match total {
         _ if !found.is_empty() => Answer::Orders(found),
+        _ if unfit.is_some() => Answer::Unfit(unfit.unwrap_or_default()),
         _ if alike && !case.steps.is_empty() => Answer::Inconclusive("orderList has the locator with another airline"),
         _ if nameless => Answer::Inconclusive("orderList has an order without a locator"),
         // Departures within a year only (order list page, 2026). Before the claim that is no obstacle: it asks only
@@ -257,6 +268,13 @@ fn money(
     }
 }
 
+/// What does not say that cash comes back is a voucher, however it is spelt (the pages have `Voucher`,
+/// `CashBackToOriginalPayment` and `CASH_BACK_TO_ORIGINAL_PAYMENT`).
+fn is_voucher(method: &str) -> bool {
+    let letters: String = method.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
+    !letters.is_empty() && !letters.starts_with("cash")
+}
+
 pub(crate) fn void_quote(quote: &VoidQuotationReply) -> Quote {
     let window = quote.void_window.as_ref();
     Quote {
@@ -264,7 +282,7 @@ pub(crate) fn void_quote(quote: &VoidQuotationReply) -> Quote {
         possible: quote.is_voidable,
         window_open: window.and_then(|w| w.allow_void),
         unquoted: false,
-        voucher: quote.void_method.as_deref() == Some("Voucher"),
+        voucher: quote.void_method.as_deref().is_some_and(is_voucher),
         money: money(
             quote.void_fare_amount.as_ref(),
             &quote.void_post_ticketing_service_amounts,
@@ -306,7 +324,7 @@ pub(crate) fn refund_quote(quote: &RefundQuotationReply) -> Quote {
         possible: quote.is_refundable.map(|yes| yes && quote.refund_quote_type.as_deref() != Some("NonRefundable")),
         window_open: None,
         unquoted,
-        voucher: quote.refund_method.as_deref() == Some("Voucher"),
+        voucher: quote.refund_method.as_deref().is_some_and(is_voucher),
         money,
         deadline: None,
         at: None,
