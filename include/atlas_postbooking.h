@@ -852,6 +852,8 @@ apb_status apb_parse_webhook(const apb_client *client,
  *
  * Request:
  *   orderNo (required): Main order number.
+ *   passengers: Who, as in case.open; everyone if not given. For some there is no void.
+ *   reason: Of a refund: 0 involuntary, 1 voluntary. Default 1.
  *
  * Reply data: orderNo, ticketed, void, refund, better, reason.
  */
@@ -872,8 +874,8 @@ apb_status apb_case_plan(const apb_client *client,
  *   key (required): Your own idempotency key: the same key and content mean the same case for
  *     ever.
  *   reason: Refund: 0 involuntary, 1 voluntary. Default 1.
- *   passengers: Refund: who, as `FAMILY/GIVEN` or {name} or {lastName, firstName}; everyone if not
- *     given. Ancillary: who buys. Claim: as in pnrClaim.
+ *   passengers: Refund: who, as `FAMILY/GIVEN`, {name}, {lastName, firstName}, or a position from
+ *     1; everyone if not given. Ancillary: who buys. Claim: as in pnrClaim.
  *   offerId: A recent offer, quoted through this store; a new one is requested if not given.
  *   products: Ancillary: what to buy.
  *   payment: Ancillary and regenerate: how to pay. Without it the case stops at awaiting_payment.
@@ -885,9 +887,9 @@ apb_status apb_case_plan(const apb_client *client,
  *   retSegments: Claim: return flights, as in pnrClaim.
  *   connectInfo: Claim: contact, as in pnrClaim.
  *
- * Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
- *   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
- *   createdAt, updatedAt, steps, evidence, error.
+ * Reply data: id, key, kind, via, orderNo, passengers, offerId, code, outcome, state, vendorCode,
+ *   final, adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource,
+ *   nextDueAt, createdAt, updatedAt, steps, evidence, error.
  */
 apb_status apb_case_open(const apb_client *client,
                          const char *request_json,
@@ -901,9 +903,9 @@ apb_status apb_case_open(const apb_client *client,
  *   id: The case's id.
  *   key: Your key.
  *
- * Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
- *   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
- *   createdAt, updatedAt, steps, evidence, error.
+ * Reply data: id, key, kind, via, orderNo, passengers, offerId, code, outcome, state, vendorCode,
+ *   final, adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource,
+ *   nextDueAt, createdAt, updatedAt, steps, evidence, error.
  */
 apb_status apb_case_get(const apb_client *client,
                         const char *request_json,
@@ -940,9 +942,9 @@ apb_status apb_case_list(const apb_client *client,
  *   key: Your key.
  *   all: All cases whose outcome is unknown.
  *
- * Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
- *   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
- *   createdAt, updatedAt, steps, evidence, error.
+ * Reply data: id, key, kind, via, orderNo, passengers, offerId, code, outcome, state, vendorCode,
+ *   final, adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource,
+ *   nextDueAt, createdAt, updatedAt, steps, evidence, error.
  */
 apb_status apb_case_reconcile(const apb_client *client,
                               const char *request_json,
@@ -994,9 +996,9 @@ apb_status apb_case_notify(const apb_client *client,
  *   evidence (required): What it rests on: text, or {text, code} with the vendor's refundCode,
  *     voidCode or new order number.
  *
- * Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
- *   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
- *   createdAt, updatedAt, steps, evidence, error.
+ * Reply data: id, key, kind, via, orderNo, passengers, offerId, code, outcome, state, vendorCode,
+ *   final, adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource,
+ *   nextDueAt, createdAt, updatedAt, steps, evidence, error.
  */
 apb_status apb_case_resolve(const apb_client *client,
                             const char *request_json,

@@ -510,6 +510,8 @@ pub unsafe extern "C" fn apb_parse_webhook(
 ///
 /// Request:
 ///   orderNo (required): Main order number.
+///   passengers: Who, as in case.open; everyone if not given. For some there is no void.
+///   reason: Of a refund: 0 involuntary, 1 voluntary. Default 1.
 ///
 /// Reply data: orderNo, ticketed, void, refund, better, reason.
 ///
@@ -538,8 +540,8 @@ pub unsafe extern "C" fn apb_case_plan(
 ///   key (required): Your own idempotency key: the same key and content mean the same case for
 ///     ever.
 ///   reason: Refund: 0 involuntary, 1 voluntary. Default 1.
-///   passengers: Refund: who, as `FAMILY/GIVEN` or {name} or {lastName, firstName}; everyone if not
-///     given. Ancillary: who buys. Claim: as in pnrClaim.
+///   passengers: Refund: who, as `FAMILY/GIVEN`, {name}, {lastName, firstName}, or a position from
+///     1; everyone if not given. Ancillary: who buys. Claim: as in pnrClaim.
 ///   offerId: A recent offer, quoted through this store; a new one is requested if not given.
 ///   products: Ancillary: what to buy.
 ///   payment: Ancillary and regenerate: how to pay. Without it the case stops at awaiting_payment.
@@ -551,9 +553,9 @@ pub unsafe extern "C" fn apb_case_plan(
 ///   retSegments: Claim: return flights, as in pnrClaim.
 ///   connectInfo: Claim: contact, as in pnrClaim.
 ///
-/// Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
-///   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
-///   createdAt, updatedAt, steps, evidence, error.
+/// Reply data: id, key, kind, via, orderNo, passengers, offerId, code, outcome, state, vendorCode,
+///   final, adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource,
+///   nextDueAt, createdAt, updatedAt, steps, evidence, error.
 ///
 /// # Safety
 /// PROMISES of the header: texts, out parameters.
@@ -575,9 +577,9 @@ pub unsafe extern "C" fn apb_case_open(
 ///   id: The case's id.
 ///   key: Your key.
 ///
-/// Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
-///   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
-///   createdAt, updatedAt, steps, evidence, error.
+/// Reply data: id, key, kind, via, orderNo, passengers, offerId, code, outcome, state, vendorCode,
+///   final, adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource,
+///   nextDueAt, createdAt, updatedAt, steps, evidence, error.
 ///
 /// # Safety
 /// PROMISES of the header: texts, out parameters.
@@ -630,9 +632,9 @@ pub unsafe extern "C" fn apb_case_list(
 ///   key: Your key.
 ///   all: All cases whose outcome is unknown.
 ///
-/// Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
-///   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
-///   createdAt, updatedAt, steps, evidence, error.
+/// Reply data: id, key, kind, via, orderNo, passengers, offerId, code, outcome, state, vendorCode,
+///   final, adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource,
+///   nextDueAt, createdAt, updatedAt, steps, evidence, error.
 ///
 /// # Safety
 /// PROMISES of the header: texts, out parameters.
@@ -708,9 +710,9 @@ pub unsafe extern "C" fn apb_case_notify(
 ///   evidence (required): What it rests on: text, or {text, code} with the vendor's refundCode,
 ///     voidCode or new order number.
 ///
-/// Reply data: id, key, kind, via, orderNo, offerId, code, outcome, state, vendorCode, final,
-///   adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource, nextDueAt,
-///   createdAt, updatedAt, steps, evidence, error.
+/// Reply data: id, key, kind, via, orderNo, passengers, offerId, code, outcome, state, vendorCode,
+///   final, adopted, reopened, purged, watchedUntil, change, money, deadline, deadlineSource,
+///   nextDueAt, createdAt, updatedAt, steps, evidence, error.
 ///
 /// # Safety
 /// PROMISES of the header: texts, out parameters.

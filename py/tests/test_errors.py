@@ -36,7 +36,7 @@ def read(client: Client, **options: Any) -> atlas.AtlasError:
     ("call", "body", "http", "kind", "outcome", "code"),
     [
         (void, {"status": 801, "msg": "no"}, 200, atlas.Refused, "not_executed", "refused"),
-        (void, {"status": "803"}, 200, atlas.AlreadySubmitted, "executed", "already_submitted"),
+        (void, {"status": "803"}, 200, atlas.OutcomeUnknown, "unknown", "already_submitted"),
         (void, {"status": 814}, 200, atlas.OutcomeUnknown, "unknown", "in_progress"),
         (void, {"status": 9999}, 200, atlas.OutcomeUnknown, "unknown", "vendor_uncertain"),
         (void, {"status": 0, "orderNo": "B2"}, 200, atlas.OutcomeUnknown, "unknown", "wrong_order"),
@@ -200,7 +200,7 @@ def test_the_class_hierarchy() -> None:
 @pytest.mark.parametrize(
     ("status", "outcome", "kind"),
     [
-        *[(status, "unknown", atlas.OutcomeUnknown) for status in (-24, -25, -26, -40, -44, -47, -49, -60, -92, -999)],
+        *[(status, "unknown", atlas.OutcomeUnknown) for status in (-24, -25, -26, -40, -44, -47, -48, -49, -60, -92, -999)],
         *[(status, "not_executed", atlas.RequestError) for status in (-1, -2, -3, -4, -6)],
         (-5, "not_executed", atlas.ConfigError),
         *[(status, "not_executed", atlas.LibraryError) for status in (-7, -8, -9, -60, -90, -91, -92)],

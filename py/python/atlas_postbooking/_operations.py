@@ -689,6 +689,8 @@ class Operations:
         /,
         *,
         order_no: str | None = None,
+        passengers: Sequence[Any] | None = None,
+        reason: Code | None = None,
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
@@ -698,10 +700,14 @@ class Operations:
         Args:
             request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number. Required.
+            passengers: Who, as in case.open; everyone if not given. For some there is no void.
+            reason: Of a refund: 0 involuntary, 1 voluntary. Default 1.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
         fields: dict[str, Any] = {
             "order_no": order_no,
+            "passengers": passengers,
+            "reason": reason,
             **unknown,
         }
         return self._operate("case.plan", request, fields, options)
@@ -741,8 +747,8 @@ class Operations:
             order_no: The order; not for claim.
             key: Your own idempotency key: the same key and content mean the same case for ever. Required.
             reason: Refund: 0 involuntary, 1 voluntary. Default 1.
-            passengers: Refund: who, as `FAMILY/GIVEN` or {name} or {lastName, firstName}; everyone if not given.
-                Ancillary: who buys. Claim: as in pnrClaim.
+            passengers: Refund: who, as `FAMILY/GIVEN`, {name}, {lastName, firstName}, or a position from 1; everyone if
+                not given. Ancillary: who buys. Claim: as in pnrClaim.
             offer_id: A recent offer, quoted through this store; a new one is requested if not given.
             products: Ancillary: what to buy.
             payment: Ancillary and regenerate: how to pay. Without it the case stops at awaiting_payment.
@@ -1775,6 +1781,8 @@ class AsyncOperations:
         /,
         *,
         order_no: str | None = None,
+        passengers: Sequence[Any] | None = None,
+        reason: Code | None = None,
         options: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> Reply:
@@ -1784,10 +1792,14 @@ class AsyncOperations:
         Args:
             request: The request as a mapping, instead of keywords or with them.
             order_no: Main order number. Required.
+            passengers: Who, as in case.open; everyone if not given. For some there is no void.
+            reason: Of a refund: 0 involuntary, 1 voluntary. Default 1.
             options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
         """
         fields: dict[str, Any] = {
             "order_no": order_no,
+            "passengers": passengers,
+            "reason": reason,
             **unknown,
         }
         return await self._operate("case.plan", request, fields, options)
@@ -1827,8 +1839,8 @@ class AsyncOperations:
             order_no: The order; not for claim.
             key: Your own idempotency key: the same key and content mean the same case for ever. Required.
             reason: Refund: 0 involuntary, 1 voluntary. Default 1.
-            passengers: Refund: who, as `FAMILY/GIVEN` or {name} or {lastName, firstName}; everyone if not given.
-                Ancillary: who buys. Claim: as in pnrClaim.
+            passengers: Refund: who, as `FAMILY/GIVEN`, {name}, {lastName, firstName}, or a position from 1; everyone if
+                not given. Ancillary: who buys. Claim: as in pnrClaim.
             offer_id: A recent offer, quoted through this store; a new one is requested if not given.
             products: Ancillary: what to buy.
             payment: Ancillary and regenerate: how to pay. Without it the case stops at awaiting_payment.

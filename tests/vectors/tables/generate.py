@@ -48,6 +48,7 @@ OPERATIONS = {
 }
 REFUSED, AUTH, LIMITED = (-43, "refused"), (-42, "unauthorized"), (-41, "rate_limited")
 UNCERTAIN, ALREADY, RUNNING = (-47, "vendor_uncertain"), (-48, "already_submitted"), (-49, "in_progress")
+EXISTS = (-48, "already_submitted", "of somebody")
 NOT_FOUND = (-46, "not_found")
 
 # For every operation.
@@ -55,8 +56,9 @@ GENERAL = {100: REFUSED, 901: REFUSED, 900: AUTH, 902: AUTH, 429: LIMITED,
            2: UNCERTAIN, -1: UNCERTAIN, 9999: UNCERTAIN, 77777: UNCERTAIN}
 
 REFUND = [801, 802, 805, 807, 809, 810, 811, 812, 815, 820, 821, 822, 823, 824, 8041, 905]
-VOID = [801, 805, 808, 809, 810, 815, 820, 822, 823, 824, 841, 843, 905]
-ALREADY_CODES = [803, 816, 817, 818]
+VOID = [801, 805, 808, 809, 810, 815, 820, 821, 822, 823, 824, 841, 843, 905]
+# Something is there, of somebody: no proof.
+EXISTS_CODES = [803, 816, 817, 818]
 
 
 def span(*parts):
@@ -65,11 +67,11 @@ def span(*parts):
 
 # operation: [(codes, meaning)]
 SUBMITS = {
-    "refund": [(REFUND, REFUSED), (ALREADY_CODES, ALREADY), ([814], RUNNING)],
-    "void": [(VOID, REFUSED), (ALREADY_CODES, ALREADY), ([814], RUNNING)],
+    "refund": [(REFUND, REFUSED), (EXISTS_CODES, EXISTS), ([814], RUNNING)],
+    "void": [(VOID, REFUSED), (EXISTS_CODES, EXISTS), ([814], RUNNING)],
     "postBookingAncillaryOrder": [
         (span(6, 301, (307, 310), 312, 313, 317, 327, 329, (407, 410), (501, 504), (506, 509)), REFUSED),
-        ([505], ALREADY), ([316, 324, 330], UNCERTAIN)],
+        ([505], EXISTS), ([316, 324, 330], UNCERTAIN)],
     "regenerateOrder": [
         (span((300, 315), 317, (319, 323), (325, 329), (407, 410), 6051), REFUSED),
         ([316, 318, 324, 330], UNCERTAIN)],
@@ -81,10 +83,10 @@ SUBMITS = {
 }
 READS = {
     # A quote or a look-up that meets an existing submit is refused; 801 is never "not found".
-    "refundQuotation": [(REFUND + ALREADY_CODES + [814], REFUSED)],
-    "queryRefundOrders": [(REFUND + ALREADY_CODES + [814], REFUSED)],
-    "voidQuotation": [(VOID + ALREADY_CODES + [814], REFUSED)],
-    "queryVoidOrders": [(VOID + ALREADY_CODES + [814], REFUSED)],
+    "refundQuotation": [(REFUND + EXISTS_CODES, REFUSED), ([814], RUNNING)],
+    "queryRefundOrders": [(REFUND + EXISTS_CODES + [814], REFUSED)],
+    "voidQuotation": [(VOID + EXISTS_CODES, REFUSED), ([814], RUNNING)],
+    "queryVoidOrders": [(VOID + EXISTS_CODES + [814], REFUSED)],
     "postBookingAncillarySearch": [([117, 118, 119, 120, 121, 125], REFUSED)],
     "queryOrderDetails": [([701, 702, 704, 705], REFUSED), ([703, 800], NOT_FOUND)],
     "extractPnr": [([703, 800], NOT_FOUND)],
@@ -103,7 +105,7 @@ ONCE = {"retry": {"maxAttempts": 1}}
 def outcome(operation, meaning):
     if OPERATIONS[operation][0] in ("read", "quote"):
         return "not_executed"
-    return {ALREADY: "executed", RUNNING: "unknown", UNCERTAIN: "unknown"}.get(meaning, "not_executed")
+    return {ALREADY: "executed", EXISTS: "unknown", RUNNING: "unknown", UNCERTAIN: "unknown"}.get(meaning, "not_executed")
 
 
 def vector(name, operation, answer, expect, once=True, **more):
@@ -118,7 +120,7 @@ def vector(name, operation, answer, expect, once=True, **more):
 
 
 def of_code(operation, code, meaning):
-    status, error_code = meaning
+    status, error_code = meaning[:2]
     body = {"status": code, "msg": "words that decide nothing"}
     if operation in ("refundQuotation", "voidQuotation"):
         body |= {"refundOfferId" if operation == "refundQuotation" else "voidOfferId": OFFER}
@@ -180,7 +182,7 @@ def http():
                      {"status": status, "body": {"status": 0, "orderNo": ORDER, "refundCode": "202603-0001"}},
                      {"outcome": "executed", "status": 0, "warnings": ["not_journaled"]})
         yield vector(f"envelope-decides-{status}-816", "refund", {"status": status, "body": {"status": 816}},
-                     {"outcome": "executed", "status": -48, "code": "already_submitted"})
+                     {"outcome": "unknown", "status": -48, "code": "already_submitted"})
     for name, body in {
         "empty": "", "text": "OK", "array": "[0]", "null": "null", "string": '"0"', "number": "0", "no-status": "{}",
         "null-status": '{"status":null}', "word-status": '{"status":"ok"}', "float-status": '{"status":0.0}',
