@@ -402,3 +402,45 @@ fn a_stop_is_decided_by_the_order_alone_after_ten_minutes() {
     let failed = reconcile(&fixture, "k", "2m");
     assert_eq!(failed["outcome"], "unknown", "-3 with an errorCode decides nothing: {failed}");
 }
+
+#[test]
+fn a_payment_that_shows_late_is_found_and_never_made_twice() {
+    let fixture = Fixture::new("payShowsLate=true");
+    let order = fixture.vendor.create_order(json!({"createdAgo": "1d"})).unwrap();
+    fixture.vendor.fault(json!({"endpoint": "pay", "mode": "drop_after"})).unwrap();
+    let mut request = fixture.ancillary(order["orderNo"].as_str().unwrap(), "k");
+    request["payment"] = json!({"paymentMethod": 1});
+    assert_eq!(fixture.call("case.open", request.clone())["outcome"], "unknown");
+    for _ in 0..8 {
+        reconcile(&fixture, "k", "1m");
+        fixture.call("case.open", request.clone());
+    }
+    let found = reconcile(&fixture, "k", "1m");
+    assert_eq!((&found["outcome"], fixture.sent("pay")), (&json!("executed"), 1), "{found}");
+}
+
+#[test]
+fn a_second_ancillary_order_that_is_refused_because_one_is_there_does_not_take_the_first() {
+    let fixture = Fixture::new("ancillarySecond=505");
+    let order = order(&fixture, json!(1));
+    let theirs = strangers_bag(&fixture, &order, "SIM_BAG_1PC_20KG");
+    let mut request = fixture.ancillary(order["orderNo"].as_str().unwrap(), "k");
+    request["payment"] = json!({"paymentMethod": 1});
+    let reply = fixture.call("case.open", request);
+    assert_eq!((&reply["outcome"], &reply["error"]["status"]), (&json!("unknown"), &json!(-48)), "{reply}");
+    let later = asked_for_long(&fixture, "k");
+    assert_eq!(later["outcome"], "not_executed", "{later}");
+    assert_ne!(later["case"]["code"], theirs);
+    assert_eq!(fixture.executed("pay"), 0);
+}
+
+#[test]
+fn a_stop_of_an_order_that_stays_in_ticketing_is_asked_about_again() {
+    let fixture = Fixture::new("stopStaysAt1=true");
+    let order = fixture.order(json!({"state": "ticketing", "ticketingSeconds": "3d"}));
+    fixture.vendor.fault(json!({"endpoint": "stopTicket", "mode": "drop_after"})).unwrap();
+    let stop = json!({"kind": "stop", "orderNo": order, "key": "k"});
+    assert_eq!(fixture.call("case.open", stop)["outcome"], "unknown");
+    let later = asked_for_long(&fixture, "k");
+    assert_eq!(later["outcome"], "unknown", "{later}");
+}

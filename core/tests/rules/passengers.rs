@@ -148,3 +148,35 @@ fn racers_on_one_order_have_one_winner_per_passenger() {
     }
     assert!((1..=6).any(|passenger| holders(passenger) == 1), "{replies:?}");
 }
+
+#[test]
+fn after_the_passengers_of_an_order_changed_a_position_is_refused_and_a_name_is_not() {
+    for after in ["gone", "reordered"] {
+        let fixture = Fixture::new(&format!("quoteAfterRefund=0,passengersAfterRefund={after}"));
+        let order = order(&fixture, json!(3));
+        let first = fixture.call("case.open", refund(&order, "a", json!([1])));
+        assert_eq!(first["outcome"], "executed", "{first}");
+        let by_position = fixture.call("case.open", refund(&order, "b", json!([2])));
+        assert_eq!(by_position["error"]["code"], "guard_passengers", "{after}: {by_position}");
+        let by_name = fixture.call("case.open", refund(&order, "c", json!([Fixture::name(&order, 1)])));
+        assert_eq!(
+            (&by_name["outcome"], &by_name["case"]["passengers"]),
+            (&json!("executed"), &json!([2])),
+            "{by_name}"
+        );
+        // A bound case is answered from the store, whatever the order shows.
+        let again = fixture.call("case.open", refund(&order, "a", json!([1])));
+        assert_eq!(again["case"]["id"], first["case"]["id"], "{again}");
+        assert_eq!(fixture.executed("refund"), 2);
+    }
+}
+
+#[test]
+fn a_quotation_of_everybody_does_not_serve_some() {
+    let fixture = Fixture::new("subsetQuote=all");
+    let order = order(&fixture, json!(2));
+    let some = fixture.call("case.open", refund(&order, "some", json!([1])));
+    assert_eq!((&some["error"]["code"], fixture.sent("refund")), (&json!("guard_passengers"), 0), "{some}");
+    let all = fixture.call("case.open", refund(&order, "all", Value::Null));
+    assert_eq!((&all["outcome"], fixture.executed("refund")), (&json!("executed"), 1), "{all}");
+}

@@ -94,6 +94,9 @@ pub fn order(world: &mut World, body: &Value) -> Answer {
     if let Some(code) = forced_code(&main_order, "postBookingAncillaryOrder") {
         return refuse(code, "Refused as the test asked");
     }
+    if !main_order.children.is_empty() && world.profile.is("ancillarySecond", "505") {
+        return refuse(505, "Baggage has been bought after ticketing already");
+    }
     if main_order.status != TICKETED {
         return refuse(501, "Nothing can be added to this order");
     }

@@ -48,6 +48,7 @@ mod webhook;
 mod world;
 
 use profile::Profile;
+pub use profile::help as switches;
 use serde_json::{Value, json};
 use server::Shared;
 use std::io;

@@ -21,9 +21,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
             Arg::Long("help") => {
-                return print_line(
-                    "atlas-simulator [--port 0] [--seed N] [--profile default|strict|k=v,…] [--config k=v …]",
-                );
+                let usage = "atlas-simulator [--port 0] [--seed N] [--profile default|strict|k=v,…] [--config k=v …]";
+                return print_line(&format!(
+                    "{usage}\n\nSwitches, the default first; * undocumented, strict takes the second value:\n{}",
+                    atlas_simulator::switches()
+                ));
             }
             other => return Err(other.unexpected().into()),
         }

@@ -128,7 +128,9 @@ pub fn stop(world: &mut World, body: &Value) -> Answer {
     // The stop succeeds unless `stopOutcome` is `issued`; in both cases the
     // result shows after eight minutes, the vendor's documented time.
     let decided_at = world.now + 8 * MINUTE;
-    if order.option("stopOutcome") == Some("issued") {
+    if world.profile.is("stopStaysAt1", "true") {
+        world.update_order(number, order.revision, |order| order.stopping = true);
+    } else if order.option("stopOutcome") == Some("issued") {
         world.schedule_at(decided_at, Event::Issue(number.to_owned(), order.revision));
         if let Some(order) = world.order_mut(number) {
             order.stopping = true;

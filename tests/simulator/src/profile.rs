@@ -10,44 +10,90 @@ struct Switch {
     values: &'static [&'static str],
     default: &'static str,
     undocumented: bool,
+    about: &'static str,
 }
 
-const fn undocumented_switch(name: &'static str, values: &'static [&'static str], default: &'static str) -> Switch {
-    Switch { name, values, default, undocumented: true }
+const fn undocumented_switch(
+    name: &'static str,
+    values: &'static [&'static str],
+    default: &'static str,
+    about: &'static str,
+) -> Switch {
+    Switch { name, values, default, undocumented: true, about }
 }
 
-const fn setting(name: &'static str, values: &'static [&'static str], default: &'static str) -> Switch {
-    Switch { name, values, default, undocumented: false }
+const fn setting(
+    name: &'static str,
+    values: &'static [&'static str],
+    default: &'static str,
+    about: &'static str,
+) -> Switch {
+    Switch { name, values, default, undocumented: false, about }
 }
+
+const BOTH: &[&str] = &["false", "true"];
 
 const SWITCHES: &[Switch] = &[
-    undocumented_switch("refundQueryWithoutCode", &["810", "list"], "810"),
-    undocumented_switch("refundQueryEmpty", &["list", "801"], "list"),
-    undocumented_switch("quoteAfterRefund", &["803", "0"], "803"),
-    undocumented_switch("quoteAfterRejected", &["0", "803"], "0"),
-    undocumented_switch("secondSubmit", &["816", "814", "803", "817", "818"], "816"),
-    undocumented_switch("unknownOrder", &["800", "nulls"], "800"),
-    undocumented_switch("secondClaim", &["same", "new"], "same"),
-    undocumented_switch("regenerateDuplicate", &["allowed", "318"], "allowed"),
-    undocumented_switch("aggregatedOrders", &["true", "false"], "true"),
-    undocumented_switch("listAncillaryOrders", &["true", "false"], "true"),
-    undocumented_switch("notVoidableQuote", &["843", "flag"], "843"),
-    undocumented_switch("offerSingleUse", &["false", "true"], "false"),
-    undocumented_switch("newQuoteKillsOld", &["false", "true"], "false"),
-    undocumented_switch("pnrCodeAfterIssue", &["same", "new"], "same"),
-    undocumented_switch("voidReply", &["full", "minimal"], "full"),
-    setting("quirks", &["documented", "drift", "off"], "documented"),
-    setting("clock", &["virtual", "real"], "virtual"),
-    setting("gzip", &["on", "off"], "on"),
-    setting("webhooks", &["once", "twice", "never"], "once"),
-    setting("start", &[], "2026-03-02T08:00:00Z"),
-    setting("currency", &[], "USD"),
-    setting("balance", &[], "100000.00"),
-    setting("ticketingSeconds", &[], "30"),
-    setting("refundOfferSeconds", &[], "7200"),
-    setting("voidOfferSeconds", &[], "1800"),
-    setting("sessionSeconds", &[], "7200"),
+    undocumented_switch("refundQueryWithoutCode", &["810", "list"], "810", "queryRefundOrders without a refundCode"),
+    undocumented_switch("refundQueryEmpty", &["list", "801"], "list", "a query of an order without refunds"),
+    undocumented_switch("quoteAfterRefund", &["803", "0"], "803", "a quotation beside a refund or void"),
+    undocumented_switch("quoteAfterRejected", &["0", "803"], "0", "a quotation after a rejected refund"),
+    undocumented_switch(
+        "secondSubmit",
+        &["816", "814", "803", "817", "818"],
+        "816",
+        "a submit beside a refund or void",
+    ),
+    undocumented_switch("unknownOrder", &["800", "nulls"], "800", "queries of an order that does not exist"),
+    undocumented_switch("secondClaim", &["same", "new"], "same", "the order of a booking that is claimed again"),
+    undocumented_switch("regenerateDuplicate", &["allowed", "318"], "allowed", "a second regenerateOrder"),
+    undocumented_switch("aggregatedOrders", &["true", "false"], "true", "isCompletedOrder lists the booking's orders"),
+    undocumented_switch("listAncillaryOrders", &["true", "false"], "true", "orderList lists ancillary orders"),
+    undocumented_switch("notVoidableQuote", &["843", "flag"], "843", "a void quotation that is not possible"),
+    undocumented_switch("offerSingleUse", BOTH, "false", "an offer that was submitted is expired (805)"),
+    undocumented_switch("newQuoteKillsOld", BOTH, "false", "a new quotation expires earlier offers"),
+    undocumented_switch("pnrCodeAfterIssue", &["same", "new"], "same", "the pnrCode after ticketing"),
+    undocumented_switch("voidReply", &["full", "minimal"], "full", "the fields of the reply to void"),
+    undocumented_switch(
+        "passengersAfterRefund",
+        &["stay", "gone", "reordered"],
+        "stay",
+        "paxTicketInfos of an order some of whose passengers have a refund",
+    ),
+    undocumented_switch(
+        "subsetQuote",
+        &["subset", "all"],
+        "subset",
+        "refundTickets of a quotation for some passengers",
+    ),
+    undocumented_switch("statusAfterRefund", &["2", "-3"], "2", "the orderStatus after a refund or void of everybody"),
+    undocumented_switch("payShowsLate", BOTH, "false", "an order shows its payment five minutes late"),
+    undocumented_switch("listClaimedOrders", &["true", "false"], "true", "orderList lists claimed orders"),
+    undocumented_switch("stopStaysAt1", BOTH, "false", "a stopped order stays in ticketing"),
+    undocumented_switch("ancillarySecond", &["allowed", "505"], "allowed", "a second ancillary order of an order"),
+    setting("quirks", &["documented", "drift", "off"], "documented", "forms of values that the pages show"),
+    setting("clock", &["virtual", "real"], "virtual", "which clock the vendor has"),
+    setting("gzip", &["on", "off"], "on", "compressed answers"),
+    setting("webhooks", &["once", "twice", "never"], "once", "notifications"),
+    setting("start", &[], "2026-03-02T08:00:00Z", "the virtual clock's start"),
+    setting("currency", &[], "USD", "of all amounts"),
+    setting("balance", &[], "100000.00", "of the deposit"),
+    setting("ticketingSeconds", &[], "30", "from payment to ticket"),
+    setting("refundOfferSeconds", &[], "7200", "life of a refund offer"),
+    setting("voidOfferSeconds", &[], "1800", "life of a void offer"),
+    setting("sessionSeconds", &[], "7200", "life of an ancillary search"),
 ];
+
+/// One line for each switch: its values, the default first, and what it is about. Those with `*` are undocumented by
+/// the vendor: every promise holds on both sides.
+pub fn help() -> String {
+    let line = |s: &Switch| {
+        let mark = if s.undocumented { "*" } else { " " };
+        let values = if s.values.is_empty() { s.default.to_owned() } else { s.values.join("|") };
+        format!("  {mark} {}={values}\n      {}\n", s.name, s.about)
+    };
+    SWITCHES.iter().map(line).collect()
+}
 
 /// The values of all switches.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Order query and order list.
 
-use crate::clock::{self, DAY};
+use crate::clock::{self, DAY, MINUTE};
 use crate::json::{Object, as_int, flag, get, list, object, text};
 use crate::operations::DETAILS;
 use crate::order::{Kind, Order, UNPAID};
@@ -53,7 +53,40 @@ pub fn details(world: &mut World, body: &Value) -> Answer {
     if flag(body, "isCompletedOrder") == Some(true) && world.profile.is("aggregatedOrders", "true") {
         return Ok(aggregated(world, order));
     }
-    Ok(order_json::details(order))
+    Ok(shown(world, order))
+}
+
+/// The details as they stand, with what the switches change in them.
+fn shown(world: &World, order: &Order) -> Object {
+    let mut reply = order_json::details(order);
+    let given_back = |at: usize| {
+        let mut cases = order.cases.iter().filter_map(|case| world.cases.get(*case)).filter(|case| case.status != 4);
+        cases.any(|case| case.offer.passengers.contains(&at))
+    };
+    let gone: Vec<usize> = (0..order.passengers.len()).filter(|at| given_back(*at)).collect();
+    if !gone.is_empty() && gone.len() == order.passengers.len() && world.profile.is("statusAfterRefund", "-3") {
+        reply.insert("orderStatus".into(), "-3".into());
+    }
+    if let Some(Value::Array(people)) = reply.get_mut("paxTicketInfos").filter(|_| !gone.is_empty()) {
+        match world.profile.get("passengersAfterRefund") {
+            "gone" if gone.len() < people.len() => {
+                let mut at = 0..;
+                people.retain(|_| at.next().is_none_or(|at| !gone.contains(&at)));
+            }
+            "reordered" => people.reverse(),
+            _ => {}
+        }
+    }
+    let is_late = order.paid.is_some_and(|paid| world.now < paid + 5 * MINUTE);
+    if is_late && world.profile.is("payShowsLate", "true") {
+        for (key, value) in
+            [("orderStatus", json!(UNPAID.to_string())), ("payment", Value::Null), ("payTime", Value::Null)]
+        {
+            reply.insert(key.into(), value);
+        }
+        reply.insert("paymentAttempted".into(), Value::Null);
+    }
+    reply
 }
 
 fn unknown(world: &World, by_airline: bool) -> Answer {
@@ -108,8 +141,12 @@ pub fn list_orders(world: &mut World, body: &Value) -> Answer {
     let size = page_parameter(body, "pageSize", 20)?.min(100);
     let filter = Filter::read(body)?;
     let with_bags = world.profile.is("listAncillaryOrders", "true");
+    let with_claims = world.profile.is("listClaimedOrders", "true");
     let seen = |o: &&Order| {
-        (with_bags || o.kind != Kind::Ancillary) && o.departure() <= world.now + 365 * DAY && filter.matches(o)
+        (with_bags || o.kind != Kind::Ancillary)
+            && (with_claims || o.kind != Kind::Claimed)
+            && o.departure() <= world.now + 365 * DAY
+            && filter.matches(o)
     };
     let mut found: Vec<&Order> = world.orders.iter().filter(seen).collect();
     found.sort_by_key(|o| std::cmp::Reverse(o.created));

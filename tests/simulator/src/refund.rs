@@ -21,12 +21,14 @@ pub fn quotation(world: &mut World, body: &Value) -> Answer {
         world.offers.retain(|_, old| old.order != order.order_no);
     }
     world.offers.insert(offer.id.clone(), offer.clone());
-    Ok(offer_fields(
-        &order,
-        &offer,
-        clock::day_sgt(world.now + 10 * DAY).into(),
-        clock::day_sgt(world.now + 50 * DAY).into(),
-    ))
+    let (confirmed, refunded) = (clock::day_sgt(world.now + 10 * DAY), clock::day_sgt(world.now + 50 * DAY));
+    let mut reply = offer_fields(&order, &offer, confirmed.into(), refunded.into());
+    if world.profile.is("subsetQuote", "all") {
+        let everybody = Offer { passengers: (0..order.passengers.len()).collect(), ..offer };
+        let whole = offer_fields(&order, &everybody, Value::Null, Value::Null);
+        reply.insert("refundTickets".into(), whole.get("refundTickets").cloned().unwrap_or_default());
+    }
+    Ok(reply)
 }
 
 /// `refund.do`
