@@ -267,6 +267,8 @@ error_codes! {
     GuardOrderState = "guard_order_state", GUARD;
     /// The passengers asked for are missing, not to be told apart, or not those of the quotation.
     GuardPassengers = "guard_passengers", GUARD;
+    /// Somebody has made such an order already.
+    GuardForeignOrder = "guard_foreign_order", GUARD;
     /// Out of memory.
     Memory = "memory", MEMORY;
     /// A fault of this library.

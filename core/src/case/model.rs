@@ -78,6 +78,8 @@ pub(crate) struct Expect {
     pub max_price: Option<Amount>,
     pub accept_voucher: bool,
     pub accept_unquoted: bool,
+    #[serde(default)]
+    pub accept_foreign: bool,
 }
 
 /// A last moment, and the vendor's field that says so.

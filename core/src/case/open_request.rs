@@ -214,6 +214,7 @@ fn expect(request: &CaseOpenRequest) -> Result<Expect, Error> {
         max_price: expect.max_price,
         accept_voucher: expect.accept_voucher == Some(true),
         accept_unquoted: expect.accept_unquoted == Some(true),
+        accept_foreign: expect.accept_foreign == Some(true),
     })
 }
 

@@ -21,6 +21,8 @@ message! {
         accept_voucher "acceptVoucher": Option<bool>, loggable;
         /// An offer without an estimate will do (CannotQuote: the airline decides). Default false.
         accept_unquoted "acceptUnquoted": Option<bool>, loggable;
+        /// Another order beside one that somebody else has made will do: of baggage, or of the same passengers and flight. Default false.
+        accept_foreign "acceptForeign": Option<bool>, loggable;
     }
 
     /// A product to buy after ticketing.

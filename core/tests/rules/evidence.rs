@@ -425,6 +425,7 @@ fn a_second_ancillary_order_that_is_refused_because_one_is_there_does_not_take_t
     let order = order(&fixture, json!(1));
     let theirs = strangers_bag(&fixture, &order, "SIM_BAG_1PC_20KG");
     let mut request = fixture.ancillary(order["orderNo"].as_str().unwrap(), "k");
+    request["expect"] = json!({"acceptForeign": true});
     request["payment"] = json!({"paymentMethod": 1});
     let reply = fixture.call("case.open", request);
     assert_eq!((&reply["outcome"], &reply["error"]["status"]), (&json!("unknown"), &json!(-48)), "{reply}");
@@ -443,4 +444,62 @@ fn a_stop_of_an_order_that_stays_in_ticketing_is_asked_about_again() {
     assert_eq!(fixture.call("case.open", stop)["outcome"], "unknown");
     let later = asked_for_long(&fixture, "k");
     assert_eq!(later["outcome"], "unknown", "{later}");
+}
+
+#[test]
+fn a_baggage_order_of_somebody_else_is_refused_unless_it_is_accepted() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(1));
+    strangers_bag(&fixture, &order, "SIM_BAG_1PC_20KG");
+    let refused = fixture.call("case.open", fixture.ancillary(order["orderNo"].as_str().unwrap(), "k"));
+    assert_eq!(
+        (&refused["error"]["code"], fixture.sent("postBookingAncillaryOrder")),
+        (&json!("guard_foreign_order"), 1),
+        "{refused}"
+    );
+    let mut accepted = fixture.ancillary(order["orderNo"].as_str().unwrap(), "k");
+    accepted["expect"] = json!({"acceptForeign": true});
+    let made = fixture.call("case.open", accepted);
+    assert_eq!((&made["outcome"], fixture.sent("postBookingAncillaryOrder")), (&json!("pending"), 2), "{made}");
+    // Its own order is no foreign one: the next case of this store goes on.
+    fixture.vendor.advance("30m").unwrap();
+}
+
+#[test]
+fn an_order_of_the_same_journey_and_passengers_keeps_a_regenerate_back() {
+    let fixture = Fixture::new("default");
+    let lost = json!({"state": "cancelled", "segments": [{"carrier": "F9", "flightNumber": "F9100", "depAirport": "CJU",
+        "arrAirport": "DUR", "depTime": "202606040900", "arrTime": "202606041100"}],
+        "passengers": [{"lastName": "RUIZ", "firstName": "TOM"}]});
+    let mut again = lost.clone();
+    again["state"] = json!("ticketed");
+    let (lost, again) = (fixture.order(lost), fixture.order(again));
+    let request = json!({"kind": "regenerate", "orderNo": lost, "key": "k"});
+    let refused = fixture.call("case.open", request.clone());
+    assert_eq!(
+        (&refused["error"]["code"], fixture.sent("regenerateOrder")),
+        (&json!("guard_foreign_order"), 0),
+        "{again}: {refused}"
+    );
+    let mut accepted = request;
+    accepted["expect"] = json!({"acceptForeign": true});
+    let made = fixture.call("case.open", accepted);
+    assert_eq!(fixture.sent("regenerateOrder"), 1, "{made}");
+}
+
+#[test]
+fn no_void_where_the_store_knows_an_executed_refund() {
+    let fixture = Fixture::new("quoteAfterRefund=0,refundQueryWithoutCode=list");
+    let order = order(&fixture, json!(2));
+    let mut some = open("refund", &order, "some");
+    some["passengers"] = json!([1]);
+    let refund = fixture.call("case.open", some);
+    assert_eq!(refund["outcome"], "executed", "{refund}");
+    let void = fixture.call("case.open", open("void", &order, "all"));
+    assert_eq!(void["error"]["code"], "conflict", "while it is not final: {void}");
+    fixture.follow(&refund["case"]["id"], "1d", 40);
+    let body = json!({"status": 0, "isVoidable": true, "voidOfferId": "q_1", "voidWindow": {"allowVoid": true}});
+    fixture.vendor.fault(json!({"endpoint": "voidQuotation", "mode": "reply", "body": body})).unwrap();
+    let void = fixture.call("case.open", open("void", &order, "all"));
+    assert_eq!((&void["error"]["code"], fixture.sent("void")), (&json!("guard_not_refundable"), 0), "{void}");
 }

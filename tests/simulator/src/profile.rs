@@ -10,6 +10,8 @@ struct Switch {
     values: &'static [&'static str],
     default: &'static str,
     undocumented: bool,
+    /// The profile `strict` takes the second value.
+    strict: bool,
     about: &'static str,
 }
 
@@ -19,7 +21,7 @@ const fn undocumented_switch(
     default: &'static str,
     about: &'static str,
 ) -> Switch {
-    Switch { name, values, default, undocumented: true, about }
+    Switch { name, values, default, undocumented: true, strict: true, about }
 }
 
 const fn setting(
@@ -28,7 +30,17 @@ const fn setting(
     default: &'static str,
     about: &'static str,
 ) -> Switch {
-    Switch { name, values, default, undocumented: false, about }
+    Switch { name, values, default, undocumented: false, strict: false, about }
+}
+
+/// Undocumented, and set by its own name only: what it does stands in the way of most scenarios.
+const fn rare(
+    name: &'static str,
+    values: &'static [&'static str],
+    default: &'static str,
+    about: &'static str,
+) -> Switch {
+    Switch { name, values, default, undocumented: true, strict: false, about }
 }
 
 const BOTH: &[&str] = &["false", "true"];
@@ -54,23 +66,18 @@ const SWITCHES: &[Switch] = &[
     undocumented_switch("newQuoteKillsOld", BOTH, "false", "a new quotation expires earlier offers"),
     undocumented_switch("pnrCodeAfterIssue", &["same", "new"], "same", "the pnrCode after ticketing"),
     undocumented_switch("voidReply", &["full", "minimal"], "full", "the fields of the reply to void"),
-    undocumented_switch(
+    rare(
         "passengersAfterRefund",
         &["stay", "gone", "reordered"],
         "stay",
         "paxTicketInfos of an order some of whose passengers have a refund",
     ),
-    undocumented_switch(
-        "subsetQuote",
-        &["subset", "all"],
-        "subset",
-        "refundTickets of a quotation for some passengers",
-    ),
-    undocumented_switch("statusAfterRefund", &["2", "-3"], "2", "the orderStatus after a refund or void of everybody"),
-    undocumented_switch("payShowsLate", BOTH, "false", "an order shows its payment five minutes late"),
-    undocumented_switch("listClaimedOrders", &["true", "false"], "true", "orderList lists claimed orders"),
-    undocumented_switch("stopStaysAt1", BOTH, "false", "a stopped order stays in ticketing"),
-    undocumented_switch("ancillarySecond", &["allowed", "505"], "allowed", "a second ancillary order of an order"),
+    rare("subsetQuote", &["subset", "all"], "subset", "refundTickets of a quotation for some passengers"),
+    rare("statusAfterRefund", &["2", "-3"], "2", "the orderStatus after a refund or void of everybody"),
+    rare("payShowsLate", BOTH, "false", "an order shows its payment five minutes late"),
+    rare("listClaimedOrders", &["true", "false"], "true", "orderList lists claimed orders"),
+    rare("stopStaysAt1", BOTH, "false", "a stopped order stays in ticketing"),
+    rare("ancillarySecond", &["allowed", "505"], "allowed", "a second ancillary order of an order"),
     setting("quirks", &["documented", "drift", "off"], "documented", "forms of values that the pages show"),
     setting("clock", &["virtual", "real"], "virtual", "which clock the vendor has"),
     setting("gzip", &["on", "off"], "on", "compressed answers"),
@@ -133,7 +140,7 @@ impl Profile {
                 return Err(format!("no profile is called {name:?}; there are default and strict"));
             }
         };
-        for switch in SWITCHES.iter().filter(|s| s.undocumented) {
+        for switch in SWITCHES.iter().filter(|s| s.strict) {
             if let Some(value) = switch.values.get(other_side) {
                 self.0.insert(switch.name, (*value).to_owned());
             }

@@ -260,11 +260,30 @@ impl<'d> Driver<'d> {
             answer => answer,
         };
         match answer {
+            Answer::Quote(_) if query == Query::VoidQuote && self.has_refund(case).await => {
+                let text = "a refund of this order was executed: a void would give it back a second time";
+                Answer::Refused(Refusal::lasting(StoredError::new(ErrorCode::GuardNotRefundable, text)))
+            }
             Answer::Refused(refusal) if refusal.exists && query == Query::RefundProbe && !self.is_alone(case).await => {
                 Answer::Inconclusive("the store knows another refund or void of this order")
             }
             answer => answer,
         }
+    }
+
+    /// Whether the store knows of an executed refund of the case's order that stands, or cannot tell.
+    async fn has_refund(&self, case: &Case) -> bool {
+        let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
+        let (id, order) = (case.id.clone(), case.order_no.clone().unwrap_or_default());
+        let known =
+            self.cases.run_blocking(move |store| Ok((store.list(&filter)?, store.gave_back_by_purged(&order)?)));
+        let stands = |other: &Case| {
+            other.id != id
+                && matches!(other.kind, Kind::Void | Kind::Refund | Kind::Cancel)
+                && other.outcome == CaseOutcome::Executed
+                && !matches!(other.state, State::Rejected | State::Withdrawn)
+        };
+        !known.await.is_ok_and(|(others, purged)| !purged && !others.iter().any(stands))
     }
 
     /// Whether the store knows of no other refund or void of the case's order.
@@ -396,7 +415,28 @@ impl<'d> Driver<'d> {
                 let answer = self.without_others(case, orders).await;
                 self.check_baggage(case, answer).await
             }
+            Answer::Orders(orders) if query == Query::RegenerateCandidates && case.steps.is_empty() => {
+                self.foreign(case, orders).await
+            }
+            Answer::Orders(orders) if query == Query::BookingOrders && !case.expect.accept_foreign => {
+                let standing = requests::standing(&self.call_data, &orders);
+                match self.foreign(case, standing).await {
+                    Answer::Orders(_) => Answer::Orders(orders),
+                    answer => answer,
+                }
+            }
             Answer::Entries(entries) => self.without_owned(case, entries).await,
+            answer => answer,
+        }
+    }
+
+    /// The first of these orders that no case has made.
+    async fn foreign(&self, case: &Case, orders: Vec<String>) -> Answer {
+        match self.without_others(case, orders).await {
+            Answer::Orders(foreign) => match foreign.into_iter().next() {
+                Some(order) => Answer::Foreign(order),
+                None => Answer::Orders(Vec::new()),
+            },
             answer => answer,
         }
     }

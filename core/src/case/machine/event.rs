@@ -78,6 +78,8 @@ pub(crate) enum Answer {
     Orders(Vec<String>),
     /// An order that may be the effect, and does not match what was asked for.
     Unfit(String),
+    /// Before the submit: an order at the vendor that would be made a second time, and that no case has made.
+    Foreign(String),
     /// An order that matches but for the time when it was made: perhaps the effect of a request that arrived late.
     Late(String),
     /// An answer that proves nothing, such as a list that is missing or incomplete; the text says why.

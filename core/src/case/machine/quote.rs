@@ -56,7 +56,7 @@ fn effect_checked(case: &mut Case, first: CheckFirst, query: Query, answer: Answ
         (Answer::Refused(refusal), Query::RefundList) if !refusal.passing && first == CheckFirst::Busy => {
             (false, false)
         }
-        (Answer::Unfit(_) | Answer::Late(_), _) => (true, false),
+        (Answer::Unfit(_) | Answer::Late(_) | Answer::Foreign(_), _) => (true, false),
         (Answer::Refused(refusal), _) => return stay_planned(case, refusal.error.clone()),
         (Answer::Inconclusive(why), _) => {
             return stay_planned(case, StoredError::new(ErrorCode::BadResponse, *why));
@@ -103,10 +103,15 @@ pub(crate) fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<
         },
         // The orders before the submit tell later which one is new. Without an answer the search goes on, and a lost
         // reply will stay unknown.
+        (Query::BookingOrders, Answer::Foreign(order)) => foreign(case, &order),
         (Query::BookingOrders, Answer::Orders(orders)) => {
             case.orders_before = Some(orders);
             Action::Query(Query::Search)
         }
+        (Query::RegenerateCandidates, Answer::Foreign(order)) => foreign(case, &order),
+        (Query::RegenerateCandidates, Answer::Refused(refusal)) if refusal.passing => stay_planned(case, refusal.error),
+        // Where nothing comparable is listed, the call goes on; see `foreign_unchecked`.
+        (Query::RegenerateCandidates, _) => submit(case, StepName::Regenerate, now),
         (Query::BookingOrders, _) => Action::Query(Query::Search),
         (Query::Search, Answer::Search(money)) => {
             if let Err(error) = guard::check_price(&case.expect, &money) {
@@ -146,6 +151,9 @@ fn check_order(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
         Kind::Refund => Action::Query(Query::RefundQuote),
         Kind::Ancillary => Action::Query(Query::BookingOrders),
         // Regenerating an order that has or gets tickets would buy the flights twice.
+        Kind::Regenerate if may_regenerate(order, now) && !case.expect.accept_foreign => {
+            Action::Query(Query::RegenerateCandidates)
+        }
         Kind::Regenerate if may_regenerate(order, now) => submit(case, StepName::Regenerate, now),
         Kind::Regenerate => {
             let text = "only an order that is cancelled, or unpaid after its time to pay, is regenerated";
@@ -299,6 +307,12 @@ fn listed(case: &mut Case, query: Query, entries: &[Entry], now: &Now<'_>) -> Ac
     case.via = Some(way);
     case.offer_id.clone_from(&entry.offer_id);
     evidence::found(case, Some(entry), now)
+}
+
+/// Somebody has made an order that would be made a second time.
+fn foreign(case: &mut Case, order: &str) -> Action {
+    let text = format!("order {order}, which no case has made, is there already (expect.acceptForeign)");
+    refuse(case, StoredError::new(ErrorCode::GuardForeignOrder, text))
 }
 
 /// Something is there that is not what the case asks for, or cannot be looked at. Nothing was sent.

@@ -161,9 +161,9 @@ fn money() -> impl Strategy<Value = Money> {
 prop_compose! {
     fn expect()(
         currency in of(currency()), min_refund in limit(), max_fee in limit(), max_price in limit(),
-        accept_voucher in any::<bool>(), accept_unquoted in any::<bool>(),
+        accept_voucher in any::<bool>(), accept_unquoted in any::<bool>(), accept_foreign in any::<bool>(),
     ) -> Expect {
-        Expect { currency: currency.flatten(), min_refund, max_fee, max_price, accept_voucher, accept_unquoted }
+        Expect { currency: currency.flatten(), min_refund, max_fee, max_price, accept_voucher, accept_unquoted, accept_foreign }
     }
 }
 

@@ -132,6 +132,22 @@ fn is_currency(expected: &Option<String>, order: &QueryOrderDetailsReply) -> boo
     expected.as_ref().zip(order.currency.as_ref()).is_none_or(|(expected, shown)| expected == shown)
 }
 
+/// Orders of the list, not cancelled, of the journey of the case's order and of at least one of its passengers. The
+/// order's own row says which journey that is: without it there is nothing to compare with.
+pub(crate) fn same_journey(case: &Case, rows: &[OrderSummary]) -> Vec<String> {
+    let is_own = |row: &&OrderSummary| row.order_no.is_some() && row.order_no == case.order_no;
+    let Some(own) = rows.iter().find(is_own) else { return Vec::new() };
+    let names = |row: &OrderSummary| row.pax_names.iter().map(|name| fold(name)).collect::<Vec<_>>();
+    let people = names(own);
+    let same = |row: &&OrderSummary| {
+        !is_own(row)
+            && row.order_status.as_ref().and_then(|s| s.number()) != Some(-3)
+            && (&row.dep_date, &row.from_city, &row.to_city) == (&own.dep_date, &own.from_city, &own.to_city)
+            && names(row).iter().any(|name| people.contains(name))
+    };
+    rows.iter().filter(same).filter_map(|row| row.order_no.clone()).collect()
+}
+
 /// What a row of orderList with the locator of a claim is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClaimRow {

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 
-use super::adoption::{ClaimRow, claim_row};
+use super::adoption::{self, ClaimRow, claim_row};
 use super::requests::{CallData, basket, people};
 use crate::case::error::StoredError;
 use crate::case::machine::event::{Answer, Entry, OrderState, Quote, Refusal, SubmitResult};
@@ -19,7 +19,7 @@ use crate::unix_time::parse_rfc3339;
 use crate::wire::{
     Amount, Code, FareAmount, Instant, OrderListReply, PnrClaimReply, PostBookingAncillaryOrderReply,
     PostTicketingAmount, QueryOrderDetailsReply, QueryRefundOrdersReply, QueryVoidOrdersReply, RefundQuotationReply,
-    RefundReply, RefundTicket, RegenerateOrderReply, ServiceFee, VoidQuotationReply, VoidReply,
+    RefundReply, RefundTicket, RegenerateOrderReply, RelatedOrder, ServiceFee, VoidQuotationReply, VoidReply,
 };
 
 fn data<T: DeserializeOwned + Default>(reply: &Reply) -> T {
@@ -101,10 +101,19 @@ pub(crate) fn answer(case: &Case, query: Query, operation: &str, reply: &Reply, 
             });
             whole(case, reply, "refundOrders", &orders, entries.collect())
         }
-        Query::BookingOrders => booking_orders(case, &data(reply)),
+        Query::BookingOrders => {
+            let order: QueryOrderDetailsReply = data(reply);
+            let is_cancelled = |o: &&RelatedOrder| o.order_status.as_ref().and_then(|s| s.number()) == Some(-3);
+            call_data.cancelled =
+                order.order_list.iter().filter(is_cancelled).filter_map(|o| o.order_no.clone()).collect();
+            booking_orders(case, &order)
+        }
         Query::ClaimList => claims(case, data(reply)),
         Query::RegenerateCandidates => {
             let list: OrderListReply = data(reply);
+            if case.steps.is_empty() {
+                return Answer::Orders(adoption::same_journey(case, &list.orders));
+            }
             let numbers = list.orders.into_iter().filter_map(|o| o.order_no);
             Answer::Orders(numbers.filter(|n| Some(n) != case.order_no.as_ref()).collect())
         }

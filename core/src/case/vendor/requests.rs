@@ -22,6 +22,8 @@ pub(crate) struct CallData {
     /// Only this one of the order's passengers is asked about.
     pub only: Option<usize>,
     pub order: Option<QueryOrderDetailsReply>,
+    /// Cancelled orders of the booking.
+    pub cancelled: Vec<String>,
     pub search: Option<PostBookingAncillarySearchReply>,
 }
 
@@ -54,7 +56,8 @@ pub(crate) fn query(case: &Case, call_data: &CallData, query: Query) -> Result<(
                 call_data.order.as_ref().and_then(|o| o.pax_ticket_infos.first()).and_then(|p| p.name.clone());
             // A minute before, for clocks that differ.
             let since = case.last_step().map_or(case.created, |s| s.at) / 1000 * 1000 - 60_000;
-            let since = format_rfc3339(since);
+            // Before the submit, every order of this passenger may be the same journey.
+            let since = (!case.steps.is_empty()).then(|| format_rfc3339(since));
             ("orderList", json!({ "paxName": passenger, "createTimeRangeFrom": since, "pageSize": 100 }))
         }
         Query::KnownOffer => return Err(bad_request("/offerId", "is not asked of the vendor")),
@@ -99,6 +102,11 @@ fn refund_list(case: &Case, call_data: &CallData) -> Result<Value, StoredError> 
             json!({ "lastName": last, "firstName": first, "refundReason": reason, "segments": segments })
         })
         .collect())
+}
+
+/// Those of the booking's orders that are not cancelled.
+pub(crate) fn standing(call_data: &CallData, orders: &[String]) -> Vec<String> {
+    orders.iter().filter(|order| !call_data.cancelled.contains(order)).cloned().collect()
 }
 
 /// The order's passengers as it shows them now.
