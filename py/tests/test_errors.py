@@ -74,7 +74,7 @@ def test_attributes_of_an_error(server: Server, client: Client) -> None:
     server.then({"status": 803, "msg": "done it", "voidCode": "c-1"})
     error = void(client)
     assert (error.vendor_status, error.vendor_message, error.status) == (803, "done it", -48)
-    assert error.vendor_code and error.advice == "already_done" and error.next == "queryVoidOrders"
+    assert error.vendor_code and error.advice == "reconcile" and error.next == "queryVoidOrders"
     assert not error.retryable and error.retry_after_ms is None and error.field is None
     assert error.reply is not None and error.reply.void_code == "c-1", "the body of a refusal is in the reply"
     server.then({"code": 429, "retryAfter": 2})
