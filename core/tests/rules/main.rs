@@ -13,3 +13,4 @@ mod pace;
 mod passengers;
 mod steps;
 mod stores;
+mod table;
