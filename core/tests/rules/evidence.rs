@@ -503,3 +503,39 @@ fn no_void_where_the_store_knows_an_executed_refund() {
     let void = fixture.call("case.open", open("void", &order, "all"));
     assert_eq!((&void["error"]["code"], fixture.sent("void")), (&json!("guard_not_refundable"), 0), "{void}");
 }
+
+#[test]
+fn a_claim_is_never_absent_and_a_list_that_ignored_the_locator_proves_nothing() {
+    let fixture = Fixture::new("listClaimedOrders=false");
+    let pnr = fixture.vendor.create_pnr(json!({"airlinePnr": "QX12AB"})).unwrap();
+    fixture.vendor.fault(json!({"endpoint": "pnrClaim", "mode": "drop_before"})).unwrap();
+    let lost = fixture.call("case.open", crate::fixture::claim(&pnr, "k"));
+    assert_eq!(lost["outcome"], "unknown", "{lost}");
+    let later = asked_for_long(&fixture, "k");
+    assert_eq!((&later["outcome"], &later["case"]["state"]), (&json!("unknown"), &json!("needs_human")), "{later}");
+    // Before the claim, such a list does not say that the booking is unclaimed.
+    let other = fixture.vendor.create_pnr(json!({"airlinePnr": "QX34CD"})).unwrap();
+    let rows = json!({"status": 0, "totalRecords": 1, "orders": [{"orderNo": "TESTA20260101000000000", "airlinePNRs": ["ZZ99ZZ"],
+        "orderStatus": 2, "airlines": ["F9"], "paxNames": ["SOMEBODY/ELSE"]}]});
+    fixture.vendor.fault(json!({"endpoint": "orderList", "mode": "reply", "body": rows})).unwrap();
+    let kept = fixture.call("case.open", crate::fixture::claim(&other, "o"));
+    assert_eq!((&kept["outcome"], &kept["case"]["state"]), (&json!("pending"), &json!("planned")), "{kept}");
+    assert_eq!(fixture.sent("pnrClaim"), 1);
+}
+
+#[test]
+fn a_recycled_locator_is_another_booking() {
+    let fixture = Fixture::new("default");
+    let pnr = fixture.vendor.create_pnr(json!({"airlinePnr": "QX56EF"})).unwrap();
+    let carrier = pnr["segments"][0]["carrier"].clone();
+    // The airline has used the locator before: another day, other passengers.
+    let rows = json!({"status": 0, "totalRecords": 1, "orders": [{"orderNo": "TESTA20250101000000000", "airlinePNRs": ["QX56EF"],
+        "orderStatus": 2, "airlines": [carrier], "depDate": "20250301", "paxNames": ["SOMEBODY/ELSE"]}]});
+    fixture.vendor.fault(json!({"endpoint": "orderList", "mode": "reply", "body": rows})).unwrap();
+    let claimed = fixture.call("case.open", crate::fixture::claim(&pnr, "k"));
+    assert_eq!(
+        (&claimed["outcome"], &claimed["case"]["adopted"], fixture.executed("pnrClaim")),
+        (&json!("executed"), &json!(false), 1),
+        "{claimed}"
+    );
+}

@@ -64,7 +64,16 @@ pub(crate) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>)
                 reopen(case);
                 claimed(case, order, now)
             }
-            None => absent(case, "orderList", now),
+            None => {
+                // It may list a claimed order late, or not at all.
+                if case.outcome == CaseOutcome::Unknown {
+                    add_evidence(case, now, "orderList does not show it, which proves nothing", Strength::Weak);
+                    if settle_time_passed(case, now) {
+                        require_human(case);
+                    }
+                }
+                Action::Wait
+            }
         },
         (_, Answer::Inconclusive(why)) => {
             if case.outcome == CaseOutcome::Unknown {

@@ -212,6 +212,8 @@ fn claims(case: &Case, list: OrderListReply) -> Answer {
     let total = list.total_records.as_ref().and_then(|t| t.to_i64());
     let alike = list.orders.iter().any(|o| has(&o.airline_pnrs) && is_foreign(&o.airlines));
     let nameless = list.orders.iter().any(|o| o.airline_pnrs.is_empty() && !is_foreign(&o.airlines));
+    let ignored =
+        !list.orders.is_empty() && !list.orders.iter().any(|o| o.airline_pnrs.is_empty() || has(&o.airline_pnrs));
     let mine = list.orders.into_iter().filter(|o| has(&o.airline_pnrs) && !is_foreign(&o.airlines));
     let (mut found, mut unfit) = (Vec::new(), None);
     for row in mine {
@@ -223,6 +225,7 @@ fn claims(case: &Case, list: OrderListReply) -> Answer {
     }
     match total {
         _ if !found.is_empty() => Answer::Orders(found),
+        _ if ignored => Answer::Inconclusive("orderList did not keep to the locator that it was asked for"),
         _ if unfit.is_some() => Answer::Unfit(unfit.unwrap_or_default()),
         _ if alike && !case.steps.is_empty() => Answer::Inconclusive("orderList has the locator with another airline"),
         _ if nameless => Answer::Inconclusive("orderList has an order without a locator"),
