@@ -100,7 +100,7 @@ impl Kind {
             put(&mut request, "products", json!([{"productCode": "SIM_BAG_1PC_15KG"}]));
         }
         if self == Kind::Regenerate {
-            put(&mut request, "expect", json!({"currency": "USD", "maxPrice": "1000000"}));
+            put(&mut request, "expect", json!({"currency": "USD", "maxPrice": "1000000", "acceptForeign": true}));
         }
         if matches!(self, Kind::Ancillary | Kind::Regenerate) {
             put(&mut request, "payment", json!({"paymentMethod": 1}));

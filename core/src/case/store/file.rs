@@ -107,6 +107,8 @@ impl Sqlite {
         }
         self.raw(readable)??;
         private(path)?;
+        // A new store is on the disk before its witness names it: with another serial, the witness would be a stranger's.
+        self.raw_write(make)?;
         let locked = Locked::open(&self.witness);
         // In one transaction: a file in which one of these meets damage stays as it is.
         let account = self.raw(|connection| {
@@ -440,12 +442,18 @@ fn readable(connection: &mut Connection) -> rusqlite::Result<Stored<()>> {
     })
 }
 
-/// An empty file becomes ours; one of an earlier release is migrated, unless a process of that release is at work.
-fn sign(tx: &Transaction<'_>, is_alive: IsAlive) -> rusqlite::Result<Stored<()>> {
+/// An empty file becomes ours.
+fn make(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     if is_empty(tx)? {
         tx.execute_batch(SCHEMA)?;
         tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {LAYOUT}"))?;
-    } else if signature(tx)? == (APPLICATION, 1) {
+    }
+    Ok(())
+}
+
+/// A file of an earlier release is migrated, unless a process of that release is at work.
+fn sign(tx: &Transaction<'_>, is_alive: IsAlive) -> rusqlite::Result<Stored<()>> {
+    if signature(tx)? == (APPLICATION, 1) {
         if has_live_lease(tx, is_alive)? {
             let message = "a process of an earlier release is at work on a case; its file is migrated after that";
             return Ok(Err(store_error(Code::StoreBusy, message)));
