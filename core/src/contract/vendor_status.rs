@@ -422,7 +422,8 @@ mod tests {
         let regenerate: Vec<i64> =
             (300..=315).chain([317]).chain(319..=323).chain(325..=329).chain(407..=410).chain([6051]).collect();
         let pay = [400, 401, 403, 407, 408, 409, 410, 412, 413, 414, 415];
-        let tables: [(Family, &[i64], &[i64], &[i64], &[i64]); 6] = [
+        type Codes<'c> = &'c [i64];
+        let tables: [(Family, Codes<'_>, Codes<'_>, Codes<'_>, Codes<'_>); 6] = [
             (Family::Refund, &refund, &[803, 816, 817, 818], &[], &[814]),
             (Family::Void, &void, &[803, 816, 817, 818], &[], &[814]),
             (Family::AncillaryOrder, &order, &[505], &[], &[]),

@@ -133,7 +133,8 @@ fn contradiction(op: &Operation, echo: &RequestEcho, body: &Node<'_>) -> Option<
     let names_order = op.echoes.first().is_some_and(|(field, _)| !field.is_empty());
     let asked: Vec<&str> = echo.echoes.iter().flatten().map(String::as_str).collect();
     let is_known = asked.iter().any(|asked| is_echo(asked, &got));
-    (!is_known && !(names_order && asked.is_empty())).then_some("orderNo")
+    let compares = !(names_order && asked.is_empty());
+    (compares && !is_known).then_some("orderNo")
 }
 
 /// Unknown for an operation with an effect; a read simply did not succeed.

@@ -19,7 +19,12 @@ fn reconcile(fixture: &Fixture, key: &str, after: &str) -> Value {
 
 /// Asks again and again for two hours: gives the last reply.
 fn asked_for_long(fixture: &Fixture, key: &str) -> Value {
-    (0..12).map(|_| reconcile(fixture, key, "10m")).last().unwrap()
+    asked(fixture, key, "10m", 12)
+}
+
+/// Asks so many times, each time after so long: gives the last reply.
+fn asked(fixture: &Fixture, key: &str, after: &str, times: u32) -> Value {
+    (0..times).fold(Value::Null, |_, _| reconcile(fixture, key, after))
 }
 
 #[test]
@@ -206,7 +211,7 @@ fn where_the_list_is_refused_a_probe_counts_only_for_a_lone_refund_of_everybody_
     let reply = fixture.call("case.open", open("refund", &order, "k"));
     let found = if reply["outcome"] == "executed" { reply } else { reconcile(&fixture, "k", "5m") };
     assert_eq!((&found["outcome"], &found["case"]["final"]), (&json!("executed"), &json!(false)), "{found}");
-    let later = (0..20).map(|_| reconcile(&fixture, "k", "6h")).last().unwrap();
+    let later = asked(&fixture, "k", "6h", 20);
     assert_eq!(
         (&later["outcome"], &later["case"]["state"], &later["case"]["final"]),
         (&json!("executed"), &json!("needs_human"), &json!(false)),
@@ -313,7 +318,7 @@ fn after_absence_of_a_payment_the_order_waits_and_only_a_direct_pay_pays_it() {
     let mut request = fixture.ancillary(order["orderNo"].as_str().unwrap(), "k");
     request["payment"] = json!({"paymentMethod": 1});
     assert_eq!(fixture.call("case.open", request.clone())["outcome"], "unknown");
-    let waits = (0..6).map(|_| reconcile(&fixture, "k", "2m")).last().unwrap();
+    let waits = asked(&fixture, "k", "2m", 6);
     assert_eq!(
         (&waits["outcome"], &waits["case"]["state"]),
         (&json!("pending"), &json!("awaiting_payment")),

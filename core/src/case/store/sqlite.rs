@@ -488,18 +488,17 @@ impl Store for Sqlite {
 
     fn rival(&self, case: &Case) -> Stored<Option<Case>> {
         self.with(|connection| {
+            let mut holders = Vec::new();
             for hold in &case.holds {
-                for holder in self.holders(connection, hold)?.into_iter().filter(|holder| *holder != case.id) {
-                    match self.by_id(connection, &holder)? {
-                        Some(row) => return Ok(Some(row.case)),
-                        None => {
-                            let remnant = remnants::find(connection, &self.account(), &Name::Id(holder))?;
-                            return Ok(remnant.map(|remnant| remnant.case()));
-                        }
-                    }
-                }
+                holders.extend(self.holders(connection, hold)?);
             }
-            Ok(None)
+            let Some(holder) = holders.into_iter().find(|holder| *holder != case.id) else { return Ok(None) };
+            if let Some(row) = self.by_id(connection, &holder)? {
+                return Ok(Some(row.case));
+            }
+            // What a purged case has paid stays paid.
+            let remnant = remnants::find(connection, &self.account(), &Name::Id(holder))?;
+            Ok(remnant.map(|remnant| remnant.case()))
         })
     }
 
