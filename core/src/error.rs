@@ -118,7 +118,8 @@ statuses! {
     NOT_FOUND = -46, "APB_E_NOT_FOUND";
     /// Answered, but what it means is unknown.
     UNCERTAIN = -47, "APB_E_UNCERTAIN";
-    /// Submitted before.
+    /// Something is there already: this very order is paid (executed), or a refund, void or baggage order of somebody
+    /// (unknown).
     ALREADY = -48, "APB_E_ALREADY";
     /// Being worked on.
     IN_PROGRESS = -49, "APB_E_IN_PROGRESS";
@@ -219,7 +220,8 @@ error_codes! {
     NotFound = "not_found", NOT_FOUND;
     /// Answered, but what it means is unknown.
     VendorUncertain = "vendor_uncertain", UNCERTAIN;
-    /// Submitted before.
+    /// Something is there already: this very order is paid (executed), or a refund, void or baggage order of somebody
+    /// (unknown).
     AlreadySubmitted = "already_submitted", ALREADY;
     /// Being worked on.
     InProgress = "in_progress", IN_PROGRESS;
