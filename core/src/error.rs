@@ -265,6 +265,8 @@ error_codes! {
     GuardVoucher = "guard_voucher", GUARD;
     /// The order's state does not allow it.
     GuardOrderState = "guard_order_state", GUARD;
+    /// The passengers asked for are missing, not to be told apart, or not those of the quotation.
+    GuardPassengers = "guard_passengers", GUARD;
     /// Out of memory.
     Memory = "memory", MEMORY;
     /// A fault of this library.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::contract::operation::Operation;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Detail, Error, ErrorCode};
 use crate::reply::classify;
 
 /// An error as the store keeps it. Advice and help are derived again from the tables when it is reported; the
@@ -20,6 +20,9 @@ pub(crate) struct StoredError {
     /// The operation that was answered so. None where no answer was read, and in rows of earlier releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
+    /// The order's passengers by position and type, where they are not those asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passengers: Vec<String>,
 }
 
 fn write_code<S: Serializer>(code: &ErrorCode, serializer: S) -> Result<S::Ok, S::Error> {
@@ -41,6 +44,7 @@ impl StoredError {
             vendor_status: None,
             vendor_code: None,
             operation: None,
+            passengers: Vec::new(),
         }
     }
 
@@ -53,6 +57,7 @@ impl StoredError {
             vendor_status: error.vendor_status,
             vendor_code: error.vendor_code.map(str::to_owned),
             operation: (!operation.is_empty()).then(|| operation.to_owned()),
+            passengers: Vec::new(),
         }
     }
 
@@ -64,6 +69,7 @@ impl StoredError {
             None => {
                 let mut error = Error::new(self.code, self.message.clone());
                 error.vendor_status = self.vendor_status;
+                error.details = self.passengers.iter().map(|who| Detail::of("/passengers", who)).collect();
                 error
             }
         }

@@ -14,6 +14,7 @@ mod model;
 mod model_tests;
 mod open_request;
 pub(crate) mod operations;
+mod passengers;
 mod reply;
 mod schedule;
 pub(crate) mod service;

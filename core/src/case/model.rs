@@ -1,4 +1,4 @@
-//! What a case is: everything the store keeps of it. No passenger, no card, no secret.
+//! What a case is: everything the store keeps of it. No passenger but by position, no card, no secret.
 
 use serde::{Deserialize, Serialize};
 
@@ -139,9 +139,12 @@ pub(crate) struct Case {
     /// The booking's ancillary orders before this one was submitted, if the vendor listed them.
     #[serde(rename = "before")]
     pub orders_before: Option<Vec<String>>,
-    /// Some passengers of the order, not all. Who they are is not stored.
+    /// Some passengers of the order, not all, or it is not known which.
     #[serde(default)]
     pub partial: bool,
+    /// Which passengers, counted from 1 as the store first read them; empty: everybody, or not known.
+    #[serde(default)]
+    pub positions: Vec<usize>,
     /// Claim: the booking's airlines; a locator is unique within one only.
     #[serde(default)]
     pub carriers: Vec<String>,
@@ -234,6 +237,7 @@ impl Case {
             superseded: false,
             orders_before: None,
             partial: false,
+            positions: Vec::new(),
             carriers: Vec::new(),
             unlisted: false,
             paced_until: None,
@@ -252,6 +256,24 @@ impl Case {
             Kind::Cancel => self.via,
             _ => None,
         }
+    }
+
+    /// What it keeps others from: its order, or the passengers of it that it is about.
+    pub fn order_hold(&self) -> Option<Hold> {
+        let order = self.order_no.clone()?;
+        match (self.kind, self.positions.as_slice()) {
+            (Kind::Refund, positions @ [_, ..]) => Some(Hold::Passengers { order, positions: positions.to_vec() }),
+            _ => Some(Hold::Order(order)),
+        }
+    }
+
+    /// Sets whom it is about, and with that its hold: nobody in particular for everybody, None where it is not known.
+    pub fn refund_of(&mut self, positions: Option<Vec<usize>>) {
+        self.partial = positions.as_ref().is_none_or(|positions| !positions.is_empty());
+        self.positions = positions.unwrap_or_default();
+        let hold = self.order_hold();
+        self.holds.retain(|held| held.order().is_none());
+        self.holds.splice(0..0, hold);
     }
 
     /// The submit that the case is about.

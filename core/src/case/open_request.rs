@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::clock::Stamp;
 use super::hold::Hold;
 use super::model::{Case, Expect};
+use super::passengers::{Asked, fold};
 use super::schedule::ORDER_LIST_REACH;
 use super::vocabulary::Kind;
 use crate::digest::sha256_hex;
@@ -17,17 +18,37 @@ use crate::wire::{CaseOpenRequest, Code, FlightRequest};
 #[derive(Debug, Default)]
 pub(crate) struct OpenRequest {
     pub body: CaseOpenRequest,
-    /// Names of the requested passengers, `FAMILY/GIVEN`; empty for everybody.
-    pub names: Vec<String>,
+    /// The requested passengers; empty for everybody, and for a claim, which has no order yet.
+    pub asked: Vec<Asked>,
     /// The digest that earlier releases stored of this request, with `expect`.
     earlier_content: String,
+    /// The digest while the order's passengers were not read yet.
+    unread_content: String,
 }
 
 impl OpenRequest {
+    /// Of `case.plan`, which has no content.
+    pub fn plan(asked: Vec<Asked>, reason: Option<Code>) -> OpenRequest {
+        let body = CaseOpenRequest { reason, ..CaseOpenRequest::default() };
+        OpenRequest { body, asked, ..OpenRequest::default() }
+    }
+
+    /// The digest of its content with these passengers, by position; None where they are not known. Nobody in particular
+    /// is everybody, as if none were given.
+    pub fn content_of(&self, body: &str, positions: Option<&[usize]>) -> String {
+        match positions {
+            None => self.unread_content.clone(),
+            Some(positions) => {
+                let people: Vec<String> = positions.iter().map(|position| format!("#{position}")).collect();
+                content_of(&without_passengers(body, people.is_empty()), &people)
+            }
+        }
+    }
+
     /// Whether the stored case has the content of this request, whose own is `content`.
     pub fn is_content_of(&self, stored: &Case, content: &str) -> bool {
         if stored.content.starts_with(CONTENT) {
-            stored.content == content
+            stored.content == content || stored.content == self.unread_content
         } else {
             stored.content == self.earlier_content
         }
@@ -100,8 +121,12 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(OpenRequest, C
         None | Some(Some(0 | 1)) => {}
         Some(_) => return Err(bad("/reason", "must be 0 (involuntary) or 1 (voluntary)")),
     }
-    let names = if kind == Kind::Claim { Vec::new() } else { names(&request)? };
-    let mut case = Case::new(id, key, kind, order, content_digest(body, &names), now);
+    if let Some(at) = request.passengers.iter().position(|item| kind == Kind::Claim && item.is_number()) {
+        return Err(bad(&format!("/passengers/{at}"), "has no meaning for a claim, which has no order to count in"));
+    }
+    let asked = if kind == Kind::Claim { Vec::new() } else { passengers(&request.passengers, "case.open")? };
+    let content = content_of(body, &people_of(&asked, &key));
+    let mut case = Case::new(id, key, kind, order, content, now);
     if kind == Kind::Claim {
         let locator = request.mmb.as_ref().and_then(|m| m.airline_pnr.clone()).filter(|p| !p.is_empty());
         let locator = locator.ok_or_else(|| bad("/mmb/airlinePnr", "is required for a claim"))?;
@@ -109,12 +134,13 @@ pub(crate) fn read(body: &str, id: String, now: Stamp) -> Result<(OpenRequest, C
         let flights: Vec<_> = request.from_segments.iter().chain(&request.ret_segments).cloned().collect();
         claimed_flights(&mut case, &flights);
     }
-    case.partial = !names.is_empty();
+    case.partial = !asked.is_empty();
     case.expect = expect(&request)?;
     case.holds.extend(request.offer_id.clone().map(Hold::Offer));
     case.offer_id.clone_from(&request.offer_id);
     case.run.own_offer = request.offer_id.is_some();
-    Ok((OpenRequest { body: request, names, earlier_content: earlier_digest(body) }, case))
+    let unread_content = case.content.clone();
+    Ok((OpenRequest { body: request, asked, earlier_content: earlier_digest(body), unread_content }, case))
 }
 
 /// Records what is needed to read orderList for a claim: the airlines, and whether orderList shows the departure.
@@ -158,20 +184,22 @@ fn is_empty(node: &Node<'_>) -> bool {
 /// Keys of submits that were not opened as cases.
 pub(crate) const DIRECT: &str = "direct:";
 
-fn names(request: &CaseOpenRequest) -> Result<Vec<String>, Error> {
-    let mut names = Vec::new();
-    for (i, passenger) in request.passengers.iter().enumerate() {
-        let text = |key: &str| passenger.get(key).and_then(serde_json::Value::as_str).filter(|t| !t.is_empty());
-        let name = match (passenger.as_str(), text("name"), text("lastName"), text("firstName")) {
-            (Some(name), ..) | (None, Some(name), ..) if name.contains('/') => name.to_owned(),
-            (None, None, Some(last), Some(first)) => format!("{last}/{first}"),
-            _ => {
-                return Err(bad(&format!("/passengers/{i}"), "must be `LAST/FIRST`, {name} or {lastName, firstName}"));
-            }
-        };
-        names.push(name);
-    }
-    Ok(names)
+/// Who is asked for.
+pub(crate) fn passengers(items: &[serde_json::Value], op: &str) -> Result<Vec<Asked>, Error> {
+    let read = |(i, item)| {
+        let message = "must be `LAST/FIRST`, {name}, {lastName, firstName}, or a position from 1";
+        Asked::read(item).ok_or_else(|| Error::at(ErrorCode::BadRequest, op, &format!("/passengers/{i}"), message))
+    };
+    items.iter().enumerate().map(read).collect()
+}
+
+/// The passengers asked for, as a content has them before their order was read: names as digests, salted with the key.
+fn people_of(asked: &[Asked], key: &str) -> Vec<String> {
+    let text = |asked: &Asked| match asked {
+        Asked::Position(position) => format!("#{position}"),
+        Asked::Name(name) => sha256_hex(format!("{key}|{}", fold(name)).as_bytes()),
+    };
+    asked.iter().map(text).collect()
 }
 
 fn expect(request: &CaseOpenRequest) -> Result<Expect, Error> {
@@ -203,23 +231,32 @@ const CONTENT: &str = "2:";
 /// What is no content of a case: it counts for the next intent.
 const NO_CONTENT: [&str; 4] = ["key", "payment", "after", "expect"];
 
-/// Tells two requests with the same key apart. `passengers` is a set, whatever form names them.
-fn content_digest(body: &str, names: &[String]) -> String {
+/// Tells two requests with the same key apart. `passengers` is a set: of `people`, or of a claim's own, which has no
+/// order to count them in.
+fn content_of(body: &str, people: &[String]) -> String {
     let mut content = String::new();
     if let Ok(Node::Obj(mut members)) = Node::parse(body) {
         members.retain(|(key, value)| !NO_CONTENT.contains(&&**key) && !is_empty(value));
         for (_, value) in members.iter_mut().filter(|(key, _)| key == "passengers") {
-            *value = set_of_passengers(value, names);
+            *value = set_of(value, people);
         }
         Node::Obj(members).write(&mut content);
     }
     format!("{CONTENT}{}", sha256_hex(content.as_bytes()))
 }
 
-/// The passengers in an order that does not depend on the request's. Those of a claim have no `names`.
-fn set_of_passengers<'n>(value: &Node<'n>, names: &[String]) -> Node<'n> {
-    let mut texts = names.to_vec();
-    if let (Node::Arr(items), true) = (value, names.is_empty()) {
+fn without_passengers(body: &str, everybody: bool) -> String {
+    let Ok(Node::Obj(mut members)) = Node::parse(body) else { return body.to_owned() };
+    members.retain(|(key, _)| !everybody || key != "passengers");
+    let mut text = String::new();
+    Node::Obj(members).write(&mut text);
+    text
+}
+
+/// The passengers in an order that does not depend on the request's.
+fn set_of<'n>(value: &Node<'n>, people: &[String]) -> Node<'n> {
+    let mut texts = people.to_vec();
+    if let (Node::Arr(items), true) = (value, people.is_empty()) {
         texts.extend(items.iter().map(|item| {
             let mut text = String::new();
             item.write(&mut text);

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::{self, Stamp};
+use super::id::new_id;
+use super::passengers::{Asked, OrderPassengers, Passenger};
 use super::store::budget::{FOLLOW, REQUESTS};
 use super::store::file::{IsAlive, Sqlite};
 use super::store::identity::Identity;
 use super::store::{KnownOffer, Store, Stored};
-use super::vendor::answers;
+use super::vendor::{answers, requests};
 use crate::config::{CaseClock, CasePolicy, Config};
 use crate::contract::operation::Operation;
 use crate::error::{Error, ErrorCode};
@@ -18,7 +20,8 @@ use crate::json::Node;
 use crate::reply::Reply;
 use crate::token_bucket::Rate;
 use crate::transport::{Fault, Limits};
-use crate::unix_time::{Millis, parse_rfc3339};
+use crate::unix_time::{self, Millis, parse_rfc3339};
+use crate::wire::QueryOrderDetailsReply;
 
 /// See the module.
 pub(crate) struct CaseService {
@@ -129,13 +132,41 @@ impl CaseService {
         let Some((way, Some(order_no), quote)) = answers::offer(op.name, reply) else { return };
         let Some(offer_id) = quote.offer_id.clone() else { return };
         let Ok(stamp) = self.now().await else { return };
-        let offer = KnownOffer { way, order_no, quote };
+        let asked: Vec<Asked> = answers::quoted_names(reply).into_iter().map(Asked::Name).collect();
         let _ = self
             .run_blocking(move |store| {
                 let _scope = store.connection_scope();
-                store.remember_offer(&offer_id, &offer, stamp)
+                let known = store.order_passengers(&order_no).ok().flatten().filter(|_| !asked.is_empty());
+                let positions = known.and_then(|known| known.positions(&asked));
+                store.remember_offer(&offer_id, &KnownOffer { way, order_no, quote, positions }, stamp)
             })
             .await;
+    }
+
+    /// The passengers of an order that was read, as the store first read them; they are stored if it has none.
+    pub async fn remember_passengers(&self, order_no: String, today: Vec<Passenger>) -> Stored<OrderPassengers> {
+        let salt = new_id(unix_time::now())?;
+        self.run_blocking(move |store| {
+            let _scope = store.connection_scope();
+            match store.order_passengers(&order_no)? {
+                Some(known) => Ok(known),
+                None => store.remember_order_passengers(&order_no, &OrderPassengers::of(&today, salt)),
+            }
+        })
+        .await
+    }
+
+    /// As [`CaseService::remember_passengers`], for a reply of queryOrderDetails that no case asked for: positions are
+    /// counted from what the caller has seen first.
+    pub async fn remember_order(&self, op: &'static Operation, reply: &Reply) {
+        if op.name != "queryOrderDetails" || reply.error().is_some() {
+            return;
+        }
+        let order: QueryOrderDetailsReply = serde_json::from_str(reply.data()).unwrap_or_default();
+        let today = requests::passengers_of(&order);
+        if let Some(number) = order.order_no.filter(|number| !number.is_empty() && !today.is_empty()) {
+            let _ = self.remember_passengers(number, today).await;
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) fn message(case: &Case) -> wire::Case {
         kind: Some(case.kind.word().to_owned()),
         via: case.via.map(|via| via.word().to_owned()),
         order_no: case.order_no.clone(),
+        passengers: case.positions.iter().filter_map(|at| i64::try_from(*at).ok()).map(Into::into).collect(),
         offer_id: case.offer_id.clone(),
         code: case.code.clone(),
         outcome: Some(case.outcome.word().to_owned()),

@@ -182,6 +182,9 @@ async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: RuntimeHandle
             if let Some(cases) = cases.as_ref().filter(|_| op.kind == OperationKind::Quote) {
                 cases.remember_offer(op, &reply).await;
             }
+            if let Some(cases) = cases {
+                cases.remember_order(op, &reply).await;
+            }
             reply
         }
     };

@@ -71,6 +71,8 @@ message! {
         via "via": Option<String>, loggable;
         /// The order.
         order_no "orderNo": Option<String>, loggable;
+        /// Some passengers of the order, by position from 1; null for everybody, and where they are not known.
+        passengers "passengers": Vec<Number>, loggable;
         /// The offer that was submitted: what a lost reply is found by.
         offer_id "offerId": Option<String>, loggable;
         /// The vendor's number of the result: refundCode, voidCode, or the new order's number.

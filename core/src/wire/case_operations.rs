@@ -79,6 +79,10 @@ message! {
     CasePlanRequest {
         /// Main order number.
         order_no "orderNo": Option<String>, required, loggable;
+        /// Who, as in case.open; everybody if not given. For some there is no void.
+        passengers "passengers": Vec<Any>;
+        /// Of a refund: 0 involuntary, 1 voluntary. Default 1.
+        reason "reason": Option<Code>, loggable;
     }
 
     /// One way of giving an order back.
@@ -107,9 +111,9 @@ message! {
         order_no "orderNo": Option<String>, loggable;
         /// It has tickets, so that it can be given back.
         ticketed "ticketed": Option<bool>, loggable;
-        /// By a void.
+        /// By a void; null for some passengers.
         void "void": Option<CaseWay>;
-        /// By a refund of everyone, voluntary.
+        /// By a refund of those asked for.
         refund "refund": Option<CaseWay>;
         /// void, refund, or null if neither can be done.
         better "better": Option<String>, loggable;

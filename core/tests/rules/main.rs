@@ -9,5 +9,6 @@ mod fixture;
 mod human;
 mod keys;
 mod pace;
+mod passengers;
 mod steps;
 mod stores;

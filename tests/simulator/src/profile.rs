@@ -35,7 +35,11 @@ const SWITCHES: &[Switch] = &[
     undocumented_switch("offerSingleUse", &["false", "true"], "false"),
     undocumented_switch("newQuoteKillsOld", &["false", "true"], "false"),
     undocumented_switch("pnrCodeAfterIssue", &["same", "new"], "same"),
+    undocumented_switch("passengersAfterRefund", &["stay", "gone", "reordered"], "stay"),
+    undocumented_switch("infantAlone", &["refused", "allowed"], "refused"),
     undocumented_switch("voidReply", &["full", "minimal"], "full"),
+    // Undocumented too, but not part of `strict`: with it nothing can be refunded for several.
+    setting("subsetQuote", &["false", "true"], "false"),
     setting("quirks", &["documented", "drift", "off"], "documented"),
     setting("clock", &["virtual", "real"], "virtual"),
     setting("gzip", &["on", "off"], "on"),

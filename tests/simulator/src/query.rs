@@ -2,6 +2,7 @@
 
 use crate::clock::{self, DAY};
 use crate::json::{Object, as_int, flag, get, list, object, text};
+use crate::offer::OfferKind;
 use crate::operations::DETAILS;
 use crate::order::{Kind, Order, UNPAID};
 use crate::order_json;
@@ -53,7 +54,21 @@ pub fn details(world: &mut World, body: &Value) -> Answer {
     if flag(body, "isCompletedOrder") == Some(true) && world.profile.is("aggregatedOrders", "true") {
         return Ok(aggregated(world, order));
     }
-    Ok(order_json::details(order))
+    Ok(after_refunds(world, order))
+}
+
+/// The order; what refunds make of its list of passengers is not documented.
+fn after_refunds(world: &World, order: &Order) -> Object {
+    let mut reply = order_json::details(order);
+    let refunded = |at: usize| world.blocking_case(order, &[at]).is_some_and(|c| c.offer.kind == OfferKind::Refund);
+    let people = order_json::passengers(order).into_iter().enumerate();
+    let people: Vec<Value> = match world.profile.get("passengersAfterRefund") {
+        "gone" => people.filter(|(at, _)| !refunded(*at)).map(|(_, p)| p.into()).collect(),
+        "reordered" if (0..order.passengers.len()).any(refunded) => people.rev().map(|(_, p)| p.into()).collect(),
+        _ => return reply,
+    };
+    reply.insert("paxTicketInfos".into(), people.into());
+    reply
 }
 
 fn unknown(world: &World, by_airline: bool) -> Answer {

@@ -35,7 +35,7 @@ pub fn quote(world: &mut World, body: &Value, order: &Order, operation: &str) ->
     let mut passengers = Vec::new();
     let mut reason = 1;
     for entry in entries {
-        passengers.push(match_passenger(world, order, entry)?);
+        passengers.push(match_passenger(world, order, entry, &passengers)?);
         check_segments(world, order, entry)?;
         reason = match get(entry, "refundReason") {
             Value::Null => 1,
@@ -51,7 +51,7 @@ pub fn quote(world: &mut World, body: &Value, order: &Order, operation: &str) ->
     let all = passengers.len() == order.passengers.len();
     let adult_stays = (0..order.passengers.len()).any(|at| kind(&at) == 0 && !passengers.contains(&at));
     let child_stays = (0..order.passengers.len()).any(|at| kind(&at) != 0 && !passengers.contains(&at));
-    if child_stays && !adult_stays {
+    if child_stays && !adult_stays && world.profile.is("infantAlone", "refused") {
         return refuse(802, "A child may not be left to travel alone");
     }
     if reason == 4 && !all {
@@ -59,6 +59,9 @@ pub fn quote(world: &mut World, body: &Value, order: &Order, operation: &str) ->
     }
     if order.departure() <= world.now {
         return refuse(811, "The itinerary has been flown in part");
+    }
+    if operation == "refundQuotation" && world.profile.is("subsetQuote", "true") && passengers.len() > 1 {
+        passengers.pop();
     }
     Ok(build_offer(world, order, passengers, reason, display_currency))
 }
@@ -109,7 +112,8 @@ pub fn refundable(order: &Order, reason: i64) -> bool {
 
 /// The passenger that an entry names. An entry without names is refused with 801
 /// and an unusable offer id, as the vendor's sandbox does.
-fn match_passenger(world: &mut World, order: &Order, entry: &Value) -> Result<usize, Refusal> {
+/// Of several with one name it is the first that no entry before has named.
+fn match_passenger(world: &mut World, order: &Order, entry: &Value, named: &[usize]) -> Result<usize, Refusal> {
     let whole = text(entry, "name").and_then(|name| name.split_once('/'));
     let last = text(entry, "lastName").or(whole.map(|w| w.0));
     let first = text(entry, "firstName").or(whole.map(|w| w.1));
@@ -117,8 +121,12 @@ fn match_passenger(world: &mut World, order: &Order, entry: &Value) -> Result<us
         return Err(refuse_incomplete_entry(world, order));
     };
     let same = |a: &str, b: &str| a.trim().eq_ignore_ascii_case(b.trim());
-    if let Some(at) = order.passengers.iter().position(|p| same(&p.last, last) && same(&p.first, first)) {
-        return Ok(at);
+    let has_name = |at: &usize| {
+        order.passengers.get(*at).is_some_and(|p| same(&p.last, last) && same(&p.first, first))
+    };
+    let mut found = (0..order.passengers.len()).filter(has_name).peekable();
+    if let Some(first) = found.peek().copied() {
+        return Ok(found.find(|at| !named.contains(at)).unwrap_or(first));
     }
     if order.passengers.iter().any(|p| same(&p.last, last)) {
         return refuse(812, "The passenger name does not match the order");

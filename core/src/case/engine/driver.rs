@@ -8,11 +8,12 @@ use crate::case::error::StoredError;
 use crate::case::machine::event::{Action, Answer, Entry, Event, Now, Refusal, SubmitResult};
 use crate::case::machine::{evidence, step};
 use crate::case::model::Case;
+use crate::case::passengers::{INFANT, adults, check_company, check_tickets, guard};
 use crate::case::service::CaseService;
 use crate::case::store::{Filter, Row, Stored, retention};
 use crate::case::vendor::answers;
 use crate::case::vendor::requests::{self, CallData};
-use crate::case::vocabulary::{CaseOutcome, Query, State, StepName};
+use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName};
 use crate::config::RetryConfig;
 use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode, Outcome};
@@ -224,6 +225,10 @@ impl<'d> Driver<'d> {
 
     /// Answers a query, from the vendor or from the store.
     pub async fn query(&mut self, case: &Case, query: Query) -> Answer {
+        let before_intent = matches!(query, Query::KnownOffer | Query::RefundQuote);
+        if before_intent && let Err(error) = self.check_company(case).await {
+            return Answer::Refused(Refusal::lasting(error));
+        }
         if query == Query::KnownOffer {
             return self.known_offer(case).await;
         }
@@ -240,7 +245,11 @@ impl<'d> Driver<'d> {
                 return answer;
             }
         }
-        if query == Query::RefundProbe && case.partial && self.call_data.request.names.is_empty() {
+        if query == Query::RefundProbe
+            && case.partial
+            && case.positions.is_empty()
+            && self.call_data.request.asked.is_empty()
+        {
             return Answer::Inconclusive(
                 "which passengers it was for is not stored; open the case again to have it asked",
             );
@@ -256,23 +265,23 @@ impl<'d> Driver<'d> {
 
     /// "Already submitted" may be about some passengers only: then each is asked about alone.
     async fn check_each_passenger(&mut self, case: &Case, query: Query, refusal: Refusal) -> Answer {
-        let people = requests::people(&self.call_data);
+        let people = self.paying_passengers(case);
         let is_quotation = matches!(query, Query::VoidQuote | Query::RefundQuote | Query::RefundProbe);
         if people.len() < 2 || !is_quotation {
             return Answer::Refused(refusal);
         }
-        let requested = std::mem::take(&mut self.call_data.request.names);
         let mut free = 0;
         let mut unanswered = None;
-        for name in &people {
-            self.call_data.request.names = vec![name.clone()];
+        for index in &people {
+            self.call_data.only = Some(*index);
             match self.query_vendor(case, Query::RefundQuote).await {
                 Answer::Quote(_) => free += 1,
-                Answer::Refused(later) if later.passing => unanswered = Some(later),
+                // Only "already submitted" says that it is.
+                Answer::Refused(later) if later.passing || !later.already => unanswered = Some(later),
                 _ => {}
             }
         }
-        self.call_data.request.names = requested;
+        self.call_data.only = None;
         match (free, unanswered) {
             (0, None) => Answer::Refused(refusal),
             (0, Some(later)) => Answer::Refused(later),
@@ -286,6 +295,73 @@ impl<'d> Driver<'d> {
                 Answer::Refused(Refusal::lasting(StoredError::new(ErrorCode::GuardNotRefundable, text)))
             }
         }
+    }
+
+    /// Indexes of the case's passengers in the order, without infants.
+    fn paying_passengers(&self, case: &Case) -> Vec<usize> {
+        let today = requests::today(&self.call_data);
+        let selected = requests::selected(case, &self.call_data).unwrap_or_default();
+        selected.into_iter().filter(|index| today.get(*index).is_some_and(|p| p.kind != INFANT)).collect()
+    }
+
+    /// Learns from the store who the passengers of the order are, and tells it if it does not know.
+    async fn remember_passengers(&mut self, case: &Case) {
+        let today = requests::today(&self.call_data);
+        let Some(order) = case.order_no.clone().filter(|_| !today.is_empty()) else { return };
+        self.call_data.known = self.cases.remember_passengers(order, today).await.ok();
+    }
+
+    /// Whether nobody would be left who may not travel alone. `case` has its hold: of two refunds of one order, at least
+    /// the later one sees the other.
+    pub async fn check_company(&self, case: &Case) -> Result<(), StoredError> {
+        if case.positions.is_empty() {
+            return Ok(());
+        }
+        let today = requests::today(&self.call_data);
+        let going = requests::selected(case, &self.call_data)?;
+        let known = self.call_data.known.as_ref().ok_or_else(|| guard("the order's passengers could not be stored"))?;
+        let filter = Filter {
+            order_no: case.order_no.clone(),
+            kind: Some(Kind::Refund),
+            limit: usize::MAX >> 1,
+            ..Filter::default()
+        };
+        let others = self.cases.run_blocking(move |store| store.list(&filter)).await;
+        let others = others.map_err(|_| guard("which passengers have a refund already cannot be read"))?;
+        let may_go = |other: &&Case| {
+            other.id != case.id
+                && other.outcome != CaseOutcome::NotExecuted
+                && !matches!(other.state, State::Rejected | State::Withdrawn)
+        };
+        let mut gone = Vec::new();
+        for other in others.iter().filter(may_go) {
+            match other.positions.as_slice() {
+                // Whose refund it is is not known: it may be that of every adult.
+                [] => gone.extend(adults(&today)),
+                positions => gone.extend(known.indexes(positions, &today)),
+            }
+        }
+        check_company(&going, &gone, &today)
+    }
+
+    /// An offer counts only if its tickets are those of the passengers who were asked about.
+    fn check_tickets(&self, case: &Case, reply: &Reply, answer: Answer) -> Answer {
+        let offers = matches!(&answer, Answer::Quote(q) if q.possible == Some(true) && q.offer_id.is_some());
+        if !offers {
+            return answer;
+        }
+        let checked = requests::passengers(case, &self.call_data).and_then(|people| {
+            let names: Vec<&str> = people.iter().map(|p| p.name.as_str()).collect();
+            check_tickets(&names, &answers::quoted_names(reply))
+        });
+        match checked {
+            Ok(()) => answer,
+            Err(error) => Answer::Refused(Refusal::lasting(error)),
+        }
+    }
+
+    pub fn call_data(&self) -> &CallData {
+        &self.call_data
     }
 
     async fn query_vendor(&mut self, case: &Case, query: Query) -> Answer {
@@ -316,6 +392,11 @@ impl<'d> Driver<'d> {
         let mut answer = answers::answer(case, query, name, &reply, &mut self.call_data);
         if let (Answer::Quote(quote), Ok(asked)) = (&mut answer, asked) {
             quote.at = Some(asked);
+        }
+        match query {
+            Query::Order if matches!(answer, Answer::Order(_)) => self.remember_passengers(case).await,
+            Query::RefundQuote => answer = self.check_tickets(case, &reply, answer),
+            _ => {}
         }
         self.last = Some(reply);
         match answer {

@@ -42,7 +42,7 @@ pub(crate) fn close(case: &mut Case, state: State) {
         Hold::Payment(_) => paid,
         // orderList may show the order late: a second claim of the booking would be sent again.
         Hold::Locator(_) | Hold::Claim(_) => state == State::Claimed,
-        Hold::Order(_) | Hold::Offer(_) => false,
+        Hold::Order(_) | Hold::Passengers { .. } | Hold::Offer(_) => false,
     });
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn reopen(case: &mut Case) {
         case.watched = false;
         case.reopened = true;
         // The order is held again, unless another case holds it by now (the store sees to that).
-        let hold = case.order_no.clone().map(Hold::Order).filter(|hold| !case.holds.contains(hold));
+        let hold = case.order_hold().filter(|hold| !case.holds.contains(hold));
         case.holds.extend(hold);
     }
 }

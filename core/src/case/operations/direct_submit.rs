@@ -131,6 +131,14 @@ async fn claim(
     if name == StepName::Claim {
         claimed_booking(&mut case, &body);
     }
+    if case.kind == Kind::Refund {
+        // Whom an offer is for is remembered with it; without one the request may name the order in any other way.
+        let known = match offer.clone() {
+            Some(offer) => cases.run_blocking(move |store| store.known_offer(&offer)).await?,
+            None => None,
+        };
+        case.refund_of(known.filter(|known| Some(&known.order_no) == case.order_no.as_ref()).and_then(|k| k.positions));
+    }
     case.holds.extend(offer.clone().map(Hold::Offer));
     case.offer_id = offer;
     record_intent(&mut case, name, &now);

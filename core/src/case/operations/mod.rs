@@ -13,6 +13,7 @@ mod purge;
 mod query;
 mod reconcile;
 mod resolve;
+mod select_passengers;
 mod stats;
 mod unpause;
 

@@ -1,6 +1,7 @@
 //! `case.open`: starts a case or resumes the one with the same key.
 
 use super::lookup::{acquire_lease, conflict, release, remnant_reply, shown};
+use super::select_passengers;
 use crate::case::engine::driver::{DriveResult, Driver};
 use crate::case::engine::lease::Owner;
 use crate::case::error::StoredError;
@@ -57,10 +58,11 @@ pub(super) async fn open(context: &mut CallContext, cases: &CaseService, body: &
 async fn start(context: &mut CallContext, cases: &CaseService, body: &str) -> Stored<CaseReply> {
     let stamp = cases.now().await?;
     let (request, mut case) = open_request::read(body, new_id(unix_time::now())?, stamp)?;
+    let may_send = select_passengers::select(context, cases, body, &request, &mut case).await?;
     let payment = request.body.payment.as_ref();
     let method = payment.and_then(|p| p.payment_method.as_ref()).and_then(|m| m.number());
     let has_card = payment.is_some_and(|p| p.credit_card.is_some());
-    case.run.may_send = true;
+    case.run.may_send = may_send;
     case.run.can_pay = method.is_some_and(|m| has_card || !matches!(m, 3 | 5));
     let after = request.body.after.clone();
     let owner = Owner::new();
@@ -220,7 +222,8 @@ fn start_over(old: &Case, fresh: &Case, is_same: bool, now: Millis) -> Case {
 
 /// A case that ended by a refusal before its next attempt, which takes its holds anew.
 fn next_attempt(old: &Case, fresh: &Case) -> Case {
-    let mut case = Case { holds: fresh.holds.clone(), error: None, closed: false, ..old.clone() };
+    let (holds, positions) = (fresh.holds.clone(), fresh.positions.clone());
+    let mut case = Case { holds, positions, partial: fresh.partial, error: None, closed: false, ..old.clone() };
     (case.state, case.outcome) = (State::Planned, CaseOutcome::Pending);
     case
 }

@@ -2,12 +2,14 @@
 
 use rust_decimal::Decimal;
 
-use super::lookup::text;
+use super::lookup::{bad_request, text};
+use super::select_passengers;
 use crate::case::engine::driver::Driver;
 use crate::case::engine::lease::Owner;
 use crate::case::error::StoredError;
 use crate::case::machine::event::{Answer, Quote};
 use crate::case::model::Case;
+use crate::case::open_request::{OpenRequest, passengers};
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
 use crate::case::store::Stored;
@@ -17,15 +19,16 @@ use crate::case::vocabulary::{Kind, Query, Way};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::context::CallContext;
 use crate::json::Node;
-use crate::wire::{Amount, CasePlanReply, CaseWay, to_json};
+use crate::wire::{Amount, CasePlanReply, CasePlanRequest, CaseWay, Code, to_json};
 
 /// Asks both quotations.
 pub(super) async fn plan(context: &mut CallContext, cases: &CaseService, node: &Node<'_>) -> Stored<CaseReply> {
     let order = text(node, "orderNo").unwrap_or_default();
+    let request = plan_request(node)?;
     let stamp = cases.now().await?;
     let mut case = Case::new(String::new(), String::new(), Kind::Cancel, Some(order.clone()), String::new(), stamp);
     let owner = Owner::new();
-    let mut driver = Driver::new(context, cases, &owner, CallData::default());
+    let mut driver = Driver::new(context, cases, &owner, CallData { request, ..CallData::default() });
     let ticketed = match driver.query(&case, Query::Order).await {
         Answer::Order(state) => state.ticketed,
         _ => {
@@ -33,9 +36,14 @@ pub(super) async fn plan(context: &mut CallContext, cases: &CaseService, node: &
             return Err(answer.unwrap_or_else(|| Error::new(ErrorCode::BadResponse, "the order could not be read")));
         }
     };
+    select_passengers::check_plan(&mut driver, &mut case).await?;
     let mut quotes = Vec::new();
     for (way, query) in [(Way::Void, Query::VoidQuote), (Way::Refund, Query::RefundQuote)] {
         case.via = Some(way);
+        if way == Way::Void && case.partial {
+            quotes.push((Quote::default(), Some(StoredError::new(ErrorCode::GuardNotRefundable, "a void is of all"))));
+            continue;
+        }
         let quote = match driver.query(&case, query).await {
             Answer::Quote(quote) => quote,
             Answer::Refused(refusal) => {
@@ -65,13 +73,29 @@ pub(super) async fn plan(context: &mut CallContext, cases: &CaseService, node: &
     let plan = CasePlanReply {
         order_no: Some(order),
         ticketed: Some(ticketed),
-        void: Some(describe(void, void_refusal.as_ref(), None)),
+        void: (!case.partial).then(|| describe(void, void_refusal.as_ref(), None)),
         refund: Some(describe(refund, refund_refusal.as_ref(), Some(refund.unquoted))),
         better: better.map(str::to_owned),
         reason: Some(reason.to_owned()),
     };
     let data = to_json(&plan);
     Ok(CaseReply { last, ..CaseReply::data(data) })
+}
+
+/// Who and why, as in `case.open`.
+fn plan_request(node: &Node<'_>) -> Stored<OpenRequest> {
+    let mut body = String::new();
+    node.write(&mut body);
+    let read: CasePlanRequest =
+        serde_json::from_str(&body).map_err(|e| bad_request("case.plan", "", &format!("cannot be read: {e}")))?;
+    if matches!(node.get("passengers"), Some(Node::Arr(items)) if items.is_empty()) {
+        return Err(bad_request("case.plan", "/passengers", "names nobody; leave it out for everybody"));
+    }
+    if !matches!(read.reason.as_ref().map(Code::number), None | Some(Some(0 | 1))) {
+        return Err(bad_request("case.plan", "/reason", "must be 0 (involuntary) or 1 (voluntary)"));
+    }
+    let asked = passengers(&read.passengers, "case.plan")?;
+    Ok(OpenRequest::plan(asked, read.reason))
 }
 
 /// Which of two possible ways is better. Where the amounts cannot be compared, a void, which takes minutes and not

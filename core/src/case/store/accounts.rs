@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::identity::Identity;
 use super::{Stored, store_error};
+use crate::case::hold::Hold;
 use crate::error::{Error, ErrorCode};
 use crate::unix_time::{self, Millis, format_rfc3339};
 
@@ -124,8 +125,16 @@ fn merge(tx: &Transaction<'_>, from: &str, to: &str, name: &str) -> rusqlite::Re
          INTERSECT
          SELECT key FROM (SELECT account, key FROM cases UNION SELECT account, key FROM remnants) WHERE account = ?2",
     )?;
-    let orders =
-        both("SELECT order_no FROM holds WHERE account = ?1 INTERSECT SELECT order_no FROM holds WHERE account = ?2")?;
+    let held = |account: &str| -> rusqlite::Result<Vec<String>> {
+        tx.prepare("SELECT order_no FROM holds WHERE account = ?1")?.query_map([account], |row| row.get(0))?.collect()
+    };
+    let (ours, theirs) = (held(from)?, held(to)?);
+    // Positions of two accounts do not count the same list: passengers of an order are held with all of it.
+    let overlap = |a: &String, b: &String| match (Hold::from_text(a), Hold::from_text(b)) {
+        (a, b) if a.order().is_some() => a.order() == b.order(),
+        (a, b) => a == b,
+    };
+    let orders: Vec<String> = ours.into_iter().filter(|a| theirs.iter().any(|b| overlap(a, b))).collect();
     if !keys.is_empty() || !orders.is_empty() {
         let message = format!("account {name} exists, and cannot take in the unnamed account");
         let mut error = store_error(ErrorCode::StoreAccount, message);
@@ -149,7 +158,7 @@ fn merge(tx: &Transaction<'_>, from: &str, to: &str, name: &str) -> rusqlite::Re
         let number = super::tables::next_number(tx)?;
         tx.execute("UPDATE cases SET change = ?2 WHERE id = ?1", params![id, number])?;
     }
-    for table in ["cases", "holds", "remnants", "notices", "offers", "account_clients"] {
+    for table in ["cases", "holds", "remnants", "notices", "offers", "order_passengers", "account_clients"] {
         tx.execute(&format!("UPDATE OR IGNORE {table} SET account = ?2 WHERE account = ?1"), [from, to])?;
     }
     tx.execute("UPDATE accounts SET merged = ?2 WHERE id = ?1 OR merged = ?1", [from, to])?;

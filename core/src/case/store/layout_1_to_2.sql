@@ -54,3 +54,6 @@ ALTER TABLE budgets ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
 INSERT INTO accounts (id, made)
     SELECT account, min(at) FROM (SELECT account, updated AS at FROM cases UNION SELECT account, 0 FROM remnants) GROUP BY account;
 INSERT INTO account_clients (account, client) SELECT id, id FROM accounts;
+CREATE TABLE order_passengers (
+    account TEXT NOT NULL, order_no TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, order_no)
+) WITHOUT ROWID;

@@ -9,6 +9,7 @@ pub(crate) mod budget;
 mod check;
 pub(crate) mod file;
 pub(crate) mod identity;
+mod order_passengers;
 pub(crate) mod remnant;
 mod remnants;
 pub(crate) mod retention;
@@ -25,6 +26,7 @@ use remnant::Remnant;
 use super::clock::Stamp;
 use super::machine::event::Quote;
 use super::model::Case;
+use super::passengers::OrderPassengers;
 use super::vocabulary::{Kind, Way};
 use crate::error::{Advice, Error, ErrorCode};
 use crate::exchange::rate_limiter::Place;
@@ -115,6 +117,9 @@ pub(crate) struct KnownOffer {
     pub way: Way,
     pub order_no: String,
     pub quote: Quote,
+    /// Of a refund: for whom, as [`Case::positions`]; None where that is not known.
+    #[serde(default)]
+    pub positions: Option<Vec<usize>>,
 }
 
 pub(crate) type Stored<T> = Result<T, Error>;
@@ -200,6 +205,12 @@ pub(crate) trait Store: Send + Sync {
     fn remember_offer(&self, offer_id: &str, offer: &KnownOffer, at: Stamp) -> Stored<()>;
 
     fn known_offer(&self, offer_id: &str) -> Stored<Option<KnownOffer>>;
+
+    /// The passengers of an order, as this store first read them.
+    fn order_passengers(&self, order_no: &str) -> Stored<Option<OrderPassengers>>;
+
+    /// Stores the passengers of an order, unless they are stored, and gives those that are.
+    fn remember_order_passengers(&self, order_no: &str, passengers: &OrderPassengers) -> Stored<OrderPassengers>;
 
     /// Takes a token of a shared request budget and gives how long to wait; None, and nothing is taken, if that is
     /// longer than `limit`. Need not be synced.

@@ -47,7 +47,7 @@ CREATE INDEX cases_order ON cases (account, order_no);
 CREATE INDEX cases_unknown ON cases (account, id) WHERE unknown = 1;
 CREATE INDEX cases_change ON cases (account, change);
 
--- One open case per order.
+-- One open case per order, or several about different passengers of it.
 CREATE TABLE holds (
     account  TEXT NOT NULL,
     order_no TEXT NOT NULL,
@@ -100,6 +100,10 @@ CREATE TABLE notices (account TEXT NOT NULL, dedupe TEXT NOT NULL, at INTEGER NO
 CREATE INDEX notices_at ON notices (at);
 CREATE TABLE offers (account TEXT NOT NULL, offer_id TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, offer_id)) WITHOUT ROWID;
 CREATE INDEX offers_at ON offers (at);
+-- Digests of the passengers of an order, as it was first read: positions count these.
+CREATE TABLE order_passengers (
+    account TEXT NOT NULL, order_no TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (account, order_no)
+) WITHOUT ROWID;
 CREATE TABLE budgets (
     account TEXT NOT NULL, name TEXT NOT NULL, full_at REAL NOT NULL, share REAL NOT NULL, slow_until REAL NOT NULL,
     not_before REAL NOT NULL, boot INTEGER NOT NULL, epoch INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (account, name)

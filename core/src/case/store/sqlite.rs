@@ -11,14 +11,15 @@ use super::identity::Identity;
 use super::remnant::Remnant;
 use super::tables::next_number;
 use super::{
-    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Page, Row, Store, Stored, budget, remnants,
-    rewound, store_error,
+    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Page, Row, Store, Stored, budget, order_passengers,
+    remnants, rewound, store_error,
 };
 use crate::case::clock::{self, Stamp};
 use crate::case::hold::Hold;
 use crate::case::model::Case;
+use crate::case::passengers::OrderPassengers;
 use crate::case::schedule::LONGEST_PAUSE;
-use crate::case::vocabulary::{CaseOutcome, State};
+use crate::case::vocabulary::{CaseOutcome, State, StepName};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::rate_limiter::Place;
 use crate::token_bucket::Rate;
@@ -105,24 +106,17 @@ impl Sqlite {
     fn take_holds(&self, tx: &Transaction<'_>, case: &Case, after: Option<&str>) -> rusqlite::Result<Option<Case>> {
         let mut earlier = Vec::new();
         for hold in &case.holds {
-            let holder: Option<String> = tx
-                .query_row(
-                    "SELECT case_id FROM holds WHERE account = ?1 AND order_no = ?2 AND case_id <> ?3",
-                    params![self.account(), hold.to_text(), case.id],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            let Some(holder) = holder else { continue };
-            match self.by_id(tx, &holder)? {
-                // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
-                Some(row) if row.case.closed && after == Some(holder.as_str()) && !matches!(hold, Hold::Payment(_)) => {
-                    earlier.push(holder);
-                }
-                Some(row) => return Ok(Some(row.case)),
-                // What a purged case has paid stays paid.
-                None => {
-                    if let Some(remnant) = remnants::find(tx, &self.account(), &Name::Id(holder))? {
-                        return Ok(Some(remnant.case()));
+            for holder in self.other_holders(tx, case, hold)? {
+                let gives_up = after == Some(holder.as_str()) && !matches!(hold, Hold::Payment(_));
+                match self.by_id(tx, &holder)? {
+                    // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
+                    Some(row) if row.case.closed && gives_up => earlier.push(holder),
+                    Some(row) => return Ok(Some(row.case)),
+                    // What a purged case has paid stays paid.
+                    None => {
+                        if let Some(remnant) = remnants::find(tx, &self.account(), &Name::Id(holder))? {
+                            return Ok(Some(remnant.case()));
+                        }
                     }
                 }
             }
@@ -142,11 +136,43 @@ impl Sqlite {
         Ok(None)
     }
 
+    /// The other cases that have a hold which overlaps this one: the primary key keeps only equal holds apart.
+    fn other_holders(&self, tx: &Connection, case: &Case, hold: &Hold) -> rusqlite::Result<Vec<String>> {
+        let exact = hold.to_text();
+        let (first, end) = hold.order().map_or((exact.clone(), exact.clone()), Hold::passenger_texts);
+        let order = hold.order().unwrap_or(&exact);
+        let sql = "SELECT order_no, case_id FROM holds WHERE account = ?1 AND case_id <> ?5
+             AND (order_no = ?2 OR (order_no >= ?3 AND order_no < ?4))";
+        let mut statement = tx.prepare_cached(sql)?;
+        let rows = statement.query_map(params![self.account(), order, first, end, case.id], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let mut holders = Vec::new();
+        for row in rows {
+            let (text, holder) = row?;
+            if Hold::from_text(&text).overlaps(hold) && !holders.contains(&holder) {
+                holders.push(holder);
+            }
+        }
+        Ok(holders)
+    }
+
+    /// Whether a refund or void is about to be sent of passengers whom the case does not hold.
+    fn lacks_hold(&self, tx: &Connection, case: &Case) -> rusqlite::Result<bool> {
+        let gives_back = case.last_step().is_some_and(|s| matches!(s.name, StepName::Refund | StepName::Void));
+        let Some(hold) = case.order_hold().filter(|_| gives_back) else { return Ok(false) };
+        Ok(!case.holds.contains(&hold) || !self.other_holders(tx, case, &hold)?.is_empty())
+    }
+
     /// Writes the holds of the case.
     fn write_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
         tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
         if case.is_holding() {
             for hold in &case.holds {
+                // Another case has it by now, or some of it.
+                if !self.other_holders(tx, case, hold)?.is_empty() {
+                    continue;
+                }
                 tx.prepare_cached("INSERT OR IGNORE INTO holds (account, order_no, case_id) VALUES (?1, ?2, ?3)")?
                     .execute(params![self.account(), hold.to_text(), case.id])?;
             }
@@ -244,6 +270,10 @@ impl Store for Sqlite {
                 && let Some(error) = rewound::error(tx)?
             {
                 return Ok(Err(error));
+            }
+            if row.case.state == State::Sending && lease.is_some() && self.lacks_hold(tx, &row.case)? {
+                let message = "the case does not hold its passengers any more, so that nothing is sent";
+                return Ok(Err(Error::new(ErrorCode::Conflict, message)));
             }
             self.put(tx, row, lease).map(Ok)
         })?
@@ -400,13 +430,15 @@ impl Store for Sqlite {
     }
 
     fn cases_for_order(&self, order_no: &str) -> Stored<Vec<String>> {
+        let (first, end) = Hold::passenger_texts(order_no);
         self.with(|connection| {
             connection
                 .prepare_cached(
                     "SELECT id FROM cases WHERE account = ?1 AND order_no = ?2 AND due IS NOT NULL
-                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no IN (?2, 'paid:' || ?2)",
+                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no IN (?2, 'paid:' || ?2)
+                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no >= ?3 AND order_no < ?4",
                 )?
-                .query_map(params![self.account(), order_no], |row| row.get(0))?
+                .query_map(params![self.account(), order_no, first, end], |row| row.get(0))?
                 .collect()
         })
     }
@@ -449,6 +481,23 @@ impl Store for Sqlite {
             offer.quote.at = Some(at);
             offer
         }))
+    }
+
+    fn order_passengers(&self, order_no: &str) -> Stored<Option<OrderPassengers>> {
+        self.with(|connection| order_passengers::find(connection, &self.account(), order_no))
+    }
+
+    fn remember_order_passengers(&self, order_no: &str, passengers: &OrderPassengers) -> Stored<OrderPassengers> {
+        let text = serde_json::to_string(passengers)
+            .map_err(|e| store_error(ErrorCode::StoreIo, format!("passengers cannot be written: {e}")))?;
+        let stored = self.write(|tx| {
+            tx.execute(
+                "INSERT OR IGNORE INTO order_passengers (account, order_no, at, body) VALUES (?1, ?2, ?3, ?4)",
+                params![self.account(), order_no, unix_time::now(), text],
+            )?;
+            order_passengers::find(tx, &self.account(), order_no)
+        })?;
+        stored.ok_or_else(|| store_error(ErrorCode::StoreIo, "the passengers were not stored"))
     }
 
     fn acquire(&self, name: &str, rate: Rate, limit: Millis) -> Stored<Option<Place>> {

@@ -4,10 +4,11 @@
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 
-use super::requests::{CallData, basket, people, same_name};
+use super::requests::{CallData, basket, people};
 use crate::case::error::StoredError;
 use crate::case::machine::event::{Answer, Entry, OrderState, Quote, Refusal, SubmitResult};
 use crate::case::model::{Case, Deadline, Money};
+use crate::case::passengers::same_name;
 use crate::case::vocabulary::{CaseOutcome, Query, StepName, Way};
 use crate::error::{Advice, Error, Outcome, Status};
 use crate::json::Node;
@@ -63,7 +64,7 @@ pub(crate) fn answer(case: &Case, query: Query, operation: &str, reply: &Reply, 
         Query::RefundQuote | Query::RefundProbe => Answer::Quote(refund_quote(&data(reply))),
         Query::Search => {
             call_data.search = Some(data(reply));
-            match basket(call_data) {
+            match basket(case, call_data) {
                 Ok((_, money)) => Answer::Search(money),
                 Err(error) => Answer::Refused(Refusal::lasting(error)),
             }
@@ -82,9 +83,9 @@ pub(crate) fn answer(case: &Case, query: Query, operation: &str, reply: &Reply, 
         }
         Query::RefundList => {
             let list: QueryRefundOrdersReply = data(reply);
-            let people = people(call_data);
+            let people = people(case, call_data);
             let entries = list.refund_orders.into_iter().map(|r| Entry {
-                covers: covers(&people, &r.refund_tickets),
+                covers: covers(people.as_deref(), &r.refund_tickets),
                 offer_id: said(r.refund_offer_id),
                 code: said(r.refund_code),
                 state: r.refund_status.and_then(|s| s.number()),
@@ -103,16 +104,27 @@ pub(crate) fn answer(case: &Case, query: Query, operation: &str, reply: &Reply, 
     }
 }
 
-/// Whether the tickets are those of all these people.
-fn covers(people: &[String], tickets: &[RefundTicket]) -> Option<bool> {
-    let name = |ticket: &RefundTicket| match (&ticket.name, &ticket.last_name, &ticket.first_name) {
+fn ticket_name(ticket: &RefundTicket) -> Option<String> {
+    match (&ticket.name, &ticket.last_name, &ticket.first_name) {
         (Some(name), ..) if name.contains('/') => Some(name.clone()),
         (_, Some(last), Some(first)) => Some(format!("{last}/{first}")),
         _ => None,
-    };
-    let names = tickets.iter().map(name).collect::<Option<Vec<_>>>().filter(|names| !names.is_empty())?;
-    let has = |person: &String| names.iter().any(|name| same_name(name, person));
-    (!people.is_empty()).then(|| people.iter().all(has))
+    }
+}
+
+/// The names on the tickets of a refund quotation; empty for a ticket without one.
+pub(crate) fn quoted_names(reply: &Reply) -> Vec<String> {
+    let quote: RefundQuotationReply = data(reply);
+    quote.refund_tickets.iter().map(|ticket| ticket_name(ticket).unwrap_or_default()).collect()
+}
+
+/// Whether the tickets are those of all these people; None where that cannot be told.
+fn covers(people: Option<&[String]>, tickets: &[RefundTicket]) -> Option<bool> {
+    let names = tickets.iter().map(ticket_name).collect::<Option<Vec<_>>>().filter(|names| !names.is_empty())?;
+    let people = people?;
+    let count = |of: &[String], person: &String| of.iter().filter(|name| same_name(name, person)).count();
+    let has = |person: &String| count(&names, person) >= count(people, person);
+    Some(!people.is_empty() && people.iter().all(has))
 }
 
 /// A list that is there, whole: only such a one can prove that something is missing from it.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::case::error::StoredError;
 use crate::case::model::{Case, Money};
 use crate::case::open_request::OpenRequest;
+use crate::case::passengers::{self, INFANT, OrderPassengers, Passenger, UNKNOWN, same_name, shares_name};
 use crate::case::vocabulary::{Kind, Query, StepName};
 use crate::error::ErrorCode;
 use crate::unix_time::format_rfc3339;
@@ -16,6 +17,10 @@ use crate::wire::{PostBookingAncillarySearchReply, QueryOrderDetailsReply};
 #[derive(Debug, Default)]
 pub(crate) struct CallData {
     pub request: OpenRequest,
+    /// The order's passengers as the store first read them.
+    pub known: Option<OrderPassengers>,
+    /// Only this one of the order's passengers is asked about.
+    pub only: Option<usize>,
     pub order: Option<QueryOrderDetailsReply>,
     pub search: Option<PostBookingAncillarySearchReply>,
 }
@@ -33,7 +38,7 @@ pub(crate) fn query(case: &Case, call_data: &CallData, query: Query) -> Result<(
         Query::BookingOrders => ("queryOrderDetails", json!({ "orderNo": order, "isCompletedOrder": true })),
         Query::VoidQuote => ("voidQuotation", json!({ "orderNo": order })),
         Query::RefundQuote | Query::RefundProbe => {
-            ("refundQuotation", json!({ "orderNo": order, "refundRequestList": refund_list(call_data)? }))
+            ("refundQuotation", json!({ "orderNo": order, "refundRequestList": refund_list(case, call_data)? }))
         }
         Query::Search => {
             ("postBookingAncillarySearch", json!({ "ticketOrderNo": order, "ancillaryCategory": "BAGGAGE" }))
@@ -74,7 +79,7 @@ fn with_code(mut request: Value, name: &str, case: &Case) -> Value {
 }
 
 /// Everybody who is requested (or on the order), with every segment.
-fn refund_list(call_data: &CallData) -> Result<Value, StoredError> {
+fn refund_list(case: &Case, call_data: &CallData) -> Result<Value, StoredError> {
     let Some(order) = &call_data.order else { return Err(bad_request("/orderNo", "could not be read")) };
     let reason = call_data.request.body.reason.as_ref().and_then(|r| r.number()).unwrap_or(1);
     let segments: Vec<Value> = order
@@ -86,57 +91,97 @@ fn refund_list(call_data: &CallData) -> Result<Value, StoredError> {
             json!({ "depDate": day, "flightNo": s.flight_number, "depAirport": s.dep_airport, "arrAirport": s.arr_airport })
         })
         .collect();
-    let people = passengers(call_data, order)?;
+    let people = passengers(case, call_data)?;
     Ok(people
         .into_iter()
-        .map(|(name, _)| {
-            let (last, first) = name.split_once('/').unwrap_or((name.as_str(), ""));
+        .map(|person| {
+            let (last, first) = person.name.split_once('/').unwrap_or((person.name.as_str(), ""));
             json!({ "lastName": last, "firstName": first, "refundReason": reason, "segments": segments })
         })
         .collect())
 }
 
-/// Names and types of the requested passengers, as the order spells them; of all if none is requested.
-fn passengers(call_data: &CallData, order: &QueryOrderDetailsReply) -> Result<Vec<(String, i64)>, StoredError> {
-    let everyone: Vec<(String, i64)> = order
-        .pax_ticket_infos
-        .iter()
-        .filter_map(|p| Some((p.name.clone()?, p.passenger_type.as_ref().and_then(|t| t.number()).unwrap_or(0))))
-        .collect();
-    if everyone.is_empty() {
+/// The order's passengers as it shows them now.
+pub(crate) fn today(call_data: &CallData) -> Vec<Passenger> {
+    call_data.order.as_ref().map(passengers_of).unwrap_or_default()
+}
+
+/// The passengers of an order.
+pub(crate) fn passengers_of(order: &QueryOrderDetailsReply) -> Vec<Passenger> {
+    let people = order.pax_ticket_infos.iter();
+    people
+        .map(|p| Passenger {
+            name: p.name.clone().unwrap_or_default(),
+            kind: p.passenger_type.as_ref().and_then(|t| t.number()).unwrap_or(UNKNOWN),
+            birthday: p.birthday.as_ref().map(|b| b.as_str().to_owned()).unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// Indexes of the requested passengers in the order as it is now; of all if none is requested.
+pub(crate) fn selected(case: &Case, call_data: &CallData) -> Result<Vec<usize>, StoredError> {
+    let today = today(call_data);
+    if today.is_empty() {
         return Err(bad_request("/orderNo", "has no passengers at the vendor"));
     }
-    if call_data.request.names.is_empty() {
-        return Ok(everyone);
+    if let Some(only) = call_data.only {
+        return Ok(vec![only]);
     }
-    let mut requested = Vec::new();
-    for (i, name) in call_data.request.names.iter().enumerate() {
-        match everyone.iter().find(|(known, _)| same_name(known, name)) {
-            Some(found) => requested.push(found.clone()),
-            None => return Err(bad_request(&format!("/passengers/{i}"), "is not a passenger of this order")),
-        }
+    let asked = &call_data.request.asked;
+    if asked.is_empty() && case.positions.is_empty() {
+        return Ok((0..today.len()).collect());
     }
-    Ok(requested)
+    let known = call_data.known.as_ref();
+    let known = known.ok_or_else(|| passengers::guard("the order's passengers could not be stored"))?;
+    if asked.is_empty() {
+        // Nothing new is sent: whoever of them the order still shows.
+        return match known.indexes(&case.positions, &today) {
+            found if found.len() == case.positions.len() => Ok(found),
+            _ => Err(passengers::guard("the order does not show all of the case's passengers any more")),
+        };
+    }
+    let lists_tickets = case.kind != Kind::Ancillary;
+    let selection = known.select(asked, &today, lists_tickets)?;
+    // What the case holds is what may be asked for.
+    if !case.positions.is_empty() && selection.positions != case.positions {
+        return Err(passengers::guard("these are not the passengers whom the case holds"));
+    }
+    Ok(selection.today)
 }
 
-/// Names of the case's passengers without infants, as the order spells them.
-pub(crate) fn people(call_data: &CallData) -> Vec<String> {
-    let requested = call_data.order.as_ref().and_then(|order| passengers(call_data, order).ok()).unwrap_or_default();
-    requested.into_iter().filter(|(_, kind)| *kind != 2).map(|(name, _)| name).collect()
+/// The requested passengers, as the order spells them; all if none is requested.
+pub(crate) fn passengers(case: &Case, call_data: &CallData) -> Result<Vec<Passenger>, StoredError> {
+    let today = today(call_data);
+    let people: Vec<Passenger> =
+        selected(case, call_data)?.into_iter().filter_map(|index| today.get(index).cloned()).collect();
+    match people.iter().any(|p| p.name.is_empty()) {
+        true => Err(passengers::guard("the order has a passenger without a name")),
+        false => Ok(people),
+    }
 }
 
-pub(crate) fn same_name(a: &str, b: &str) -> bool {
-    let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    plain(a) == plain(b)
+/// Names of the case's passengers without infants, as the order spells them: what an entry of a list is matched by.
+/// None where the order was not read; nobody where its names do not tell.
+pub(crate) fn people(case: &Case, call_data: &CallData) -> Option<Vec<String>> {
+    call_data.order.as_ref()?;
+    let today = today(call_data);
+    let some = selected(case, call_data).unwrap_or_default();
+    let everybody = case.positions.is_empty();
+    let is_whole = call_data.known.as_ref().is_none_or(|known| !everybody || known.is_whole(&today));
+    if shares_name(&some, &today) || !is_whole {
+        return Some(Vec::new());
+    }
+    let people = some.into_iter().filter_map(|index| today.get(index));
+    Some(people.filter(|p| p.kind != INFANT).map(|p| p.name.clone()).collect())
 }
 
 /// The requested products: for each buyer with their segments, and the price of all.
-pub(crate) fn basket(call_data: &CallData) -> Result<(Vec<Value>, Money), StoredError> {
-    let (Some(order), Some(search)) = (&call_data.order, &call_data.search) else {
+pub(crate) fn basket(case: &Case, call_data: &CallData) -> Result<(Vec<Value>, Money), StoredError> {
+    let Some(search) = call_data.search.as_ref().filter(|_| call_data.order.is_some()) else {
         return Err(bad_request("/products", "cannot be looked up"));
     };
     let mut buyers: Vec<(String, i64, Vec<Value>)> =
-        passengers(call_data, order)?.into_iter().map(|(name, kind)| (name, kind, Vec::new())).collect();
+        passengers(case, call_data)?.into_iter().map(|p| (p.name, p.kind.max(0), Vec::new())).collect();
     let mut total = Decimal::ZERO;
     let mut currency = search.currency.clone();
     for (i, product) in call_data.request.body.products.iter().enumerate() {
@@ -151,12 +196,17 @@ pub(crate) fn basket(call_data: &CallData) -> Result<(Vec<Value>, Money), Stored
         if on_sale.is_empty() {
             return Err(bad_request(&at("productCode"), "is not on sale for this order"));
         }
+        if let Some(requested) = &product.name
+            && buyers.iter().filter(|(name, ..)| same_name(name, requested)).count() > 1
+        {
+            return Err(passengers::guard(&format!("{} is the name of two passengers", at("name"))));
+        }
         let mut bought = false;
         for (name, kind, chosen) in &mut buyers {
             let is_buyer = match &product.name {
                 Some(requested) => same_name(name, requested),
                 // Infants have no baggage of their own.
-                None => *kind != 2,
+                None => *kind != INFANT,
             };
             for offer in on_sale.iter().filter(|_| is_buyer) {
                 chosen.push(json!({ "productCode": offer.product_code, "segmentIndex": offer.segment_index }));
@@ -190,7 +240,7 @@ pub(crate) fn submit(case: &Case, call_data: &CallData, step: StepName) -> Resul
         StepName::Regenerate => json!({ "originalOrderNo": order }),
         StepName::Stop => json!({ "orderNo": order }),
         StepName::Order => {
-            let (passengers, _) = basket(call_data)?;
+            let (passengers, _) = basket(case, call_data)?;
             let mut request = json!({
                 "sessionId": call_data.search.as_ref().and_then(|s| s.session_id.clone()),
                 "ancillaryCategory": "BAGGAGE", "ticketOrderNo": order, "passengers": passengers,

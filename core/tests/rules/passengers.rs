@@ -1,0 +1,150 @@
+//! Passengers: by name or position, disjoint refunds at once, and what is refused before money moves.
+
+use serde_json::{Value, json};
+
+use crate::fixture::Fixture;
+
+fn order(fixture: &Fixture, passengers: Value) -> Value {
+    fixture.vendor.create_order(json!({"passengers": passengers, "paymentMethod": 1, "airline": "Y4"})).unwrap()
+}
+
+fn refund(order: &Value, key: &str, passengers: Value) -> Value {
+    json!({"kind": "refund", "orderNo": order["orderNo"], "key": key, "passengers": passengers})
+}
+
+#[test]
+fn a_name_and_its_position_are_the_same_content() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(3));
+    let name = Fixture::name(&order, 1).to_lowercase();
+    let first = fixture.call("case.open", refund(&order, "k", json!([format!("{name} mr")])));
+    assert_eq!((&first["ok"], fixture.sent("refund")), (&json!(true), 1), "{first}");
+    let again = fixture.call("case.open", refund(&order, "k", json!([2])));
+    assert_eq!(again["case"]["id"], first["case"]["id"], "{again}");
+    let other = fixture.call("case.open", refund(&order, "k", json!([1])));
+    assert_eq!((&other["error"]["code"], fixture.sent("refund")), (&json!("key_reused"), 1), "{other}");
+}
+
+#[test]
+fn naming_everybody_is_the_same_as_null() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(2));
+    let first = fixture.call("case.open", refund(&order, "k", json!([2, 1])));
+    let again = fixture.call("case.open", refund(&order, "k", Value::Null));
+    assert_eq!(again["case"]["id"], first["case"]["id"], "{again}");
+    assert_eq!(fixture.sent("refund"), 1);
+}
+
+#[test]
+fn a_missing_passenger_and_a_wrong_position_are_refused_without_a_name() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(2));
+    for (key, passengers) in [("a", json!(["NOBODY/HERE"])), ("b", json!([3]))] {
+        let reply = fixture.call("case.open", refund(&order, key, passengers));
+        assert_eq!(reply["error"]["code"], "guard_passengers", "{reply}");
+        assert_eq!((&reply["case"]["final"], &reply["case"]["state"]), (&json!(true), &json!("refused")), "{reply}");
+        let message = reply["error"]["message"].as_str().unwrap();
+        assert!(message.contains("1 adult") && !message.contains(&Fixture::name(&order, 0)), "{message}");
+    }
+    // A refused case holds nothing.
+    let reply = fixture.call("case.open", refund(&order, "c", json!([1])));
+    assert_eq!((&reply["ok"], fixture.sent("refund")), (&json!(true), 1), "{reply}");
+}
+
+#[test]
+fn no_child_and_no_infant_is_left_without_an_adult() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(["adult", "adult", "child"]));
+    let both = fixture.call("case.open", refund(&order, "both", json!([1, 2])));
+    assert_eq!((&both["error"]["code"], fixture.sent("refundQuotation")), (&json!("guard_passengers"), 0), "{both}");
+    let one = fixture.call("case.open", refund(&order, "one", json!([1])));
+    assert_eq!(one["ok"], true, "{one}");
+    // The first adult has a refund already.
+    let two = fixture.call("case.open", refund(&order, "two", json!([2])));
+    assert_eq!((&two["error"]["code"], fixture.sent("refund")), (&json!("guard_passengers"), 1), "{two}");
+}
+
+#[test]
+fn a_quotation_for_others_than_those_asked_for_is_refused() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(2));
+    let name = Fixture::name(&order, 0);
+    let tickets = json!({"refundTickets": [{"name": name}, {"name": Fixture::name(&order, 1)}]});
+    fixture.vendor.fault(json!({"endpoint": "refundQuotation", "mode": "reply", "body": tickets})).unwrap();
+    let reply = fixture.call("case.open", refund(&order, "k", json!([name])));
+    assert_eq!((&reply["error"]["code"], fixture.sent("refund")), (&json!("guard_passengers"), 0), "{reply}");
+}
+
+#[test]
+fn disjoint_refunds_may_be_open_at_once_and_every_other_overlap_is_a_conflict() {
+    let fixture = Fixture::new("quoteAfterRefund=0");
+    let order = order(&fixture, json!(3));
+    let first = fixture.call("case.open", refund(&order, "a", json!([1])));
+    assert_eq!((&first["ok"], &first["case"]["final"]), (&json!(true), &json!(false)), "{first}");
+    let all = json!({"kind": "refund", "orderNo": order["orderNo"], "key": "all"});
+    let void = json!({"kind": "void", "orderNo": order["orderNo"], "key": "void"});
+    for overlap in [refund(&order, "b", json!([2, 1])), all, void] {
+        let reply = fixture.call("case.open", overlap);
+        assert_eq!(reply["error"]["code"], "conflict", "{reply}");
+    }
+    let second = fixture.call("case.open", refund(&order, "c", json!([2])));
+    assert_ne!(second["error"]["code"], "conflict", "{second}");
+}
+
+#[test]
+fn passengers_belong_to_some_kinds_only_and_are_never_an_empty_list() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(2));
+    for kind in ["void", "cancel", "stop", "regenerate"] {
+        let open = json!({"kind": kind, "orderNo": order["orderNo"], "key": kind, "passengers": [1]});
+        assert_eq!(fixture.call("case.open", open)["error"]["code"], "bad_request", "{kind}");
+    }
+    let empty = fixture.call("case.open", refund(&order, "k", json!([])));
+    assert_eq!(empty["error"]["code"], "bad_request", "{empty}");
+    let zero = fixture.call("case.open", refund(&order, "k", json!([0])));
+    assert_eq!(zero["error"]["code"], "bad_request", "{zero}");
+    let plan = fixture.call("case.plan", json!({"orderNo": order["orderNo"], "passengers": []}));
+    assert_eq!(plan["error"]["code"], "bad_request", "{plan}");
+}
+
+#[test]
+fn a_plan_for_some_passengers_shows_no_void() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(2));
+    let plan = fixture.call("case.plan", json!({"orderNo": order["orderNo"], "passengers": [2]}));
+    assert_eq!((&plan["data"]["void"], &plan["data"]["refund"]["possible"]), (&Value::Null, &json!(true)), "{plan}");
+    assert_eq!(fixture.sent("voidQuotation"), 0);
+}
+
+/// 16 at once on one order: no passenger is refunded twice, whoever wins; and all come to an end.
+#[test]
+fn racers_on_one_order_have_one_winner_per_passenger() {
+    let fixture = Fixture::new("quoteAfterRefund=0");
+    let order = order(&fixture, json!(6));
+    let sets: Vec<Vec<usize>> =
+        (0..16).map(|n| if n % 3 == 0 { vec![n % 6 + 1, (n + 2) % 6 + 1] } else { vec![n % 6 + 1] }).collect();
+    let replies: Vec<Value> = std::thread::scope(|scope| {
+        let racers: Vec<_> = sets
+            .iter()
+            .enumerate()
+            .map(|(n, set)| {
+                let open = refund(&order, &format!("k{n}"), json!(set));
+                let fixture = &fixture;
+                scope.spawn(move || fixture.call("case.open", open))
+            })
+            .collect();
+        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+    });
+    let holders = |passenger: usize| {
+        let is_winner = |n: &usize| {
+            sets[*n].contains(&passenger)
+                && replies[*n]["case"]["final"] == false
+                && replies[*n]["error"]["code"] != "conflict"
+        };
+        (0..16).filter(is_winner).count()
+    };
+    for passenger in 1..=6 {
+        assert!(holders(passenger) <= 1, "{passenger}: {replies:?}");
+    }
+    assert!((1..=6).any(|passenger| holders(passenger) == 1), "{replies:?}");
+}
