@@ -62,6 +62,7 @@ mod tests {
             kind: text("cancel"),
             via: text("refund"),
             order_no: text("TESTA1"),
+            passengers: vec![1.into(), 3.into()],
             offer_id: text("q_1"),
             code: None,
             outcome: text("unknown"),
@@ -121,7 +122,7 @@ mod tests {
             concat!(
                 r#"{"id":"c-1","key":"k \"1\"\u0001"#,
                 "\u{7f}",
-                r#"é","kind":"cancel","via":"refund","orderNo":"TESTA1","offerId":"q_1","code":null,"#,
+                r#"é","kind":"cancel","via":"refund","orderNo":"TESTA1","passengers":[1,3],"offerId":"q_1","code":null,"#,
                 r#""outcome":"unknown","state":"needs_human","vendorCode":-3,"final":false,"adopted":false,"#,
                 r#""reopened":true,"purged":false,"watchedUntil":"2026-04-01T07:00:01Z","change":4711,"#,
                 r#""money":{"currency":"USD","paid":null,"estimatedRefund":"165.480","fee":"3","#,
@@ -143,7 +144,7 @@ mod tests {
         assert_eq!(
             to_json(&Case::default()),
             concat!(
-                r#"{"id":null,"key":null,"kind":null,"via":null,"orderNo":null,"offerId":null,"code":null,"#,
+                r#"{"id":null,"key":null,"kind":null,"via":null,"orderNo":null,"passengers":null,"offerId":null,"code":null,"#,
                 r#""outcome":null,"state":null,"vendorCode":null,"final":null,"adopted":null,"reopened":null,"#,
                 r#""purged":null,"watchedUntil":null,"change":null,"money":null,"deadline":null,"deadlineSource":null,"#,
                 r#""nextDueAt":null,"createdAt":null,"updatedAt":null,"steps":[],"evidence":[],"error":null}"#

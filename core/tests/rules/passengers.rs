@@ -15,8 +15,13 @@ fn refund(order: &Value, key: &str, passengers: Value) -> Value {
 /// The request of a direct refundQuotation for one passenger.
 fn quotation(order: &Value, passenger: usize) -> Value {
     let p = &order["passengers"][passenger];
+    let segment = |s: &Value| {
+        let keys = ["depDate", "flightNo", "depAirport", "arrAirport"];
+        Value::from_iter(keys.map(|key| (key, s[key].clone())))
+    };
+    let segments: Vec<Value> = order["segments"].as_array().unwrap().iter().map(segment).collect();
     let list = json!([{
-        "lastName": p["lastName"], "firstName": p["firstName"], "refundReason": "1", "segments": order["segments"],
+        "lastName": p["lastName"], "firstName": p["firstName"], "refundReason": "1", "segments": segments,
     }]);
     json!({"orderNo": order["orderNo"], "refundRequestList": list})
 }
@@ -368,33 +373,40 @@ fn an_order_that_cannot_be_read_leaves_the_case_planned_and_the_same() {
     assert_eq!(fixture.executed("refund"), 1);
 }
 
-/// A refused case has given its holds up; its next attempt takes them anew, with its positions.
+/// A bound case that a guard refused has given its holds up; its next attempt takes them anew, with its positions.
 #[test]
 fn the_next_attempt_takes_its_passengers_anew() {
     let fixture = Fixture::new(LIST);
-    let order = order(&fixture, json!(3));
-    let expired = json!({"status": 805, "msg": "expired"});
-    let fault = json!({"endpoint": "refund", "mode": "reply", "times": 2, "body": expired});
-    fixture.vendor.fault(fault).unwrap();
-    let refused = fixture.call("case.open", refund(&order, "a", json!([1])));
-    assert_eq!((&refused["case"]["final"], &refused["outcome"]), (&json!(true), &json!("not_executed")), "{refused}");
-    let sent = fixture.sent("refund");
-    let other = fixture.call("case.open", refund(&order, "b", json!([1, 2])));
+    let refused = |order: &Value, key: &str| {
+        let busy = json!({"endpoint": "refund", "mode": "reply", "execute": false, "body": {"status": 905}});
+        fixture.vendor.fault(busy).unwrap();
+        let paced = fixture.call("case.open", refund(order, key, json!([1])));
+        assert_eq!(paced["case"]["state"], "planned", "{paced}");
+        fixture.vendor.advance("2m").unwrap();
+        let mut open = refund(order, key, json!([1]));
+        open["expect"] = json!({"currency": "USD", "minRefund": "100000"});
+        let refused = fixture.call("case.open", open);
+        assert_eq!((&refused["error"]["code"], &refused["case"]["final"]), (&json!("guard_amount"), &json!(true)));
+        let mut open = refund(order, key, json!([1]));
+        open["expect"] = json!({});
+        open
+    };
+    let taken = order(&fixture, json!(3));
+    let open = refused(&taken, "a");
+    let other = fixture.call("case.open", refund(&taken, "b", json!([1, 2])));
     assert_eq!(other["ok"], true, "{other}");
-    let again = fixture.call("case.open", refund(&order, "a", json!([1])));
-    assert_eq!((&again["error"]["code"], fixture.sent("refund")), (&json!("conflict"), sent + 1), "{again}");
-    assert_eq!(refunded(&fixture, &order).len(), 1);
+    let again = fixture.call("case.open", open);
+    assert_eq!((&again["error"]["code"], refunded(&fixture, &taken).len()), (&json!("conflict"), 1), "{again}");
 
-    let next = self::order(&fixture, json!(3));
-    fixture.vendor.fault(json!({"endpoint": "refund", "mode": "reply", "times": 2, "body": expired})).unwrap();
-    fixture.call("case.open", refund(&next, "c", json!([1])));
-    let again = fixture.call("case.open", refund(&next, "c", json!([1])));
+    let free = order(&fixture, json!(3));
+    let open = refused(&free, "c");
+    let again = fixture.call("case.open", open);
     assert_eq!((&again["ok"], &again["case"]["passengers"]), (&json!(true), &json!([1])), "{again}");
-    let overlap = fixture.call("case.open", refund(&next, "d", json!([1])));
+    let overlap = fixture.call("case.open", refund(&free, "d", json!([1])));
     assert_eq!(overlap["error"]["code"], "conflict", "{overlap}");
-    let disjoint = fixture.call("case.open", refund(&next, "e", json!([2])));
+    let disjoint = fixture.call("case.open", refund(&free, "e", json!([2])));
     assert_eq!(disjoint["ok"], true, "{disjoint}");
-    assert_eq!(refunded(&fixture, &next).len(), 2);
+    assert_eq!(refunded(&fixture, &free).len(), 2);
 }
 
 /// 16 at once on one order: no passenger is sent twice, whoever wins.
@@ -417,4 +429,78 @@ fn racers_on_one_order_send_no_passenger_twice() {
     names.dedup();
     assert_eq!((names.len(), fixture.sent("refund")), (all, fixture.executed("refund")));
     assert!(all > 0);
+}
+
+#[test]
+fn a_paced_refund_of_some_asks_nothing_before_its_time_and_keeps_its_hold() {
+    let fixture = Fixture::new(LIST);
+    let order = order(&fixture, json!(3));
+    let busy = json!({"endpoint": "refund", "mode": "reply", "execute": false, "body": {"status": 905}});
+    fixture.vendor.fault(busy).unwrap();
+    let paced = fixture.call("case.open", refund(&order, "a", json!([1])));
+    assert_eq!((&paced["outcome"], &paced["case"]["state"]), (&json!("pending"), &json!("planned")), "{paced}");
+    let before = fixture.vendor.requests().len();
+    let early = fixture.call("case.open", refund(&order, "a", json!([Fixture::name(&order, 0)])));
+    assert_eq!((&early["error"]["status"], fixture.vendor.requests().len()), (&json!(-41), before), "{early}");
+    let overlap = fixture.call("case.open", refund(&order, "b", json!([1, 2])));
+    assert_eq!(overlap["error"]["code"], "conflict", "{overlap}");
+    let disjoint = fixture.call("case.open", refund(&order, "c", json!([3])));
+    assert_eq!(disjoint["ok"], true, "{disjoint}");
+    fixture.vendor.advance("1m").unwrap();
+    let again = fixture.call("case.open", refund(&order, "a", json!([1])));
+    assert_eq!((&again["ok"], again["case"]["steps"][0]["attempts"].clone()), (&json!(true), json!(2)), "{again}");
+    assert_eq!(refunded(&fixture, &order), [[Fixture::name(&order, 2)], [Fixture::name(&order, 0)]]);
+}
+
+/// A guard applies before every new intent: also that of a case which is bound.
+#[test]
+fn the_next_attempt_is_guarded_too() {
+    let fixture = Fixture::new(&format!("{LIST},infantAlone=allowed"));
+    let order = order(&fixture, json!(["ADT", "ADT", "CHD"]));
+    let busy = json!({"endpoint": "refund", "mode": "reply", "execute": false, "body": {"status": 905}});
+    fixture.vendor.fault(busy).unwrap();
+    let paced = fixture.call("case.open", refund(&order, "a", json!([1])));
+    assert_eq!(paced["case"]["state"], "planned", "{paced}");
+    fixture.refund_outside(&order, 1);
+    // The store does not know of that one: a case that follows it makes it known.
+    let other = fixture.call("case.open", refund(&order, "b", json!([2])));
+    assert_eq!(other["error"]["code"], "guard_passengers", "{other}");
+    assert_eq!((fixture.sent("refund"), refunded(&fixture, &order).len()), (2, 1));
+}
+
+#[test]
+fn a_purged_refund_of_some_is_answered_from_the_store() {
+    let fixture = Fixture::new(&format!("{LIST},passengersAfterRefund=gone"));
+    let order = order(&fixture, json!(2));
+    let first = fixture.call("case.open", refund(&order, "a", json!([1])));
+    let case = fixture.follow(&first["case"]["id"], "5d", 12);
+    assert_eq!(case["final"], true, "{case}");
+    fixture.vendor.advance("1d").unwrap();
+    let purged = fixture.call("case.purge", json!({"olderThan": "0h"}));
+    assert_eq!(purged["data"]["purged"], 1, "{purged}");
+    let before = fixture.vendor.requests().len();
+    let name = Fixture::name(&order, 0);
+    for (passengers, code) in [(json!([name]), Value::Null), (json!([2]), json!("key_reused"))] {
+        let reply = fixture.call("case.open", refund(&order, "a", passengers));
+        assert_eq!(reply["error"]["code"], code, "{reply}");
+    }
+    assert_eq!((fixture.vendor.requests().len(), fixture.sent("refund")), (before, 1));
+}
+
+/// Entries of a list are matched by folded name, and one ticket is one of two who share a name.
+#[test]
+fn an_entry_is_adopted_only_where_its_names_tell() {
+    for (passengers, adopts) in [(json!([1]), true), (json!([2]), false)] {
+        let fixture = Fixture::new(&format!("{LIST},quoteAfterRefund=803"));
+        let people = json!([{"name": "O'ROE/AL MR"}, {"name": "DOE/JO"}, {"name": "DOE/JO CHD", "passengerType": 1}]);
+        let order = order(&fixture, people);
+        fixture.refund_outside(&order, usize::from(!adopts));
+        let tickets = json!([{"lastName": if adopts { "OROE" } else { "DOE" }, "firstName": if adopts { "AL" } else { "JO" }}]);
+        let offer = json!({"refundOfferId": "q_other", "refundCode": "c", "refundStatus": 0, "refundTickets": tickets});
+        let list = json!({"endpoint": "queryRefundOrders", "mode": "reply", "body": {"refundOrders": [offer]}});
+        fixture.vendor.fault(list).unwrap();
+        let reply = fixture.call("case.open", refund(&order, "k", passengers));
+        assert_eq!(reply["case"]["code"], if adopts { json!("c") } else { Value::Null }, "{reply}");
+        assert_eq!(fixture.sent("refund"), 1, "{reply}");
+    }
 }
