@@ -40,7 +40,10 @@ fn is_guarded(fixture: &Fixture, reply: &Value) {
     assert_eq!(reply["error"]["code"], "guard_passengers", "{reply}");
     assert_eq!((&reply["error"]["status"], &reply["outcome"]), (&json!(-62), &json!("not_executed")), "{reply}");
     assert_eq!(reply["case"]["state"], "refused", "{reply}");
-    assert_eq!(fixture.vendor.ledger().iter().filter(|r| r["endpoint"] == "refund").count(), fixture.executed("refund"));
+    assert_eq!(
+        fixture.vendor.ledger().iter().filter(|r| r["endpoint"] == "refund").count(),
+        fixture.executed("refund")
+    );
 }
 
 const LIST: &str = "refundQueryWithoutCode=list";
@@ -251,7 +254,11 @@ fn disjoint_refunds_may_be_open_at_once_and_every_other_overlap_is_a_conflict() 
     buy["passengers"] = json!([2]);
     for overlap in [refund(&order, "b", json!([2, 1])), kind("refund"), kind("void"), kind("cancel"), buy] {
         let reply = fixture.call("case.open", overlap);
-        assert_eq!((&reply["error"]["code"], &reply["case"]["id"]), (&json!("conflict"), &first["case"]["id"]), "{reply}");
+        assert_eq!(
+            (&reply["error"]["code"], &reply["case"]["id"]),
+            (&json!("conflict"), &first["case"]["id"]),
+            "{reply}"
+        );
     }
     let second = fixture.call("case.open", refund(&order, "c", json!([2])));
     assert_eq!(second["ok"], true, "{second}");
@@ -495,7 +502,8 @@ fn an_entry_is_adopted_only_where_its_names_tell() {
         let people = json!([{"name": "O'ROE/AL MR"}, {"name": "DOE/JO"}, {"name": "DOE/JO CHD", "passengerType": 1}]);
         let order = order(&fixture, people);
         fixture.refund_outside(&order, usize::from(!adopts));
-        let tickets = json!([{"lastName": if adopts { "OROE" } else { "DOE" }, "firstName": if adopts { "AL" } else { "JO" }}]);
+        let tickets =
+            json!([{"lastName": if adopts { "OROE" } else { "DOE" }, "firstName": if adopts { "AL" } else { "JO" }}]);
         let offer = json!({"refundOfferId": "q_other", "refundCode": "c", "refundStatus": 0, "refundTickets": tickets});
         let list = json!({"endpoint": "queryRefundOrders", "mode": "reply", "body": {"refundOrders": [offer]}});
         fixture.vendor.fault(list).unwrap();

@@ -59,10 +59,10 @@ fn an_adopted_refund_is_the_one_of_the_same_passenger() {
 fn a_refund_of_all_is_not_executed_by_the_refund_of_one() {
     for (kind, profile, outcome) in [
         ("refund", "default", "not_executed"),
-        ("refund", "strict,quoteAfterRefund=803", "not_executed"),
-        ("cancel", "strict,quoteAfterRefund=803", "not_executed"),
+        ("refund", "strict,quoteAfterRefund=803,passengersAfterRefund=stay", "not_executed"),
+        ("cancel", "strict,quoteAfterRefund=803,passengersAfterRefund=stay", "not_executed"),
         // The quotation succeeds; the submit is answered 814.
-        ("refund", "strict", "unknown"),
+        ("refund", "strict,passengersAfterRefund=stay", "unknown"),
     ] {
         let fixture = Fixture::new(profile);
         let order = order_for_two(&fixture);

@@ -121,9 +121,7 @@ fn match_passenger(world: &mut World, order: &Order, entry: &Value, named: &[usi
         return Err(refuse_incomplete_entry(world, order));
     };
     let same = |a: &str, b: &str| a.trim().eq_ignore_ascii_case(b.trim());
-    let has_name = |at: &usize| {
-        order.passengers.get(*at).is_some_and(|p| same(&p.last, last) && same(&p.first, first))
-    };
+    let has_name = |at: &usize| order.passengers.get(*at).is_some_and(|p| same(&p.last, last) && same(&p.first, first));
     let mut found = (0..order.passengers.len()).filter(has_name).peekable();
     if let Some(first) = found.peek().copied() {
         return Ok(found.find(|at| !named.contains(at)).unwrap_or(first));

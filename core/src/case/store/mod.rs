@@ -8,6 +8,7 @@ mod backup;
 pub(crate) mod budget;
 mod check;
 pub(crate) mod file;
+mod holds;
 pub(crate) mod identity;
 mod order_passengers;
 pub(crate) mod remnant;

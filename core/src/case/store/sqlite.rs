@@ -11,8 +11,8 @@ use super::identity::Identity;
 use super::remnant::Remnant;
 use super::tables::next_number;
 use super::{
-    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Page, Row, Store, Stored, budget, order_passengers,
-    remnants, rewound, store_error,
+    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Page, Row, Store, Stored, budget,
+    order_passengers, remnants, rewound, store_error,
 };
 use crate::case::clock::{self, Stamp};
 use crate::case::hold::Hold;
@@ -29,7 +29,7 @@ fn body(case: &Case) -> rusqlite::Result<String> {
     serde_json::to_string(case).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
 }
 
-fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+pub(super) fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let text: String = row.get(0)?;
     let mut case: Case = serde_json::from_str(&text)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e)))?;
@@ -42,10 +42,10 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     })
 }
 
-const COLUMNS: &str = "body, token, owner, lease_until, change";
+pub(super) const COLUMNS: &str = "body, token, owner, lease_until, change";
 
 impl Sqlite {
-    fn by_id(&self, tx: &Connection, id: &str) -> rusqlite::Result<Option<Row>> {
+    pub(super) fn by_id(&self, tx: &Connection, id: &str) -> rusqlite::Result<Option<Row>> {
         let sql = format!("SELECT {COLUMNS} FROM cases WHERE account = ?1 AND id = ?2");
         tx.prepare_cached(&sql)?.query_row(params![self.account(), id], row).optional()
     }
@@ -56,7 +56,7 @@ impl Sqlite {
     }
 
     /// Compare and swap. Also None if it is about to pay an order that another case pays or has paid.
-    fn put(&self, tx: &Transaction<'_>, row: &Row, lease: Option<&Lease>) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn put(&self, tx: &Transaction<'_>, row: &Row, lease: Option<&Lease>) -> rusqlite::Result<Option<i64>> {
         let case = &row.case;
         for hold in case.holds.iter().filter(|hold| matches!(hold, Hold::Payment(_))) {
             let sql = "SELECT EXISTS (SELECT 1 FROM holds WHERE account = ?1 AND order_no = ?2 AND case_id <> ?3)";
@@ -92,92 +92,6 @@ impl Sqlite {
         }
         self.write_holds(tx, case)?;
         Ok(Some(number))
-    }
-
-    /// Watched cases on the order: their effect may still show up.
-    fn watched(&self, tx: &Connection, order_no: Option<&str>) -> rusqlite::Result<Vec<Row>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND order_no = ?2 AND open = 0 AND due IS NOT NULL"
-        );
-        tx.prepare_cached(&sql)?.query_map(params![self.account(), order_no], row)?.collect()
-    }
-
-    /// Frees the holds of the case from what may give them up; gives the case that has one of them.
-    fn take_holds(&self, tx: &Transaction<'_>, case: &Case, after: Option<&str>) -> rusqlite::Result<Option<Case>> {
-        let mut earlier = Vec::new();
-        for hold in &case.holds {
-            for holder in self.other_holders(tx, case, hold)? {
-                let gives_up = after == Some(holder.as_str()) && !matches!(hold, Hold::Payment(_));
-                match self.by_id(tx, &holder)? {
-                    // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
-                    Some(row) if row.case.closed && gives_up => earlier.push(holder),
-                    Some(row) => return Ok(Some(row.case)),
-                    // What a purged case has paid stays paid.
-                    None => {
-                        if let Some(remnant) = remnants::find(tx, &self.account(), &Name::Id(holder))? {
-                            return Ok(Some(remnant.case()));
-                        }
-                    }
-                }
-            }
-        }
-        // Only now, when nothing else is in the way.
-        earlier.dedup();
-        for holder in earlier {
-            if let Some(mut row) = self.by_id(tx, &holder)? {
-                row.case.holds.retain(|hold| matches!(hold, Hold::Payment(_)));
-                self.put(tx, &row, None)?;
-            }
-        }
-        for earlier in self.watched(tx, case.order_no.as_deref())?.into_iter().filter(|row| row.case.id != case.id) {
-            let earlier = Row { case: Case { superseded: true, ..earlier.case }, ..earlier };
-            self.put(tx, &earlier, None)?;
-        }
-        Ok(None)
-    }
-
-    /// The other cases that have a hold which overlaps this one: the primary key keeps only equal holds apart.
-    fn other_holders(&self, tx: &Connection, case: &Case, hold: &Hold) -> rusqlite::Result<Vec<String>> {
-        let exact = hold.to_text();
-        let (first, end) = hold.order().map_or((exact.clone(), exact.clone()), Hold::passenger_texts);
-        let order = hold.order().unwrap_or(&exact);
-        let sql = "SELECT order_no, case_id FROM holds WHERE account = ?1 AND case_id <> ?5
-             AND (order_no = ?2 OR (order_no >= ?3 AND order_no < ?4))";
-        let mut statement = tx.prepare_cached(sql)?;
-        let rows = statement.query_map(params![self.account(), order, first, end, case.id], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-        })?;
-        let mut holders = Vec::new();
-        for row in rows {
-            let (text, holder) = row?;
-            if Hold::from_text(&text).overlaps(hold) && !holders.contains(&holder) {
-                holders.push(holder);
-            }
-        }
-        Ok(holders)
-    }
-
-    /// Whether a refund or void is about to be sent of passengers whom the case does not hold.
-    fn lacks_hold(&self, tx: &Connection, case: &Case) -> rusqlite::Result<bool> {
-        let gives_back = case.last_step().is_some_and(|s| matches!(s.name, StepName::Refund | StepName::Void));
-        let Some(hold) = case.order_hold().filter(|_| gives_back) else { return Ok(false) };
-        Ok(!case.holds.contains(&hold) || !self.other_holders(tx, case, &hold)?.is_empty())
-    }
-
-    /// Writes the holds of the case.
-    fn write_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
-        tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
-        if case.is_holding() {
-            for hold in &case.holds {
-                // Another case has it by now, or some of it.
-                if !self.other_holders(tx, case, hold)?.is_empty() {
-                    continue;
-                }
-                tx.prepare_cached("INSERT OR IGNORE INTO holds (account, order_no, case_id) VALUES (?1, ?2, ?3)")?
-                    .execute(params![self.account(), hold.to_text(), case.id])?;
-            }
-        }
-        Ok(())
     }
 }
 
