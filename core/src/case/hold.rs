@@ -87,11 +87,11 @@ impl Hold {
         {
             return Hold::Passengers { order: order.to_owned(), positions };
         }
-        let kinds: [(&str, fn(String) -> Hold); 4] =
-            [(LOCATOR, Hold::Locator), (OFFER, Hold::Offer), (PAYMENT, Hold::Payment), (CLAIM, Hold::Claim)];
-        kinds
-            .iter()
-            .find_map(|(prefix, kind)| text.strip_prefix(prefix).map(|rest| kind(rest.to_owned())))
+        let rest = |prefix: &str| text.strip_prefix(prefix).map(str::to_owned);
+        (rest(LOCATOR).map(Hold::Locator))
+            .or_else(|| rest(OFFER).map(Hold::Offer))
+            .or_else(|| rest(PAYMENT).map(Hold::Payment))
+            .or_else(|| rest(CLAIM).map(Hold::Claim))
             .unwrap_or_else(|| Hold::Order(text.to_owned()))
     }
 }

@@ -268,7 +268,7 @@ impl Case {
     }
 
     /// Sets whom it is about, and with that its hold: nobody in particular for everybody, None where it is not known.
-    pub fn refund_of(&mut self, positions: Option<Vec<usize>>) {
+    pub fn set_passengers(&mut self, positions: Option<Vec<usize>>) {
         self.partial = positions.as_ref().is_none_or(|positions| !positions.is_empty());
         self.positions = positions.unwrap_or_default();
         let hold = self.order_hold();

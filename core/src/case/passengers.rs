@@ -29,6 +29,8 @@ pub(crate) fn fold(name: &str) -> String {
     let plain: String = name
         .nfkd()
         .filter(|c| !is_combining_mark(*c))
+        // Lower case first: the capital ß has no other upper case.
+        .flat_map(char::to_lowercase)
         .flat_map(char::to_uppercase)
         .filter(|c| c.is_ascii_uppercase() || *c == '/')
         .collect();
@@ -200,7 +202,10 @@ impl OrderPassengers {
             }
         }
         let Some(positions) = self.positions(asked) else {
-            return refuse("`passengers` names a person whom the order does not tell apart from another".to_owned());
+            return refuse(
+                "`passengers` names somebody whom the store does not know of this order, or one of two with one name"
+                    .to_owned(),
+            );
         };
         let meant: Vec<usize> =
             if positions.is_empty() { (1..=self.people.len()).collect() } else { positions.clone() };
@@ -300,6 +305,7 @@ mod tests {
             ("O'Brien/Seán Mr", "OBRIEN/SEAN"),
             ("MÜLLER-LÜDENSCHEIDT/ANNA MRS", "MULLERLUDENSCHEIDT/ANNA"),
             ("Weiß/Jürgen", "WEISS/JURGEN"),
+            ("WEIẞ/JÜRGEN", "WEISS/JURGEN"),
             ("DOE/JANE MSTR", "DOE/JANE"),
             ("DOE/MR", "DOE/MR"),
             ("MISS/MISS", "MISS/MISS"),

@@ -380,6 +380,25 @@ fn an_order_that_cannot_be_read_leaves_the_case_planned_and_the_same() {
     assert_eq!(fixture.executed("refund"), 1);
 }
 
+#[test]
+fn an_order_that_was_read_before_is_not_held_as_a_whole_when_it_cannot_be_read() {
+    let fixture = Fixture::new(LIST);
+    let order = order(&fixture, json!(3));
+    let first = fixture.call("case.open", refund(&order, "a", json!([1])));
+    assert_eq!(first["ok"], true, "{first}");
+    fixture.vendor.fault(json!({"endpoint": "queryOrderDetails", "mode": "drop_before", "times": 3})).unwrap();
+    let planned = fixture.call("case.open", refund(&order, "b", json!([Fixture::name(&order, 1)])));
+    assert_eq!(
+        (&planned["case"]["state"], &planned["case"]["passengers"]),
+        (&json!("planned"), &json!([2])),
+        "{planned}"
+    );
+    let overlap = fixture.call("case.open", refund(&order, "c", json!([2, 3])));
+    assert_eq!((&overlap["error"]["code"], fixture.sent("refund")), (&json!("conflict"), 1), "{overlap}");
+    let third = fixture.call("case.open", refund(&order, "d", json!([3])));
+    assert_eq!((&third["ok"], refunded(&fixture, &order).len()), (&json!(true), 2), "{third}");
+}
+
 /// A bound case that a guard refused has given its holds up; its next attempt takes them anew, with its positions.
 #[test]
 fn the_next_attempt_takes_its_passengers_anew() {

@@ -137,7 +137,9 @@ async fn claim(
             Some(offer) => cases.run_blocking(move |store| store.known_offer(&offer)).await?,
             None => None,
         };
-        case.refund_of(known.filter(|known| Some(&known.order_no) == case.order_no.as_ref()).and_then(|k| k.positions));
+        case.set_passengers(
+            known.filter(|known| Some(&known.order_no) == case.order_no.as_ref()).and_then(|k| k.positions),
+        );
     }
     case.holds.extend(offer.clone().map(Hold::Offer));
     case.offer_id = offer;

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorCode};
 use crate::exchange::context::CallContext;
 
 /// Sets positions, content and holds of a case that is about to be claimed; gives whether it may go on. Passengers that
-/// cannot be asked for make it a refused case, which holds nothing. Where the order cannot be read now, it waits, and
+/// cannot be asked for make it a refused case, which holds nothing. Where the order cannot be read now, it waits, and, if it never was, it
 /// holds everybody.
 pub(super) async fn select(
     context: &mut CallContext,
@@ -27,7 +27,7 @@ pub(super) async fn select(
     if let (Some(offer), Some(order), Kind::Refund) = (case.offer_id.clone(), case.order_no.clone(), case.kind) {
         // The content stays the offer: for how long it is remembered must not matter.
         let known = cases.run_blocking(move |store| store.known_offer(&offer)).await?;
-        case.refund_of(known.filter(|known| known.order_no == order).and_then(|known| known.positions));
+        case.set_passengers(known.filter(|known| known.order_no == order).and_then(|known| known.positions));
         return Ok(true);
     }
     let Some(order) = case.order_no.clone().filter(|_| !request.asked.is_empty()) else { return Ok(true) };
@@ -52,7 +52,7 @@ pub(super) async fn select(
         _ => Some(later(StoredError::new(ErrorCode::BadResponse, "the order could not be read"))),
     };
     if let Some(refusal) = refusal {
-        apply(case, body, request, by_store.filter(Vec::is_empty));
+        apply(case, body, request, by_store);
         case.error = Some(refusal.error.clone());
         if !refusal.passing {
             refused(case, refusal.error);
@@ -87,7 +87,7 @@ fn refused(case: &mut Case, error: StoredError) {
 /// `positions`: empty for everybody, None where they are not known.
 fn apply(case: &mut Case, body: &str, request: &OpenRequest, positions: Option<Vec<usize>>) {
     case.content = request.content_of(body, positions.as_deref());
-    case.refund_of(positions);
+    case.set_passengers(positions);
 }
 
 /// Checks that the passengers of a `case.plan`, which has read the order, can be asked for.
@@ -102,6 +102,6 @@ pub(super) async fn check_plan(driver: &mut Driver<'_>, case: &mut Case) -> Stor
     };
     let reported = |error: StoredError| -> Error { error.report() };
     let selection = known.select(&asked, &today, true).map_err(reported)?;
-    case.refund_of(Some(selection.positions));
+    case.set_passengers(Some(selection.positions));
     driver.check_company(case).await.map_err(reported)
 }

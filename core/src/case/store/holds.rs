@@ -122,7 +122,7 @@ mod tests {
     fn refund(id: &str, positions: &[usize]) -> Case {
         let order = Some("TESTA1".to_owned());
         let mut case = Case::new(id.to_owned(), id.to_owned(), Kind::Refund, order, String::new(), clock::at(0));
-        case.refund_of(Some(positions.to_vec()));
+        case.set_passengers(Some(positions.to_vec()));
         case
     }
 

@@ -19,7 +19,7 @@ use crate::case::hold::Hold;
 use crate::case::model::Case;
 use crate::case::passengers::OrderPassengers;
 use crate::case::schedule::LONGEST_PAUSE;
-use crate::case::vocabulary::{CaseOutcome, State, StepName};
+use crate::case::vocabulary::{CaseOutcome, State};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::rate_limiter::Place;
 use crate::token_bucket::Rate;
