@@ -15,8 +15,8 @@ use crate::error::{Error, ErrorCode};
 use crate::exchange::context::CallContext;
 
 /// Sets positions, content and holds of a case that is about to be claimed; gives whether it may go on. Passengers that
-/// cannot be asked for make it a refused case, which holds nothing. Where the order cannot be read now, it waits, and, if it never was, it
-/// holds everybody.
+/// cannot be asked for make it a refused case, which holds nothing. Where the order cannot be read now, the case waits;
+/// if it never was read, it holds everybody.
 pub(super) async fn select(
     context: &mut CallContext,
     cases: &CaseService,
