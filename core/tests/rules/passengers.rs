@@ -481,17 +481,22 @@ fn a_paced_refund_of_some_asks_nothing_before_its_time_and_keeps_its_hold() {
 /// A guard applies before every new intent: also that of a case which is bound.
 #[test]
 fn the_next_attempt_is_guarded_too() {
-    let fixture = Fixture::new(&format!("{LIST},infantAlone=allowed"));
-    let order = order(&fixture, json!(["ADT", "ADT", "CHD"]));
-    let busy = json!({"endpoint": "refund", "mode": "reply", "execute": false, "body": {"status": 905}});
-    fixture.vendor.fault(busy).unwrap();
-    let paced = fixture.call("case.open", refund(&order, "a", json!([1])));
-    assert_eq!(paced["case"]["state"], "planned", "{paced}");
-    fixture.refund_outside(&order, 1);
-    // The store does not know of that one: a case that follows it makes it known.
-    let other = fixture.call("case.open", refund(&order, "b", json!([2])));
-    assert_eq!(other["error"]["code"], "guard_passengers", "{other}");
-    assert_eq!((fixture.sent("refund"), refunded(&fixture, &order).len()), (2, 1));
+    for by_name in [true, false] {
+        let fixture = Fixture::new(&format!("{LIST},infantAlone=allowed,passengersAfterRefund=gone"));
+        let order = order(&fixture, json!(["ADT", "ADT", "CHD"]));
+        let pause = json!({"endpoint": "refund", "mode": "reply", "execute": false, "body": {"status": 429}});
+        fixture.vendor.fault(pause).unwrap();
+        let paced = fixture.call("case.open", refund(&order, "a", json!([1])));
+        assert_eq!((&paced["case"]["state"], &paced["outcome"]), (&json!("planned"), &json!("pending")), "{paced}");
+        // While it is planned, it counts for others.
+        is_guarded(&fixture, &fixture.call("case.open", refund(&order, "b", json!([2]))));
+        fixture.refund_outside(&order, 1);
+        fixture.vendor.advance("2m").unwrap();
+        let who = if by_name { json!([Fixture::name(&order, 0)]) } else { json!([1]) };
+        let again = fixture.call("case.open", refund(&order, "a", who));
+        assert_eq!((&again["error"]["code"], &again["case"]["state"]), (&json!("guard_passengers"), &json!("refused")));
+        assert_eq!((refunded(&fixture, &order), fixture.sent("refund")), (vec![vec![Fixture::name(&order, 1)]], 2));
+    }
 }
 
 #[test]
