@@ -134,7 +134,8 @@ fn merge(tx: &Transaction<'_>, from: &str, to: &str, name: &str) -> rusqlite::Re
         (a, b) if a.order().is_some() => a.order() == b.order(),
         (a, b) => a == b,
     };
-    let orders: Vec<String> = ours.into_iter().filter(|a| theirs.iter().any(|b| overlap(a, b))).collect();
+    let named = |text: String| Hold::from_text(&text).order().map_or(text.clone(), str::to_owned);
+    let orders: Vec<String> = ours.into_iter().filter(|a| theirs.iter().any(|b| overlap(a, b))).map(named).collect();
     if !keys.is_empty() || !orders.is_empty() {
         let message = format!("account {name} exists, and cannot take in the unnamed account");
         let mut error = store_error(ErrorCode::StoreAccount, message);
