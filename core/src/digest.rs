@@ -5,11 +5,6 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 
-/// The first bytes of a SHA-256 in lower-case hexadecimal.
-pub(crate) fn sha256(bytes: &[u8], length: usize) -> String {
-    hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().get(..length).unwrap_or_default())
-}
-
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;

@@ -369,6 +369,12 @@ impl Case {
         }
     }
 
+    /// Whether the next submit is still being prepared, and no attempt is in doubt: what the vendor shows now was there
+    /// before it. Earlier attempts, if any, are proved not executed.
+    pub fn is_before_submit(&self) -> bool {
+        self.state == State::Quoting && (self.check_first.is_none() || self.run.effect_checked)
+    }
+
     /// Whether its payment was found absent: case.open sends no other one.
     pub fn pays_directly(&self) -> bool {
         let absent = |s: &Step| s.name == StepName::Pay && s.outcome == CaseOutcome::NotExecuted && s.retry.is_none();

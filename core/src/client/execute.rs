@@ -162,16 +162,16 @@ async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: RuntimeHandle
     };
     let log_limit = state.log_level.load(Ordering::Relaxed);
     let (mut context, request) = CallContext::new(process.session.clone(), call, runtime, log_limit);
-    if op.is_case() && !operations::asks_vendor(op) {
-        // What only the store answers does not wait behind the vendor.
-        let mut reply = Box::pin(operations::run(&mut context, process.cases.as_ref(), op, &request.body)).await;
-        reply.set_log(context.log.lines);
-        return reply;
-    }
-    let permit = match context.limits().run(process.session.in_flight.acquire()).await {
-        Ok(Ok(permit)) => Ok(permit),
-        Err(Fault::Cancelled) => Err(Fault::Cancelled),
-        Err(_) | Ok(Err(_)) => Err(Fault::RateWaitTimeout),
+    // What only the store answers does not wait behind the vendor.
+    let is_local = op.is_case() && !operations::asks_vendor(op);
+    let permit = match is_local {
+        _ if context.is_cancelled() => Err(Fault::Cancelled),
+        true => Ok(None),
+        false => match context.limits().run(process.session.in_flight.acquire()).await {
+            Ok(Ok(permit)) => Ok(Some(permit)),
+            Err(Fault::Cancelled) => Err(Fault::Cancelled),
+            Err(_) | Ok(Err(_)) => Err(Fault::RateWaitTimeout),
+        },
     };
     let mut reply = match (permit, &process.cases) {
         (Err(fault), cases) if op.is_case() => {

@@ -108,8 +108,8 @@ fn classify_error(
     }
     if let Some(path) = body.filter(|_| error.outcome == Outcome::NotExecuted).and_then(|b| contradiction(op, echo, b))
     {
-        let message = format!("{}, and names {path}, which a refusal has no reason to", error.message);
-        warnings.add("contradiction", format!("/{path}"), "a refusal with the number of an effect");
+        let message = format!("{}, and the same answer has a {path}", error.message);
+        warnings.add("contradiction", format!("/{path}"), "the answer refuses, and has the number of an effect");
         let (code, retry_after_ms) = (error.vendor_code, error.retry_after_ms);
         error = with_outcome(op, ErrorCode::VendorUncertain, message, Outcome::Unknown);
         (error.vendor_code, error.retry_after_ms) = (code, retry_after_ms);

@@ -129,3 +129,29 @@ fn unnamed_accounts_of_an_earlier_release_are_merged_under_one_name_unless_they_
     let three = client(&fixture, json!({"clientId": "three"}));
     assert_eq!(call(&three, "case.get", json!({"key": "k1"}))["ok"], true);
 }
+
+/// The positions of two accounts do not count the same list.
+#[test]
+fn accounts_with_passengers_of_one_order_are_not_merged() {
+    let fixture = fixture();
+    layout_1(&fixture, &[("one", "k1"), ("two", "k2")]);
+    let order = fixture.vendor.create_order(json!({"passengers": 2, "paymentMethod": 1})).unwrap();
+    for (id, position) in [("one", 1), ("two", 2)] {
+        let refund = json!({"kind": "refund", "orderNo": order["orderNo"], "key": id, "passengers": [position]});
+        let reply = call(&client(&fixture, json!({"clientId": id})), "case.open", refund);
+        assert_eq!((&reply["ok"], &reply["case"]["passengers"]), (&json!(true), &json!([position])), "{reply}");
+    }
+    let stranger = client(&fixture, json!({"account": "a", "clientId": "new"}));
+    let adopt = |id: &str| {
+        call(&stranger, "case.adoptAccount", json!({"clientId": id, "baseUrl": fixture.vendor.url(), "account": "a"}))
+    };
+    assert_eq!(adopt("one")["ok"], true);
+    // What a key meant is known by the passengers that the store knows of the order.
+    let again = json!({"kind": "refund", "orderNo": order["orderNo"], "key": "one", "passengers": [1]});
+    let same = call(&stranger, "case.open", again);
+    assert_eq!((&same["ok"], &same["case"]["key"]), (&json!(true), &json!("one")), "{same}");
+    let reply = adopt("two");
+    assert_eq!(reply["error"]["code"], "store_account", "{reply}");
+    let help = reply["error"]["help"].as_str().unwrap();
+    assert!(help.contains(&format!("the orders {}.", order["orderNo"].as_str().unwrap())), "{help}");
+}

@@ -113,3 +113,18 @@ fn a_settled_case_is_a_conflict_with_its_own_outcome() {
     let reply = resolve(&fixture, &done["case"]["id"], "not_executed");
     assert_eq!((&reply["error"]["code"], &reply["outcome"]), (&json!("conflict"), &json!("executed")), "{reply}");
 }
+
+#[test]
+fn a_verdict_of_a_cancelled_call_changes_nothing() {
+    let fixture = Fixture::new("default");
+    let (_, id) = lost_void(&fixture);
+    fixture.vendor.advance("5m").unwrap();
+    let before = fixture.stored();
+    let cancel = atlas_postbooking::Cancel::new();
+    cancel.set();
+    let verdict = json!({"id": id, "as": "not_executed", "by": "operator", "evidence": "seen"}).to_string();
+    let reply = fixture.client.call_with("case.resolve", &verdict, "", Some(&cancel));
+    let reply: Value = serde_json::from_str(reply.json()).unwrap();
+    assert_eq!((&reply["error"]["code"], &reply["outcome"]), (&json!("cancelled"), &json!("unknown")), "{reply}");
+    assert_eq!(fixture.stored(), before, "it changed something");
+}

@@ -3,10 +3,12 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod accounts;
+mod adoption;
 mod budget;
 mod evidence;
 #[path = "../fixture/mod.rs"]
 mod fixture;
+mod guards;
 mod human;
 mod keys;
 mod pace;
@@ -14,3 +16,4 @@ mod passengers;
 mod steps;
 mod stores;
 mod table;
+mod vendor_state;

@@ -139,10 +139,13 @@ impl Tally {
         )
     }
 
+    /// The number of cases with an outcome.
+    pub fn count(&self, wanted: &str) -> usize {
+        self.outcomes.iter().filter(|((_, outcome), _)| outcome == wanted).map(|(_, n)| n).sum()
+    }
+
     /// The number of cases by outcome; with the kinds for unknown and pending.
     pub fn outcome_figures(&self) -> String {
-        let count =
-            |wanted| self.outcomes.iter().filter(|((_, outcome), _)| outcome == wanted).map(|(_, n)| n).sum::<usize>();
         let kinds = |wanted| {
             let matching = self.outcomes.iter().filter(|((_, outcome), _)| outcome == wanted);
             let kinds: Vec<String> = matching.map(|((kind, _), n)| format!("{} {n}", kind.wire_name())).collect();
@@ -150,11 +153,11 @@ impl Tally {
         };
         format!(
             "executed {}, not executed {}, unknown {}{}, pending {}{}",
-            count("executed"),
-            count("not_executed"),
-            count("unknown"),
+            self.count("executed"),
+            self.count("not_executed"),
+            self.count("unknown"),
             kinds("unknown"),
-            count("pending"),
+            self.count("pending"),
             kinds("pending")
         )
     }

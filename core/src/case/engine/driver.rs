@@ -6,15 +6,15 @@ use std::time::Duration;
 use super::lease::{Owner, is_alive};
 use crate::case::error::StoredError;
 use crate::case::id::new_id;
-use crate::case::machine::event::{Action, Answer, Entry, Event, Now, Refusal, SubmitResult};
+use crate::case::machine::event::{Action, Answer, Event, Now, Refusal, SubmitResult};
 use crate::case::machine::{evidence, step};
 use crate::case::model::Case;
 use crate::case::passengers::{OrderPassengers, check_tickets};
 use crate::case::service::CaseService;
-use crate::case::store::{Filter, Row, Store, Stored, retention};
+use crate::case::store::{Row, Store, Stored, retention};
 use crate::case::vendor::requests::{self, CallData};
 use crate::case::vendor::{adoption, answers};
-use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName};
+use crate::case::vocabulary::{CaseOutcome, Query, State, StepName};
 use crate::config::RetryConfig;
 use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode, Outcome};
@@ -25,12 +25,11 @@ use crate::log::LogLevel;
 use crate::reply::Reply;
 use crate::reply::decode::CallMeta;
 use crate::transport::{Exchange, Head};
-use crate::wire::QueryOrderDetailsReply;
 
 /// One drive of one case.
 pub(crate) struct Driver<'d> {
     pub context: &'d mut CallContext,
-    cases: &'d CaseService,
+    pub(super) cases: &'d CaseService,
     owner: &'d Owner,
     call_data: CallData,
     budget: PollBudget,
@@ -271,35 +270,6 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// Whether the store knows of an executed refund of the case's order that stands, or cannot tell.
-    async fn has_refund(&self, case: &Case) -> bool {
-        let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
-        let (id, order) = (case.id.clone(), case.order_no.clone().unwrap_or_default());
-        let known =
-            self.cases.run_blocking(move |store| Ok((store.list(&filter)?, store.gave_back_by_purged(&order)?)));
-        let stands = |other: &Case| {
-            other.id != id
-                && matches!(other.kind, Kind::Void | Kind::Refund | Kind::Cancel)
-                && other.outcome == CaseOutcome::Executed
-                && !matches!(other.state, State::Rejected | State::Withdrawn)
-        };
-        !known.await.is_ok_and(|(others, purged)| !purged && !others.iter().any(stands))
-    }
-
-    /// Whether the store knows of no other refund or void of the case's order.
-    async fn is_alone(&self, case: &Case) -> bool {
-        let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
-        let (id, order) = (case.id.clone(), case.order_no.clone().unwrap_or_default());
-        let known =
-            self.cases.run_blocking(move |store| Ok((store.list(&filter)?, store.gave_back_by_purged(&order)?)));
-        let gives_back = |other: &Case| {
-            other.id != id
-                && matches!(other.kind, Kind::Void | Kind::Refund | Kind::Cancel)
-                && other.steps.iter().any(|s| s.outcome != CaseOutcome::NotExecuted)
-        };
-        known.await.is_ok_and(|(others, purged)| !purged && !others.iter().any(gives_back))
-    }
-
     /// "Already submitted" may be about some passengers only: then each is asked about alone.
     async fn check_each_passenger(&mut self, case: &Case, query: Query, refusal: Refusal) -> Answer {
         let people = self.paying_passengers(case);
@@ -411,11 +381,11 @@ impl<'d> Driver<'d> {
         self.last = Some(reply);
         match answer {
             // Before the submit, the orders of other cases are among those that were there before.
-            Answer::Orders(orders) if query == Query::BookingOrders && !case.steps.is_empty() => {
+            Answer::Orders(orders) if query == Query::BookingOrders && !case.is_before_submit() => {
                 let answer = self.without_others(case, orders).await;
                 self.check_baggage(case, answer).await
             }
-            Answer::Orders(orders) if query == Query::RegenerateCandidates && case.steps.is_empty() => {
+            Answer::Orders(orders) if query == Query::RegenerateCandidates && case.is_before_submit() => {
                 self.foreign(case, orders).await
             }
             Answer::Orders(orders) if query == Query::BookingOrders && !case.expect.accept_foreign => {
@@ -430,44 +400,8 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// The first of these orders that no case has made.
-    async fn foreign(&self, case: &Case, orders: Vec<String>) -> Answer {
-        match self.without_others(case, orders).await {
-            Answer::Orders(foreign) => match foreign.into_iter().next() {
-                Some(order) => Answer::Foreign(order),
-                None => Answer::Orders(Vec::new()),
-            },
-            answer => answer,
-        }
-    }
-
-    /// A new order of the booking counts only if it is what the case has ordered.
-    async fn check_baggage(&mut self, case: &Case, answer: Answer) -> Answer {
-        let (Answer::Orders(orders), Some(before)) = (&answer, &case.orders_before) else { return answer };
-        let new: Vec<&String> = orders.iter().filter(|order| !before.contains(order)).collect();
-        let [number] = new.as_slice() else { return answer };
-        let text = serde_json::json!({ "orderNo": number }).to_string();
-        let request = match self.check("queryOrderDetails", &text) {
-            Ok(request) => request,
-            Err(_) => return Answer::Inconclusive("the booking's new order cannot be asked for"),
-        };
-        if let Err(answer) = self.take_place("queryOrderDetails").await {
-            return answer;
-        }
-        let reply = self.context.call_vendor(&request).await;
-        let details: QueryOrderDetailsReply = serde_json::from_str(reply.data()).unwrap_or_default();
-        match reply.error() {
-            Some(_) => Answer::Inconclusive("the booking's new order cannot be read"),
-            None => match adoption::baggage(case, number, &details) {
-                adoption::Baggage::Ours => answer,
-                adoption::Baggage::Late => Answer::Late((*number).clone()),
-                adoption::Baggage::Another => Answer::Unfit((*number).clone()),
-            },
-        }
-    }
-
     /// Waits for a place in the budget of this drive.
-    async fn take_place(&mut self, operation: &str) -> Result<(), Answer> {
+    pub(super) async fn take_place(&mut self, operation: &str) -> Result<(), Answer> {
         match self.budget {
             PollBudget::Requests => Ok(()),
             PollBudget::FollowPaid => {
@@ -481,34 +415,7 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// Without the orders that other cases have made.
-    async fn without_others(&self, case: &Case, orders: Vec<String>) -> Answer {
-        let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
-        match self.cases.run_blocking(move |store| store.list(&filter)).await {
-            Ok(cases) => match self.cases.run_blocking(|store| store.made_by_purged()).await {
-                Ok(purged) => {
-                    let orders = orders.into_iter().filter(|order| !purged.contains(order)).collect();
-                    evidence::without_others(case, orders, &cases)
-                }
-                Err(_) => Answer::Inconclusive("what other cases have made is not known"),
-            },
-            Err(_) => Answer::Inconclusive("what other cases have made is not known"),
-        }
-    }
-
-    /// Without the refunds and voids of other cases.
-    async fn without_owned(&self, case: &Case, mut entries: Vec<Entry>) -> Answer {
-        let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
-        let Ok(others) = self.cases.run_blocking(move |store| store.list(&filter)).await else {
-            return Answer::Inconclusive("what other cases have submitted is not known");
-        };
-        let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
-        let owns = |c: &Case, e: &Entry| same(&c.offer_id, &e.offer_id) || same(&c.code, &e.code);
-        entries.retain(|e| !others.iter().any(|c| c.id != case.id && owns(c, e)));
-        Answer::Entries(entries)
-    }
-
-    fn check(&self, name: &str, text: &str) -> Result<VendorRequest, Error> {
+    pub(super) fn check(&self, name: &str, text: &str) -> Result<VendorRequest, Error> {
         match Operation::find(name) {
             Some(op) => VendorRequest::check(op, text, self.context.timeout),
             None => Err(Error::new(ErrorCode::Internal, format!("there is no operation {name}"))),

@@ -156,7 +156,7 @@ pub(crate) enum Event {
     Drive,
     Answered(Query, Answer),
     Submitted(StepName, SubmitResult),
-    /// The request of a step could not be made: its intent was not written, and nothing was sent.
+    /// The request of a step could not be made, or another case holds what it needs: nothing was sent.
     NotWritten(StepName, StoredError),
     /// A human's verdict.
     Resolved {

@@ -3,11 +3,13 @@
 //! "Not found" proves nothing by itself: the request may still be on its way. Absence needs the settle time since
 //! the last byte can have left, and then two plausible answers some time apart without the effect.
 
-use super::event::{Action, Answer, Entry, Now, OrderState, Refusal};
-use super::transition::{add_evidence, claimed, close, pay, reopen, require_human};
+use super::absence::{absent, settle_time_passed};
+use super::event::{Action, Answer, Entry, Now, Refusal};
+use super::order_state::order_state;
+use super::transition::{add_evidence, claimed, close, reopen, require_human};
 use crate::case::hold::Hold;
 use crate::case::model::{Case, Step};
-use crate::case::schedule::{DAY, STOP_DECIDED, UNKNOWN_LIMIT};
+use crate::case::schedule::{DAY, UNKNOWN_LIMIT};
 use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName, Strength, Way};
 
 /// Reads the answer to a query about a submit.
@@ -296,165 +298,4 @@ fn new_orders(case: &mut Case, orders: &[String], now: &Now<'_>) -> Action {
             Action::Wait
         }
     }
-}
-
-fn order_state(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
-    if case.kind == Kind::Stop {
-        return stop_state(case, order, now);
-    }
-    let paying = matches!(case.outcome, CaseOutcome::Unknown | CaseOutcome::NotExecuted);
-    // The earlier deadline counts: once an order is paid, the vendor shows a later one without meaning.
-    let seen = order.deadline.clone().filter(|_| order.status == Some(0));
-    case.deadline = match (seen, case.deadline.take()) {
-        (Some(seen), Some(known)) => Some(if seen.at < known.at { seen } else { known }),
-        (seen, known) => seen.or(known),
-    };
-    match order.status {
-        Some(0) if paying && order.no_payment => absent(case, "queryOrderDetails (still unpaid)", now),
-        Some(0) if paying => {
-            add_evidence(case, now, "queryOrderDetails shows the order unpaid, and a payment", Strength::Weak);
-            Action::Wait
-        }
-        Some(0) if case.state == State::AwaitingPayment => {
-            // What the order costs now is what the guard poll_count at.
-            if let Some(price) = &order.money {
-                let money = case.money.get_or_insert_default();
-                money.paid.clone_from(&price.paid);
-                money.currency.clone_from(&price.currency);
-            }
-            pay(case, now)
-        }
-        Some(status @ (1 | 2)) => {
-            if case.outcome != CaseOutcome::Executed {
-                add_evidence(case, now, "queryOrderDetails shows the order paid", Strength::Strong);
-                case.adopted |= !case.steps.iter().any(|s| s.name == StepName::Pay);
-                reopen(case);
-                case.outcome = CaseOutcome::Executed;
-                case.error = None;
-                case.state = State::Ticketing;
-                if let Some(step) = case.steps.last_mut() {
-                    step.outcome = CaseOutcome::Executed;
-                }
-            }
-            if status == 2 && order.ticketed {
-                case.deadline = None;
-                close(case, State::Ticketed);
-            }
-            Action::Wait
-        }
-        // A payment that may have left: nothing says whether the money went, or comes back.
-        Some(-3) if case.outcome == CaseOutcome::Unknown => {
-            add_evidence(case, now, "queryOrderDetails shows the order cancelled", Strength::Fair);
-            require_human(case);
-            Action::Wait
-        }
-        // It was paid; nothing says that the money comes back.
-        Some(-3) if case.outcome == CaseOutcome::Executed && !case.closed => {
-            add_evidence(case, now, "queryOrderDetails shows the paid order cancelled", Strength::Strong);
-            case.state = State::NeedsHuman;
-            Action::Wait
-        }
-        Some(-3) if !case.closed => {
-            if case.outcome == CaseOutcome::Pending && order.failed_ticketing {
-                case.adopted = true;
-                case.outcome = CaseOutcome::Executed;
-                add_evidence(
-                    case,
-                    now,
-                    "the order was paid, not by this case, and its ticketing failed",
-                    Strength::Fair,
-                );
-            } else if case.outcome == CaseOutcome::Pending {
-                case.outcome = CaseOutcome::NotExecuted;
-                add_evidence(case, now, "the order was not paid in time and is cancelled", Strength::Strong);
-            }
-            close(case, State::Cancelled);
-            Action::Wait
-        }
-        // Nothing is left to watch for.
-        Some(-3) if !order.failed_ticketing => {
-            let state = case.state;
-            close(case, state);
-            Action::Wait
-        }
-        _ => Action::Wait,
-    }
-}
-
-/// -3 means stopped, 2 that the airline was faster.
-fn stop_state(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
-    // "The definition of order status differs after a stop request" (stop ticketing page, 2025): it counts only
-    // when the vendor has decided.
-    if case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(now.stamp) < STOP_DECIDED) {
-        return Action::Wait;
-    }
-    if order.status == Some(-3) && order.has_error {
-        // The ticketing failed; that does not show whether the stop had arrived.
-        add_evidence(case, now, "queryOrderDetails shows the order cancelled with an errorCode", Strength::Weak);
-        return Action::Wait;
-    }
-    let (outcome, state) = match (order.status, case.outcome) {
-        (Some(-3), _) => (CaseOutcome::Executed, State::Stopped),
-        (Some(2), CaseOutcome::Executed) => (CaseOutcome::Executed, State::StopFailed),
-        (Some(2), _) => (CaseOutcome::NotExecuted, State::StopFailed),
-        _ => return Action::Wait,
-    };
-    let seen = if state == State::Stopped { "cancelled" } else { "ticketed" };
-    add_evidence(case, now, &format!("queryOrderDetails shows the order {seen}"), Strength::Strong);
-    if outcome == CaseOutcome::Executed {
-        reopen(case);
-    }
-    case.outcome = outcome;
-    if let Some(step) = case.steps.last_mut() {
-        step.outcome = outcome;
-    }
-    close(case, state);
-    Action::Wait
-}
-
-fn settle_time_passed(case: &Case, now: &Now<'_>) -> bool {
-    case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(now.stamp) >= now.policy.settle)
-}
-
-/// A plausible answer without the effect.
-fn absent(case: &mut Case, asked: &str, now: &Now<'_>) -> Action {
-    if case.outcome != CaseOutcome::Unknown {
-        return Action::Wait;
-    }
-    if case.doubted && case.last_step().is_some_and(|s| matches!(s.name, StepName::Void | StepName::Refund)) {
-        let what = format!("{asked} does not show it, which proves nothing after what was answered before");
-        add_evidence(case, now, &what, Strength::Weak);
-        return Action::Wait;
-    }
-    if !settle_time_passed(case, now) {
-        add_evidence(case, now, &format!("{asked} does not show it, too early to mean anything"), Strength::Weak);
-        return Action::Wait;
-    }
-    match case.first_absence {
-        None => {
-            case.first_absence = Some(now.stamp);
-            add_evidence(case, now, &format!("{asked} does not show it after the settle time"), Strength::Fair);
-        }
-        Some(first) if first.elapsed_at_least(now.stamp) >= now.policy.between_absences() => {
-            add_evidence(case, now, &format!("{asked} does not show it again"), Strength::Strong);
-            if let Some(step) = case.steps.last_mut() {
-                step.outcome = CaseOutcome::NotExecuted;
-                step.at = now.wall();
-            }
-            if case.kind != Kind::Pay && case.last_step().is_some_and(|s| s.name == StepName::Pay) {
-                // The order still stands, and only a direct `pay` pays it.
-                case.outcome = CaseOutcome::Pending;
-                case.state = State::AwaitingPayment;
-                case.first_absence = None;
-                return Action::Wait;
-            }
-            case.outcome = CaseOutcome::NotExecuted;
-            // The holds stay until a case names this one in `after`: the effect may still show up.
-            case.state = State::Cancelled;
-            case.closed = true;
-            case.watched = true;
-        }
-        Some(_) => {}
-    }
-    Action::Wait
 }

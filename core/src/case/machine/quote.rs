@@ -44,9 +44,9 @@ fn effect_checked(case: &mut Case, first: CheckFirst, query: Query, answer: Answ
         (Answer::Entries(entries), _) => {
             let is_mine = |e: &Entry| e.offer_id.is_some() && e.offer_id == case.offer_id;
             let stands = |e: &Entry| !matches!(e.state, Some(4 | 6));
-            let fits = |e: &Entry| stands(e) && (e.covers == Some(true) || e.covers.is_none() && !case.partial);
-            case.adopted = !entries.iter().any(is_mine) && entries.iter().any(fits);
-            (entries.iter().any(|e| is_mine(e) || stands(e)), entries.iter().any(|e| is_mine(e) || fits(e)))
+            let (has_mine, has_fit) = (entries.iter().any(is_mine), entries.iter().any(|e| evidence::fits(case, e)));
+            case.adopted = !has_mine && has_fit;
+            (has_mine || entries.iter().any(stands), has_mine || has_fit)
         }
         (Answer::Orders(orders), _) => {
             let before = case.orders_before.clone().unwrap_or_default();
@@ -110,7 +110,7 @@ pub(crate) fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<
         }
         (Query::RegenerateCandidates, Answer::Foreign(order)) => foreign(case, &order),
         (Query::RegenerateCandidates, Answer::Refused(refusal)) if refusal.passing => stay_planned(case, refusal.error),
-        // Where nothing comparable is listed, the call goes on; see `foreign_unchecked`.
+        // Foreign orders are the one guard that does not refuse where it cannot be checked.
         (Query::RegenerateCandidates, _) => submit(case, StepName::Regenerate, now),
         (Query::BookingOrders, _) => Action::Query(Query::Search),
         (Query::Search, Answer::Search(money)) => {

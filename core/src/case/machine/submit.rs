@@ -145,7 +145,7 @@ fn ordered(case: &mut Case, now: &Now<'_>) -> Action {
     pay(case, now)
 }
 
-/// The request could not be made: its intent was not written.
+/// Nothing was sent: the request could not be made, or another case holds what it needs.
 pub(crate) fn not_written(case: &mut Case, name: StepName, error: StoredError) -> Action {
     withdraw_intent(case, name);
     if name == StepName::Pay && case.kind != Kind::Pay {

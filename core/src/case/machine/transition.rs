@@ -7,7 +7,7 @@ use crate::case::error::StoredError;
 use crate::case::hold::Hold;
 use crate::case::model::{Case, Evidence, Step};
 use crate::case::schedule::SECOND;
-use crate::case::vocabulary::{CaseOutcome, Kind, State, StepName, Strength, Way};
+use crate::case::vocabulary::{CaseOutcome, Kind, Retry, State, StepName, Strength, Way};
 use crate::error::ErrorCode;
 
 /// Less time than this before the payment deadline is too little to send a payment.
@@ -137,12 +137,13 @@ pub(crate) fn record_intent(case: &mut Case, name: StepName, now: &Now<'_>) {
     }
 }
 
-/// Withdraws an intent that was not written.
+/// Withdraws an intent of which nothing left.
 pub(crate) fn withdraw_intent(case: &mut Case, name: StepName) {
     match case.steps.last_mut().filter(|step| step.name == name) {
         Some(step) if step.attempts > 1 => {
             step.attempts -= 1;
             step.outcome = CaseOutcome::NotExecuted;
+            step.retry = Some(Retry::Transport);
         }
         Some(_) => {
             case.steps.pop();

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::identity::Identity;
 use super::{Stored, store_error};
+use crate::case::hold::Hold;
 use crate::error::{Error, ErrorCode};
 use crate::unix_time::{self, Millis, format_rfc3339};
 
@@ -124,8 +125,19 @@ fn merge(tx: &Transaction<'_>, from: &str, to: &str, name: &str) -> rusqlite::Re
          INTERSECT
          SELECT key FROM (SELECT account, key FROM cases UNION SELECT account, key FROM remnants) WHERE account = ?2",
     )?;
-    let orders =
-        both("SELECT order_no FROM holds WHERE account = ?1 INTERSECT SELECT order_no FROM holds WHERE account = ?2")?;
+    let held = |account: &str| -> rusqlite::Result<Vec<Hold>> {
+        let texts = tx
+            .prepare("SELECT order_no FROM holds WHERE account = ?1")?
+            .query_map([account], |row| row.get(0))?
+            .collect::<Result<Vec<String>, _>>()?;
+        Ok(texts.iter().map(|text| Hold::from_text(text)).collect())
+    };
+    // The positions of two accounts do not count the same list: some passengers are held with all of their order.
+    let collide = |a: &Hold, b: &Hold| a == b || (a.order().is_some() && a.order() == b.order());
+    let theirs = held(to)?;
+    let named = |hold: &Hold| hold.order().map_or_else(|| hold.to_text(), str::to_owned);
+    let orders: Vec<String> =
+        held(from)?.iter().filter(|mine| theirs.iter().any(|other| collide(mine, other))).map(named).collect();
     if !keys.is_empty() || !orders.is_empty() {
         let message = format!("account {name} exists, and cannot take in the unnamed account");
         let mut error = store_error(ErrorCode::StoreAccount, message);
@@ -149,7 +161,7 @@ fn merge(tx: &Transaction<'_>, from: &str, to: &str, name: &str) -> rusqlite::Re
         let number = super::tables::next_number(tx)?;
         tx.execute("UPDATE cases SET change = ?2 WHERE id = ?1", params![id, number])?;
     }
-    for table in ["cases", "holds", "remnants", "notices", "offers", "account_clients"] {
+    for table in ["cases", "holds", "remnants", "notices", "offers", "order_passengers", "account_clients"] {
         tx.execute(&format!("UPDATE OR IGNORE {table} SET account = ?2 WHERE account = ?1"), [from, to])?;
     }
     tx.execute("UPDATE accounts SET merged = ?2 WHERE id = ?1 OR merged = ?1", [from, to])?;

@@ -1,6 +1,6 @@
 //! Who uses a store.
 
-use crate::digest::sha256;
+use crate::digest::sha256_hex;
 
 /// Who uses the store: where its vendor is, by which credentials, under which name.
 #[derive(Debug, Clone)]
@@ -18,7 +18,8 @@ impl Identity {
         let identity = format!("{}\n{client_id}", base_url.trim_end_matches('/'));
         let start = client_id.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
         Identity {
-            client: sha256(identity.as_bytes(), 12),
+            // As earlier releases shortened it.
+            client: sha256_hex(identity.as_bytes()).chars().take(24).collect(),
             host: host.to_owned(),
             last_four: client_id.get(start..).unwrap_or_default().to_owned(),
             name,

@@ -8,6 +8,7 @@ mod backup;
 pub(crate) mod budget;
 mod check;
 pub(crate) mod file;
+mod holds;
 pub(crate) mod identity;
 pub(crate) mod remnant;
 mod remnants;

@@ -29,7 +29,7 @@ fn body(case: &Case) -> rusqlite::Result<String> {
     serde_json::to_string(case).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
 }
 
-fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+pub(super) fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let text: String = row.get(0)?;
     let mut case: Case = serde_json::from_str(&text)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e)))?;
@@ -42,10 +42,10 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     })
 }
 
-const COLUMNS: &str = "body, token, owner, lease_until, change";
+pub(super) const COLUMNS: &str = "body, token, owner, lease_until, change";
 
 impl Sqlite {
-    fn by_id(&self, tx: &Connection, id: &str) -> rusqlite::Result<Option<Row>> {
+    pub(super) fn by_id(&self, tx: &Connection, id: &str) -> rusqlite::Result<Option<Row>> {
         let sql = format!("SELECT {COLUMNS} FROM cases WHERE account = ?1 AND id = ?2");
         tx.prepare_cached(&sql)?.query_row(params![self.account(), id], row).optional()
     }
@@ -56,7 +56,7 @@ impl Sqlite {
     }
 
     /// Compare and swap. Also None if it is about to pay an order that another case pays or has paid.
-    fn put(&self, tx: &Transaction<'_>, row: &Row, lease: Option<&Lease>) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn put(&self, tx: &Transaction<'_>, row: &Row, lease: Option<&Lease>) -> rusqlite::Result<Option<i64>> {
         let case = &row.case;
         for hold in case.holds.iter().filter(|hold| matches!(hold, Hold::Payment(_))) {
             let sql = "SELECT EXISTS (SELECT 1 FROM holds WHERE account = ?1 AND order_no = ?2 AND case_id <> ?3)";
@@ -92,89 +92,6 @@ impl Sqlite {
         }
         self.write_holds(tx, case)?;
         Ok(Some(number))
-    }
-
-    /// Watched cases on the order: their effect may still show up.
-    fn watched(&self, tx: &Connection, order_no: Option<&str>) -> rusqlite::Result<Vec<Row>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND order_no = ?2 AND open = 0 AND due IS NOT NULL"
-        );
-        tx.prepare_cached(&sql)?.query_map(params![self.account(), order_no], row)?.collect()
-    }
-
-    /// Frees the holds of the case from what may give them up; gives the case that has one of them.
-    fn take_holds(&self, tx: &Transaction<'_>, case: &Case, after: Option<&str>) -> rusqlite::Result<Option<Case>> {
-        let mut earlier = Vec::new();
-        for hold in &case.holds {
-            for holder in self.holders(tx, hold)?.into_iter().filter(|holder| *holder != case.id) {
-                match self.by_id(tx, &holder)? {
-                    // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
-                    Some(row)
-                        if row.case.closed && after == Some(holder.as_str()) && !matches!(hold, Hold::Payment(_)) =>
-                    {
-                        earlier.push(holder);
-                    }
-                    Some(row) => return Ok(Some(row.case)),
-                    // What a purged case has paid stays paid.
-                    None => {
-                        if let Some(remnant) = remnants::find(tx, &self.account(), &Name::Id(holder))? {
-                            return Ok(Some(remnant.case()));
-                        }
-                    }
-                }
-            }
-        }
-        // Only now, when nothing else is in the way.
-        earlier.dedup();
-        for holder in earlier {
-            if let Some(mut row) = self.by_id(tx, &holder)? {
-                row.case.holds.retain(|hold| matches!(hold, Hold::Payment(_)));
-                self.put(tx, &row, None)?;
-            }
-        }
-        for earlier in self.watched(tx, case.order_no.as_deref())?.into_iter().filter(|row| row.case.id != case.id) {
-            let earlier = Row { case: Case { superseded: true, ..earlier.case }, ..earlier };
-            self.put(tx, &earlier, None)?;
-        }
-        Ok(None)
-    }
-
-    /// The cases that have a hold which overlaps this one. The primary key alone keeps equal holds apart; those of some
-    /// passengers are compared one by one.
-    fn holders(&self, tx: &Connection, hold: &Hold) -> rusqlite::Result<Vec<String>> {
-        let exact = hold.to_text();
-        let (first, end) = hold.order().map_or((exact.clone(), exact.clone()), Hold::passenger_texts);
-        let order = hold.order().unwrap_or(&exact);
-        let sql = "SELECT order_no, case_id FROM holds WHERE account = ?1
-             AND (order_no = ?2 OR (order_no >= ?3 AND order_no < ?4))";
-        let mut statement = tx.prepare_cached(sql)?;
-        let rows = statement.query_map(params![self.account(), order, first, end], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-        })?;
-        let mut holders = Vec::new();
-        for row in rows {
-            let (text, holder) = row?;
-            if Hold::from_text(&text).overlaps(hold) && !holders.contains(&holder) {
-                holders.push(holder);
-            }
-        }
-        Ok(holders)
-    }
-
-    /// Writes the holds of the case.
-    fn write_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
-        tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
-        if case.is_holding() {
-            for hold in &case.holds {
-                // Another case has it by now, or some of it.
-                if self.holders(tx, hold)?.iter().any(|holder| *holder != case.id) {
-                    continue;
-                }
-                tx.prepare_cached("INSERT OR IGNORE INTO holds (account, order_no, case_id) VALUES (?1, ?2, ?3)")?
-                    .execute(params![self.account(), hold.to_text(), case.id])?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -487,19 +404,7 @@ impl Store for Sqlite {
     }
 
     fn rival(&self, case: &Case) -> Stored<Option<Case>> {
-        self.with(|connection| {
-            let mut holders = Vec::new();
-            for hold in &case.holds {
-                holders.extend(self.holders(connection, hold)?);
-            }
-            let Some(holder) = holders.into_iter().find(|holder| *holder != case.id) else { return Ok(None) };
-            if let Some(row) = self.by_id(connection, &holder)? {
-                return Ok(Some(row.case));
-            }
-            // What a purged case has paid stays paid.
-            let remnant = remnants::find(connection, &self.account(), &Name::Id(holder))?;
-            Ok(remnant.map(|remnant| remnant.case()))
-        })
+        self.with(|connection| self.other_holder(connection, case))
     }
 
     fn order_passengers(&self, order_no: &str) -> Stored<Option<OrderPassengers>> {

@@ -162,7 +162,7 @@ pub(crate) enum ClaimRow {
 pub(crate) fn claim_row(case: &Case, row: &OrderSummary) -> ClaimRow {
     let cancelled = row.order_status.as_ref().and_then(|s| s.number()) == Some(-3);
     let matches = !cancelled && case.claimed.as_ref().is_none_or(|claimed| claimed.is_in(&case.key, row));
-    if case.steps.is_empty() {
+    if case.is_before_submit() {
         return if matches { ClaimRow::Ours } else { ClaimRow::Another };
     }
     let number = row.order_no.as_deref().unwrap_or_default();

@@ -111,7 +111,7 @@ pub(crate) fn answer(case: &Case, query: Query, operation: &str, reply: &Reply, 
         Query::ClaimList => claims(case, data(reply)),
         Query::RegenerateCandidates => {
             let list: OrderListReply = data(reply);
-            if case.steps.is_empty() {
+            if case.is_before_submit() {
                 return Answer::Orders(adoption::same_journey(case, &list.orders));
             }
             let numbers = list.orders.into_iter().filter_map(|o| o.order_no);
@@ -145,8 +145,8 @@ fn covers(people: &[String], tickets: &[RefundTicket]) -> Option<bool> {
 /// A list that is there, whole, and of this order alone: only such a one proves anything. `orders` are the numbers that
 /// the entries name.
 fn whole(case: &Case, reply: &Reply, key: &str, orders: &[Option<String>], entries: Vec<Entry>) -> Answer {
-    if orders.iter().flatten().any(|order| Some(order) != case.order_no.as_ref()) {
-        return Answer::Inconclusive("the list has an entry of another order");
+    if orders.iter().any(|order| *order != case.order_no) {
+        return Answer::Inconclusive("the list has an entry of another order, or of none");
     }
     let raw = reply.raw().and_then(|raw| std::str::from_utf8(raw).ok());
     let body = raw.and_then(|text| Node::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok());
@@ -227,11 +227,13 @@ fn claims(case: &Case, list: OrderListReply) -> Answer {
         _ if !found.is_empty() => Answer::Orders(found),
         _ if ignored => Answer::Inconclusive("orderList did not keep to the locator that it was asked for"),
         _ if unfit.is_some() => Answer::Unfit(unfit.unwrap_or_default()),
-        _ if alike && !case.steps.is_empty() => Answer::Inconclusive("orderList has the locator with another airline"),
+        _ if alike && !case.is_before_submit() => {
+            Answer::Inconclusive("orderList has the locator with another airline")
+        }
         _ if nameless => Answer::Inconclusive("orderList has an order without a locator"),
         // Departures within a year only (order list page, 2026). Before the claim that is no obstacle: it asks only
         // whether it is claimed already.
-        _ if case.unlisted && !case.steps.is_empty() => {
+        _ if case.unlisted && !case.is_before_submit() => {
             Answer::Inconclusive("orderList does not reach the day of departure")
         }
         Some(total) if total > length => Answer::Inconclusive("orderList has more pages than were read"),

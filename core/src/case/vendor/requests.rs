@@ -57,7 +57,7 @@ pub(crate) fn query(case: &Case, call_data: &CallData, query: Query) -> Result<(
             // A minute before, for clocks that differ.
             let since = case.last_step().map_or(case.created, |s| s.at) / 1000 * 1000 - 60_000;
             // Before the submit, every order of this passenger may be the same journey.
-            let since = (!case.steps.is_empty()).then(|| format_rfc3339(since));
+            let since = (!case.is_before_submit()).then(|| format_rfc3339(since));
             ("orderList", json!({ "paxName": passenger, "createTimeRangeFrom": since, "pageSize": 100 }))
         }
         Query::KnownOffer => return Err(bad_request("/offerId", "is not asked of the vendor")),

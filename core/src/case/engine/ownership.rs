@@ -1,0 +1,99 @@
+//! Whose an order or an entry at the vendor is: this case's, another one's of the store, or a stranger's.
+
+use super::driver::Driver;
+use crate::case::machine::event::{Answer, Entry};
+use crate::case::machine::evidence;
+use crate::case::model::Case;
+use crate::case::store::{Filter, Stored};
+use crate::case::vendor::adoption;
+use crate::case::vocabulary::{CaseOutcome, Kind, State};
+use crate::wire::QueryOrderDetailsReply;
+
+impl Driver<'_> {
+    /// Whether the store knows of an executed refund or void of the case's order that stands, or cannot tell.
+    pub(super) async fn has_refund(&self, case: &Case) -> bool {
+        let stands = |other: &Case| {
+            other.outcome == CaseOutcome::Executed && !matches!(other.state, State::Rejected | State::Withdrawn)
+        };
+        self.knows_other(case, stands).await
+    }
+
+    /// Whether the store knows of no other refund or void of the case's order that may have been sent.
+    pub(super) async fn is_alone(&self, case: &Case) -> bool {
+        let may_be = |other: &Case| other.steps.iter().any(|s| s.outcome != CaseOutcome::NotExecuted);
+        !self.knows_other(case, may_be).await
+    }
+
+    /// Whether another case that gives the order back is such, or was purged, or the store cannot tell.
+    async fn knows_other(&self, case: &Case, is_such: impl Fn(&Case) -> bool) -> bool {
+        let order = case.order_no.clone().unwrap_or_default();
+        let purged = self.cases.run_blocking(move |store| store.gave_back_by_purged(&order)).await;
+        let Ok(others) = self.others(case).await else { return true };
+        let gives_back = |other: &&Case| matches!(other.kind, Kind::Void | Kind::Refund | Kind::Cancel);
+        !matches!(purged, Ok(false)) || others.iter().filter(gives_back).any(is_such)
+    }
+
+    /// The other cases of the order.
+    async fn others(&self, case: &Case) -> Stored<Vec<Case>> {
+        let filter = Filter { order_no: case.order_no.clone(), limit: usize::MAX >> 1, ..Filter::default() };
+        let cases = self.cases.run_blocking(move |store| store.list(&filter)).await?;
+        Ok(cases.into_iter().filter(|other| other.id != case.id).collect())
+    }
+
+    /// The first of these orders that no case has made.
+    pub(super) async fn foreign(&self, case: &Case, orders: Vec<String>) -> Answer {
+        match self.without_others(case, orders).await {
+            Answer::Orders(foreign) => match foreign.into_iter().next() {
+                Some(order) => Answer::Foreign(order),
+                None => Answer::Orders(Vec::new()),
+            },
+            answer => answer,
+        }
+    }
+
+    /// A new order of the booking counts only if it is what the case has ordered.
+    pub(super) async fn check_baggage(&mut self, case: &Case, answer: Answer) -> Answer {
+        let (Answer::Orders(orders), Some(before)) = (&answer, &case.orders_before) else { return answer };
+        let new: Vec<&String> = orders.iter().filter(|order| !before.contains(order)).collect();
+        let [number] = new.as_slice() else { return answer };
+        let text = serde_json::json!({ "orderNo": number }).to_string();
+        let request = match self.check("queryOrderDetails", &text) {
+            Ok(request) => request,
+            Err(_) => return Answer::Inconclusive("the booking's new order cannot be asked for"),
+        };
+        if let Err(answer) = self.take_place("queryOrderDetails").await {
+            return answer;
+        }
+        let reply = self.context.call_vendor(&request).await;
+        let details: QueryOrderDetailsReply = serde_json::from_str(reply.data()).unwrap_or_default();
+        match reply.error() {
+            Some(_) => Answer::Inconclusive("the booking's new order cannot be read"),
+            None => match adoption::baggage(case, number, &details) {
+                adoption::Baggage::Ours => answer,
+                adoption::Baggage::Late => Answer::Late((*number).clone()),
+                adoption::Baggage::Another => Answer::Unfit((*number).clone()),
+            },
+        }
+    }
+
+    /// Without the orders that other cases have made.
+    pub(super) async fn without_others(&self, case: &Case, orders: Vec<String>) -> Answer {
+        let known = self.cases.run_blocking(|store| store.made_by_purged()).await;
+        let (Ok(purged), Ok(others)) = (known, self.others(case).await) else {
+            return Answer::Inconclusive("what other cases have made is not known");
+        };
+        let orders = orders.into_iter().filter(|order| !purged.contains(order)).collect();
+        evidence::without_others(case, orders, &others)
+    }
+
+    /// Without the refunds and voids of other cases.
+    pub(super) async fn without_owned(&self, case: &Case, mut entries: Vec<Entry>) -> Answer {
+        let Ok(others) = self.others(case).await else {
+            return Answer::Inconclusive("what other cases have submitted is not known");
+        };
+        let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
+        let owns = |c: &Case, e: &Entry| same(&c.offer_id, &e.offer_id) || same(&c.code, &e.code);
+        entries.retain(|e| !others.iter().any(|c| owns(c, e)));
+        Answer::Entries(entries)
+    }
+}

@@ -1,0 +1,115 @@
+//! What cases keep others from, in the table of a store: taken, given up, compared. The holds of some passengers of an
+//! order overlap without being equal.
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::file::Sqlite;
+use super::sqlite::{COLUMNS, row};
+use super::{Name, Row, remnants};
+use crate::case::hold::Hold;
+use crate::case::model::Case;
+
+impl Sqlite {
+    /// Watched cases on the order: their effect may still show up.
+    fn watched(&self, tx: &Connection, order_no: Option<&str>) -> rusqlite::Result<Vec<Row>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND order_no = ?2 AND open = 0 AND due IS NOT NULL"
+        );
+        tx.prepare_cached(&sql)?.query_map(params![self.account(), order_no], row)?.collect()
+    }
+
+    /// Frees the holds of the case from what may give them up; gives the case that has one of them.
+    pub(super) fn take_holds(
+        &self,
+        tx: &Transaction<'_>,
+        case: &Case,
+        after: Option<&str>,
+    ) -> rusqlite::Result<Option<Case>> {
+        let mut earlier = Vec::new();
+        for hold in &case.holds {
+            for holder in self.holders(tx, hold)?.into_iter().filter(|holder| *holder != case.id) {
+                match self.by_id(tx, &holder)? {
+                    // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
+                    Some(row)
+                        if row.case.closed && after == Some(holder.as_str()) && !matches!(hold, Hold::Payment(_)) =>
+                    {
+                        earlier.push(holder);
+                    }
+                    Some(row) => return Ok(Some(row.case)),
+                    // What a purged case has paid stays paid.
+                    None => {
+                        if let Some(remnant) = remnants::find(tx, &self.account(), &Name::Id(holder))? {
+                            return Ok(Some(remnant.case()));
+                        }
+                    }
+                }
+            }
+        }
+        // Only now, when nothing else is in the way.
+        earlier.dedup();
+        for holder in earlier {
+            if let Some(mut row) = self.by_id(tx, &holder)? {
+                row.case.holds.retain(|hold| matches!(hold, Hold::Payment(_)));
+                self.put(tx, &row, None)?;
+            }
+        }
+        for earlier in self.watched(tx, case.order_no.as_deref())?.into_iter().filter(|row| row.case.id != case.id) {
+            let earlier = Row { case: Case { superseded: true, ..earlier.case }, ..earlier };
+            self.put(tx, &earlier, None)?;
+        }
+        Ok(None)
+    }
+
+    /// The cases that have a hold which overlaps this one. The primary key alone keeps equal holds apart; those of some
+    /// passengers are compared one by one.
+    fn holders(&self, tx: &Connection, hold: &Hold) -> rusqlite::Result<Vec<String>> {
+        let exact = hold.to_text();
+        let (first, end) = hold.order().map_or((exact.clone(), exact.clone()), Hold::passenger_texts);
+        let order = hold.order().unwrap_or(&exact);
+        let sql = "SELECT order_no, case_id FROM holds WHERE account = ?1
+             AND (order_no = ?2 OR (order_no >= ?3 AND order_no < ?4))";
+        let mut statement = tx.prepare_cached(sql)?;
+        let rows = statement.query_map(params![self.account(), order, first, end], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let mut holders = Vec::new();
+        for row in rows {
+            let (text, holder) = row?;
+            if Hold::from_text(&text).overlaps(hold) && !holders.contains(&holder) {
+                holders.push(holder);
+            }
+        }
+        Ok(holders)
+    }
+
+    /// Writes the holds of the case.
+    pub(super) fn write_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
+        tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
+        if case.is_holding() {
+            for hold in &case.holds {
+                // Another case has it by now, or some of it.
+                if self.holders(tx, hold)?.iter().any(|holder| *holder != case.id) {
+                    continue;
+                }
+                tx.prepare_cached("INSERT OR IGNORE INTO holds (account, order_no, case_id) VALUES (?1, ?2, ?3)")?
+                    .execute(params![self.account(), hold.to_text(), case.id])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Another case that has one of the holds of this one.
+    pub(super) fn other_holder(&self, connection: &Connection, case: &Case) -> rusqlite::Result<Option<Case>> {
+        let mut holders = Vec::new();
+        for hold in &case.holds {
+            holders.extend(self.holders(connection, hold)?);
+        }
+        let Some(holder) = holders.into_iter().find(|holder| *holder != case.id) else { return Ok(None) };
+        if let Some(row) = self.by_id(connection, &holder)? {
+            return Ok(Some(row.case));
+        }
+        // What a purged case has paid stays paid.
+        let remnant = remnants::find(connection, &self.account(), &Name::Id(holder))?;
+        Ok(remnant.map(|remnant| remnant.case()))
+    }
+}

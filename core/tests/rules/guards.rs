@@ -1,0 +1,140 @@
+//! Guards: what must hold before money moves.
+
+use serde_json::json;
+
+use crate::fixture::Fixture;
+use crate::vendor_state::{open, order, strangers_bag};
+
+#[test]
+fn regenerate_needs_a_state_that_allows_it_and_a_price_to_be_paid() {
+    let fixture = Fixture::new("default");
+    let send = |order: &str, key: &str, payment: bool| {
+        let mut request = json!({"kind": "regenerate", "orderNo": order, "key": key});
+        if payment {
+            request["payment"] = json!({"paymentMethod": 1});
+        }
+        fixture.call("case.open", request)
+    };
+    let unpaid = fixture.order(json!({"state": "unpaid"}));
+    let early = send(&unpaid, "early", false);
+    assert_eq!(early["error"]["code"], "guard_order_state", "{early}");
+    let body = json!({"orderStatus": null});
+    fixture.vendor.fault(json!({"endpoint": "queryOrderDetails", "mode": "reply", "body": body})).unwrap();
+    let unreadable = send(&fixture.order(json!({"state": "cancelled"})), "null", false);
+    assert_eq!(unreadable["error"]["code"], "guard_order_state", "{unreadable}");
+    assert_eq!(fixture.sent("regenerateOrder"), 0);
+    let rebuilt = send(&fixture.order(json!({"state": "cancelled"})), "dear", true);
+    assert_eq!(
+        (&rebuilt["outcome"], &rebuilt["case"]["state"], &rebuilt["error"]["code"], fixture.sent("pay")),
+        (&json!("pending"), &json!("awaiting_payment"), &json!("guard_amount"), 0),
+        "{rebuilt}"
+    );
+}
+
+#[test]
+fn a_voucher_by_any_spelling_and_a_fee_that_is_none_are_refused() {
+    for (body, code) in [
+        (json!({"voidMethod": "VOUCHER"}), "guard_voucher"),
+        (json!({"voidMethod": "travel-voucher"}), "guard_voucher"),
+        (json!({"voidMethod": "CreditShell"}), "guard_voucher"),
+        (json!({"serviceFee": {"transactionFee": "-5", "currency": "USD"}}), "guard_amount"),
+        (json!({"serviceFee": null}), "guard_amount"),
+    ] {
+        let fixture = Fixture::new("default");
+        let order = order(&fixture, json!(1));
+        fixture.vendor.fault(json!({"endpoint": "voidQuotation", "mode": "reply", "body": body})).unwrap();
+        let mut request = open("void", &order, "k");
+        request["expect"] = json!({"currency": "USD", "minRefund": "1"});
+        let reply = fixture.call("case.open", request);
+        assert_eq!((&reply["error"]["code"], fixture.sent("void")), (&json!(code), 0), "{body}: {reply}");
+    }
+    // Accepted, a voucher still is no cash.
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(1));
+    let body = json!({"voidMethod": "Voucher"});
+    fixture.vendor.fault(json!({"endpoint": "voidQuotation", "mode": "reply", "body": body})).unwrap();
+    let mut request = open("void", &order, "k");
+    request["expect"] = json!({"currency": "USD", "minRefund": "0", "acceptVoucher": true});
+    let reply = fixture.call("case.open", request);
+    assert_eq!((&reply["error"]["code"], fixture.sent("void")), (&json!("guard_amount"), 0), "{reply}");
+}
+
+#[test]
+fn a_baggage_order_of_somebody_else_is_refused_unless_it_is_accepted() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(1));
+    strangers_bag(&fixture, &order, "SIM_BAG_1PC_20KG");
+    let refused = fixture.call("case.open", fixture.ancillary(order["orderNo"].as_str().unwrap(), "k"));
+    assert_eq!(
+        (&refused["error"]["code"], fixture.sent("postBookingAncillaryOrder")),
+        (&json!("guard_foreign_order"), 1),
+        "{refused}"
+    );
+    let mut accepted = fixture.ancillary(order["orderNo"].as_str().unwrap(), "k");
+    accepted["expect"] = json!({"acceptForeign": true});
+    let made = fixture.call("case.open", accepted);
+    assert_eq!((&made["outcome"], fixture.sent("postBookingAncillaryOrder")), (&json!("pending"), 2), "{made}");
+    // Both lapse unpaid, and a cancelled order keeps nobody back.
+    fixture.vendor.advance("30m").unwrap();
+    fixture.call("case.reconcile", json!({"key": "k"}));
+    let next = fixture.call("case.open", fixture.ancillary(order["orderNo"].as_str().unwrap(), "next"));
+    assert_eq!((&next["outcome"], fixture.sent("postBookingAncillaryOrder")), (&json!("pending"), 3), "{next}");
+}
+
+/// Nothing of the first attempt left: what the vendor shows afterwards was there before the second one.
+#[test]
+fn an_attempt_after_one_that_did_not_leave_looks_for_foreign_orders_again() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(1));
+    let fault = json!({"endpoint": "postBookingAncillaryOrder", "mode": "rate_limit"});
+    fixture.vendor.fault(fault).unwrap();
+    let planned = fixture.call("case.open", fixture.ancillary(order["orderNo"].as_str().unwrap(), "k"));
+    assert_eq!(planned["case"]["state"], "planned", "{planned}");
+    strangers_bag(&fixture, &order, "SIM_BAG_1PC_20KG");
+    fixture.vendor.advance("10m").unwrap();
+    let refused = fixture.call("case.open", fixture.ancillary(order["orderNo"].as_str().unwrap(), "k"));
+    assert_eq!(
+        (&refused["error"]["code"], fixture.executed("postBookingAncillaryOrder")),
+        (&json!("guard_foreign_order"), 1),
+        "{refused}"
+    );
+}
+
+#[test]
+fn an_order_of_the_same_journey_and_passengers_keeps_a_regenerate_back() {
+    let fixture = Fixture::new("default");
+    let lost = json!({"state": "cancelled", "segments": [{"carrier": "F9", "flightNumber": "F9100", "depAirport": "CJU",
+        "arrAirport": "DUR", "depTime": "202606040900", "arrTime": "202606041100"}],
+        "passengers": [{"lastName": "RUIZ", "firstName": "TOM"}]});
+    let mut again = lost.clone();
+    again["state"] = json!("ticketed");
+    let (lost, again) = (fixture.order(lost), fixture.order(again));
+    let request = json!({"kind": "regenerate", "orderNo": lost, "key": "k"});
+    let refused = fixture.call("case.open", request.clone());
+    assert_eq!(
+        (&refused["error"]["code"], fixture.sent("regenerateOrder")),
+        (&json!("guard_foreign_order"), 0),
+        "{again}: {refused}"
+    );
+    let mut accepted = request;
+    accepted["expect"] = json!({"acceptForeign": true});
+    let made = fixture.call("case.open", accepted);
+    assert_eq!(fixture.sent("regenerateOrder"), 1, "{made}");
+}
+
+#[test]
+fn no_void_where_the_store_knows_an_executed_refund() {
+    let fixture = Fixture::new("quoteAfterRefund=0,refundQueryWithoutCode=list");
+    let order = order(&fixture, json!(2));
+    let mut some = open("refund", &order, "some");
+    some["passengers"] = json!([1]);
+    let refund = fixture.call("case.open", some);
+    assert_eq!(refund["outcome"], "executed", "{refund}");
+    let void = fixture.call("case.open", open("void", &order, "all"));
+    assert_eq!(void["error"]["code"], "conflict", "while it is not final: {void}");
+    fixture.follow(&refund["case"]["id"], "1d", 40);
+    let body = json!({"status": 0, "isVoidable": true, "voidOfferId": "q_1", "voidWindow": {"allowVoid": true}});
+    fixture.vendor.fault(json!({"endpoint": "voidQuotation", "mode": "reply", "body": body})).unwrap();
+    let void = fixture.call("case.open", open("void", &order, "all"));
+    assert_eq!((&void["error"]["code"], fixture.sent("void")), (&json!("guard_not_refundable"), 0), "{void}");
+}
