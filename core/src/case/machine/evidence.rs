@@ -10,7 +10,7 @@ use super::transition::{add_evidence, claimed, close, reopen, require_human};
 use crate::case::hold::Hold;
 use crate::case::model::{Case, Step};
 use crate::case::schedule::{DAY, UNKNOWN_LIMIT};
-use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName, Strength, Way};
+use crate::case::vocabulary::{CaseOutcome, Query, State, StepName, Strength, Way};
 
 /// Reads the answer to a query about a submit.
 pub(crate) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Action {
