@@ -47,7 +47,7 @@
  *                   user_data is valid as long. It returns normally: no exception, no longjmp.
  *
  * REPLY
- *   {"ok":...,"operation":...,"outcome":"executed|not_executed|unknown","data":{...},
+ *   {"ok":...,"operation":...,"outcome":"executed|not_executed|unknown|pending","data":{...},
  *    "error":{"code":...,"status":...,"message":...,"help":...,"advice":...,"next":...,...},
  *    "warnings":[...],"meta":{"httpStatus":...,"vendorStatus":...,"attempts":...,...}}
  *   data has the vendor's field names with one type per field: amounts are decimal strings ("84.70",
@@ -80,9 +80,10 @@
  *   checks it against "expect" (minRefund, maxFee, maxPrice ...; if one does not hold, APB_E_GUARD and
  *   nothing is submitted), stores what it is going to submit, and only then submits, once.
  *   apb_case_plan() compares a void with a refund and submits nothing.
- *   The key is yours: name the intention (your own booking's or ticket's number), not the attempt. The
- *   same key and content mean the same case for ever; the same key with other content is
- *   APB_E_CONFLICT, and so is a second open case on one order.
+ *   The key is yours: name the intention (your own booking's or ticket's number), not the attempt. From
+ *   the first submit on, the same key and content mean the same case for ever; the same key with other
+ *   content is APB_E_CONFLICT, and so is a second open case on one order (refunds of different passengers
+ *   may be open at once).
  *   After a crash make the client again and call apb_case_open() with the same key: a case that was not
  *   submitted yet goes on; one that was is not submitted again, its state is queried; the reply is the
  *   case. Cards are never stored: without one in the request, a resumed case stops at awaiting_payment.
@@ -90,6 +91,10 @@
  *   says where the vendor's processing stands (atlas_processing ... refunded, rejected ...). "final" is
  *   true when no change is expected any more, and never while the outcome is unknown. If the effect of a
  *   case that was closed as not executed is found later, the case is open again, with "reopened" true.
+ *   PENDING means that nothing is lost and something is still to do: the vendor wants a pause (429, 905;
+ *   nothing is sent before nextDueAt), a request provably did not leave, an order waits for its payment, or
+ *   another process is sending it just now. Call apb_case_open() again with the same key and content:
+ *   follow-up never submits.
  *   UNKNOWN means that the reply of the submit was lost and that the vendor's answers do not show yet
  *   whether it was executed. It is neither success nor failure: do not submit by other means. Follow-up
  *   and apb_case_reconcile() query it; that it is not listed counts only after settleMs and in two answers.
@@ -99,7 +104,9 @@
  *   Notifications are unsigned: apb_case_notify() makes the query of a case due and changes nothing else.
  *   The store is one SQLite file of mode 0600 on a local file system (not NFS); it is created if it does
  *   not exist. Any number of threads and processes of this machine share it and its request budget; if two
- *   open the same key, one submits. Two accounts in one store do not see each other's cases.
+ *   open the same key, one submits. Two accounts in one store ("account") do not see each other's cases.
+ *   A store that is older than what was sent through it (a restored copy) is noticed by its witness
+ *   ("witnessFile", put it elsewhere than the store) and sends nothing until apb_case_confirm_store().
  *   Without a store these functions give APB_E_STORE (store_missing). If a store is configured but cannot
  *   be opened or written, so does every submit: what cannot be stored first is not sent.
  *

@@ -3,7 +3,8 @@
 The class says how to react; ``outcome`` says whether it happened:
 
 * ``OutcomeUnknown``: it may have happened. Query (``next`` names the operation) before anything else.
-* ``AlreadySubmitted``: it happened by an earlier submit. Not a failure.
+* ``AlreadySubmitted``: it happened by an earlier call: this very order is paid already. Not a failure.
+* ``CasePending``: a case is not settled yet, and nothing is lost. Open it again with the same key.
 * ``NotExecuted``: it provably did not happen. ``Refused`` (the vendor refused it, or has no such order),
   ``TransportError`` (the request did not arrive, or the answer to a read or quote was lost), ``RateLimited``,
   ``AuthError``. The class itself is raised when the answer to a read or quote cannot be understood.
