@@ -3,6 +3,7 @@
 # test      every suite of every language; SUITES="c cpp" for some
 # torture   the promises on cases under kills, lost replies, crowds and false clocks, with common client loops beside it;
 #           TORTURE="--seed 42" for a seed, "kills lost" for some; about 20 minutes on 2 cores
+# mutants   rules of cases taken out of the core, one at a time: the rule's test must fail; about 25 minutes on 2 cores
 # bench     side by side with what users would take instead; writes docs/performance.md
 # lint      formatting, lints, documentation
 # install   headers, libraries and a pkg-config file under PREFIX
@@ -19,7 +20,7 @@ OUT := $(TARGET)/$(PROFILE)
 ROOT := $(DESTDIR)$(PREFIX)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: demo build test torture lint install bench
+.PHONY: demo build test torture mutants lint install bench
 .DEFAULT_GOAL := build
 
 demo:
@@ -37,6 +38,9 @@ torture:
 	"$(TARGET)/debug/atlas-torture" --long $(TORTURE)
 	$(PYTHON) tests/baseline/run.py --submits 10000
 	$(CARGO) run --quiet --release -p atlas-bench --bin many
+
+mutants:
+	@$(PYTHON) tests/mutants/run.py
 
 lint:
 	$(CARGO) fmt --all --check
