@@ -177,6 +177,10 @@ pub(crate) struct Case {
     #[serde(default)]
     pub check_first: Option<CheckFirst>,
 
+    /// A notification came after the end: the vendor is asked once whether its state is still the same.
+    #[serde(default)]
+    pub recheck: bool,
+
     /// The number of the last write, from the store's own column.
     #[serde(skip)]
     pub change: i64,
@@ -201,6 +205,10 @@ pub(crate) enum CheckFirst {
 pub(crate) struct Run {
     pub may_send: bool,
     pub can_pay: bool,
+    /// How this run pays.
+    pub payment_method: Option<i64>,
+    /// Whether a rebuilt order has the passengers of the original; None: not looked at yet.
+    pub same_people: Option<bool>,
     /// Attempts of this run that provably did not leave.
     pub unsent: u32,
     /// The caller gave the offer to use.
@@ -209,6 +217,8 @@ pub(crate) struct Run {
     pub paid_directly: bool,
     /// What would show the effect of an attempt that was refused for its pace was read.
     pub effect_checked: bool,
+    /// Whether somebody else has made such an order could not be looked at.
+    pub foreign_unchecked: bool,
     /// The vendor answered a query of this run.
     pub asked: bool,
     /// The query that is under way.
@@ -263,6 +273,7 @@ impl Case {
             retry_after: false,
             paced: 0,
             check_first: None,
+            recheck: false,
             change: 0,
             run: Run::default(),
         }

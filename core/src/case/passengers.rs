@@ -124,6 +124,19 @@ impl OrderPassengers {
             && self.people.iter().zip(people).all(|(known, p)| known.person == self.person_digest(p))
     }
 
+    /// Whether these are all of them and nobody else, in any order. Where they have no birthdays, their names tell.
+    pub fn are_all(&self, people: &[Passenger]) -> bool {
+        let sorted = |digests: &mut dyn Iterator<Item = String>| {
+            let mut digests: Vec<String> = digests.collect();
+            digests.sort_unstable();
+            digests
+        };
+        let have_birthdays = people.iter().all(|p| !p.birthday.is_empty());
+        let known = sorted(&mut self.people.iter().map(|p| if have_birthdays { &p.person } else { &p.name }.clone()));
+        let shown = |p: &Passenger| if have_birthdays { self.person_digest(p) } else { self.name_digest(&p.name) };
+        !known.is_empty() && known == sorted(&mut people.iter().map(shown))
+    }
+
     /// The positions that are asked for, by the digests alone; None if a name or position is not among them or does not
     /// tell. Everybody is the empty list.
     pub fn positions(&self, asked: &[Asked]) -> Option<Vec<usize>> {
@@ -320,6 +333,20 @@ mod tests {
         assert_eq!(store.positions(&names(&["C/D", "A/B MR"])), Some(vec![]));
         assert_eq!(store.positions(&[Asked::Position(2), Asked::Position(1)]), Some(vec![]));
         assert_eq!(store.positions(&names(&["c/d"])), store.positions(&[Asked::Position(2)]));
+    }
+
+    #[test]
+    fn a_rebuilt_order_has_the_same_people_in_any_order() {
+        let people = [person("A/B", 0, "1"), person("C/D", 1, "2")];
+        let store = known(&people);
+        let other = |name: &str, kind, birthday: &str| [people[0].clone(), person(name, kind, birthday)];
+        assert!(store.are_all(&[people[1].clone(), person("a/b mr", 0, "1")]));
+        assert!(!store.are_all(&people[..1]) && !store.are_all(&[]));
+        assert!(!store.are_all(&other("E/F", 1, "2")), "another name");
+        assert!(!store.are_all(&other("C/D", 1, "3")), "another birthday");
+        assert!(!store.are_all(&other("C/D", 0, "2")), "another type");
+        assert!(store.are_all(&other("C/D", 1, "")), "without birthdays, names tell");
+        assert!(!store.are_all(&[people[0].clone(), people[1].clone(), people[1].clone()]));
     }
 
     #[test]

@@ -138,3 +138,70 @@ fn no_void_where_the_store_knows_an_executed_refund() {
     let void = fixture.call("case.open", open("void", &order, "all"));
     assert_eq!((&void["error"]["code"], fixture.sent("void")), (&json!("guard_not_refundable"), 0), "{void}");
 }
+
+/// The option that is paid with may cost more than the order.
+#[test]
+fn max_price_is_that_of_the_option_paid() {
+    let fixture = Fixture::new("default");
+    let price = "1000.00";
+    let option = |fee: &str, currency: &str| {
+        json!({"paymentOptions": [{"paymentMethod": 1, "cardType": null,
+            "ticketFare": {"amount": price, "currency": "USD", "deductFrom": "DEPOSIT"}, "serviceFee": null,
+            "paymentFee": {"amount": fee, "currency": currency, "deductFrom": "DEPOSIT"}}]})
+    };
+    for (fee, currency, code) in
+        [("0.01", "USD", json!("guard_amount")), ("0.01", "EUR", json!("guard_currency")), ("0", "EUR", json!(null))]
+    {
+        let order = fixture.order(json!({"passengers": 1}));
+        let body = option(fee, currency);
+        fixture.vendor.fault(json!({"endpoint": "postBookingAncillaryOrder", "mode": "reply", "body": body})).unwrap();
+        let mut request = fixture.ancillary(&order, &format!("{fee}{currency}"));
+        request["payment"] = json!({"paymentMethod": 1});
+        request["expect"] = json!({"maxPrice": price, "currency": "USD"});
+        let reply = fixture.call("case.open", request);
+        assert_eq!(reply["error"]["code"], code, "{fee} {currency}: {reply}");
+    }
+    assert_eq!(fixture.sent("pay"), 1);
+}
+
+#[test]
+fn a_rebuilt_order_is_paid_only_for_the_passengers_of_the_original() {
+    let pay = |fixture: &Fixture, order: &str| {
+        let request = json!({"kind": "regenerate", "orderNo": order, "key": "k", "payment": {"paymentMethod": 1},
+            "expect": {"currency": "USD", "maxPrice": "100000"}});
+        fixture.call("case.open", request)
+    };
+    let others = json!({"paxTicketInfos": [{"name": "SOMEBODY/ELSE", "passengerType": 0, "birthday": "19900101"}]});
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"state": "cancelled"}));
+    fixture.vendor.fault(json!({"endpoint": "regenerateOrder", "mode": "reply", "body": others})).unwrap();
+    let other = pay(&fixture, &order);
+    assert_eq!(
+        (&other["error"]["code"], &other["case"]["state"], fixture.sent("pay")),
+        (&json!("guard_passengers"), &json!("awaiting_payment"), 0),
+        "{other}"
+    );
+    // The next run looks at the order itself, which has the right ones.
+    let right = pay(&fixture, &order);
+    assert_eq!((&right["case"]["state"], fixture.sent("pay")), (&json!("ticketing"), 1), "{right}");
+    // Resumed by a process that has read nothing yet: the order shows others.
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"state": "cancelled"}));
+    let rebuilt = fixture.call("case.open", json!({"kind": "regenerate", "orderNo": order, "key": "k"}));
+    assert_eq!(rebuilt["case"]["state"], "awaiting_payment", "{rebuilt}");
+    fixture.vendor.fault(json!({"endpoint": "queryOrderDetails", "mode": "reply", "body": others})).unwrap();
+    let other = pay(&fixture, &order);
+    assert_eq!((&other["error"]["code"], fixture.sent("pay")), (&json!("guard_passengers"), 0), "{other}");
+}
+
+#[test]
+fn without_the_bookings_orders_foreign_ones_are_not_looked_at() {
+    let fixture = Fixture::new("aggregatedOrders=false");
+    let order = fixture.order(json!({"passengers": 1}));
+    let reply = fixture.call("case.open", fixture.ancillary(&order, "k"));
+    assert_eq!((&reply["ok"], &reply["warnings"][0]["code"]), (&json!(true), &json!("foreign_unchecked")), "{reply}");
+    let mut request = fixture.ancillary(&fixture.order(json!({"passengers": 1})), "accepted");
+    request["expect"] = json!({"acceptForeign": true});
+    let reply = fixture.call("case.open", request);
+    assert_eq!((&reply["ok"], &reply["warnings"]), (&json!(true), &json!([])), "{reply}");
+}

@@ -11,6 +11,7 @@ mod fixture;
 mod guards;
 mod human;
 mod keys;
+mod notifications;
 mod pace;
 mod passengers;
 mod steps;

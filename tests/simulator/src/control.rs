@@ -99,6 +99,10 @@ fn push_case(world: &mut World, body: &Value) -> Result<Value, String> {
     let status = int(body, "status").ok_or("status is required")?;
     let at =
         world.cases.iter().position(|case| case.code == code).ok_or_else(|| format!("there is no case {code:?}"))?;
+    // A final state too: the vendor may change its mind.
+    if let Some(case) = world.cases.get_mut(at).filter(|case| case.closed()) {
+        case.status = 0;
+    }
     world.move_case(at, status, text(body, "cancelReason"));
     Ok(json!({"code": code, "status": world.cases.get(at).map(|case| case.status)}))
 }

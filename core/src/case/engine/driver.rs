@@ -14,7 +14,7 @@ use crate::case::service::CaseService;
 use crate::case::store::{Row, Store, Stored, retention};
 use crate::case::vendor::requests::{self, CallData};
 use crate::case::vendor::{adoption, answers};
-use crate::case::vocabulary::{CaseOutcome, Query, State, StepName};
+use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName};
 use crate::config::RetryConfig;
 use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode, Outcome};
@@ -147,7 +147,7 @@ impl<'d> Driver<'d> {
         let exchange = Exchange { head, body: Some(body), fault: None, sent: true };
         let meta = CallMeta { journaled: true, ..self.context.meta(attempt) };
         let reply = self.context.decode(&request, exchange, meta).await;
-        let result = answers::submit_result(name, &reply);
+        let result = answers::submit_result(case, name, &reply);
         if result.outcome == CaseOutcome::Unknown {
             return None;
         }
@@ -230,14 +230,19 @@ impl<'d> Driver<'d> {
             return self.known_offer(case).await;
         }
         // A quotation and a basket are made from the order, which a resumed case has not read yet.
+        let pays_rebuilt = query == Query::NewOrder && case.kind == Kind::Regenerate && case.run.can_pay;
+        if pays_rebuilt && self.call_data.known.is_none() {
+            self.recall_passengers(case).await;
+        }
         let needs_order = match query {
+            Query::NewOrder => pays_rebuilt && self.call_data.known.is_none(),
             Query::RefundQuote | Query::RefundProbe | Query::RegenerateCandidates | Query::Search => true,
             Query::RefundList => evidence::may_be_anothers(case) || case.check_first.is_some(),
             _ => false,
         };
         if needs_order && self.call_data.order.is_none() {
             let answer = self.query_vendor(case, Query::Order).await;
-            let goes_on = matches!(query, Query::RegenerateCandidates | Query::RefundList);
+            let goes_on = matches!(query, Query::RegenerateCandidates | Query::RefundList | Query::NewOrder);
             if let (Answer::Refused(_), false) = (&answer, goes_on) {
                 return answer;
             }
@@ -309,6 +314,13 @@ impl<'d> Driver<'d> {
         let today = requests::today(&self.call_data);
         let selected = requests::selected(case, &self.call_data).unwrap_or_default();
         selected.into_iter().filter(|index| today.get(*index).is_some_and(|p| p.kind != 2)).collect()
+    }
+
+    /// Reads from the store who the passengers of the order were when they were first read.
+    async fn recall_passengers(&mut self, case: &Case) {
+        let Some(order) = case.order_no.clone() else { return };
+        self.call_data.known =
+            self.cases.run_blocking(move |store| store.order_passengers(&order)).await.ok().flatten();
     }
 
     /// Learns from the store who the passengers of the order are, and tells it if it does not know.
@@ -460,7 +472,10 @@ impl<'d> Driver<'d> {
             return refused(StoredError::new(ErrorCode::Conflict, message));
         }
         let reply = self.submit(&row.case, name, &request).await;
-        let result = answers::submit_result(name, &reply);
+        let result = answers::submit_result(&row.case, name, &reply);
+        if let (StepName::Regenerate, Some(known)) = (name, &self.call_data.known) {
+            row.case.run.same_people = Some(answers::has_same_people(known, &reply));
+        }
         self.last = Some(reply);
         Ok(Some(Event::Submitted(name, result)))
     }
@@ -488,7 +503,7 @@ impl<'d> Driver<'d> {
         let reply = self.context.decode(request, exchange, meta).await;
         self.submitted = Some(reply.outcome());
         if reply.raw().is_some() {
-            self.sent = Some((name, attempt, Some(answers::submit_result(name, &reply))));
+            self.sent = Some((name, attempt, Some(answers::submit_result(case, name, &reply))));
         }
         self.context.log_attempt(request.op, &reply, attempt);
         self.context.log_end(request.op, &reply, attempt, elapsed);

@@ -50,8 +50,10 @@ pub(crate) struct OrderState {
     /// It shows no payment: `payment` and `payTime` are null, and `paymentAttempted` is not true.
     pub no_payment: bool,
     pub deadline: Option<Deadline>,
-    /// The price with the fee.
+    /// The price with the fees, by the way that this run pays.
     pub money: Option<Money>,
+    /// Whether its passengers are those of the case's order; None where the store does not know them.
+    pub same_people: Option<bool>,
 }
 
 /// A refund or void in a list.
@@ -165,7 +167,8 @@ pub(crate) enum Event {
         text: String,
         code: Option<String>,
     },
-    /// A notification names the case's order: a query becomes due, but not within `min_interval` of the last one.
+    /// A notification names the case's order: a query becomes due, but not within `min_interval` of the last one, and
+    /// for a final case not within an hour of it.
     Notified {
         min_interval: Millis,
     },

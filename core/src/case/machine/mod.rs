@@ -8,6 +8,7 @@ pub(crate) mod guard;
 pub(crate) mod next_query;
 mod order_state;
 mod quote;
+mod recheck;
 mod submit;
 pub(crate) mod transition;
 
@@ -40,12 +41,10 @@ pub(crate) fn step(case: Case, event: Event, now: &Now<'_>) -> (Case, Action) {
         Event::Resolved { executed, by, text, code } => resolved(&mut case, executed, &by, &text, code, now),
         Event::Notified { min_interval } => {
             if next_query(&case).is_some() {
-                // After the clock was set back, the last query must not delay this one until the old time comes again.
-                let earliest = match case.queried {
-                    Some(at) if (0..min_interval).contains(&(now.wall() - at)) => at + min_interval,
-                    _ => now.wall(),
-                };
+                let earliest = recheck::earliest(&case, min_interval, now);
                 case.due = Some(case.due.map_or(earliest, |due| due.min(earliest)));
+            } else {
+                recheck::notified(&mut case, now);
             }
             Action::Wait
         }
@@ -66,7 +65,10 @@ pub(crate) fn step(case: Case, event: Event, now: &Now<'_>) -> (Case, Action) {
 
 fn drive(case: &mut Case, now: &Now<'_>) -> Action {
     if case.closed && !case.watched {
-        return Action::Wait;
+        let query = recheck::query(case).filter(|_| case.recheck);
+        case.due = None;
+        case.queried = query.map_or(case.queried, |_| Some(now.wall()));
+        return query.map_or(Action::Wait, Action::Query);
     }
     match case.state {
         State::Planned | State::Quoting if case.run.may_send => quote::begin(case),
@@ -129,6 +131,7 @@ fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Act
     match (case.state, answer) {
         (State::Quoting, Answer::Refused(refusal)) => quote::refused(case, query, refusal, now),
         (State::Quoting, answer) => quote::answered(case, query, answer, now),
+        (_, answer) if case.closed && !case.watched => recheck::read(case, answer, now),
         (_, answer) => {
             case.poll_count = case.poll_count.saturating_add(1);
             evidence::read(case, query, answer, now)
@@ -181,6 +184,8 @@ fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<
 fn set_due(case: &mut Case, now: &Now<'_>) {
     case.due = None;
     if case.closed && !case.watched {
+        // While the query is under way; a process that dies meanwhile leaves it due.
+        case.due = Some(now.wall()).filter(|_| case.recheck && case.run.waits_for.is_some());
         return;
     }
     // The watch ends after an answer, not before it.

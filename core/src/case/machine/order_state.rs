@@ -32,6 +32,7 @@ pub(super) fn order_state(case: &mut Case, order: &OrderState, now: &Now<'_>) ->
                 money.paid.clone_from(&price.paid);
                 money.currency.clone_from(&price.currency);
             }
+            case.run.same_people = Some(order.same_people == Some(true));
             pay(case, now)
         }
         Some(status @ (1 | 2)) => {

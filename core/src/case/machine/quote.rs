@@ -112,7 +112,7 @@ pub(crate) fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<
         (Query::RegenerateCandidates, Answer::Refused(refusal)) if refusal.passing => stay_planned(case, refusal.error),
         // Foreign orders are the one guard that does not refuse where it cannot be checked.
         (Query::RegenerateCandidates, _) => submit(case, StepName::Regenerate, now),
-        (Query::BookingOrders, _) => Action::Query(Query::Search),
+        (Query::BookingOrders, _) => unlisted(case),
         (Query::Search, Answer::Search(money)) => {
             if let Err(error) = guard::check_price(&case.expect, &money) {
                 return refuse(case, error);
@@ -274,7 +274,7 @@ pub(crate) fn refused(case: &mut Case, query: Query, refusal: Refusal, now: &Now
             case.via = Some(Way::Refund);
             Action::Query(Query::RefundQuote)
         }
-        Query::BookingOrders => Action::Query(Query::Search),
+        Query::BookingOrders => unlisted(case),
         _ if refusal.passing => stay_planned(case, refusal.error),
         _ => refuse(case, refusal.error),
     }
@@ -313,6 +313,12 @@ fn listed(case: &mut Case, query: Query, entries: &[Entry], now: &Now<'_>) -> Ac
 fn foreign(case: &mut Case, order: &str) -> Action {
     let text = format!("order {order}, which no case has made, is there already (expect.acceptForeign)");
     refuse(case, StoredError::new(ErrorCode::GuardForeignOrder, text))
+}
+
+/// The booking's orders are not listed: whether there is a foreign one cannot be looked at.
+fn unlisted(case: &mut Case) -> Action {
+    case.run.foreign_unchecked = !case.expect.accept_foreign;
+    Action::Query(Query::Search)
 }
 
 /// Something is there that is not what the case asks for, or cannot be looked at. Nothing was sent.

@@ -7,7 +7,7 @@ use crate::case::error::StoredError;
 use crate::case::hold::Hold;
 use crate::case::model::{Case, Evidence, Step};
 use crate::case::schedule::SECOND;
-use crate::case::vocabulary::{CaseOutcome, Kind, Retry, State, StepName, Strength, Way};
+use crate::case::vocabulary::{CaseOutcome, Kind, Query, Retry, State, StepName, Strength, Way};
 use crate::error::ErrorCode;
 
 /// Less time than this before the payment deadline is too little to send a payment.
@@ -168,6 +168,17 @@ pub(crate) fn pay(case: &mut Case, now: &Now<'_>) -> Action {
         let text = "a rebuilt order is paid only with expect.maxPrice and expect.currency";
         case.error = Some(StoredError::new(ErrorCode::GuardAmount, text));
         return Action::Wait;
+    }
+    if case.kind == Kind::Regenerate {
+        match case.run.same_people {
+            Some(true) => {}
+            None => return Action::Query(Query::NewOrder),
+            Some(false) => {
+                let text = "the passengers of the rebuilt order are not those of the original, or cannot be compared";
+                case.error = Some(StoredError::new(ErrorCode::GuardPassengers, text));
+                return Action::Wait;
+            }
+        }
     }
     if let Err(error) = guard::check_price(&case.expect, &case.money.clone().unwrap_or_default()) {
         case.error = Some(error);

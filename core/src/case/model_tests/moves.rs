@@ -234,6 +234,7 @@ fn answers() -> impl Strategy<Value = Vec<Answer>> {
             no_payment: true,
             deadline,
             money,
+            same_people: Some(t),
         })
     });
     let number = select(vec!["n1", "n2", "theirs", "n1,n2"]).prop_map(str::to_owned);

@@ -172,6 +172,7 @@ fn seen(status: i64, failed_ticketing: bool) -> OrderState {
         no_payment: status != 2,
         deadline: None,
         money: None,
+        same_people: Some(true),
     }
 }
 

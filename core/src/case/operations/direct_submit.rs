@@ -45,7 +45,7 @@ pub(crate) async fn direct_submit(context: &mut CallContext, cases: &CaseService
     };
     let mut driver = Driver::new(context, cases, &owner, CallData::default());
     let reply = driver.submit(&row.case, name, &request).await;
-    let result = answers::submit_result(name, &reply);
+    let result = answers::submit_result(&row.case, name, &reply);
     let reply = match driver.context.store_warning.take() {
         Some(warning) => reply.with_warning("witness_failed", &warning),
         None => reply,

@@ -49,6 +49,7 @@ async fn start(context: &mut CallContext, cases: &CaseService, body: &str) -> St
     let method = payment.and_then(|p| p.payment_method.as_ref()).and_then(|m| m.number());
     let has_card = payment.is_some_and(|p| p.credit_card.is_some());
     case.run.may_send = true;
+    case.run.payment_method = method;
     case.run.can_pay = method.is_some_and(|m| has_card || !matches!(m, 3 | 5));
     let after = request.body.after.clone();
     let owner = Owner::new();
@@ -274,6 +275,10 @@ async fn opened(cases: &CaseService, case: &Case, last: Option<Reply>) -> Stored
     if case.adopted && error.is_none() {
         let message = "it had been submitted before, not by this case, which follows it";
         warnings.add("adopted", "/adopted".to_owned(), message);
+    }
+    if case.run.foreign_unchecked && case.is_bound() {
+        let message = "the vendor does not list the booking's orders: whether somebody else has bought is not known";
+        warnings.add("foreign_unchecked", "/orderNo".to_owned(), message);
     }
     if case.pays_directly() {
         let message = "its payment was not executed, and only a direct `pay` of the order that it made pays it";

@@ -348,7 +348,7 @@ impl Store for Sqlite {
         self.with(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT id FROM cases WHERE account = ?1 AND order_no = ?2 AND due IS NOT NULL
+                    "SELECT id FROM cases WHERE account = ?1 AND order_no = ?2 AND (due IS NOT NULL OR open = 0)
                      UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no IN (?2, 'paid:' || ?2)
                      UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no >= ?3 AND order_no < ?4",
                 )?

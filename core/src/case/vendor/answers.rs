@@ -5,11 +5,12 @@ use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 
 use super::adoption::{self, ClaimRow, claim_row};
-use super::requests::{CallData, basket, people};
+use super::price::price;
+use super::requests::{CallData, basket, people, people_of};
 use crate::case::error::StoredError;
 use crate::case::machine::event::{Answer, Entry, OrderState, Quote, Refusal, SubmitResult};
 use crate::case::model::{Case, Deadline, Money};
-use crate::case::passengers::same_name;
+use crate::case::passengers::{OrderPassengers, same_name};
 use crate::case::vocabulary::{CaseOutcome, Query, StepName, Way};
 use crate::error::{Advice, Error, Outcome, Status};
 use crate::json::Node;
@@ -60,7 +61,7 @@ pub(crate) fn answer(case: &Case, query: Query, operation: &str, reply: &Reply, 
     match query {
         Query::Order | Query::NewOrder => {
             let order: QueryOrderDetailsReply = data(reply);
-            let state = order_state(&order);
+            let state = order_state(case, call_data, &order);
             if query == Query::Order {
                 call_data.order = Some(order);
             }
@@ -166,7 +167,7 @@ fn instant(at: &Option<Instant>, source: &str) -> Option<Deadline> {
     Some(Deadline { at, source: source.to_owned() })
 }
 
-fn order_state(order: &QueryOrderDetailsReply) -> OrderState {
+fn order_state(case: &Case, call_data: &CallData, order: &QueryOrderDetailsReply) -> OrderState {
     let status = order.order_status.as_ref().and_then(|s| s.number());
     let issued = order.ticket_status.as_ref().and_then(|s| s.number());
     OrderState {
@@ -176,10 +177,11 @@ fn order_state(order: &QueryOrderDetailsReply) -> OrderState {
         has_error: order.error_code.is_some(),
         no_payment: order.payment.is_none() && order.pay_time.is_none() && order.payment_attempted != Some(true),
         deadline: instant(&order.tkt_limit_time, "tktLimitTime"),
-        money: order
-            .total_price
-            .is_some()
-            .then(|| price(order.currency.clone(), order.total_price.clone(), order.total_transaction_fee.clone())),
+        money: order.total_price.is_some().then(|| {
+            let (total, fee) = (order.total_price.clone(), order.total_transaction_fee.clone());
+            price(order.currency.clone(), total, fee, &order.payment_options, case.run.payment_method)
+        }),
+        same_people: call_data.known.as_ref().map(|known| known.are_all(&people_of(&order.pax_ticket_infos))),
     }
 }
 
@@ -364,7 +366,7 @@ pub(crate) fn offer(operation: &str, reply: &Reply) -> Option<(Way, Option<Strin
 }
 
 /// Reads the reply of a submit.
-pub(crate) fn submit_result(step: StepName, reply: &Reply) -> SubmitResult {
+pub(crate) fn submit_result(case: &Case, step: StepName, reply: &Reply) -> SubmitResult {
     let error = reply.error();
     let outcome = match reply.outcome() {
         Outcome::Executed => CaseOutcome::Executed,
@@ -404,13 +406,25 @@ pub(crate) fn submit_result(step: StepName, reply: &Reply) -> SubmitResult {
         }
         StepName::Order => {
             let order: PostBookingAncillaryOrderReply = data(reply);
-            result.money = Some(price(order.currency, order.total_price, order.total_transaction_fee));
+            result.money = Some(price(
+                order.currency,
+                order.total_price,
+                order.total_transaction_fee,
+                &order.payment_options,
+                case.run.payment_method,
+            ));
             result.deadline = instant(&order.tkt_limit_time, "tktLimitTime");
             result.code = order.order_no;
         }
         StepName::Regenerate => {
             let order: RegenerateOrderReply = data(reply);
-            result.money = Some(price(order.currency, order.total_price, order.total_transaction_fee));
+            result.money = Some(price(
+                order.currency,
+                order.total_price,
+                order.total_transaction_fee,
+                &order.payment_options,
+                case.run.payment_method,
+            ));
             result.deadline = instant(&order.tkt_limit_time, "tktLimitTime");
             result.code = order.order_no;
         }
@@ -424,19 +438,15 @@ pub(crate) fn submit_result(step: StepName, reply: &Reply) -> SubmitResult {
     result
 }
 
+/// Whether the passengers of a rebuilt order, as the reply of the submit shows them, are those of the original.
+pub(crate) fn has_same_people(known: &OrderPassengers, reply: &Reply) -> bool {
+    let order: RegenerateOrderReply = data(reply);
+    known.are_all(&people_of(&order.pax_ticket_infos))
+}
+
 /// Whether a 429 has the vendor's form: a body with `status` or `code` 429.
 fn is_vendors_429(reply: &Reply) -> bool {
     let text = reply.raw().and_then(|raw| std::str::from_utf8(raw).ok()).unwrap_or_default();
     let body = Node::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).unwrap_or(Node::Null);
     reply.vendor_status() == Some(429) || body.get("code").and_then(integer) == Some(429)
-}
-
-/// The price with the fee.
-fn price(currency: Option<String>, total: Option<Amount>, fee: Option<Amount>) -> Money {
-    let whole = match (total.as_ref().and_then(Amount::to_decimal), fee.as_ref().and_then(Amount::to_decimal)) {
-        (Some(total), Some(fee)) if !fee.is_zero() => total.checked_add(fee).map(|sum| sum.to_string()),
-        (Some(_), _) => total.map(|t| t.as_str().to_owned()),
-        (None, _) => None,
-    };
-    Money { currency, paid: whole, fee: fee.map(|f| f.as_str().to_owned()), ..Money::default() }
 }

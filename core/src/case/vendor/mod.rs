@@ -2,4 +2,5 @@
 
 pub(crate) mod adoption;
 pub(crate) mod answers;
+mod price;
 pub(crate) mod requests;

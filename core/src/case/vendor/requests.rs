@@ -11,7 +11,7 @@ use crate::case::passengers::{self, Asked, OrderPassengers, Passenger, same_name
 use crate::case::vocabulary::{Kind, Query, StepName};
 use crate::error::ErrorCode;
 use crate::unix_time::format_rfc3339;
-use crate::wire::{PostBookingAncillarySearchReply, QueryOrderDetailsReply};
+use crate::wire::{PassengerTicket, PostBookingAncillarySearchReply, QueryOrderDetailsReply};
 
 /// What one call knows and must not store: people, products, a card.
 #[derive(Debug, Default)]
@@ -111,8 +111,13 @@ pub(crate) fn standing(call_data: &CallData, orders: &[String]) -> Vec<String> {
 
 /// The order's passengers as it shows them now.
 pub(crate) fn today(call_data: &CallData) -> Vec<Passenger> {
-    let people = call_data.order.iter().flat_map(|order| &order.pax_ticket_infos);
-    people
+    call_data.order.as_ref().map(|order| people_of(&order.pax_ticket_infos)).unwrap_or_default()
+}
+
+/// The passengers of an order.
+pub(crate) fn people_of(infos: &[PassengerTicket]) -> Vec<Passenger> {
+    infos
+        .iter()
         .map(|p| Passenger {
             name: p.name.clone().unwrap_or_default(),
             kind: p.passenger_type.as_ref().and_then(|t| t.number()).unwrap_or(0),
