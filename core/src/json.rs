@@ -45,10 +45,31 @@ impl fmt::Display for JsonError {
     }
 }
 
+/// What a tolerant reading has found that JSON does not allow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tolerant {
+    /// Control characters in strings.
+    pub control_characters: bool,
+    /// `NaN` or `Infinity`, which are read as null.
+    pub not_a_number: bool,
+    /// NULs or a comment after the value.
+    pub after: bool,
+}
+
 impl<'a> Node<'a> {
+    /// Reads a text with what [`Tolerant`] lists.
+    pub fn parse_tolerant(text: &'a str) -> Result<(Node<'a>, Tolerant), JsonError> {
+        let tolerant = Some(Tolerant::default());
+        let mut p = Parser { text, bytes: text.as_bytes(), at: 0, nodes: 0, tolerant };
+        let node = p.value(0)?;
+        let mut found = p.tolerant.unwrap_or_default();
+        found.after = p.skip_comments()?;
+        Ok((node, found))
+    }
+
     /// Reads a whole text; anything but white space after the value is an error.
     pub fn parse(text: &'a str) -> Result<Node<'a>, JsonError> {
-        let mut p = Parser { text, bytes: text.as_bytes(), at: 0, nodes: 0 };
+        let mut p = Parser { text, bytes: text.as_bytes(), at: 0, nodes: 0, tolerant: None };
         let node = p.value(0)?;
         p.white();
         match p.peek() {
@@ -199,6 +220,8 @@ struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     nodes: usize,
+    /// None: strict.
+    tolerant: Option<Tolerant>,
 }
 
 impl<'a> Parser<'a> {
@@ -234,6 +257,48 @@ impl<'a> Parser<'a> {
             Some(b'n') => self.word("null", Node::Null),
             Some(_) => Err(self.error("a value was expected")),
             None => Err(self.error("the text ends too early")),
+        }
+        .or_else(|error| if self.is_not_a_number() { Ok(Node::Null) } else { Err(error) })
+    }
+
+    /// Skips `NaN` or an infinity, in any case and with a sign, in a tolerant reading.
+    fn is_not_a_number(&mut self) -> bool {
+        let Some(tolerant) = &mut self.tolerant else { return false };
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let unsigned = rest.strip_prefix(['-', '+']).unwrap_or(rest);
+        let length = unsigned.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let word = unsigned.get(..length).unwrap_or_default();
+        if !["nan", "inf", "infinity"].iter().any(|name| word.eq_ignore_ascii_case(name)) {
+            return false;
+        }
+        tolerant.not_a_number = true;
+        self.at += rest.len() - unsigned.len() + length;
+        true
+    }
+
+    /// Skips white space, NULs and whole comments up to the end; gives whether there was more than JSON allows.
+    fn skip_comments(&mut self) -> Result<bool, JsonError> {
+        self.white();
+        let after = self.peek().is_some();
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let rest_after =
+                rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\0' | '\u{feff}' | '\u{1a}'));
+            self.at += rest.len() - rest_after.len();
+            let comment = [("/*", "*/"), ("<!--", "-->"), ("//", "\n")];
+            let Some((begin, end)) = comment.into_iter().find(|(begin, _)| rest_after.starts_with(begin)) else {
+                break;
+            };
+            let inside = rest_after.get(begin.len()..).unwrap_or_default();
+            match inside.find(end) {
+                Some(at) => self.at += begin.len() + at + end.len(),
+                None if end == "\n" => self.at += rest_after.len(),
+                None => return Err(self.error("a comment has no end")),
+            }
+        }
+        match self.peek() {
+            None => Ok(after),
+            Some(_) => Err(self.error("something follows the value")),
         }
     }
 
@@ -343,7 +408,7 @@ impl<'a> Parser<'a> {
         let quote = self.at;
         self.at += 1;
         let from = self.at;
-        let mut escaped = false;
+        let (mut escaped, mut control) = (false, false);
         loop {
             self.at += plain_run(self.bytes.get(self.at..).unwrap_or_default());
             match self.peek() {
@@ -352,21 +417,44 @@ impl<'a> Parser<'a> {
                     escaped = true;
                     self.at += 2;
                 }
-                Some(_) => return Err(self.error("a control character stands in a string")),
+                Some(_) => {
+                    let Some(tolerant) = &mut self.tolerant else {
+                        return Err(self.error("a control character stands in a string"));
+                    };
+                    (tolerant.control_characters, control) = (true, true);
+                    self.at += 1;
+                }
                 None => return Err(self.error("a string has no end")),
             }
         }
         let inside = self.text.get(from..self.at).unwrap_or_default();
         self.at += 1;
         if !escaped {
-            return Ok(Cow::Borrowed(inside));
+            return Ok(if control { Cow::Owned(inside.to_owned()) } else { Cow::Borrowed(inside) });
         }
-        let quoted = self.text.get(quote..self.at).unwrap_or_default();
-        serde_json::from_str::<String>(quoted)
-            .or_else(|_| serde_json::from_str::<String>(&mend_surrogates(quoted)))
+        let mut quoted = Cow::Borrowed(self.text.get(quote..self.at).unwrap_or_default());
+        if control {
+            quoted = Cow::Owned(escape_controls(&quoted));
+        }
+        serde_json::from_str::<String>(&quoted)
+            .or_else(|_| serde_json::from_str::<String>(&mend_surrogates(&quoted)))
             .map(Cow::Owned)
             .map_err(|_| JsonError { what: "a string has a wrong escape", at: quote })
     }
+}
+
+/// A quoted string whose control characters are escaped.
+fn escape_controls(quoted: &str) -> String {
+    use fmt::Write;
+    let mut out = String::with_capacity(quoted.len() + 16);
+    for c in quoted.chars() {
+        if c < ' ' {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// Half a surrogate pair, as a cut emoji leaves it, is legal by JSON's grammar but no character; a

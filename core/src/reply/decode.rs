@@ -7,6 +7,7 @@ use super::writer::Draft;
 use crate::contract::operation::{Operation, OperationKind, RootElement};
 use crate::error::Outcome;
 use crate::json::{Member, Node};
+use crate::reading::Texts;
 use crate::redact::redact_json;
 use crate::transport::Exchange;
 use crate::wire::{Path, Warnings, write_object};
@@ -34,10 +35,14 @@ pub(crate) fn decode(
     secret: &str,
 ) -> Reply {
     let mut warnings = Warnings::default();
-    let text = exchange.body.as_deref().filter(|_| exchange.fault.is_none()).and_then(|b| std::str::from_utf8(b).ok());
-    // A byte order mark is no reason to lose an answer.
-    let text = text.map(|t| t.strip_prefix('\u{feff}').unwrap_or(t));
-    let body = text.and_then(|t| Node::parse(t).ok()).filter(|n| matches!(n, Node::Obj(_)));
+    let texts = exchange.body.as_deref().filter(|_| exchange.fault.is_none()).map(Texts::of);
+    let read = texts.as_ref().and_then(Texts::parse).filter(|(node, _)| matches!(node, Node::Obj(_)));
+    let (body, tolerated) = read.map_or((None, Vec::new()), |(node, tolerated)| (Some(node), tolerated));
+    if exchange.fault.is_none() {
+        for tolerance in exchange.tolerated.iter().copied().chain(tolerated) {
+            warnings.add(tolerance.code(), String::new(), tolerance.message());
+        }
+    }
     let mut classification = classify(op, echo, &exchange, body.as_ref(), &mut warnings);
     if meta.earlier_unknown && classification.outcome == Outcome::NotExecuted {
         classification.mark_unknown(op);

@@ -1,6 +1,7 @@
 //! The part of a reply body that is the same for all operations: status, message, ids.
 
 use crate::json::Node;
+use crate::transport::seconds;
 
 /// Longest `msg` that is passed on.
 const MAX_MESSAGE: usize = 500;
@@ -58,12 +59,11 @@ impl Envelope {
             retry_after_ms: body
                 .get("retryAfter")
                 .and_then(|v| match v {
-                    Node::Num(t) => t.parse::<f64>().ok(),
-                    Node::Str(s) => s.trim().parse::<f64>().ok(),
+                    Node::Num(t) => seconds(t),
+                    Node::Str(s) => seconds(s),
                     _ => None,
                 })
-                .filter(|s| (0.0..1e7).contains(s))
-                .map(|s| (s * 1000.0) as u64),
+                .flatten(),
             limited: code_429 && first.is_none(),
             contradictory: statuses.any(|s| s != first)
                 || numbers.any(|n| Some(n) != first_number)
@@ -82,12 +82,15 @@ fn is_server_error_page(body: &Node<'_>, http: u16) -> bool {
     is_text("error") && body.get("msg").is_none() && (repeats_http || names_place)
 }
 
-/// An integer, as number or text (`0` and `"0"`).
+/// An integer: as number, also with a fraction of nothing (`0.0`), or as text (`"0"`).
 ///
-/// Nothing looser: what decides over money must not be guessed from `"00"` or `0.0`.
+/// Nothing looser: what decides over money must not be guessed from `"00"`, `"0.0"` or `0e0`.
 pub(crate) fn integer(node: &Node<'_>) -> Option<i64> {
     let text = match node {
-        Node::Num(token) => token,
+        Node::Num(token) => match token.split_once('.') {
+            Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => whole,
+            _ => token,
+        },
         Node::Str(s) => &**s,
         _ => return None,
     };

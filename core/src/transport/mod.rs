@@ -17,9 +17,10 @@ use crate::cancel::{Cancel, Ticker};
 use crate::config::{Config, bad_config};
 use crate::contract::operation::OPERATIONS;
 use crate::error::{Error, ErrorCode};
+use crate::tolerance::Tolerance;
 use crate::unix_time::Millis;
 use body::{HandOver, OnceBody};
-use decoder::Decoder;
+use decoder::Announced;
 pub(crate) use fault::Fault;
 
 /// The head of an answer.
@@ -37,6 +38,8 @@ pub(crate) struct Exchange {
     /// The decoded body as received; partial if there is a fault; None if none began.
     pub body: Option<Vec<u8>>,
     pub fault: Option<Fault>,
+    /// What was tolerated to decompress the body.
+    pub tolerated: Vec<Tolerance>,
     /// A whole request may have reached the vendor.
     pub sent: bool,
 }
@@ -84,6 +87,9 @@ impl Limits<'_> {
     }
 }
 
+/// Lines in the head of an answer; some proxies add a hundred.
+const MAX_HEADERS: usize = 1000;
+
 /// The two HTTP clients of a library client.
 pub(crate) struct Transport {
     /// Keeps connections: reads and quotes may be repeated.
@@ -108,6 +114,11 @@ impl Transport {
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)
+                // One malformed line, or many, must not cost the answer.
+                .http1_ignore_invalid_headers_in_responses(true)
+                .http1_allow_spaces_after_header_name_in_responses(true)
+                .http1_allow_obsolete_multiline_headers_in_responses(true)
+                .http1_max_headers(MAX_HEADERS)
                 .tcp_nodelay(true)
                 .connect_timeout(config.connect_timeout)
                 .pool_max_idle_per_host(if single { 0 } else { config.max_connections })
@@ -160,14 +171,23 @@ impl Transport {
                 headers.insert(name, value);
             }
         }
+        if single {
+            // Envoy, and the meshes made of it, would repeat a request whose answer is lost (router filter, 2026).
+            headers.insert("x-envoy-max-retries", HeaderValue::from_static("0"));
+        }
         let client = if single { &self.single } else { &self.pooled };
         // Moved in whole: the builder would copy them one by one.
         *request.headers_mut() = headers;
         *request.body_mut() = Some(reqwest::Body::wrap(body));
-        let mut exchange = Exchange::default();
+        let (mut exchange, mut announced) = (Exchange::default(), None);
         // `exchange` lives outside the timed future, so that a partial body survives the deadline.
-        if let Err(fault) = limits.run(self.run(client.execute(request), &hand_over, &mut exchange)).await {
+        let run = self.run(client.execute(request), &hand_over, &mut exchange, &mut announced);
+        if let Err(fault) = limits.run(run).await {
             exchange.fault = Some(fault);
+        }
+        if let (Some(body), Some(announced)) = (&mut exchange.body, announced) {
+            let fault = announced.decode(body, self.max_bytes, &mut exchange.tolerated);
+            exchange.fault = exchange.fault.or(fault);
         }
         exchange.sent = !hand_over.revoke();
         exchange
@@ -178,6 +198,7 @@ impl Transport {
         response: impl Future<Output = reqwest::Result<Response>>,
         hand_over: &HandOver,
         exchange: &mut Exchange,
+        announced: &mut Option<Announced>,
     ) {
         let mut response = match response.await {
             Ok(response) => response,
@@ -190,28 +211,19 @@ impl Transport {
             }
         };
         exchange.head = Some(head(&response));
-        let mut decoder = match Decoder::new(response.headers(), self.max_bytes) {
-            Some(decoder) => decoder,
-            None => {
-                exchange.fault = Some(Fault::Encoding);
-                return;
-            }
-        };
-        let room = decoder.room(response.content_length());
-        let mut wire = 0usize;
+        let room = announced.insert(Announced::of(response.headers())).room(response.content_length());
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
-                    wire += chunk.len();
                     let body = exchange.body.get_or_insert_with(|| Vec::with_capacity(room));
-                    let fault = if wire > self.max_bytes { Some(Fault::TooLarge) } else { decoder.write(&chunk, body) };
-                    if fault.is_some() {
-                        exchange.fault = fault;
+                    if chunk.len() > self.max_bytes - body.len() {
+                        exchange.fault = Some(Fault::TooLarge);
                         return;
                     }
+                    body.extend_from_slice(&chunk);
                 }
                 Ok(None) => {
-                    exchange.fault = decoder.finish(exchange.body.get_or_insert_default());
+                    exchange.body.get_or_insert_default();
                     return;
                 }
                 Err(_) => {
@@ -305,15 +317,28 @@ fn head(response: &Response) -> Head {
         status: response.status().as_u16(),
         request_id: text("x-request-id").or_else(|| text("x-atlas-request-id")),
         retry_after_ms: text("retry-after-ms")
-            .and_then(|t| t.parse().ok())
+            .and_then(|t| t.trim().parse::<u64>().ok().map(|ms| ms.min(LONGEST_WAIT)))
             .or_else(|| text("retry-after").and_then(|t| retry_after(&t))),
     }
 }
 
+/// Seconds (a fraction too) as milliseconds, however many; None within for less than none, None for what is no number.
+pub(crate) fn seconds(text: &str) -> Option<Option<u64>> {
+    let text = text.trim();
+    let digits = text.trim_start_matches(['+', '-']);
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let seconds = text.parse::<f64>().ok().filter(|_| is_number)?;
+    // Conversions of floats saturate.
+    Some((seconds >= 0.0).then_some(((seconds * 1000.0) as u64).min(LONGEST_WAIT)))
+}
+
+/// A hundred years: longer waits are the same, and every clock can still be added to it.
+const LONGEST_WAIT: u64 = 100 * 366 * 86_400_000;
+
 /// Seconds (a fraction too) or an HTTP date, as milliseconds from now.
 fn retry_after(text: &str) -> Option<u64> {
-    if let Ok(seconds) = text.trim().parse::<f64>() {
-        return (0.0..1e7).contains(&seconds).then_some((seconds * 1000.0) as u64);
+    if let Some(waits) = seconds(text) {
+        return waits;
     }
     let at = httpdate::parse_http_date(text.trim()).ok()?;
     Some(at.duration_since(SystemTime::now()).map_or(0, |d| d.as_millis() as u64))

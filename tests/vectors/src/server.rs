@@ -222,6 +222,9 @@ fn write_answer(stream: &mut dyn Stream, closer: &TcpStream, answer: &Answer, sh
     for (name, value) in &answer.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
+    for line in &answer.head {
+        head.push_str(&format!("{line}\r\n"));
+    }
     if answer.chunked {
         head.push_str("Transfer-Encoding: chunked\r\n");
         let mut framed = Vec::new();

@@ -105,6 +105,9 @@ pub struct Answer {
     pub status: Option<u16>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Further lines of the head, malformed ones too.
+    #[serde(default)]
+    pub head: Vec<String>,
     /// JSON, sent with exactly these bytes.
     pub body: Option<Raw>,
     pub text: Option<String>,

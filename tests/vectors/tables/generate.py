@@ -1,11 +1,13 @@
-"""Writes codes.json and http.json from the tables below. The tables are typed from the documentation, never
+"""Writes codes.json, http.json and reading.json from the tables below. The tables are typed from the documentation, never
 copied from the code. Afterwards `BLESS=1 vectors` adds the whole replies, which must be reviewed.
 
 Rows: operation -> the meaning of a status code in the answer's body.
 """
 
+import gzip
 import json
 import pathlib
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
@@ -185,21 +187,20 @@ def http():
                      {"outcome": "unknown", "status": -48, "code": "already_submitted"})
     for name, body in {
         "empty": "", "text": "OK", "array": "[0]", "null": "null", "string": '"0"', "number": "0", "no-status": "{}",
-        "null-status": '{"status":null}', "word-status": '{"status":"ok"}', "float-status": '{"status":0.0}',
+        "null-status": '{"status":null}', "word-status": '{"status":"ok"}', "fraction-status": '{"status":0.5}',
+        "float-text-status": '{"status":"0.0"}',
         "padded-status": '{"status":"00"}', "signed-status": '{"status":"+0"}', "blank-status": '{"status":""}',
         "true-status": '{"status":true}', "false-status": '{"status":false}', "object-status": '{"status":{}}',
         "array-status": '{"status":[0]}', "exponent-status": '{"status":0e0}', "wrapped": '{"data":{"status":0}}',
         "cut-json": '{"status":0,"orderNo":"TESTA', "two-values": '{"status":0}{"status":0}',
         "two-statuses": '{"status":0,"status":805}', "huge-status": '{"status":99999999999999999999}',
-        "html": "<html>", "control-character": '{"status":0,"msg":"a\u0001b"}', "single-quotes": "{'status':0}",
+        "html": "<html>", "single-quotes": "{'status':0}",
         "deep": '{"status":0,"x":' + "[" * 200 + "]" * 200 + "}", "negative-zero": '{"status":-0}',
     }.items():
         for operation in ("void", "balance"):
             yield vector(f"no-envelope-{name}-{operation}", operation, {"text": body},
                          {"outcome": "unknown" if operation == "void" else "not_executed", "status": -44,
                           "code": "bad_response", "raw": body})
-    yield vector("bad-utf8-void", "void", {"hex": b'{"status":0,"msg":"\xff\xfe"}'.hex()},
-                 {"outcome": "unknown", "status": -44, "code": "bad_response"})
     yield vector("byte-order-mark-void", "void", {"hex": b'\xef\xbb\xbf{"status":0,"voidCode":"202603-0001"}'.hex()},
                  {"outcome": "executed", "status": 0, "warnings": ["no_echo", "not_journaled"]})
     # The web server's own page repeats the HTTP status; read as a vendor code, 404 would mean "paid".
@@ -229,6 +230,12 @@ def http():
         ("header-date", {"status": 429, "headers": {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, "text": page}, 0),
         ("header-milliseconds", {"status": 429, "headers": {"Retry-After-Ms": "120"}, "text": page}, 120),
         ("header-nonsense", {"status": 429, "headers": {"Retry-After": "soon"}, "text": page}, None),
+        ("header-negative", {"status": 429, "headers": {"Retry-After": "-5"}, "text": page}, None),
+        ("header-huge", {"status": 429, "headers": {"Retry-After": "10000000"}, "text": page}, 10_000_000_000),
+        ("header-2-64", {"status": 429, "headers": {"Retry-After": "18446744073709551616"}, "text": page},
+         100 * 366 * 86_400_000),
+        ("code-huge", {"body": limited | {"retryAfter": 1e300}}, 100 * 366 * 86_400_000),
+        ("code-negative", {"body": limited | {"retryAfter": -1}}, None),
         ("body-before-header", {"status": 429, "headers": {"Retry-After": "7"}, "body": limited | {"retryAfter": 1}},
          1000),
     ]:
@@ -236,6 +243,92 @@ def http():
             expect = wait | ({} if after is None else {"retryAfterMs": after})
             expect["at"] = {"/error/retryAfterMs": after}
             yield vector(f"limit-{name}-{operation}", operation, answer, expect)
+
+
+def reading():
+    """Whole answers that are not quite JSON in UTF-8 over HTTP, and ones that only look so."""
+    text = '{"status":0,"msg":"caf\u00e9 \u8aa0","orderNo":"%s","voidCode":"202603-0001"}' % ORDER
+    plain = text.encode()
+
+    def gz(data):
+        return gzip.compress(data, mtime=0)
+
+    def deflate(data, window):
+        compressor = zlib.compressobj(wbits=window)
+        return compressor.compress(data) + compressor.flush()
+
+    def coded(coding):
+        return {"headers": {"Content-Encoding": coding}}
+
+    read = [
+        # Content coding: by what the body is.
+        *[(f"coding-{coding.replace('/', '-')}", plain, coded(coding), "content_coding")
+          for coding in ("utf-8", "none", "aws-chunked", "application/json", "br", "zstd", "gzip", "deflate", "binary")],
+        ("coding-identity", plain, coded("identity"), None),
+        ("gzip-unannounced", gz(plain), {}, "content_coding"),
+        ("gzip-under-another-name", gz(plain), coded("utf-8"), "content_coding"),
+        ("gzip-twice", gz(gz(plain)), coded("gzip, gzip"), None),
+        ("gzip-members", gz(plain[:20]) + gz(plain[20:]), coded("gzip"), None),
+        ("gzip-then-nuls", gz(plain) + b"\0" * 9, coded("gzip"), "trailing_bytes"),
+        ("gzip-then-newline", gz(plain) + b"\r\n", coded("gzip"), "trailing_bytes"),
+        ("gzip-then-junk", gz(plain) + b"junk", coded("gzip"), "trailing_bytes"),
+        ("deflate-zlib", deflate(plain, 15), coded("deflate"), None),
+        ("deflate-raw", deflate(plain, -15), coded("deflate"), None),
+        # Characters.
+        ("gbk", text.replace("\u00e9", "e").encode("gbk"), {}, "charset"),
+        ("big5-backslash", text.replace("caf\u00e9 \u8aa0", "\u529f\u529f").encode("big5"), {}, "charset"),
+        ("latin-1", text.replace("\u8aa0", "").encode("latin-1"), {}, "charset"),
+        ("utf-16-little", b"\xff\xfe" + text.encode("utf-16-le"), {}, "charset"),
+        ("utf-16-big", b"\xfe\xff" + text.encode("utf-16-be"), {}, "charset"),
+        ("byte-order-mark", b"\xef\xbb\xbf" + plain, {}, None),
+        ("control-characters", plain.replace(b"caf", b"a\x01\tb\n"), {}, "control_characters"),
+        ("half-a-surrogate", plain.replace(b"caf", b"\\ud83d"), {}, None),
+        # Around the JSON.
+        ("then-nuls", plain + b"\0\0\0", {}, "trailing_bytes"),
+        ("then-html-comment", plain + b"\n<!-- served by node 7 -->\n", {}, "trailing_bytes"),
+        ("then-comment", plain + b" /* cached */", {}, "trailing_bytes"),
+        ("then-line-comment", plain + b" // cached", {}, "trailing_bytes"),
+        ("not-a-number", plain[:-1] + b',"serviceFee":{"transactionFee":NaN},"x":-Infinity}', {}, "not_a_number"),
+        ("status-float", plain.replace(b'"status":0', b'"status":0.0'), {}, None),
+        ("status-text", plain.replace(b'"status":0', b'"status":"0"'), {}, None),
+        # The head.
+        ("head-space-before-colon", plain, {"head": ["X-Cache : hit"]}, None),
+        ("head-no-colon", plain, {"head": ["X-Cache hit"]}, None),
+        ("head-control-characters", plain, {"head": ["X-Trace: a\u0001b\u0007"]}, None),
+        ("head-folded", plain, {"head": ["X-Via: first", "  second"]}, None),
+        ("head-empty-name", plain, {"head": [": nameless"]}, None),
+        ("head-300-lines", plain, {"head": [f"X-Filler-{i}: {i}" for i in range(300)]}, None),
+    ]
+    for name, body, answer, warning in read:
+        warnings = [warning] if warning else []
+        yield vector(f"{name}-void", "void", answer | {"hex": body.hex()},
+                     {"outcome": "executed", "status": 0, "warnings": warnings + ["not_journaled"]})
+        listed = body
+        if name.startswith(("then", "head", "latin", "gbk")):
+            yield vector(f"{name}-queryVoidOrders", "queryVoidOrders", answer | {"hex": listed.hex()},
+                         {"outcome": "executed", "status": 0})
+    # None of these says for certain what happened.
+    for name, body, answer in [
+        ("second-object", plain + b'{"status":805}', {}),
+        ("second-object-after-comment", plain + b"/* */" + plain, {}),
+        ("html-before", b"<html></html>" + plain, {}),
+        ("html-after", plain + b"<script></script>", {}),
+        ("double-encoded", json.dumps(text).encode(), {}),
+        ("callback", b"callback(" + plain + b")", {}),
+        ("open-comment", plain + b" /* cached", {}),
+        ("gzip-cut", gz(plain)[:-9], coded("gzip")),
+        ("gzip-wrong-checksum", gz(plain)[:-8] + b"\1\2\3\4" + gz(plain)[-4:], coded("gzip")),
+        ("gzip-second-member-cut", gz(plain) + gz(plain)[:15], coded("gzip")),
+        ("compressed-by-what-was-not-asked-for", b"\x28\xb5\x2f\xfd\x04\x58" + plain[:4], coded("zstd")),
+        ("utf-16-without-a-mark", text.encode("utf-16-le"), {}),
+    ]:
+        yield vector(f"{name}-void", "void", answer | {"hex": body.hex()},
+                     {"outcome": "unknown", "status": -44, "code": "bad_response"})
+    # A refusal stays one through the same proxies.
+    refusal = b'{"status":805,"msg":"caf\xe9"}\0'
+    yield vector("refusal-through-a-bad-proxy-void", "void", coded("utf-8") | {"hex": gz(refusal).hex()},
+                 {"outcome": "not_executed", "status": -43, "code": "refused",
+                  "warnings": ["content_coding", "charset", "trailing_bytes", "not_journaled"]})
 
 
 def write(name, about, vectors):
@@ -249,6 +342,8 @@ def write(name, about, vectors):
 
 
 if __name__ == "__main__":
+    write("reading.json", "Answers that are not quite JSON in UTF-8 over HTTP: read where they are whole, unknown where "
+                          "they are not. Written by tables/generate.py.", reading())
     write("codes.json", "Every vendor code of every operation. Written by tables/generate.py.", codes())
     write("http.json", "HTTP statuses, answers without the vendor's envelope, all forms of 429. "
                        "Written by tables/generate.py.", http())

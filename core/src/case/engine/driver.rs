@@ -144,7 +144,7 @@ impl<'d> Driver<'d> {
         let request = VendorRequest::new(op, &Node::parse(&echo).ok()?, echo.clone(), self.context.timeout);
         // The HTTP status was not stored: only an answer in the vendor's own form decides.
         let head = Some(Head { status: 200, ..Head::default() });
-        let exchange = Exchange { head, body: Some(body), fault: None, sent: true };
+        let exchange = Exchange { head, body: Some(body), fault: None, sent: true, ..Exchange::default() };
         let meta = CallMeta { journaled: true, ..self.context.meta(attempt) };
         let reply = self.context.decode(&request, exchange, meta).await;
         let result = answers::submit_result(case, name, &reply);

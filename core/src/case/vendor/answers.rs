@@ -14,6 +14,7 @@ use crate::case::passengers::{OrderPassengers, same_name};
 use crate::case::vocabulary::{CaseOutcome, Query, StepName, Way};
 use crate::error::{Advice, Error, Outcome, Status};
 use crate::json::Node;
+use crate::reading::Texts;
 use crate::reply::Reply;
 use crate::reply::envelope::integer;
 use crate::unix_time::parse_rfc3339;
@@ -149,8 +150,8 @@ fn whole(case: &Case, reply: &Reply, key: &str, orders: &[Option<String>], entri
     if orders.iter().any(|order| *order != case.order_no) {
         return Answer::Inconclusive("the list has an entry of another order, or of none");
     }
-    let raw = reply.raw().and_then(|raw| std::str::from_utf8(raw).ok());
-    let body = raw.and_then(|text| Node::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok());
+    let texts = reply.raw().map(Texts::of);
+    let body = texts.as_ref().and_then(Texts::parse).map(|(body, _)| body);
     let listed = body.as_ref().and_then(|body| body.get(key));
     match listed {
         Some(Node::Arr(items)) if items.len() == entries.len() => Answer::Entries(entries),
@@ -446,7 +447,7 @@ pub(crate) fn has_same_people(known: &OrderPassengers, reply: &Reply) -> bool {
 
 /// Whether a 429 has the vendor's form: a body with `status` or `code` 429.
 fn is_vendors_429(reply: &Reply) -> bool {
-    let text = reply.raw().and_then(|raw| std::str::from_utf8(raw).ok()).unwrap_or_default();
-    let body = Node::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).unwrap_or(Node::Null);
+    let texts = reply.raw().map(Texts::of);
+    let body = texts.as_ref().and_then(Texts::parse).map_or(Node::Null, |(body, _)| body);
     reply.vendor_status() == Some(429) || body.get("code").and_then(integer) == Some(429)
 }
