@@ -30,12 +30,14 @@
  *   apb_client *                     apb_client_new               apb_client_free
  *   apb_reply *                      every call (out_reply)       apb_reply_free
  *   apb_cancel *                     apb_cancel_new               apb_cancel_free
+ *   apb_queue *                      apb_queue_new                apb_queue_free
+ *   the descriptor of a queue        the queue (lent)             apb_queue_free
  *   texts of a reply                 the reply                    apb_reply_free of that reply
  *   apb_version, apb_status_name     the library (static)         nobody
  *   Do not call free() on anything of this library. apb_live_handles() counts what is not freed.
  *
  * PROMISES
- *   Clients and cancel tokens are ids that are looked up: a freed or invented one is an error, not a crash.
+ *   Clients, queues and cancel tokens are ids that are looked up: a freed or invented one is an error, not a crash.
  *   What the library cannot check is yours to promise; if it does not hold, behaviour is undefined:
  *   texts           A text that is not NULL is readable for its length, or up to its NUL for APB_ZSTR and
  *                   for operation names, and nothing changes or frees it during the call.
@@ -65,6 +67,18 @@
  *   Of cases: store null | {path}, settleMs 180000, offerMaxAgeMs {void 60000, refund 5400000},
  *   follow {perSecond 2, burst 5}; for tests, clock null | {fixed} | {url}.
  *   Options of a call (JSON): timeoutMs, retry, headers, clientRequestId, allowUnknown.
+ *
+ * MANY CALLS IN FLIGHT
+ *   apb_start() starts a call without waiting, apb_queue_next() takes the replies out, in the order in
+ *   which the calls end. No callback runs and no thread is needed for a call:
+ *
+ *     apb_queue *queue = NULL;  uint64_t tag;
+ *     apb_queue_new(&queue);
+ *     apb_start(client, "queryOrderDetails", "{\"orderNo\":\"...\"}", APB_ZSTR, NULL, 0, queue, 7, NULL);
+ *     while (apb_queue_next(queue, -1, &tag, &reply) == APB_OK) { ... apb_reply_free(reply); }
+ *
+ *   A loop watches apb_queue_fd(); see there for the rule. maxInFlight (1024) and maxConnections (64) of
+ *   the configuration limit how many calls are at the vendor at once.
  *
  * CASES
  *   A case is one refund, void, ancillary order (with its payment), regenerated order, stop, or claim, from
@@ -168,6 +182,12 @@ typedef struct apb_cancel apb_cancel;
  * The value is an id, not an address: a freed or invented one gives APB_E_HANDLE.
  */
 typedef struct apb_client apb_client;
+
+/**
+ * A queue of replies. Any number of threads may start calls with it and read it.
+ * The value is an id, not an address: a freed or invented one gives APB_E_HANDLE.
+ */
+typedef struct apb_queue apb_queue;
 
 /**
  * The result of a call. Read it with the apb_reply_ functions, free it with apb_reply_free().
@@ -501,6 +521,88 @@ apb_status apb_validate(const char *operation,
  * and reply, vendor codes. `data.operations` has the list.
  */
 apb_status apb_describe(const char *operation, apb_reply **out_reply);
+
+/**
+ * Makes a queue. Free it with apb_queue_free(). It takes three file descriptors.
+ *
+ * out_queue: receives the queue; NULL on failure.
+ * Returns APB_OK, APB_E_NULL, APB_E_IO (no descriptors left) or APB_E_MEMORY.
+ */
+apb_status apb_queue_new(apb_queue **out_queue);
+
+/**
+ * A file descriptor for the host's loop (epoll, libuv, asyncio ...): readable while a completion waits,
+ * and for good once the queue is closed and drained. The same each time; -1 for a bad handle.
+ *
+ * It is the read end of a socket pair, non-blocking, and lent: what closes the descriptors that it is
+ * given (streams of Node, Go, PHP ...) gets a dup() of it. Whether something waits is decided by
+ * apb_queue_next() alone. When the descriptor is readable, or a stream has read a byte from it: call
+ * apb_queue_next() with timeout 0 until it returns APB_E_TIMEOUT. A completion that arrives after that
+ * makes the descriptor readable again; there is one byte, not one per completion.
+ */
+int32_t apb_queue_fd(const apb_queue *queue);
+
+/**
+ * Starts a call and returns at once: no I/O, no waiting. Exactly one completion with this tag comes out
+ * of apb_queue_next(), whatever happens to the call; a request that is refused is a completion too.
+ *
+ * client, operation, request_json, len, options_json, options_len: as in apb_call(). The texts are not
+ * used after this function has returned. Calls beyond the configuration's maxInFlight wait for their
+ * turn, and the wait counts against their timeoutMs; operations that only ask the store never wait.
+ * queue: where the reply goes. tag: any number; it comes back with the reply.
+ * cancel: a token from apb_cancel_new(), or NULL. The token may be freed at once.
+ * Returns APB_OK, or else nothing was sent and there is no completion: APB_E_NULL, APB_E_HANDLE (client,
+ * queue or token; a queue of another process), APB_E_CLOSED, APB_E_BUSY (on a thread of the library),
+ * APB_E_MEMORY or APB_E_PANIC.
+ */
+apb_status apb_start(const apb_client *client,
+                     const char *operation,
+                     const char *request_json,
+                     size_t len,
+                     const char *options_json,
+                     size_t options_len,
+                     apb_queue *queue,
+                     uint64_t tag,
+                     const apb_cancel *cancel);
+
+/**
+ * Takes the next completion. The log lines of its call are delivered before this returns, on this thread.
+ *
+ * timeout_ms: how long to wait for one; 0 does not wait, -1 waits for ever. Another thread's
+ * apb_queue_close() and apb_queue_free() end the wait.
+ * out_tag: may be NULL; receives the tag. out_reply: receives the reply, whose status and outcome are
+ * the call's. Free it with apb_reply_free().
+ * Returns APB_OK with a completion; else there is none: APB_E_TIMEOUT (none yet), APB_E_CLOSED (closed,
+ * and everything was taken), APB_E_HANDLE, APB_E_NULL (nothing is taken) or APB_E_PANIC.
+ */
+apb_status apb_queue_next(apb_queue *queue,
+                          int64_t timeout_ms,
+                          uint64_t *out_tag,
+                          apb_reply **out_reply);
+
+/**
+ * Closes a queue: nothing can be started with it any more. apb_queue_next() gives what is in flight as
+ * it ends, then APB_E_CLOSED, also to threads that wait. To leave sooner, cancel the calls first.
+ * NULL, stale and freed queues are ignored.
+ */
+void apb_queue_close(apb_queue *queue);
+
+/**
+ * Frees a queue. Threads that wait in apb_queue_next() return APB_E_HANDLE. Reads in flight are
+ * cancelled; submits and case operations run to their end, and their replies are dropped. The lent
+ * descriptor is closed, if it still is that socket. In a forked child it closes what was inherited.
+ * NULL, stale and freed queues are ignored.
+ */
+void apb_queue_free(apb_queue *queue);
+
+/**
+ * Cancels, once, every call of this process that began before; later ones are untouched. For the exit
+ * handlers of other runtimes. Async-signal-safe.
+ *
+ * A submit that is cancelled before its request was handed to a connection ends as APB_NOT_EXECUTED,
+ * a later one as APB_UNKNOWN.
+ */
+void apb_cancel_all(void);
 
 /**
  * postBookingAncillarySearch (quote): Asks which baggage can still be bought for a ticketed order.

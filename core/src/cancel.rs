@@ -17,6 +17,9 @@ const TICK: Duration = Duration::from_millis(5);
 /// Moves with every cancellation.
 static MOVED: AtomicU64 = AtomicU64::new(0);
 
+/// Moves when all calls of the process are cancelled.
+static ALL: AtomicU64 = AtomicU64::new(0);
+
 /// Cancels calls: sticky, shared by any number of them.
 ///
 /// Set before a call, nothing is sent. Set during a call, the call ends at once and its outcome says
@@ -25,6 +28,33 @@ static MOVED: AtomicU64 = AtomicU64::new(0);
 pub struct Cancel {
     is_set: Arc<dyn Fn() -> bool + Send + Sync>,
     flag: Option<Arc<AtomicBool>>,
+}
+
+/// What may cancel one call: the caller's token, [`Cancel::all`], and the end of the queue that would take its reply.
+#[derive(Clone)]
+pub(crate) struct CallCancel {
+    token: Option<Cancel>,
+    all: u64,
+    abandoned: Option<Arc<AtomicBool>>,
+}
+
+impl CallCancel {
+    /// For a call that begins now.
+    pub fn new(token: Option<&Cancel>) -> CallCancel {
+        CallCancel { token: token.cloned(), all: ALL.load(Ordering::SeqCst), abandoned: None }
+    }
+
+    /// Nobody will take the reply once the flag is set.
+    pub fn or_abandoned(mut self, flag: Arc<AtomicBool>) -> CallCancel {
+        self.abandoned = Some(flag);
+        self
+    }
+
+    pub fn is_set(&self) -> bool {
+        ALL.load(Ordering::SeqCst) != self.all
+            || self.token.as_ref().is_some_and(Cancel::is_set)
+            || self.abandoned.as_ref().is_some_and(|flag| flag.load(Ordering::SeqCst))
+    }
 }
 
 impl Cancel {
@@ -54,6 +84,13 @@ impl Cancel {
         (self.is_set)()
     }
 
+    /// Cancels, once, every call of this process that began before; later ones are untouched. For exit handlers of
+    /// other runtimes. Async-signal-safe: two atomic additions.
+    pub fn all() {
+        ALL.fetch_add(1, Ordering::SeqCst);
+        Cancel::moved();
+    }
+
     /// Says that some flag was set. Async-signal-safe: one atomic addition.
     pub fn moved() {
         MOVED.fetch_add(1, Ordering::SeqCst);
@@ -76,8 +113,7 @@ pub(crate) struct Ticker {
 
 impl Ticker {
     /// Runs `future` unless the call is cancelled first; then it is dropped and None comes back.
-    pub async fn race<F: Future>(&'static self, cancel: Option<&Cancel>, future: F) -> Option<F::Output> {
-        let Some(cancel) = cancel else { return Some(future.await) };
+    pub async fn race<F: Future>(&'static self, cancel: &CallCancel, future: F) -> Option<F::Output> {
         let _watch = Watch::new(self);
         tokio::select! {
             biased;
@@ -86,7 +122,7 @@ impl Ticker {
         }
     }
 
-    async fn cancelled(&self, cancel: &Cancel) {
+    async fn cancelled(&self, cancel: &CallCancel) {
         loop {
             let mut woken = std::pin::pin!(self.wake.notified());
             // Registered before the flag is read, so that no cancellation slips between the two.

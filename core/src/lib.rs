@@ -41,6 +41,7 @@ pub use cancel::Cancel;
 pub use client::dispatch;
 pub use client::follow::{Follow, FollowSteps};
 pub use client::order_pages::{OrderPages, Orders};
+pub use client::queue::{Completion, Next, Queue, StartError};
 pub use client::{Answer, Client, Failure, blocking};
 pub use contract::operation::OperationKind;
 pub use error::{Advice, Detail, Error, ErrorCode, Outcome, Status};

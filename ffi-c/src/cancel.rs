@@ -88,6 +88,11 @@ impl TokenInUse {
     pub fn token(&self) -> &Cancel {
         &self.token
     }
+
+    /// A token that keeps the slot until its last copy is gone: for a call that outlives the function that starts it.
+    pub fn into_token(self) -> Cancel {
+        Cancel::watching(move || self.token.is_set())
+    }
 }
 
 impl Drop for TokenInUse {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Clients, replies and cancel tokens that are not freed, for apb_live_handles().
+/// Clients, replies, queues and cancel tokens that are not freed, for apb_live_handles().
 static LIVE: AtomicU64 = AtomicU64::new(0);
 
 /// How many handles exist that are not freed.
@@ -31,16 +31,32 @@ struct Slot<T> {
 /// reused, so that old ids do not match, and starts at 1, so that no id is 0.
 pub struct Registry<T> {
     slots: RwLock<(Vec<Slot<T>>, Vec<u32>)>,
+    /// A bit that is set in the ids of this registry and in no others.
+    kind: usize,
     _type: PhantomData<T>,
 }
 
 /// Bits of an id that name the slot; the rest is the generation.
 const SLOT_BITS: u32 = 32;
 
+/// The bits of the slot that tell what sort of handle an id is.
+const KINDS: usize = 3 << (SLOT_BITS - 2);
+
 impl<T> Registry<T> {
     /// An empty registry.
     pub const fn new() -> Registry<T> {
-        Registry { slots: RwLock::new((Vec::new(), Vec::new())), _type: PhantomData }
+        Registry::of_kind(0)
+    }
+
+    /// An empty registry whose ids have one of the two bits below the generation set.
+    pub const fn of_kind(kind: usize) -> Registry<T> {
+        Registry { slots: RwLock::new((Vec::new(), Vec::new())), kind, _type: PhantomData }
+    }
+
+    /// The slot and the generation of an id of this kind.
+    fn parts(&self, id: usize) -> Option<(usize, usize)> {
+        let low = id & ((1 << SLOT_BITS) - 1);
+        (low & KINDS == self.kind).then_some((low & !KINDS, id >> SLOT_BITS))
     }
 
     /// Adds a value and returns its id, never 0; None if all slots are in use.
@@ -55,7 +71,7 @@ impl<T> Registry<T> {
                 (index as usize, slot.generation)
             }
             None => {
-                if slots.len() + 1 >= 1 << (SLOT_BITS - 1) {
+                if slots.len() + 1 >= 1 << (SLOT_BITS - 2) {
                     return None;
                 }
                 slots.push(Slot { generation: 1, value });
@@ -63,23 +79,24 @@ impl<T> Registry<T> {
             }
         };
         count_created();
-        Some((generation as usize) << SLOT_BITS | index)
+        Some((generation as usize) << SLOT_BITS | self.kind | index)
     }
 
     /// The value of an id. The caller shares its ownership, so it lives on if the handle is freed meanwhile.
     pub fn get(&self, id: usize) -> Option<Arc<T>> {
         let guard = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        let slot = guard.0.get(id & ((1 << SLOT_BITS) - 1))?;
-        if slot.generation as usize == id >> SLOT_BITS { slot.value.clone() } else { None }
+        let (index, generation) = self.parts(id)?;
+        let slot = guard.0.get(index)?;
+        if slot.generation as usize == generation { slot.value.clone() } else { None }
     }
 
     /// Removes a value; None if the id is stale.
     pub fn remove(&self, id: usize) -> Option<Arc<T>> {
         let mut guard = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         let (slots, free) = &mut *guard;
-        let index = id & ((1 << SLOT_BITS) - 1);
+        let (index, generation) = self.parts(id)?;
         let slot = slots.get_mut(index)?;
-        if slot.generation as usize != id >> SLOT_BITS {
+        if slot.generation as usize != generation {
             return None;
         }
         let value = slot.value.take()?;

@@ -13,6 +13,7 @@ mod consts;
 mod guard;
 mod handle;
 mod operations;
+mod queue;
 mod reply;
 mod text;
 mod version;

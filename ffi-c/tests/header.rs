@@ -21,7 +21,7 @@ fn generate() -> String {
     config.config_path = None;
     let mut builder = cbindgen::Builder::new().with_config(config);
     // The order of the files is the order of the header.
-    for name in ["consts", "version", "client", "cancel", "call", "operations", "reply"] {
+    for name in ["consts", "version", "client", "cancel", "call", "queue", "operations", "reply"] {
         builder = builder.with_src(file(&format!("src/{name}.rs")));
     }
     let mut out = Vec::new();

@@ -7,6 +7,8 @@ use crate::cancel::Cancel;
 use crate::error::{Error, ErrorCode};
 use crate::reply::Reply;
 
+pub use super::queue::{Call, start};
+
 /// The client that the bindings hold.
 pub type Client = blocking::Client;
 
@@ -93,7 +95,7 @@ pub fn panicked(operation: &str, text: &str) -> Reply {
     execute::caller_panicked(operation, text)
 }
 
-fn text<'t>(bytes: &'t [u8], what: &str) -> Result<&'t str, Error> {
+pub(super) fn text<'t>(bytes: &'t [u8], what: &str) -> Result<&'t str, Error> {
     std::str::from_utf8(bytes)
         .map_err(|e| Error::new(ErrorCode::BadUtf8, format!("{what} is not UTF-8 from byte {}", e.valid_up_to())))
 }

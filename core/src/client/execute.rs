@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::offline;
-use crate::cancel::Cancel;
+use crate::cancel::{CallCancel, Cancel};
 use crate::case::engine::lease::is_alive;
 use crate::case::operations;
 use crate::case::service::CaseService;
@@ -87,13 +87,13 @@ impl Drop for ClientState {
 
 /// A call that has been checked, or the reply that it has already.
 #[allow(clippy::large_enum_variant)] // Boxing the usual variant would cost an allocation per call.
-enum Started {
+pub(super) enum Started {
     Done(Box<Reply>),
     Call(PreparedCall),
 }
 
 /// Checks a call; operations that need no client end here.
-fn start(state: &ClientState, operation: &str, request: &str, options: &str, cancel: Option<&Cancel>) -> Started {
+pub(super) fn start(state: &ClientState, operation: &str, request: &str, options: &str, cancel: CallCancel) -> Started {
     let op = match offline::find_operation(operation) {
         Ok(op) => op,
         Err(reply) => return Started::Done(reply),
@@ -115,7 +115,7 @@ pub(crate) async fn execute(
     options: &str,
     cancel: Option<&Cancel>,
 ) -> Reply {
-    let call = match start(state, operation, request, options, cancel) {
+    let call = match start(state, operation, request, options, CallCancel::new(cancel)) {
         Started::Done(reply) => return *reply,
         Started::Call(call) => call,
     };
@@ -138,7 +138,7 @@ pub(crate) fn execute_blocking(
     cancel: Option<&Cancel>,
     watch: Option<Watch<'_>>,
 ) -> Option<Reply> {
-    let call = match start(state, operation, request, options, cancel) {
+    let call = match start(state, operation, request, options, CallCancel::new(cancel)) {
         Started::Done(reply) => return Some(*reply),
         Started::Call(call) => call,
     };
@@ -153,7 +153,7 @@ pub(crate) fn execute_blocking(
 }
 
 /// Its future is some kilobytes large, and a task moves its future several times: box it.
-async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: RuntimeHandle) -> Reply {
+pub(super) async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: RuntimeHandle) -> Reply {
     let op = call.request.op;
     runtime.pacer.keep();
     let process = match state.process(runtime.pid) {

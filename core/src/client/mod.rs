@@ -6,6 +6,8 @@ pub(crate) mod execute;
 pub(crate) mod follow;
 pub(crate) mod offline;
 pub(crate) mod order_pages;
+pub(crate) mod queue;
+mod signal;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -184,6 +186,10 @@ pub mod blocking {
             keep_waiting: &mut dyn FnMut() -> bool,
         ) -> Option<Reply> {
             execute_blocking(&self.inner.state, operation, request, options, None, Some((slice, keep_waiting)))
+        }
+
+        pub(crate) fn state(&self) -> &std::sync::Arc<super::ClientState> {
+            &self.inner.state
         }
 
         /// As [`super::Client::set_log_level`].

@@ -7,7 +7,7 @@ use super::prepare::{PreparedCall, VendorRequest};
 use super::retry::{self, Next};
 use super::runtime::{RuntimeHandle, panicked};
 use super::session::Session;
-use crate::cancel::{Cancel, Ticker};
+use crate::cancel::{CallCancel, Ticker};
 use crate::config::options::Options;
 use crate::contract::operation::Operation;
 use crate::error::Outcome;
@@ -28,7 +28,7 @@ pub(crate) struct CallContext {
     pub timeout: Duration,
     /// The deadline on the clock that counts while the machine is suspended.
     boot_deadline: Millis,
-    pub cancel: Option<Cancel>,
+    pub cancel: CallCancel,
     pub log: Log,
     pub options: Options,
     /// Requests made, by a call that makes several.
@@ -65,12 +65,7 @@ impl CallContext {
     }
 
     pub fn limits(&self) -> Limits<'_> {
-        Limits {
-            deadline: self.deadline,
-            boot_deadline: self.boot_deadline,
-            cancel: self.cancel.as_ref(),
-            ticker: self.ticker,
-        }
+        Limits { deadline: self.deadline, boot_deadline: self.boot_deadline, cancel: &self.cancel, ticker: self.ticker }
     }
 
     /// Until the call's deadline.
@@ -79,7 +74,7 @@ impl CallContext {
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.cancel.as_ref().is_some_and(Cancel::is_set)
+        self.cancel.is_set()
     }
 
     /// One exchange, within the request budget.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::cancel::Cancel;
+use crate::cancel::CallCancel;
 use crate::config::options::Options;
 use crate::config::{Config, MAX_MILLIS};
 use crate::contract::operation::{DefaultTimeout, Operation};
@@ -41,7 +41,7 @@ pub(crate) struct PreparedCall {
     pub options: Options,
     pub timeout: Duration,
     pub started: Instant,
-    pub cancel: Option<Cancel>,
+    pub cancel: CallCancel,
 }
 
 /// Checks request and options of a call that began at `started`.
@@ -50,14 +50,14 @@ pub(crate) fn prepare(
     op: &'static Operation,
     request: &str,
     options: &str,
-    cancel: Option<&Cancel>,
+    cancel: CallCancel,
 ) -> Result<PreparedCall, Error> {
     let started = Instant::now();
     let options = Options::parse(options, config.retry)?;
     let (node, body) = check(op, request, options.allow_unknown)?;
     let timeout = options.timeout.or(config.timeout).unwrap_or_else(|| default_timeout(op, &node));
     let request = VendorRequest::new(op, &node, body, timeout);
-    Ok(PreparedCall { request, options, timeout, started, cancel: cancel.cloned() })
+    Ok(PreparedCall { request, options, timeout, started, cancel })
 }
 
 /// Parses and checks a request; gives its tree and the body to send.

@@ -114,6 +114,11 @@ fn hold_signals() {
     }
 }
 
+/// Whether this is a thread of the library: a call that waits would wait for itself.
+pub(crate) fn is_own_thread() -> bool {
+    IS_OURS.get()
+}
+
 impl RuntimeHandle {
     /// Runs a future on the I/O thread.
     pub fn spawn<F>(self, future: F) -> tokio::task::JoinHandle<F::Output>

@@ -13,7 +13,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Response};
 use url::Url;
 
-use crate::cancel::{Cancel, Ticker};
+use crate::cancel::{CallCancel, Ticker};
 use crate::config::{Config, bad_config};
 use crate::contract::operation::OPERATIONS;
 use crate::error::{Error, ErrorCode};
@@ -56,7 +56,7 @@ pub(crate) struct Limits<'l> {
     pub deadline: tokio::time::Instant,
     /// The same moment on [`boot_clock`]: after it no body is handed over. The lease of a case ends later.
     pub boot_deadline: Millis,
-    pub cancel: Option<&'l Cancel>,
+    pub cancel: &'l CallCancel,
     pub ticker: &'static Ticker,
 }
 
