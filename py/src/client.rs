@@ -14,6 +14,12 @@ pub(crate) struct Client {
     core: dispatch::Client,
 }
 
+impl Client {
+    pub(crate) fn core(&self) -> &dispatch::Client {
+        &self.core
+    }
+}
+
 #[pymethods]
 impl Client {
     /// Calls an operation and waits for its end, with the interpreter lock released.

@@ -3,6 +3,7 @@
 
 mod client;
 mod guard;
+mod queue;
 mod reply;
 
 use atlas_postbooking::Status;
@@ -18,6 +19,8 @@ mod _native {
     use super::client::{Client, call, describe, open, validate};
     #[pymodule_export]
     use super::guard::Panicked;
+    #[pymodule_export]
+    use super::queue::{Cancel, Queue, cancel_all};
     #[pymodule_export]
     use super::reply::Reply;
 

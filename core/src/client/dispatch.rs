@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::offline::text;
 use super::{blocking, execute, offline};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorCode};
@@ -93,9 +94,4 @@ pub fn failure(operation: &str, code: ErrorCode, message: &str) -> Reply {
 /// The reply for a panic that a binding caught: of a submit, nobody knows whether it was executed.
 pub fn panicked(operation: &str, text: &str) -> Reply {
     execute::caller_panicked(operation, text)
-}
-
-pub(super) fn text<'t>(bytes: &'t [u8], what: &str) -> Result<&'t str, Error> {
-    std::str::from_utf8(bytes)
-        .map_err(|e| Error::new(ErrorCode::BadUtf8, format!("{what} is not UTF-8 from byte {}", e.valid_up_to())))
 }

@@ -88,3 +88,9 @@ pub(crate) fn describe_operation(operation: Option<&str>) -> Reply {
         Err(reply) => *reply,
     }
 }
+
+/// Text that a binding gives as bytes.
+pub(super) fn text<'t>(bytes: &'t [u8], what: &str) -> Result<&'t str, Error> {
+    std::str::from_utf8(bytes)
+        .map_err(|e| Error::new(ErrorCode::BadUtf8, format!("{what} is not UTF-8 from byte {}", e.valid_up_to())))
+}

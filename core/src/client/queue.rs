@@ -9,10 +9,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::execute::{Started, run, start as check};
+use super::offline::text;
 use super::signal::Signal;
 use super::{blocking, offline};
 use crate::cancel::{CallCancel, Cancel};
-use crate::contract::operation::{Operation, OperationKind};
+use crate::contract::operation::Operation;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::runtime::{self, panicked};
 use crate::reply::Reply;
@@ -303,7 +304,6 @@ fn checked<T>(
     queue: &Queue<T>,
     cancel: Option<&Cancel>,
 ) -> (Option<&'static Operation>, Started) {
-    let text = super::dispatch::text;
     let name = match text(call.operation, "the operation name") {
         Ok(name) => name,
         Err(error) => return (None, Started::Done(Box::new(Reply::failed("", error)))),
@@ -318,8 +318,7 @@ fn checked<T>(
     };
     let mut stops = CallCancel::new(cancel);
     // A submit runs to its end, also if nobody will take its reply.
-    let may_be_left =
-        op.is_some_and(|op| !op.kind.has_effect() && !matches!(op.kind, OperationKind::Submit) && !op.is_case());
+    let may_be_left = op.is_some_and(|op| !op.kind.has_effect() && !op.is_case());
     if may_be_left {
         stops = stops.or_abandoned(queue.shared.freed.clone());
     }

@@ -79,9 +79,31 @@ class _Core:
                 source = native.call(name, request, options)
         except _native.Panicked as panic:
             raise panicked(operation, str(panic), has_effect(operation)) from None
-        if source.ok:
-            return Reply(operation, source)
-        raise error_of(Reply(operation, source))
+        return _result(operation, source)
+
+    async def send_async(self, operation: str, request: bytes, options: bytes) -> Reply:
+        # Imported here because asyncio is slow to import, and most programs do not need it.
+        from . import _loop
+
+        native = self._native
+        if native is None:
+            raise closed()
+        try:
+            source = await _loop.call(native, operation.encode(errors="replace"), request, options)
+        except _native.Panicked as panic:
+            raise panicked(operation, str(panic), has_effect(operation)) from None
+        except Exception:
+            raise
+        except BaseException as interruption:
+            annotate(interruption, operation)
+            raise
+        return _result(operation, source)
+
+
+def _result(operation: str, source: _native.Reply) -> Reply:
+    if source.ok:
+        return Reply(operation, source)
+    raise error_of(Reply(operation, source))
 
 
 def has_effect(operation: str) -> bool:
@@ -216,7 +238,13 @@ class Client(_ClientBase, Operations):
 
 
 class AsyncClient(_ClientBase, AsyncOperations):
-    """The same client for asyncio. Cancelling a task does not stop its call: a submit is completed."""
+    """The same client for asyncio and loops like it: calls take no thread, whatever their number.
+
+    A task that is cancelled cancels its call. The ``CancelledError`` (the ``__cause__`` of the ``TimeoutError`` that
+    ``asyncio.timeout`` makes of it) has ``outcome``: a submit that had not left is not executed, one that had is
+    unknown. ``max_in_flight`` calls are at the vendor at once; the others wait, and the wait counts against their
+    ``timeout_ms``.
+    """
 
     def __init__(self, config: Mapping[str, Any] | None = None, /, **keywords: Unpack[Config]) -> None:
         self._core = _Core(config, keywords)  # type: ignore[arg-type]
@@ -237,16 +265,8 @@ class AsyncClient(_ClientBase, AsyncOperations):
         fields: dict[str, Any],
         options: Mapping[str, Any] | None,
     ) -> Reply:
-        # Imported here because it is slow to import, and most programs do not need it.
-        import asyncio
-
         body = encode_request(operation, request, fields)
-        settings = encode_settings(options) if options else b""
-        try:
-            return await asyncio.to_thread(self._core.send, operation, body, settings)
-        except asyncio.CancelledError as cancelled:
-            annotate(cancelled, operation)
-            raise
+        return await self._core.send_async(operation, body, encode_settings(options) if options else b"")
 
     def iter_orders(
         self,
