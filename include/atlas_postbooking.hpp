@@ -23,6 +23,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -48,6 +51,7 @@
 
 #if !defined(APB_NO_EXCEPTIONS) && (defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND))
 #define APB_EXCEPTIONS 1
+#include <future>
 #include <stdexcept>
 #else
 #define APB_EXCEPTIONS 0
@@ -101,10 +105,13 @@ enum class Status : std::int32_t {
     panic = APB_E_PANIC
 };
 
-/** "executed", "not_executed", "unknown". */
+/** "executed", "not_executed", "unknown", "pending". */
 inline const char *name(Outcome outcome) noexcept
 {
-    return outcome == Outcome::executed ? "executed" : outcome == Outcome::not_executed ? "not_executed" : "unknown";
+    return outcome == Outcome::executed       ? "executed"
+           : outcome == Outcome::not_executed ? "not_executed"
+           : outcome == Outcome::pending      ? "pending"
+                                              : "unknown";
 }
 
 /** "APB_E_TIMEOUT"; "APB_E_?" for numbers that the library does not know. */
@@ -518,6 +525,144 @@ private:
 };
 
 /**
+ * Many calls in flight without a thread for each. A call is started with a function, which is called with its result
+ * by poll() or wait(), on the thread that calls those: never on another one.
+ *
+ *   apb::Queue queue;
+ *   queue.start(client, "void", request, [](apb::Submitted submitted) { submitted.match(...); });
+ *   queue.start<apb::Opened>(client, "case.open", request, [](apb::Opened opened) { ... });
+ *   queue.start<apb::Reply>(client, "balance", "{}", [](apb::Reply reply) { ... });   // reads and quotes
+ *   while (queue.waiting() > 0) queue.wait(-1);
+ *
+ * A loop watches fd() and calls poll() when it is readable; see apb_queue_fd(). Any number of threads may start calls
+ * and poll. The destructor does not wait: submits in flight run to their end, and functions that were not called
+ * never are.
+ */
+class Queue {
+public:
+    Queue() noexcept : queue_(nullptr), last_tag_(0) { apb_queue_new(&queue_); }
+    ~Queue() { apb_queue_free(queue_); }
+    Queue(const Queue &) = delete;
+    Queue &operator=(const Queue &) = delete;
+
+    /** False if no descriptors were left. */
+    explicit operator bool() const noexcept { return queue_ != nullptr; }
+    /** Readable while something waits to be polled. Lent: dup() it for what closes it. */
+    int fd() const noexcept { return apb_queue_fd(queue_); }
+    /** For the C functions; the ownership stays here. */
+    apb_queue *get() const noexcept { return queue_; }
+
+    /**
+     * Starts a call and returns at once. Result is Submitted, or Opened for case.open, or Reply for what moves no money.
+     * If the status is not ok, nothing was sent and `done` is never called.
+     */
+    template <class Result = Submitted, class Done>
+    Status start(const Client &client, const std::string &operation, Text request, Done done,
+                 Text options = Text(nullptr, 0), const Cancel *cancel = nullptr)
+    {
+        std::uint64_t tag = 0;
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            tag = ++last_tag_;
+            pending_[tag].reset(new Function<Result, Done>(std::move(done)));
+        }
+        const apb_status status = apb_start(client.get(), operation.c_str(), request.data(), request.size(), options.data(),
+                                            options.size(), queue_, tag, cancel == nullptr ? nullptr : cancel->get());
+        if (status != APB_OK) {
+            take(tag);
+        }
+        return static_cast<Status>(status);
+    }
+
+#if APB_EXCEPTIONS
+    /** The same with a future, which becomes ready in poll() or wait(). If nothing was started, it throws Error. */
+    template <class Result = Submitted>
+    std::future<Result> future(const Client &client, const std::string &operation, Text request,
+                               Text options = Text(nullptr, 0), const Cancel *cancel = nullptr)
+    {
+        /* Shared, since std::function and C++11 lambdas copy what they hold. */
+        std::shared_ptr<std::promise<Result>> promise = std::make_shared<std::promise<Result>>();
+        std::future<Result> result = promise->get_future();
+        const Status status = start<Result>(
+            client, operation, request, [promise](Result &&value) { promise->set_value(std::move(value)); }, options, cancel);
+        if (status != Status::ok) {
+            promise->set_exception(std::make_exception_ptr(std::runtime_error(name(status))));
+        }
+        return result;
+    }
+#endif
+
+    /** Calls the functions of all calls that have ended, and gives their number. Does not wait. */
+    std::size_t poll()
+    {
+        std::size_t count = 0;
+        while (next(0) == Status::ok) {
+            count++;
+        }
+        return count;
+    }
+
+    /** Waits for a call to end, at most so long (-1: for ever), and calls its function; then as poll(). */
+    std::size_t wait(std::int64_t timeout_ms) { return next(timeout_ms) == Status::ok ? 1 + poll() : 0; }
+
+    /** The number of calls whose functions were not called yet. */
+    std::size_t waiting() const
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        return pending_.size();
+    }
+
+    /** Nothing can be started any more; threads that wait return when everything has been polled. */
+    void close() noexcept { apb_queue_close(queue_); }
+
+private:
+    struct Pending {
+        virtual ~Pending() {}
+        virtual void call(Reply &&reply) = 0;
+    };
+    template <class Result, class Done> struct Function : Pending {
+        explicit Function(Done &&done) : done_(std::move(done)) {}
+        void call(Reply &&reply) override { done_(make<Result>(std::move(reply), std::is_same<Result, Reply>())); }
+        Done done_;
+    };
+    template <class Result> static Result make(Reply &&reply, std::true_type) { return std::move(reply); }
+    template <class Result> static Result make(Reply &&reply, std::false_type) { return Result(std::move(reply)); }
+
+    std::unique_ptr<Pending> take(std::uint64_t tag)
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        std::unique_ptr<Pending> taken;
+        const auto found = pending_.find(tag);
+        if (found != pending_.end()) {
+            taken = std::move(found->second);
+            pending_.erase(found);
+        }
+        return taken;
+    }
+
+    Status next(std::int64_t timeout_ms)
+    {
+        std::uint64_t tag = 0;
+        apb_reply *reply = nullptr;
+        const apb_status status = apb_queue_next(queue_, timeout_ms, &tag, &reply);
+        if (status == APB_OK) {
+            Reply owned(reply);
+            /* No lock is held: the function may start calls with this queue. */
+            const std::unique_ptr<Pending> pending = take(tag);
+            if (pending) {
+                pending->call(std::move(owned));
+            }
+        }
+        return static_cast<Status>(status);
+    }
+
+    apb_queue *queue_;
+    std::uint64_t last_tag_;
+    std::map<std::uint64_t, std::unique_ptr<Pending>> pending_;
+    mutable std::mutex mutex_;
+};
+
+/**
  * A case by your own key: the same key means the same case in every process and after every crash. The object
  * has only the key and refers to the client, which must live as long.
  *
@@ -584,7 +729,10 @@ APB_NODISCARD inline Reply describe() noexcept
 /** Whether the loaded library has the ABI of this header. To be checked before the first call. */
 APB_NODISCARD inline bool abi_matches() noexcept { return apb_abi_version() == APB_ABI_VERSION; }
 
-/** The number of clients, replies and cancel tokens that are not freed. */
+/** Cancels, once, every call of this process that began before; see apb_cancel_all(). */
+inline void cancel_all() noexcept { apb_cancel_all(); }
+
+/** The number of clients, replies, queues and cancel tokens that are not freed. */
 inline std::uint64_t live_handles() noexcept { return apb_live_handles(); }
 
 } /* namespace apb */

@@ -279,6 +279,66 @@ static void cases(const char *base_url)
 }
 
 // 64 threads on one client.
+static void queues(const apb::Client &client, const char *base_url)
+{
+    apb::Queue queue;
+    CHECK(static_cast<bool>(queue) && queue.fd() >= 0);
+    int good = 0;
+    for (int i = 0; i < 100; i++) {
+        CHECK(queue.start<apb::Reply>(client, "balance", "{}", [&good](const apb::Reply &reply) {
+            good += reply.ok() ? 1 : 0;
+        }) == apb::Status::ok);
+    }
+    while (queue.waiting() > 0) {
+        queue.wait(-1);
+    }
+    CHECK(good == 100);
+    CHECK(queue.poll() == 0 && queue.wait(0) == 0);
+
+    // A submit gives its result only with its outcome; a function may start the next call.
+    char order[128];
+    char request[2048];
+    flow_prepare(client.get(), base_url, "void", order, request);
+    int outcome = -1;
+    CHECK(queue.start(client, "void", request, [&](const apb::Submitted &submitted) {
+        outcome = outcome_of(submitted);
+        queue.start<apb::Reply>(client, "balance", "{}", [&good](apb::Reply reply) { good += reply.ok() ? 1 : 0; });
+    }) == apb::Status::ok);
+    while (queue.waiting() > 0) {
+        queue.wait(-1);
+    }
+    CHECK(outcome == 1 && good == 101);
+
+    const apb::Cancel cancel;
+    cancel.set();
+    flow_prepare(client.get(), base_url, "void", order, request);
+    CHECK(queue.start(client, "void", request, [&](const apb::Submitted &submitted) { outcome = outcome_of(submitted); },
+                      apb::Text(nullptr, 0), &cancel) == apb::Status::ok);
+    CHECK(queue.wait(-1) == 1 && outcome == 2);
+    CHECK(queue.start(apb::Client(), "balance", "{}", [&](const apb::Submitted &submitted) {
+        outcome = outcome_of(submitted);
+    }) == apb::Status::ok);
+    CHECK(queue.wait(-1) == 1);
+
+    queue.close();
+    bool called = false;
+    CHECK(queue.start(client, "balance", "{}", [&called](const apb::Submitted &) { called = true; }) == apb::Status::closed);
+    CHECK(queue.wait(-1) == 0 && queue.waiting() == 0 && !called);
+#if defined(__cpp_exceptions)
+    apb::Queue other;
+    std::future<apb::Reply> balance = other.future<apb::Reply>(client, "balance", "{}");
+    CHECK(other.wait(-1) == 1 && balance.get().ok());
+    CHECK(std::string(apb::name(apb::Outcome::pending)) == "pending");
+    bool threw = false;
+    try {
+        static_cast<void>(queue.future(client, "balance", "{}").get());
+    } catch (const std::runtime_error &error) {
+        threw = std::string(error.what()) == "APB_E_CLOSED";
+    }
+    CHECK(threw);
+#endif
+}
+
 static void threads(const apb::Client &client)
 {
     std::vector<std::thread> running;
@@ -361,6 +421,7 @@ int main(int argc, char **argv)
         cases(argv[1]);
         logs(client);
         threads(client);
+        queues(client, argv[1]);
 #if defined(__cpp_exceptions)
         exceptions(client, argv[1]);
 #endif
