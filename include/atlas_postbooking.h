@@ -55,7 +55,8 @@
  *   data has the vendor's field names with one type per field: amounts are decimal strings ("84.70",
  *   never a float), dates and times ISO 8601, flags true/false, codes numbers. Documented keys are
  *   always present, null if the vendor sent none; unknown keys follow them with their exact tokens. The
- *   bytes are the same in every language. apb_describe() gives JSON Schemas of every request and reply.
+ *   bytes are the same in every language. apb_reply_get() and its kin read a field by its path
+ *   ("/data/voidOfferId"), so that no JSON library is needed. apb_describe() gives JSON Schemas of every request and reply.
  *
  * CONFIGURATION (JSON; a misspelt key is APB_E_CONFIG)
  *   baseUrl (https, plain http for loopback only), clientId, clientSecret: required.
@@ -1254,6 +1255,41 @@ int32_t apb_reply_vendor_status(const apb_reply *reply);
  * The error message, in English; "" on success; NULL for NULL. It lives until apb_reply_free().
  */
 const char *apb_reply_message(const apb_reply *reply);
+
+/**
+ * The text of a field, so that a program needs no JSON library: apb_reply_get(reply,
+ * "/data/voidFareAmount/estimatedRefundAmount", &len).
+ *
+ * pointer: a JSON Pointer (RFC 6901) into the reply's JSON, NUL-terminated: "/data/refundOrders/0/refundCode",
+ * "/case/state", "/error/help". In names, "~1" stands for "/" and "~0" for "~".
+ * out_len: may be NULL; receives the length without the NUL, 0 with NULL.
+ * Returns the text of a string, number, true or false; it lives until apb_reply_free(). NULL if the field is
+ * absent, null, an object or an array, and for NULL.
+ */
+const char *apb_reply_get(const apb_reply *reply,
+                          const char *pointer,
+                          size_t *out_len);
+
+/**
+ * A field that is a whole number. out_ok: may be NULL; receives 1 if there is one that fits, else 0.
+ * Returns the number, or 0. Amounts are text: read them with apb_reply_get().
+ */
+int64_t apb_reply_get_int(const apb_reply *reply,
+                          const char *pointer,
+                          int32_t *out_ok);
+
+/**
+ * A field that is true or false. out_ok: may be NULL; receives 1 if there is one, else 0.
+ * Returns 1 for true, else 0.
+ */
+int32_t apb_reply_get_bool(const apb_reply *reply, const char *pointer, int32_t *out_ok);
+
+/**
+ * The number of elements of an array ("/data/refundOrders"), or of members of an object; 0 for anything
+ * else.
+ */
+size_t apb_reply_count(const apb_reply *reply,
+                       const char *pointer);
 
 /**
  * Frees a reply and every text taken from it. NULL is ignored.

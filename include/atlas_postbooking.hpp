@@ -37,6 +37,7 @@
 #endif
 
 #if APB_CPLUSPLUS >= 201703L
+#include <optional>
 #include <string_view>
 #define APB_NODISCARD [[nodiscard]]
 #define APB_NODISCARD_TYPE [[nodiscard]]
@@ -187,6 +188,31 @@ public:
         return text == nullptr ? std::string() : std::string(text, size);
     }
     /** Whether an answer began, and its bytes as the vendor sent them, decompressed. */
+    /**
+     * The text of a field by JSON Pointer, so that no JSON library is needed: field("/data/voidOfferId"). "" if it is
+     * absent, null, an object or an array; has_field() tells that from an empty text.
+     */
+    std::string field(const std::string &pointer) const
+    {
+        std::size_t size = 0;
+        const char *text = apb_reply_get(reply_, pointer.c_str(), &size);
+        return text == nullptr ? std::string() : std::string(text, size);
+    }
+    bool has_field(const std::string &pointer) const noexcept
+    {
+        return apb_reply_get(reply_, pointer.c_str(), nullptr) != nullptr;
+    }
+#if APB_CPLUSPLUS >= 201703L
+    /** The same without a copy; the text lives as long as the reply. */
+    std::optional<std::string_view> get(const std::string &pointer) const noexcept
+    {
+        std::size_t size = 0;
+        const char *text = apb_reply_get(reply_, pointer.c_str(), &size);
+        return text == nullptr ? std::optional<std::string_view>() : std::string_view(text, size);
+    }
+#endif
+    /** The number of elements of an array, or members of an object. */
+    std::size_t count(const std::string &pointer) const noexcept { return apb_reply_count(reply_, pointer.c_str()); }
     bool has_raw() const noexcept { return apb_reply_raw(reply_, nullptr) != nullptr; }
     std::string raw() const
     {

@@ -47,6 +47,7 @@ pub use contract::operation::OperationKind;
 pub use error::{Advice, Detail, Error, ErrorCode, Outcome, Status};
 pub use log::{LogLevel, LogLine};
 pub use reply::Reply;
+pub use reply::fields::{Fields, Scalar};
 
 /// The version of this library.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,12 +1,14 @@
 //! The reply: a box that the caller frees, and the texts in it, which live as long as the box.
 
 use std::ffi::{CString, c_char};
+use std::sync::OnceLock;
 
-use atlas_postbooking::{Reply, Status, dispatch};
+use atlas_postbooking::{Fields, Reply, Scalar, Status, dispatch};
 
 use crate::consts::*;
 use crate::guard::{catch_panic, catch_panic_or};
 use crate::handle;
+use crate::text::bytes;
 
 /// The result of a call. Read it with the apb_reply_ functions, free it with apb_reply_free().
 pub struct apb_reply {
@@ -19,6 +21,8 @@ pub struct apb_reply {
     outcome: apb_outcome,
     http_status: i32,
     vendor_status: Option<i64>,
+    /// Made when the first field is asked for.
+    fields: OnceLock<Fields>,
 }
 
 impl apb_reply {
@@ -35,8 +39,42 @@ impl apb_reply {
             raw.push(0);
             raw
         });
-        apb_reply { json, message, raw, status, outcome, http_status, vendor_status }
+        apb_reply { json, message, raw, status, outcome, http_status, vendor_status, fields: OnceLock::new() }
     }
+}
+
+impl apb_reply {
+    fn fields(&self) -> &Fields {
+        self.fields.get_or_init(|| {
+            let json = self.json.strip_suffix(b"\0").unwrap_or(&self.json);
+            Fields::of(std::str::from_utf8(json).unwrap_or_default())
+        })
+    }
+}
+
+/// The fields of a reply and a pointer into them; None if either is NULL, or the pointer is not UTF-8.
+///
+/// # Safety
+/// `reply` as in [`get`], and used only as long; `pointer` is NULL or NUL-terminated.
+unsafe fn field<'r>(reply: *const apb_reply, pointer: *const c_char) -> Option<(&'r Fields, &'r str)> {
+    if pointer.is_null() {
+        return None;
+    }
+    // SAFETY: this function's contract.
+    let (reply, pointer) = unsafe { (get(reply)?, bytes(pointer, usize::MAX)?) };
+    Some((reply.fields(), std::str::from_utf8(pointer).ok()?))
+}
+
+/// Writes whether a value was found.
+///
+/// # Safety
+/// `out_ok` is NULL or may be written.
+unsafe fn found<T: Default>(value: Option<T>, out_ok: *mut i32) -> T {
+    if !out_ok.is_null() {
+        // SAFETY: not NULL, so it may be written by this function's contract.
+        unsafe { *out_ok = i32::from(value.is_some()) };
+    }
+    value.unwrap_or_default()
 }
 
 /// Writes a reply to `out` and returns its status. If `out` is NULL, the reply is dropped.
@@ -176,6 +214,85 @@ pub unsafe extern "C" fn apb_reply_message(reply: *const apb_reply) -> *const c_
     // SAFETY: the caller promises (PROMISES, replies) NULL or a reply that is not freed.
     let reply = unsafe { get(reply) };
     catch_panic_or(std::ptr::null(), || reply.map_or(std::ptr::null(), |r| r.message.as_ptr()))
+}
+
+/// The text of a field, so that a program needs no JSON library: apb_reply_get(reply,
+/// "/data/voidFareAmount/estimatedRefundAmount", &len).
+///
+/// pointer: a JSON Pointer (RFC 6901) into the reply's JSON, NUL-terminated: "/data/refundOrders/0/refundCode",
+/// "/case/state", "/error/help". In names, "~1" stands for "/" and "~0" for "~".
+/// out_len: may be NULL; receives the length without the NUL, 0 with NULL.
+/// Returns the text of a string, number, true or false; it lives until apb_reply_free(). NULL if the field is
+/// absent, null, an object or an array, and for NULL.
+///
+/// # Safety
+/// PROMISES of the header: replies, texts, out parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn apb_reply_get(
+    reply: *const apb_reply,
+    pointer: *const c_char,
+    out_len: *mut usize,
+) -> *const c_char {
+    catch_panic_or(std::ptr::null(), || {
+        // SAFETY: the caller promises (PROMISES, replies and texts) a reply that is not freed and a NUL at the end.
+        let found = unsafe { field(reply, pointer) }.and_then(|(fields, pointer)| fields.get(pointer));
+        let with_nul = found.map(|scalar| match scalar {
+            Scalar::Bool(true) => "true\0",
+            Scalar::Bool(false) => "false\0",
+            Scalar::Number(text) | Scalar::Text(text) => text,
+        });
+        // SAFETY: `out_len` is NULL, or the caller promises (PROMISES, out parameters) that it may be written.
+        unsafe { text(with_nul.map(str::as_bytes), out_len) }
+    })
+}
+
+/// A field that is a whole number. out_ok: may be NULL; receives 1 if there is one that fits, else 0.
+/// Returns the number, or 0. Amounts are text: read them with apb_reply_get().
+///
+/// # Safety
+/// PROMISES of the header: replies, texts, out parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn apb_reply_get_int(reply: *const apb_reply, pointer: *const c_char, out_ok: *mut i32) -> i64 {
+    catch_panic_or(0, || {
+        // SAFETY: as in apb_reply_get().
+        let scalar = unsafe { field(reply, pointer) }.and_then(|(fields, pointer)| fields.get(pointer));
+        let number = match scalar {
+            Some(Scalar::Number(text)) => text.trim_end_matches('\0').parse::<i64>().ok(),
+            _ => None,
+        };
+        // SAFETY: `out_ok` is NULL, or the caller promises (PROMISES, out parameters) that it may be written.
+        unsafe { found(number, out_ok) }
+    })
+}
+
+/// A field that is true or false. out_ok: may be NULL; receives 1 if there is one, else 0.
+/// Returns 1 for true, else 0.
+///
+/// # Safety
+/// PROMISES of the header: replies, texts, out parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn apb_reply_get_bool(reply: *const apb_reply, pointer: *const c_char, out_ok: *mut i32) -> i32 {
+    catch_panic_or(0, || {
+        // SAFETY: as in apb_reply_get().
+        let scalar = unsafe { field(reply, pointer) }.and_then(|(fields, pointer)| fields.get(pointer));
+        let flag = match scalar {
+            Some(Scalar::Bool(value)) => Some(i32::from(value)),
+            _ => None,
+        };
+        // SAFETY: as in apb_reply_get_int().
+        unsafe { found(flag, out_ok) }
+    })
+}
+
+/// The number of elements of an array ("/data/refundOrders"), or of members of an object; 0 for anything
+/// else.
+///
+/// # Safety
+/// PROMISES of the header: replies, texts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn apb_reply_count(reply: *const apb_reply, pointer: *const c_char) -> usize {
+    // SAFETY: as in apb_reply_get().
+    catch_panic_or(0, || unsafe { field(reply, pointer) }.map_or(0, |(fields, pointer)| fields.count(pointer)))
 }
 
 /// Frees a reply and every text taken from it. NULL is ignored.

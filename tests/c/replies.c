@@ -20,6 +20,39 @@ static void statuses(void)
     CHECK(APB_UNKNOWN == 0);
 }
 
+/* Fields by JSON Pointer. */
+static void fields(const apb_client *client, const char *base_url)
+{
+    char order_no[128];
+    char request[256];
+    size_t len = 7;
+    int32_t ok = 7;
+    apb_reply *reply;
+    const char *text;
+    sim_order(base_url, "{\"passengers\":2}", order_no, sizeof order_no);
+    sprintf(request, "{\"orderNo\":\"%s\"}", order_no);
+    reply = flow_call(client, "queryOrderDetails", request);
+    text = apb_reply_get(reply, "/data/orderNo", &len);
+    CHECK(text != NULL && strcmp(text, order_no) == 0 && len == strlen(order_no));
+    CHECK(text == apb_reply_get(reply, "/data/orderNo", NULL));
+    CHECK(strcmp(apb_reply_get(reply, "/ok", NULL), "true") == 0);
+    CHECK(apb_reply_get_bool(reply, "/ok", &ok) == 1 && ok == 1);
+    CHECK(apb_reply_get_bool(reply, "/operation", &ok) == 0 && ok == 0);
+    CHECK(apb_reply_get_int(reply, "/meta/httpStatus", &ok) == 200 && ok == 1);
+    CHECK(strcmp(apb_reply_get(reply, "/meta/httpStatus", NULL), "200") == 0);
+    CHECK(apb_reply_get_int(reply, "/data/orderNo", &ok) == 0 && ok == 0);
+    CHECK(apb_reply_get_int(reply, "/nothing", NULL) == 0);
+    CHECK(apb_reply_count(reply, "/data/paxTicketInfos") == 2 && apb_reply_count(reply, "/ok") == 0);
+    CHECK(apb_reply_get(reply, "/data/paxTicketInfos/1/name", &len) != NULL && len > 0);
+    CHECK(apb_reply_get(reply, "/data/paxTicketInfos/2/name", &len) == NULL && len == 0);
+    CHECK(apb_reply_get(reply, "/data", NULL) == NULL && apb_reply_get(reply, "/error", NULL) == NULL);
+    CHECK(apb_reply_get(reply, "", NULL) == NULL && apb_reply_get(reply, "data/orderNo", NULL) == NULL);
+    CHECK(apb_reply_get(reply, NULL, &len) == NULL && apb_reply_get(NULL, "/ok", &len) == NULL);
+    CHECK(apb_reply_get(reply, "/\xff", NULL) == NULL && apb_reply_count(NULL, "/data") == 0);
+    CHECK(apb_reply_get_int(NULL, "/ok", &ok) == 0 && ok == 0 && apb_reply_get_bool(NULL, NULL, NULL) == 0);
+    apb_reply_free(reply);
+}
+
 /* One success and what can be read of it. */
 static void success(const apb_client *client, const char *base_url)
 {
@@ -148,6 +181,7 @@ int main(int argc, char **argv)
     }
     statuses();
     client = flow_client(argv[1], "");
+    fields(client, argv[1]);
     success(client, argv[1]);
     equal(client);
     complete();

@@ -104,6 +104,17 @@ static void replies(const apb::Client &client)
     CHECK(apb::abi_matches());
 }
 
+static void fields(const apb::Client &client)
+{
+    const apb::Reply reply = client.balance("{}");
+    CHECK(reply.field("/operation") == "balance" && reply.field("/ok") == "true");
+    CHECK(reply.has_field("/meta/httpStatus") && !reply.has_field("/error") && reply.field("/error").empty());
+    CHECK(reply.count("/data") > 0 && reply.count("/operation") == 0);
+#if APB_CPLUSPLUS >= 201703L
+    CHECK(reply.get("/outcome") == "executed" && !reply.get("/error/code"));
+#endif
+}
+
 static void submits(const apb::Client &client, const char *base_url)
 {
     char order_no[128];
@@ -414,6 +425,7 @@ int main(int argc, char **argv)
     {
         const apb::Client client = apb::Client::create(config_for(argv[1]));
         replies(client);
+        fields(client);
         submits(client, argv[1]);
         texts(client);
         methods(client);

@@ -6,6 +6,7 @@
 pub(crate) mod classify;
 pub(crate) mod decode;
 pub(crate) mod envelope;
+pub(crate) mod fields;
 pub(crate) mod writer;
 
 use crate::error::{Error, Outcome, Status};
