@@ -90,6 +90,11 @@ fn executed(case: &mut Case, name: StepName, result: SubmitResult, now: &Now<'_>
     case.due = None;
     if let Some(money) = result.money {
         let kept = case.money.get_or_insert_with(Default::default);
+        if matches!(name, StepName::Order | StepName::Regenerate) {
+            // What the order costs replaces what its parts were to cost: also a sum that cannot be made.
+            kept.paid = None;
+            kept.currency = kept.currency.take().filter(|_| money.paid.is_some());
+        }
         for (to, from) in [
             (&mut kept.currency, money.currency),
             (&mut kept.paid, money.paid),

@@ -178,10 +178,13 @@ fn order_state(case: &Case, call_data: &CallData, order: &QueryOrderDetailsReply
         has_error: order.error_code.is_some(),
         no_payment: order.payment.is_none() && order.pay_time.is_none() && order.payment_attempted != Some(true),
         deadline: instant(&order.tkt_limit_time, "tktLimitTime"),
-        money: order.total_price.is_some().then(|| {
-            let (total, fee) = (order.total_price.clone(), order.total_transaction_fee.clone());
-            price(order.currency.clone(), total, fee, &order.payment_options, case.run.payment_method)
-        }),
+        money: price(
+            order.currency.clone(),
+            order.total_price.clone(),
+            order.total_transaction_fee.clone(),
+            &order.payment_options,
+            case.run.payment_method,
+        ),
         same_people: call_data.known.as_ref().map(|known| known.are_all(&people_of(&order.pax_ticket_infos))),
     }
 }
@@ -407,25 +410,25 @@ pub(crate) fn submit_result(case: &Case, step: StepName, reply: &Reply) -> Submi
         }
         StepName::Order => {
             let order: PostBookingAncillaryOrderReply = data(reply);
-            result.money = Some(price(
+            result.money = price(
                 order.currency,
                 order.total_price,
                 order.total_transaction_fee,
                 &order.payment_options,
                 case.run.payment_method,
-            ));
+            );
             result.deadline = instant(&order.tkt_limit_time, "tktLimitTime");
             result.code = order.order_no;
         }
         StepName::Regenerate => {
             let order: RegenerateOrderReply = data(reply);
-            result.money = Some(price(
+            result.money = price(
                 order.currency,
                 order.total_price,
                 order.total_transaction_fee,
                 &order.payment_options,
                 case.run.payment_method,
-            ));
+            );
             result.deadline = instant(&order.tkt_limit_time, "tktLimitTime");
             result.code = order.order_no;
         }

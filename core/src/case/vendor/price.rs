@@ -6,14 +6,14 @@ use crate::case::model::Money;
 use crate::wire::{Amount, PaymentDetail, PaymentOption};
 
 /// The price by the option that is paid with (ticketFare + serviceFee + paymentFee), else totalPrice and
-/// totalTransactionFee. Amounts of two currencies have no sum and no currency.
+/// totalTransactionFee. Amounts of two currencies have no sum and no currency; None where no price is shown at all.
 pub(super) fn price(
     currency: Option<String>,
     total: Option<Amount>,
     fee: Option<Amount>,
     options: &[PaymentOption],
     method: Option<i64>,
-) -> Money {
+) -> Option<Money> {
     let is_paid =
         |option: &&PaymentOption| method.is_some() && option.payment_method.as_ref().and_then(|m| m.number()) == method;
     let by_option = options.iter().find(is_paid).and_then(|option| {
@@ -21,14 +21,15 @@ pub(super) fn price(
         Some(sum(fare, [&option.service_fee, &option.payment_fee], &currency))
     });
     if let Some((currency, paid)) = by_option {
-        return Money { currency, paid, fee: fee.map(|f| f.as_str().to_owned()), ..Money::default() };
+        return Some(Money { currency, paid, fee: fee.map(|f| f.as_str().to_owned()), ..Money::default() });
     }
+    total.as_ref()?;
     let whole = match (total.as_ref().and_then(Amount::to_decimal), fee.as_ref().and_then(Amount::to_decimal)) {
         (Some(total), Some(fee)) if !fee.is_zero() => total.checked_add(fee).map(|sum| sum.to_string()),
         (Some(_), _) => total.map(|t| t.as_str().to_owned()),
         (None, _) => None,
     };
-    Money { currency, paid: whole, fee: fee.map(|f| f.as_str().to_owned()), ..Money::default() }
+    Some(Money { currency, paid: whole, fee: fee.map(|f| f.as_str().to_owned()), ..Money::default() })
 }
 
 /// The currency and the sum of the parts of an option; neither where they are of two currencies, no sum where a part
@@ -67,7 +68,7 @@ mod tests {
 
     fn paid(options: &[PaymentOption], method: i64) -> (Option<String>, Option<String>) {
         let amount = |text: &str| Amount::parse(text);
-        let money = price(Some("USD".into()), amount("10.00"), amount("1.5"), options, Some(method));
+        let money = price(Some("USD".into()), amount("10.00"), amount("1.5"), options, Some(method)).unwrap();
         (money.currency, money.paid)
     }
 
