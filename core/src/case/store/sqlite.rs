@@ -42,6 +42,12 @@ pub(super) fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     })
 }
 
+/// What a notification may be about: cases of the order that are due or closed, and whoever holds it.
+pub(super) const CASES_OF_ORDER: &str =
+    "SELECT id FROM cases INDEXED BY cases_order WHERE account = ?1 AND order_no = ?2 AND (due IS NOT NULL OR open = 0)
+     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no IN (?2, 'paid:' || ?2)
+     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no >= ?3 AND order_no < ?4";
+
 pub(super) const COLUMNS: &str = "body, token, owner, lease_until, change";
 
 impl Sqlite {
@@ -347,11 +353,7 @@ impl Store for Sqlite {
         let (first, end) = Hold::passenger_texts(order_no);
         self.with(|connection| {
             connection
-                .prepare_cached(
-                    "SELECT id FROM cases WHERE account = ?1 AND order_no = ?2 AND (due IS NOT NULL OR open = 0)
-                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no IN (?2, 'paid:' || ?2)
-                     UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no >= ?3 AND order_no < ?4",
-                )?
+                .prepare_cached(CASES_OF_ORDER)?
                 .query_map(params![self.account(), order_no, first, end], |row| row.get(0))?
                 .collect()
         })
