@@ -17,10 +17,12 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # The language of each program and what its output must contain, in the order of the page.
 EXPECTED = [
     ("python", "voided: "),
-    ("c", '"isVoidable":true'),
+    ("c", "voided: "),
     # It submits an offer id that does not exist, so the vendor refuses.
     ("cpp", "it did not: "),
     ("rust", "voided: Some"),
+    ("python", "200 orders, all ticketed: True"),
+    ("c", "ticketed: 200"),
     ("python", "open cases: 1 - this one: executed atlas_processing"),
     ("c", '"outcome":"executed","state":"atlas_processing"'),
 ]
