@@ -388,12 +388,27 @@ pub struct Detail {
     pub message: String,
     /// The highest change number that the store has given, where a higher one was asked for.
     pub highest: Option<i64>,
+    /// Where a connection could not be made, and why.
+    pub connection: Option<FailedConnection>,
+}
+
+/// A connection that could not be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedConnection {
+    /// The host that was to be reached: the vendor's, or the proxy's.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// What the system or the TLS library said.
+    pub cause: String,
+    /// The system's number, where it gave one.
+    pub errno: Option<i32>,
 }
 
 impl Detail {
     /// A fact about a field.
     pub(crate) fn of(field: &str, message: impl Into<String>) -> Detail {
-        Detail { field: field.to_owned(), message: message.into(), highest: None }
+        Detail { field: field.to_owned(), message: message.into(), highest: None, connection: None }
     }
 }
 

@@ -44,7 +44,7 @@ pub use client::order_pages::{OrderPages, Orders};
 pub use client::queue::{Completion, Next, Queue, StartError};
 pub use client::{Answer, Client, Failure, blocking};
 pub use contract::operation::OperationKind;
-pub use error::{Advice, Detail, Error, ErrorCode, Outcome, Status};
+pub use error::{Advice, Detail, Error, ErrorCode, FailedConnection, Outcome, Status};
 pub use log::{LogLevel, LogLine};
 pub use reply::Reply;
 pub use reply::fields::{Fields, Scalar};

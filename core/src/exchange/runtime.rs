@@ -74,6 +74,11 @@ pub(crate) fn current() -> Result<RuntimeHandle, Error> {
     match *current {
         Some(runtime) if runtime.pid == pid => Ok(runtime),
         _ => {
+            // tokio panics where its thread cannot be made.
+            std::thread::Builder::new()
+                .name("apb-io".to_owned())
+                .spawn(|| {})
+                .map_err(|e| Error::new(ErrorCode::Memory, format!("no thread can be made: {e}")))?;
             let built = Builder::new_multi_thread()
                 .worker_threads(1)
                 .max_blocking_threads(16)
@@ -84,7 +89,12 @@ pub(crate) fn current() -> Result<RuntimeHandle, Error> {
                 })
                 .enable_all()
                 .build()
-                .map_err(|e| Error::new(ErrorCode::Internal, format!("no runtime: {e}")))?;
+                .map_err(|e| {
+                    // Out of descriptors: 24 and 23 on every Unix.
+                    let is_io = matches!(e.raw_os_error(), Some(23 | 24));
+                    let code = if is_io { ErrorCode::Io } else { ErrorCode::Memory };
+                    Error::new(code, format!("no I/O thread can be made: {e}"))
+                })?;
             // Leaked on purpose: no host thread may drop a runtime, least of all in an async context.
             let runtime = RuntimeHandle {
                 pid,

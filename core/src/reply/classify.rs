@@ -8,7 +8,7 @@
 use super::envelope::{Envelope, integer};
 use crate::contract::operation::{Operation, OperationKind};
 use crate::contract::vendor_status::{self, Class, Family, Row};
-use crate::error::{Advice, Error, ErrorCode, Outcome, Status};
+use crate::error::{Advice, Detail, Error, ErrorCode, FailedConnection, Outcome, Status};
 use crate::json::Node;
 use crate::transport::{Exchange, Fault};
 use crate::wire::Warnings;
@@ -79,7 +79,7 @@ fn classify_error(
     warnings: &mut Warnings,
 ) -> Option<Error> {
     if let Some(fault) = exchange.fault {
-        return Some(transport_error(op, echo, fault, exchange.sent));
+        return Some(transport_error(op, echo, fault, exchange));
     }
     let http = exchange.head.as_ref().map_or(0, |h| h.status);
     let mut error = match (body, envelope.status) {
@@ -178,9 +178,13 @@ fn with_outcome(op: &Operation, code: ErrorCode, message: impl Into<String>, out
     error
 }
 
-fn transport_error(op: &Operation, echo: &RequestEcho, fault: Fault, sent: bool) -> Error {
+fn transport_error(op: &Operation, echo: &RequestEcho, fault: Fault, exchange: &Exchange) -> Error {
     let (code, message) = match fault {
         Fault::Dns => (ErrorCode::Dns, "the host name could not be resolved".to_owned()),
+        Fault::NoDescriptor => {
+            let words = exchange.connection.as_ref().map_or("too many open files", |connection| &connection.cause);
+            (ErrorCode::Io, format!("no descriptor is left for a connection: {words}"))
+        }
         Fault::Connect => (ErrorCode::Connect, "no connection could be made".to_owned()),
         Fault::ConnectTimeout => (ErrorCode::ConnectTimeout, "no connection could be made in time".to_owned()),
         Fault::Tls => (ErrorCode::Tls, "the TLS handshake failed".to_owned()),
@@ -194,7 +198,7 @@ fn transport_error(op: &Operation, echo: &RequestEcho, fault: Fault, sent: bool)
         Fault::TooLarge => (ErrorCode::TooLarge, "the answer is larger than maxResponseBytes".to_owned()),
         Fault::Encoding => (ErrorCode::BadResponse, "the answer cannot be decompressed".to_owned()),
     };
-    let outcome = if sent { unknown_if_submit(op) } else { Outcome::NotExecuted };
+    let outcome = if exchange.sent { unknown_if_submit(op) } else { Outcome::NotExecuted };
     let mut error = with_outcome(op, code, message, outcome);
     if outcome == Outcome::NotExecuted {
         error.advice = match fault {
@@ -204,6 +208,13 @@ fn transport_error(op: &Operation, echo: &RequestEcho, fault: Fault, sent: bool)
             _ => Advice::Retry,
         };
         error.retryable = !matches!(fault, Fault::Tls | Fault::TooLarge | Fault::Encoding);
+    }
+    if let Some(connection) = &exchange.connection {
+        let field = if fault == Fault::Proxy { "/proxy" } else { "/baseUrl" };
+        let FailedConnection { host, port, cause, .. } = connection;
+        let mut detail = Detail::of(field, format!("{host} port {port}: {cause}"));
+        detail.connection = Some(connection.clone());
+        error.details.push(detail);
     }
     error
 }

@@ -135,6 +135,14 @@ fn write_error(error: &Error, out: &mut String) {
             out.push_str(",\"highest\":");
             write_option(Some(highest), out);
         }
+        if let Some(connection) = &detail.connection {
+            out.push_str(",\"host\":");
+            write_str(&connection.host, out);
+            let _ = write!(out, ",\"port\":{},\"cause\":", connection.port);
+            write_str(&connection.cause, out);
+            out.push_str(",\"errno\":");
+            write_option(connection.errno, out);
+        }
         out.push('}');
     }
     out.push_str("]}");

@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     Dns,
+    /// The process or the machine has no descriptor left for a connection.
+    NoDescriptor,
     Connect,
     ConnectTimeout,
     Tls,

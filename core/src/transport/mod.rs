@@ -16,7 +16,7 @@ use url::Url;
 use crate::cancel::{CallCancel, Ticker};
 use crate::config::{Config, bad_config};
 use crate::contract::operation::OPERATIONS;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, FailedConnection};
 use crate::tolerance::Tolerance;
 use crate::unix_time::Millis;
 use body::{HandOver, OnceBody};
@@ -38,6 +38,8 @@ pub(crate) struct Exchange {
     /// The decoded body as received; partial if there is a fault; None if none began.
     pub body: Option<Vec<u8>>,
     pub fault: Option<Fault>,
+    /// Of a fault before anything was sent: which connection could not be made, and why.
+    pub connection: Option<FailedConnection>,
     /// What was tolerated to decompress the body.
     pub tolerated: Vec<Tolerance>,
     /// A whole request may have reached the vendor.
@@ -102,6 +104,8 @@ pub(crate) struct Transport {
     urls: Vec<(&'static str, Url)>,
     max_bytes: usize,
     proxied: bool,
+    /// Where the proxy is, if the configuration names it.
+    proxy: Option<Url>,
 }
 
 impl Transport {
@@ -137,6 +141,7 @@ impl Transport {
             headers: fixed_headers(config)?,
             urls: OPERATIONS.iter().map(|op| (op.path, address(&config.base_url, op.path))).collect(),
             base: config.base_url.clone(),
+            proxy: config.proxy.as_deref().and_then(|url| Url::parse(url).ok()).filter(Url::has_host),
             max_bytes: config.max_response_bytes,
             proxied: match config.proxy.as_deref() {
                 None => false,
@@ -206,7 +211,9 @@ impl Transport {
                 // Revoked at once: after an error the connection's task must not still take the body.
                 let unsent = hand_over.revoke();
                 let late = hand_over.is_late();
-                exchange.fault = Some(if late { Fault::Timeout } else { self.classify(&e, unsent) });
+                let fault = if late { Fault::Timeout } else { self.classify(&e, unsent) };
+                exchange.connection = self.failed_connection(fault, &e);
+                exchange.fault = Some(fault);
                 return;
             }
         };
@@ -234,7 +241,32 @@ impl Transport {
         }
     }
 
+    /// Which connection a fault is about, with the innermost cause. No text of reqwest's own is in it, which may have
+    /// the proxy's password.
+    fn failed_connection(&self, fault: Fault, error: &reqwest::Error) -> Option<FailedConnection> {
+        let url = match fault {
+            Fault::Proxy => self.proxy.as_ref().unwrap_or(&self.base),
+            Fault::Dns | Fault::Connect | Fault::ConnectTimeout | Fault::Tls | Fault::NoDescriptor => &self.base,
+            _ => return None,
+        };
+        let (mut cause, mut errno) = (String::new(), None);
+        visit_causes(error, &mut |e| {
+            errno = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error).or(errno);
+            cause = e.to_string();
+        });
+        if fault == Fault::ConnectTimeout {
+            cause = "no answer within connectTimeoutMs".to_owned();
+        }
+        // The number stands beside it.
+        let cause = cause.split(" (os error ").next().unwrap_or_default().to_owned();
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        Some(FailedConnection { host, port: url.port_or_known_default().unwrap_or(0), cause, errno })
+    }
+
     fn classify(&self, error: &reqwest::Error, unsent: bool) -> Fault {
+        if unsent && has_no_descriptor(error) {
+            return Fault::NoDescriptor;
+        }
         if is_tls(error) {
             return Fault::Tls;
         }
@@ -307,6 +339,27 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     }
     let hidden = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     hidden.is_some_and(|e| is_tls(e)) || error.source().is_some_and(is_tls)
+}
+
+/// Calls `visit` with an error and all its causes, the innermost last. An I/O error hides what it wraps.
+fn visit_causes(error: &(dyn std::error::Error + 'static), visit: &mut dyn FnMut(&(dyn std::error::Error + 'static))) {
+    visit(error);
+    let hidden = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    match (hidden, error.source()) {
+        (Some(hidden), _) => visit_causes(hidden, visit),
+        (None, Some(source)) => visit_causes(source, visit),
+        (None, None) => {}
+    }
+}
+
+fn has_no_descriptor(error: &reqwest::Error) -> bool {
+    // EMFILE of the process, ENFILE of the machine: 24 and 23 on every Unix.
+    let mut found = false;
+    visit_causes(error, &mut |e| {
+        let number = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+        found |= cfg!(unix) && matches!(number, Some(23 | 24));
+    });
+    found
 }
 
 fn head(response: &Response) -> Head {

@@ -109,7 +109,7 @@ fn config(own: Option<&Raw>) -> Result<String, String> {
 
 /// The reply with the values replaced that differ between two runs.
 pub fn normalised(vector: &Vector, json: &str) -> String {
-    let json = zero_elapsed(json);
+    let json = zero_port(&zero_elapsed(json));
     if vector.atlas.is_some() { normalise_random(&json) } else { json }
 }
 
@@ -120,6 +120,35 @@ pub fn zero_elapsed(json: &str) -> String {
     let Some(at) = json.rfind(KEY).map(|i| i + KEY.len()) else { return json.to_owned() };
     let digits = json[at..].bytes().take_while(u8::is_ascii_digit).count();
     format!("{}0{}", &json[..at], &json[at + digits..])
+}
+
+/// The reply with the port of a connection that failed, which differs between two runs, set to zero: in the words and
+/// beside them; without the times at which a certificate was looked at.
+fn zero_port(json: &str) -> String {
+    let mut json = json.to_owned();
+    let is_there =
+        json.contains(r#""details":[{"field":"/baseUrl""#) || json.contains(r#""details":[{"field":"/proxy""#);
+    for key in [" port ", "\"port\":"].into_iter().filter(|_| is_there) {
+        if let Some(at) = json.rfind(key).map(|at| at + key.len()) {
+            let digits = json[at..].bytes().take_while(u8::is_ascii_digit).count();
+            json.replace_range(at..at + digits, "0");
+        }
+    }
+    // A peer that closes in the handshake is seen as a reset or as an end, by what comes first.
+    if is_there {
+        for end in
+            ["Connection reset by peer", "Broken pipe", "tls handshake eof", "tunnel error: unexpected end of file"]
+        {
+            json = json.replace(end, "the peer closed");
+        }
+        json = json.replace("\"errno\":104", "\"errno\":null").replace("\"errno\":32}", "\"errno\":null}");
+    }
+    // The times of a certificate that is not valid now.
+    while let Some(at) = json.find(": verification time ") {
+        let end = json[at..].find(" seconds ").and_then(|end| Some(at + end + json[at + end..].find(')')? + 1));
+        json.replace_range(at..end.unwrap_or(json.len()), "");
+    }
+    json
 }
 
 /// All differences between the result and the vector.

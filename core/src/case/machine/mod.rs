@@ -131,7 +131,7 @@ fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Act
     match (case.state, answer) {
         (State::Quoting, Answer::Refused(refusal)) => quote::refused(case, query, refusal, now),
         (State::Quoting, answer) => quote::answered(case, query, answer, now),
-        (_, answer) if case.closed && !case.watched => recheck::read(case, answer, now),
+        (_, answer) if case.closed && !case.watched => recheck::read(case, query, answer, now),
         (_, answer) => {
             case.poll_count = case.poll_count.saturating_add(1);
             evidence::read(case, query, answer, now)

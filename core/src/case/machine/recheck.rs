@@ -45,10 +45,10 @@ pub(super) fn earliest(case: &Case, interval: Millis, now: &Now<'_>) -> Millis {
 }
 
 /// Reads the answer. One that says nothing ends the recheck as well: the next notification makes another.
-pub(super) fn read(case: &mut Case, answer: Answer, now: &Now<'_>) -> Action {
+pub(super) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>) -> Action {
     case.recheck = false;
-    match answer {
-        Answer::Entries(entries) => {
+    match (query, answer) {
+        (Query::VoidList | Query::RefundList, Answer::Entries(entries)) => {
             let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
             let is_own = |e: &&Entry| same(&case.offer_id, &e.offer_id) || same(&case.code, &e.code);
             let Some(state) = entries.iter().find(is_own).and_then(|e| e.state) else { return Action::Wait };
@@ -59,7 +59,7 @@ pub(super) fn read(case: &mut Case, answer: Answer, now: &Now<'_>) -> Action {
             }
             Action::Wait
         }
-        Answer::Order(order) if order.status.is_some() && !is_end(case, &order) => {
+        (Query::NewOrder, Answer::Order(order)) if order.status.is_some() && !is_end(case, &order) => {
             let what = format!("orderStatus {}", order.status.unwrap_or_default());
             reopen(case, &what, now);
             if case.kind == Kind::Stop {

@@ -269,12 +269,12 @@ impl Seen {
             return Ok(());
         }
         for step in case.steps.iter().filter(|s| s.outcome == CaseOutcome::NotExecuted && s.name != StepName::Stop) {
-            let landed = vendor.landed.contains(&step.name);
+            let landed = vendor.has(step.name);
             let will = vendor.late.iter().any(|(_, name, _)| *name == step.name);
             prop_assert!(!landed && !will, "{:?} was executed: {case:?}", step.name);
         }
         let name = case.last_step().map(|s| s.name);
-        let landed = name.is_some_and(|name| name != StepName::Stop && vendor.landed.contains(&name));
+        let landed = name.is_some_and(|name| name != StepName::Stop && vendor.has(name));
         // What was ordered and then cancelled unpaid is not there.
         prop_assert!(
             case.outcome != CaseOutcome::NotExecuted || !landed || vendor.is_cancelled(),

@@ -97,6 +97,13 @@ impl Vendor {
         self.made.unwrap_or(self.status) == -3
     }
 
+    /// Whether an effect of this step stands. What somebody else had submitted, and the vendor rejected, does not.
+    pub fn has(&self, name: StepName) -> bool {
+        let is_rejected = |g: &&(StepName, String, String, i64)| g.0 == name && g.1 == "theirs" && matches!(g.3, 4 | 6);
+        let rejected = self.given_back.iter().filter(is_rejected).count();
+        self.landed.iter().filter(|landed| **landed == name).count() > rejected
+    }
+
     /// What is due on its way arrives.
     pub fn arrive(&mut self, now: Millis) {
         let (here, late) = std::mem::take(&mut self.late).into_iter().partition(|(at, _, _)| *at <= now);
