@@ -1,7 +1,7 @@
 //! Many calls in flight: calls are started, and their replies are taken from a queue.
 
 use std::ffi::c_char;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use atlas_postbooking::{ErrorCode, Next, Queue, StartError, dispatch};
@@ -27,6 +27,10 @@ type QueueObject = Queue<Option<Arc<ClientObject>>>;
 const KIND: usize = 1 << 30;
 
 static QUEUES: Registry<QueueObject> = Registry::of_kind(KIND);
+
+/// Queues of the parent that a forked child has freed: never dropped, since their locks may be held by threads that are
+/// not in this process.
+static INHERITED: Mutex<Vec<Arc<QueueObject>>> = Mutex::new(Vec::new());
 
 /// The queue of a handle, if this process made it.
 fn get(queue: *const apb_queue) -> Option<Arc<QueueObject>> {
@@ -197,8 +201,7 @@ pub extern "C" fn apb_queue_free(queue: *mut apb_queue) {
         if let Some(queue) = QUEUES.remove(queue.addr()) {
             queue.free();
             if !queue.is_of_this_process() {
-                // Its locks may be held by threads that are not in this process.
-                std::mem::forget(queue);
+                INHERITED.lock().unwrap_or_else(PoisonError::into_inner).push(queue);
             }
         }
     });

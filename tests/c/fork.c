@@ -66,6 +66,40 @@ static int open_files(const char *directory)
     return count;
 }
 
+/* A queue belongs to the process that made it; its client to both. */
+static void queues(const char *base_url)
+{
+    apb_client *client = flow_client(base_url, "");
+    apb_queue *queue = NULL;
+    apb_reply *reply = NULL;
+    uint64_t tag = 0;
+    pid_t child;
+    int status = 1;
+    CHECK(apb_queue_new(&queue) == APB_OK);
+    CHECK(apb_start(client, "balance", "{}", APB_ZSTR, NULL, 0, queue, 9, NULL) == APB_OK);
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        apb_queue *own = NULL;
+        int code = 0;
+        code |= apb_queue_next(queue, 0, NULL, &reply) == APB_E_HANDLE ? 0 : 1;
+        code |= apb_start(client, "balance", "{}", APB_ZSTR, NULL, 0, queue, 1, NULL) == APB_E_HANDLE ? 0 : 2;
+        code |= apb_queue_fd(queue) == -1 ? 0 : 4;
+        apb_queue_free(queue);
+        code |= apb_queue_new(&own) == APB_OK ? 0 : 8;
+        code |= apb_start(client, "balance", "{}", APB_ZSTR, NULL, 0, own, 1, NULL) == APB_OK ? 0 : 16;
+        code |= apb_queue_next(own, 60000, NULL, &reply) == APB_OK && apb_reply_status(reply) == APB_OK ? 0 : 32;
+        _exit(code);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(apb_queue_next(queue, 60000, &tag, &reply) == APB_OK && tag == 9 && apb_reply_status(reply) == APB_OK);
+    apb_reply_free(reply);
+    CHECK(apb_queue_next(queue, 0, &tag, &reply) == APB_E_TIMEOUT);
+    apb_queue_free(queue);
+    apb_client_free(client);
+}
+
 static void parents_and_children(const char *base_url, const char *more)
 {
     apb_client *client = flow_client(base_url, more);
@@ -100,6 +134,7 @@ int main(int argc, char **argv)
     if (argc < 2 || mkdtemp(directory) == NULL) {
         return 2;
     }
+    queues(argv[1]);
     parents_and_children(argv[1], "");
     sprintf(more, ",\"store\":{\"path\":\"%s/cases.db\"}", directory);
     parents_and_children(argv[1], more);

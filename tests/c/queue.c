@@ -1,6 +1,6 @@
 /*
  * queue.c - many calls in flight: each call that was started gives exactly one completion, the descriptor follows the
- * rule of the header whatever the host does with it, and close, free, cancel and fork end as they say.
+ * rule of the header whatever the host does with it, and close, free and cancel end as they say.
  *
  *   queue BASE_URL
  */
@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "flow.h"
@@ -297,31 +296,6 @@ static void ends(const char *base_url)
     queue = first;
 }
 
-/* A queue belongs to the process that made it; its client to both. */
-static void forked(void)
-{
-    pid_t child;
-    int status = 1;
-    CHECK(start("balance", "{}", 9, NULL) == APB_OK);
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        apb_reply *reply = NULL;
-        apb_queue *parents = queue;
-        int code = 0;
-        code |= apb_queue_next(parents, 0, NULL, &reply) == APB_E_HANDLE ? 0 : 1;
-        code |= start("balance", "{}", 1, NULL) == APB_E_HANDLE ? 0 : 2;
-        code |= apb_queue_fd(parents) == -1 ? 0 : 4;
-        apb_queue_free(parents);
-        code |= apb_queue_new(&queue) == APB_OK && start("balance", "{}", 1, NULL) == APB_OK ? 0 : 8;
-        code |= apb_queue_next(queue, 30000, NULL, &reply) == APB_OK && apb_reply_status(reply) == APB_OK ? 0 : 16;
-        _exit(code);
-    }
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    CHECK(take(1) == 1 && is_drained());
-}
-
 /* What only the store answers does not wait for what is out at the vendor. */
 static void local_calls_do_not_wait(const char *base_url)
 {
@@ -378,7 +352,6 @@ int main(int argc, char **argv)
     many_threads_start_and_one_reads();
     cancelled_calls(base_url);
     ends(base_url);
-    forked();
     local_calls_do_not_wait(base_url);
     apb_queue_free(queue);
     apb_client_free(client);
