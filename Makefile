@@ -6,11 +6,13 @@
 # mutants   rules of cases taken out of the core, one at a time: the rule's test must fail; about 25 minutes on 2 cores
 # bench     side by side with what users would take instead; writes docs/performance.md
 # lint      formatting, lints, documentation
-# install   headers, libraries and a pkg-config file under PREFIX
+# install   headers, libraries, a pkg-config file and a CMake package under PREFIX; LIBDIR for another folder than
+#           PREFIX/lib; uninstall takes them away
 PYTHON ?= python3
 CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
+LIBDIR ?= $(PREFIX)/lib
 PROFILE ?= release
 SUITES ?=
 TORTURE ?=
@@ -18,9 +20,11 @@ TORTURE ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/$(PROFILE)
 ROOT := $(DESTDIR)$(PREFIX)
+# From a folder below LIBDIR to the headers.
+back_to_include = $(shell realpath -m --relative-to="$(LIBDIR)/$(1)" "$(PREFIX)/include")
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: demo build test torture mutants lint install bench
+.PHONY: demo build test torture mutants lint install uninstall bench
 .DEFAULT_GOAL := build
 
 demo:
@@ -52,13 +56,24 @@ lint:
 # "dev" is what cargo calls the profile whose directory is "debug".
 install:
 	$(CARGO) build -p atlas-postbooking-c --profile $(if $(filter debug,$(PROFILE)),dev,$(PROFILE))
-	install -d "$(ROOT)/include" "$(ROOT)/lib/pkgconfig"
+	install -d "$(ROOT)/include" "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/atlas_postbooking"
 	install -m 644 include/atlas_postbooking.h include/atlas_postbooking.hpp "$(ROOT)/include"
-	install -m 755 "$(OUT)/libatlas_postbooking.so" "$(ROOT)/lib/libatlas_postbooking.so.1"
-	ln -sf libatlas_postbooking.so.1 "$(ROOT)/lib/libatlas_postbooking.so"
-	install -m 644 "$(OUT)/libatlas_postbooking.a" "$(ROOT)/lib"
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' ffi-c/atlas_postbooking.pc.in \
-		> "$(ROOT)/lib/pkgconfig/atlas_postbooking.pc"
+	install -m 755 "$(OUT)/libatlas_postbooking.so" "$(DESTDIR)$(LIBDIR)/libatlas_postbooking.so.1"
+	ln -sf libatlas_postbooking.so.1 "$(DESTDIR)$(LIBDIR)/libatlas_postbooking.so"
+	install -m 644 "$(OUT)/libatlas_postbooking.a" "$(DESTDIR)$(LIBDIR)"
+	@# Both describe the folder by where they stand in it, so that it may be moved.
+	sed -e 's|@INCLUDE@|$(call back_to_include,pkgconfig)|' -e 's|@VERSION@|$(VERSION)|' ffi-c/atlas_postbooking.pc.in \
+		> "$(DESTDIR)$(LIBDIR)/pkgconfig/atlas_postbooking.pc"
+	sed -e 's|@INCLUDE@|$(call back_to_include,cmake/atlas_postbooking)|' ffi-c/cmake/atlas_postbookingConfig.cmake.in \
+		> "$(DESTDIR)$(LIBDIR)/cmake/atlas_postbooking/atlas_postbookingConfig.cmake"
+	sed -e 's|@VERSION@|$(VERSION)|' ffi-c/cmake/atlas_postbookingConfigVersion.cmake.in \
+		> "$(DESTDIR)$(LIBDIR)/cmake/atlas_postbooking/atlas_postbookingConfigVersion.cmake"
+
+uninstall:
+	rm -f "$(ROOT)/include/atlas_postbooking.h" "$(ROOT)/include/atlas_postbooking.hpp"
+	rm -f "$(DESTDIR)$(LIBDIR)/libatlas_postbooking".so "$(DESTDIR)$(LIBDIR)/libatlas_postbooking".so.1
+	rm -f "$(DESTDIR)$(LIBDIR)/libatlas_postbooking.a" "$(DESTDIR)$(LIBDIR)/pkgconfig/atlas_postbooking.pc"
+	rm -rf "$(DESTDIR)$(LIBDIR)/cmake/atlas_postbooking"
 
 # Minutes, on a machine that has nothing else to do.
 bench:

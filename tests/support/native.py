@@ -116,27 +116,108 @@ def exports(result: SuiteResult) -> None:
     result.check("__asan_init" not in exported, "the library was built with a sanitizer")
 
 
+INSTALLED = [
+    "include/atlas_postbooking.h", "include/atlas_postbooking.hpp", "lib/libatlas_postbooking.so.1",
+    "lib/libatlas_postbooking.so", "lib/libatlas_postbooking.a", "lib/pkgconfig/atlas_postbooking.pc",
+    "lib/cmake/atlas_postbooking/atlas_postbookingConfig.cmake",
+    "lib/cmake/atlas_postbooking/atlas_postbookingConfigVersion.cmake",
+]  # fmt: skip
+
+CMAKE_PROJECT = """\
+cmake_minimum_required(VERSION 3.10)
+project(host C CXX)
+find_package(atlas_postbooking {version} CONFIG REQUIRED)
+add_executable(host-shared main.c)
+target_link_libraries(host-shared atlas_postbooking::shared)
+add_executable(host-static main.c)
+target_link_libraries(host-static atlas_postbooking::static)
+add_executable(host-cpp main.cpp)
+target_link_libraries(host-cpp atlas_postbooking::shared)
+"""
+
+HOST = """\
+#include "atlas_postbooking.h"
+#include <stdio.h>
+int main(void) { return apb_abi_version() == APB_ABI_VERSION && printf("%s\\n", apb_version()) > 0 ? 0 : 1; }
+"""
+
+CPP_HOST = """\
+#include "atlas_postbooking.hpp"
+int main() { return apb::abi_matches() && apb::Queue() ? 0 : 1; }
+"""
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", "-s", *arguments, "PROFILE=debug"], cwd=ROOT, capture_output=True, text=True)
+
+
 def installed(result: SuiteResult) -> None:
-    """`make install` installs what pkg-config describes, and a program builds with its flags."""
-    prefix = BUILD / "installed"
+    """`make install` installs what pkg-config and CMake describe, in a folder that may be moved; programs build with it;
+    `make uninstall` leaves nothing."""
+    first, prefix = BUILD / "installed-first", BUILD / "installed"
+    shutil.rmtree(first, ignore_errors=True)
     shutil.rmtree(prefix, ignore_errors=True)
-    done = subprocess.run(["make", "-s", "install", f"PREFIX={prefix}", "PROFILE=debug"], cwd=ROOT, capture_output=True, text=True)
+    done = make("install", f"PREFIX={first}")
     result.check(done.returncode == 0, f"make install: {done.stderr[-500:]}")
-    for name in ("include/atlas_postbooking.h", "include/atlas_postbooking.hpp", "lib/libatlas_postbooking.so.1",
-                 "lib/libatlas_postbooking.so", "lib/libatlas_postbooking.a", "lib/pkgconfig/atlas_postbooking.pc"):  # fmt: skip
+    first.rename(prefix)
+    for name in INSTALLED:
         result.check((prefix / name).exists(), f"make install leaves out {name}")
+    with_pkg_config(result, prefix)
+    with_cmake(result, prefix)
+    elsewhere = BUILD / "installed-elsewhere"
+    shutil.rmtree(elsewhere, ignore_errors=True)
+    places = [f"DESTDIR={elsewhere}", "PREFIX=/usr", "LIBDIR=/usr/lib/x86_64-linux-gnu"]
+    done = make("install", *places)
+    file = elsewhere / "usr/lib/x86_64-linux-gnu/pkgconfig/atlas_postbooking.pc"
+    result.check(done.returncode == 0 and "${pcfiledir}/../../../include" in file.read_text(), f"LIBDIR: {done.stderr[-500:]}")
+    done = make("uninstall", *places)
+    left = [str(path) for path in elsewhere.rglob("*") if not path.is_dir()]
+    result.check(done.returncode == 0 and left == [], f"make uninstall leaves {left}")
+
+
+def with_pkg_config(result: SuiteResult, prefix: Path) -> None:
     if shutil.which("pkg-config") is None:
         result.skipped += 1
         return
-    options = subprocess.run(
-        ["pkg-config", "--cflags", "--libs", "atlas_postbooking"],
-        capture_output=True, text=True, env={"PKG_CONFIG_PATH": str(prefix / "lib/pkgconfig"), "PATH": "/usr/bin:/bin"},
-    ).stdout.split()  # fmt: skip
-    binary = BUILD / "bin/installed-misuse"
-    built = subprocess.run(
-        ["cc", str(ROOT / "tests/c/misuse.c"), f"-I{ROOT / 'tests/support'}", "-o", str(binary), *options],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    result.check(built.returncode == 0, f"a program does not build with pkg-config's flags: {built.stderr[-500:]}")
-    if built.returncode == 0:
-        result.run_program([str(binary), "1"], "installed misuse", env={"LD_LIBRARY_PATH": str(prefix / "lib")})
+    environment = {"PKG_CONFIG_PATH": str(prefix / "lib/pkgconfig"), "PATH": "/usr/bin:/bin"}
+    for static in ([], ["--static"]):
+        command = ["pkg-config", "--cflags", "--libs", *static, "atlas_postbooking"]
+        options = subprocess.run(command, capture_output=True, text=True, env=environment).stdout.split()
+        if static:
+            result.check("-lgcc_s" not in options, "pkg-config --static wants libgcc_s")
+            options = ["-l:libatlas_postbooking.a" if option == "-latlas_postbooking" else option for option in options]
+        binary = BUILD / f"bin/installed-misuse{'-static' if static else ''}"
+        command = ["cc", str(ROOT / "tests/c/misuse.c"), f"-I{ROOT / 'tests/support'}", "-o", str(binary), *options]
+        built = subprocess.run(command, capture_output=True, text=True)
+        result.check(built.returncode == 0, f"a program does not build with pkg-config's flags: {built.stderr[-500:]}")
+        if built.returncode == 0:
+            result.run_program([str(binary), "1"], "installed misuse", env={"LD_LIBRARY_PATH": str(prefix / "lib")})
+
+
+def with_cmake(result: SuiteResult, prefix: Path) -> None:
+    if shutil.which("cmake") is None:
+        result.skipped += 1
+        return
+    project = BUILD / "cmake-host"
+    shutil.rmtree(project, ignore_errors=True)
+    project.mkdir(parents=True)
+    (project / "main.c").write_text(HOST)
+    (project / "main.cpp").write_text(CPP_HOST)
+
+    def configure(version: str) -> subprocess.CompletedProcess[str]:
+        (project / "CMakeLists.txt").write_text(CMAKE_PROJECT.format(version=version))
+        shutil.rmtree(project / "build", ignore_errors=True)
+        command = ["cmake", "-S", str(project), "-B", str(project / "build"), f"-DCMAKE_PREFIX_PATH={prefix}"]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    refused = configure("99.0")
+    result.check(refused.returncode != 0 and "99.0" in refused.stderr, "CMake accepts a newer version than is there")
+    found = configure("")
+    result.check(found.returncode == 0, f"CMake does not find the package: {found.stderr[-500:]}")
+    built = subprocess.run(["cmake", "--build", str(project / "build")], capture_output=True, text=True)
+    result.check(built.returncode == 0, f"CMake does not build: {built.stdout[-500:]}{built.stderr[-500:]}")
+    for name in ("host-shared", "host-static", "host-cpp") if built.returncode == 0 else ():
+        ran = subprocess.run([str(project / "build" / name)], capture_output=True, text=True)
+        result.check(ran.returncode == 0, f"{name} ends with {ran.returncode}: {ran.stderr[-300:]}")
+    linked = subprocess.run(["ldd", str(project / "build/host-static")], capture_output=True, text=True).stdout
+    result.check("atlas_postbooking" not in linked, "host-static wants the shared library")
