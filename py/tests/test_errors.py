@@ -6,7 +6,7 @@ import pickle
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from conftest import SECRET, open_client
@@ -22,13 +22,13 @@ VOID = {"order_no": "A1", "void_offer_id": "q_1"}
 
 def void(client: Client, **options: Any) -> atlas.AtlasError:
     with pytest.raises(atlas.AtlasError) as caught:
-        client.void(order_no="A1", void_offer_id="q_1", options=options)
+        client.void(order_no="A1", void_offer_id="q_1", options=cast("Any", options))
     return caught.value
 
 
 def read(client: Client, **options: Any) -> atlas.AtlasError:
     with pytest.raises(atlas.AtlasError) as caught:
-        client.query_void_orders(order_no="A1", options=options)
+        client.query_void_orders(order_no="A1", options=cast("Any", options))
     return caught.value
 
 

@@ -49,7 +49,7 @@ def test_mypy() -> None:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
-def test_misspelt_keywords_are_type_errors(tmp_path: Path) -> None:
+def test_misspelt_keywords_and_keys_are_type_errors(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "from atlas_postbooking import Client\n"
@@ -57,9 +57,15 @@ def test_misspelt_keywords_are_type_errors(tmp_path: Path) -> None:
         "client.void_quotation(order_no='A1').void_offer_id\n"
         "client.void_quotation(order_nr='A1')\n"
         "Client(base_ur='')\n"
+        "client.case_open(kind='cancle', order_no='A1', key='k')\n"
+        "client.case_open(kind='cancel', order_no='A1', key='k', expect={'min_refnd': '1'})\n"
+        "client.balance(options={'timeout': 5})\n"
+        "Client(base_url='', store={'pth': 'x'})\n"
+        "Client(base_url='', store={'path': 'x', 'witness_file': 'y'}, account='a', retry={'max_attempts': 1})\n"
+        "client.case_open(kind='cancel', order_no='A1', key='k', expect={'min_refund': '1', 'accept_foreign': True})\n"
     )
     ran = run(sys.executable, "-m", "mypy", str(program))
-    assert [line.split(":")[1] for line in ran.stdout.splitlines() if "error" in line and ".py:" in line] == ["4", "5"]
+    assert [line.split(":")[1] for line in ran.stdout.splitlines() if "error" in line and ".py:" in line] == ["4", "5", "6", "7", "8", "9"]
 
 
 def test_importing_loads_no_heavy_modules() -> None:

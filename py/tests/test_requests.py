@@ -153,15 +153,16 @@ def test_none_is_left_out(server: Server, client: Client) -> None:
 
 def test_options(server: Server, client: Client) -> None:
     server.then(OK, OK)
-    for options in (
+    several: list[Any] = [
         {"client_request_id": "c-1", "headers": {"X_Trace-Id": "7"}, "retry": {"max_attempts": 2}},
         {"clientRequestId": "c-1", "headers": {"X_Trace-Id": "7"}},
-    ):
+    ]
+    for options in several:
         reply = client.balance(options=options)
         assert reply.meta.client_request_id == "c-1"
         assert server.requests[-1].headers["x_trace-id"] == "7"
     with pytest.raises(RequestError, match="did you mean `timeoutMs`"):
-        client.balance(options={"time_out_ms": 5})
+        client.balance(options={"time_out_ms": 5})  # type: ignore[arg-type]
 
 
 def test_values_of_a_reply_can_be_sent_back(server: Server, client: Client) -> None:

@@ -42,12 +42,16 @@ class {name}:
         operation: str,
         request: Mapping[str, Any] | None,
         fields: dict[str, Any],
-        options: Mapping[str, Any] | None,
+        options: Options | None,
     ) -> Reply:
         raise NotImplementedError
 '''
 
 FORMATS = {"code": "Code", "decimal": "Amount", "date": "Day", "date-time": "Instant", "local-date-time": "LocalTime"}
+
+
+#: Arguments whose keys are known to type checkers.
+NAMED = {"expect": "Expect", "kind": "CaseKind"}
 
 
 def type_of(field: dict[str, Any]) -> str:
@@ -82,8 +86,11 @@ def method(op: dict[str, Any], is_async: bool) -> str:
     required = set(op["request"].get("required", []))
     lines = ["", f"    {'async ' if is_async else ''}def {op['python']}("]
     lines += ["        self,", "        request: Mapping[str, Any] | None = None,", "        /,", "        *,"]
-    lines += [f"        {attribute}: {type_of(field)} | None = None," for attribute, (_, field) in fields.items()]
-    lines += ["        options: Mapping[str, Any] | None = None,", "        **unknown: NoReturn,", "    ) -> Reply:"]
+    lines += [
+        f"        {attribute}: {NAMED.get(attribute, type_of(field))} | None = None,"
+        for attribute, (_, field) in fields.items()
+    ]
+    lines += ["        options: Options | None = None,", "        **unknown: NoReturn,", "    ) -> Reply:"]
     lines += wrapped('"""' + op["doc"], " " * 8, " " * 8)
     if op["kind"] == "submit":
         repeat = "the same call with the same key continues it" if is_case(op) else "do not repeat it then"
@@ -117,7 +124,7 @@ def generate(described: dict[str, Any]) -> str:
     out += "".join(f'    "{op["name"]}": "{op["kind"]}",\n' for op in every) + "}\n\n"
     out += CLASS.format(name="Operations", async_="") + "".join(method(op, False) for op in methods) + "\n"
     out += CLASS.format(name="AsyncOperations", async_="async ") + "".join(method(op, True) for op in methods)
-    used_types = sorted(name for name in {*FORMATS.values(), "Flag", "Part"} if re.search(rf"\b{name}\b", out))
+    used_types = sorted(name for name in {*FORMATS.values(), *NAMED.values(), "Flag", "Options", "Part"} if re.search(rf"\b{name}\b", out))
     return out.replace("@TYPES@", ", ".join(used_types))
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
-    from ._types import Config
+    from ._types import Config, Options
 
 
 class _Core:
@@ -176,7 +176,7 @@ class Client(_ClientBase, Operations):
         self,
         operation: str,
         request: Mapping[str, Any] | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
     ) -> Reply:
         """Calls an operation by the vendor's name."""
         return self._operate(operation, request, {}, options)
@@ -186,7 +186,7 @@ class Client(_ClientBase, Operations):
         operation: str,
         request: Mapping[str, Any] | None,
         fields: dict[str, Any],
-        options: Mapping[str, Any] | None,
+        options: Options | None,
     ) -> Reply:
         body = encode_request(operation, request, fields)
         return self._core.send(operation, body, encode_settings(options) if options else b"")
@@ -196,7 +196,7 @@ class Client(_ClientBase, Operations):
         request: Mapping[str, Any] | None = None,
         /,
         *,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **filters: Any,
     ) -> Orders:
         """Iterates over the orders of all pages, each order once. Takes the arguments of :meth:`order_list`."""
@@ -209,7 +209,7 @@ class Client(_ClientBase, Operations):
         key: str | None = None,
         timeout_ms: int | None = None,
         every_ms: int = 1000,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
     ) -> Follow:
         """Follows a case, or all open ones. Gives a reply after every step.
 
@@ -253,7 +253,7 @@ class AsyncClient(_ClientBase, AsyncOperations):
         self,
         operation: str,
         request: Mapping[str, Any] | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
     ) -> Reply:
         """Calls an operation by the vendor's name."""
         return await self._operate(operation, request, {}, options)
@@ -263,7 +263,7 @@ class AsyncClient(_ClientBase, AsyncOperations):
         operation: str,
         request: Mapping[str, Any] | None,
         fields: dict[str, Any],
-        options: Mapping[str, Any] | None,
+        options: Options | None,
     ) -> Reply:
         body = encode_request(operation, request, fields)
         return await self._core.send_async(operation, body, encode_settings(options) if options else b"")
@@ -273,7 +273,7 @@ class AsyncClient(_ClientBase, AsyncOperations):
         request: Mapping[str, Any] | None = None,
         /,
         *,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **filters: Any,
     ) -> AsyncOrders:
         """Iterates over the orders of all pages, each order once. Takes the arguments of :meth:`order_list`."""
@@ -286,7 +286,7 @@ class AsyncClient(_ClientBase, AsyncOperations):
         key: str | None = None,
         timeout_ms: int | None = None,
         every_ms: int = 1000,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
     ) -> AsyncFollow:
         """Follows a case, or all open ones. Gives a reply after every step.
 

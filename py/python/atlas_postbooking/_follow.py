@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ._reply import Reply
 
 if TYPE_CHECKING:
-    from ._types import AsyncCaller, Caller
+    from ._types import AsyncCaller, Caller, Options
 
 
 class _Steps:
@@ -18,7 +18,7 @@ class _Steps:
         case: Mapping[str, str | None],
         timeout_ms: int | None,
         every_ms: int,
-        options: Mapping[str, Any] | None,
+        options: Options | None,
     ) -> None:
         named = {name: value for name, value in case.items() if value is not None}
         self._case: dict[str, Any] = named or {"all": True}

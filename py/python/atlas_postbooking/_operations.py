@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from ._reply import Reply
-    from ._types import Code, Day, Flag, Instant, Part
+    from ._types import CaseKind, Code, Day, Expect, Flag, Instant, Options, Part
 
 # A misspelt keyword is an error for type checkers (NoReturn). At run time it is passed on to the core, which refuses
 # it and names the nearest one.
@@ -58,7 +58,7 @@ class Operations:
         operation: str,
         request: Mapping[str, Any] | None,
         fields: dict[str, Any],
-        options: Mapping[str, Any] | None,
+        options: Options | None,
     ) -> Reply:
         raise NotImplementedError
 
@@ -76,7 +76,7 @@ class Operations:
         carrier: str | None = None,
         display_currency: str | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks which baggage can still be bought for a ticketed order. Not within 24 hours of departure, not with
@@ -122,7 +122,7 @@ class Operations:
         airline_pnr: str | None = None,
         carrier: str | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Orders baggage after ticketing. The new order is unpaid and lapses at tktLimitTime: pay it. Never pay two.
@@ -165,7 +165,7 @@ class Operations:
         display_currency: str | None = None,
         refund_request_list: Sequence[Part] | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks what a refund would give back, and makes an offer for refund. Whole itinerary, any passengers, but no
@@ -204,7 +204,7 @@ class Operations:
         refund_offer_id: str | None = None,
         refund_request_list: Sequence[Part] | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Submits a refund. It cannot be withdrawn. After a lost reply, queryRefundOrders is searched for the offer id.
@@ -245,7 +245,7 @@ class Operations:
         airline_pnr: str | None = None,
         carrier: str | None = None,
         display_currency: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks how the refunds of an order stand.
@@ -275,7 +275,7 @@ class Operations:
         /,
         *,
         order_no: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks whether an order can be voided, and makes an offer for void. Needed before every void.
@@ -298,7 +298,7 @@ class Operations:
         *,
         order_no: str | None = None,
         void_offer_id: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Submits a void of the whole order. It cannot be withdrawn. After a lost reply, queryVoidOrders is searched
@@ -326,7 +326,7 @@ class Operations:
         *,
         order_no: str | None = None,
         void_code: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks how the voids of an order stand.
@@ -350,7 +350,7 @@ class Operations:
         /,
         *,
         original_order_no: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Builds a new order from an expired or cancelled one, at today's price. Every success is another order: pay
@@ -376,7 +376,7 @@ class Operations:
         *,
         order_no: str | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Tries to stop the issuing of a paid order. Accepted means only that the attempt was made: look at the order
@@ -415,7 +415,7 @@ class Operations:
         airlines: Sequence[str] | None = None,
         page: Code | None = None,
         page_size: Code | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Lists orders that depart within a year, newest first.
@@ -465,7 +465,7 @@ class Operations:
         from_segments: Sequence[Part] | None = None,
         ret_segments: Sequence[Part] | None = None,
         connect_info: Part | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Brings a booking made elsewhere under Atlas' management and gives it an order number.
@@ -509,7 +509,7 @@ class Operations:
         request_owner: str | None = None,
         request_id: str | None = None,
         client_request_id: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Reads a booking at the airline as it is now.
@@ -562,7 +562,7 @@ class Operations:
         passengers: Sequence[Part] | None = None,
         routing: Part | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Reads one order: the truth about it.
@@ -604,7 +604,7 @@ class Operations:
         request_source: str | None = None,
         support_credit_trans_payment: Code | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Pays a main, regenerated or ancillary order. Accepted is not yet ticketed. Never repeat it blindly.
@@ -640,7 +640,7 @@ class Operations:
         /,
         *,
         currency: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Reads the balance of the deposit.
@@ -663,7 +663,7 @@ class Operations:
         *,
         url: str | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Registers the one address that all notifications go to. Calling it again is harmless.
@@ -691,7 +691,7 @@ class Operations:
         order_no: str | None = None,
         passengers: Sequence[Any] | None = None,
         reason: Code | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks what a void and what a refund of an order would give back, until when, and which is better. Submits
@@ -717,7 +717,7 @@ class Operations:
         request: Mapping[str, Any] | None = None,
         /,
         *,
-        kind: str | None = None,
+        kind: CaseKind | None = None,
         order_no: str | None = None,
         key: str | None = None,
         reason: Code | None = None,
@@ -725,13 +725,13 @@ class Operations:
         offer_id: str | None = None,
         products: Sequence[Part] | None = None,
         payment: Part | None = None,
-        expect: Part | None = None,
+        expect: Expect | None = None,
         after: str | None = None,
         mmb: Part | None = None,
         from_segments: Sequence[Part] | None = None,
         ret_segments: Sequence[Part] | None = None,
         connect_info: Part | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Starts a case, or resumes the one with this key: the vendor's lists are filled from queryOrderDetails, a
@@ -787,7 +787,7 @@ class Operations:
         *,
         id: str | None = None,
         key: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Reads a case as the store has it, without network.
@@ -812,13 +812,13 @@ class Operations:
         *,
         open: Flag | None = None,
         order_no: str | None = None,
-        kind: str | None = None,
+        kind: CaseKind | None = None,
         outcome: str | None = None,
         state: str | None = None,
         changed_since: Code | None = None,
         after: str | None = None,
         limit: Code | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Lists the cases of this account, oldest first, without network.
@@ -857,7 +857,7 @@ class Operations:
         id: str | None = None,
         key: str | None = None,
         all: Flag | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.
@@ -887,7 +887,7 @@ class Operations:
         all: Flag | None = None,
         until: str | None = None,
         timeout_ms: Code | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Follows one case or all open ones to their end, within the follow-up's budget. Submits nothing.
@@ -918,7 +918,7 @@ class Operations:
         /,
         *,
         body: Any | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Takes the body of a notification as it came. Notifications are unsigned: one only makes a query of its case
@@ -944,7 +944,7 @@ class Operations:
         as_: str | None = None,
         by: str | None = None,
         evidence: Any | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Settles a case whose outcome is unknown by a human's verdict, with its evidence. For a case that was executed
@@ -975,10 +975,10 @@ class Operations:
         *,
         open: Flag | None = None,
         order_no: str | None = None,
-        kind: str | None = None,
+        kind: CaseKind | None = None,
         after: str | None = None,
         limit: Code | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Exports cases as newline-delimited JSON, without secrets, cards and passengers.
@@ -1008,7 +1008,7 @@ class Operations:
         /,
         *,
         older_than: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Removes final cases that did not change for long. Keys that were bound stay used, and orders paid stay paid.
@@ -1030,7 +1030,7 @@ class Operations:
         request: Mapping[str, Any] | None = None,
         /,
         *,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Counts the cases of this account: open, unknown, stuck, due; the budget of the follow-up, and a pause.
@@ -1050,7 +1050,7 @@ class Operations:
         /,
         *,
         path: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Copies a file store while it is in use. The copy opens as rewound: nothing is sent through it before
@@ -1072,7 +1072,7 @@ class Operations:
         request: Mapping[str, Any] | None = None,
         /,
         *,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Ends a pause that a Retry-After began, and makes the cases that wait for it due. The lowered rate stays.
@@ -1094,7 +1094,7 @@ class Operations:
         client_id: str | None = None,
         base_url: str | None = None,
         account: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Gives a name to the account that a client without a name made, or merges it into the account that has the
@@ -1122,7 +1122,7 @@ class Operations:
         *,
         by: str | None = None,
         evidence: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Lets a store that is older than what was sent through it send again, once every case that may have been sent
@@ -1150,7 +1150,7 @@ class AsyncOperations:
         operation: str,
         request: Mapping[str, Any] | None,
         fields: dict[str, Any],
-        options: Mapping[str, Any] | None,
+        options: Options | None,
     ) -> Reply:
         raise NotImplementedError
 
@@ -1168,7 +1168,7 @@ class AsyncOperations:
         carrier: str | None = None,
         display_currency: str | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks which baggage can still be bought for a ticketed order. Not within 24 hours of departure, not with
@@ -1214,7 +1214,7 @@ class AsyncOperations:
         airline_pnr: str | None = None,
         carrier: str | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Orders baggage after ticketing. The new order is unpaid and lapses at tktLimitTime: pay it. Never pay two.
@@ -1257,7 +1257,7 @@ class AsyncOperations:
         display_currency: str | None = None,
         refund_request_list: Sequence[Part] | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks what a refund would give back, and makes an offer for refund. Whole itinerary, any passengers, but no
@@ -1296,7 +1296,7 @@ class AsyncOperations:
         refund_offer_id: str | None = None,
         refund_request_list: Sequence[Part] | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Submits a refund. It cannot be withdrawn. After a lost reply, queryRefundOrders is searched for the offer id.
@@ -1337,7 +1337,7 @@ class AsyncOperations:
         airline_pnr: str | None = None,
         carrier: str | None = None,
         display_currency: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks how the refunds of an order stand.
@@ -1367,7 +1367,7 @@ class AsyncOperations:
         /,
         *,
         order_no: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks whether an order can be voided, and makes an offer for void. Needed before every void.
@@ -1390,7 +1390,7 @@ class AsyncOperations:
         *,
         order_no: str | None = None,
         void_offer_id: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Submits a void of the whole order. It cannot be withdrawn. After a lost reply, queryVoidOrders is searched
@@ -1418,7 +1418,7 @@ class AsyncOperations:
         *,
         order_no: str | None = None,
         void_code: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks how the voids of an order stand.
@@ -1442,7 +1442,7 @@ class AsyncOperations:
         /,
         *,
         original_order_no: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Builds a new order from an expired or cancelled one, at today's price. Every success is another order: pay
@@ -1468,7 +1468,7 @@ class AsyncOperations:
         *,
         order_no: str | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Tries to stop the issuing of a paid order. Accepted means only that the attempt was made: look at the order
@@ -1507,7 +1507,7 @@ class AsyncOperations:
         airlines: Sequence[str] | None = None,
         page: Code | None = None,
         page_size: Code | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Lists orders that depart within a year, newest first.
@@ -1557,7 +1557,7 @@ class AsyncOperations:
         from_segments: Sequence[Part] | None = None,
         ret_segments: Sequence[Part] | None = None,
         connect_info: Part | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Brings a booking made elsewhere under Atlas' management and gives it an order number.
@@ -1601,7 +1601,7 @@ class AsyncOperations:
         request_owner: str | None = None,
         request_id: str | None = None,
         client_request_id: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Reads a booking at the airline as it is now.
@@ -1654,7 +1654,7 @@ class AsyncOperations:
         passengers: Sequence[Part] | None = None,
         routing: Part | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Reads one order: the truth about it.
@@ -1696,7 +1696,7 @@ class AsyncOperations:
         request_source: str | None = None,
         support_credit_trans_payment: Code | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Pays a main, regenerated or ancillary order. Accepted is not yet ticketed. Never repeat it blindly.
@@ -1732,7 +1732,7 @@ class AsyncOperations:
         /,
         *,
         currency: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Reads the balance of the deposit.
@@ -1755,7 +1755,7 @@ class AsyncOperations:
         *,
         url: str | None = None,
         cid: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Registers the one address that all notifications go to. Calling it again is harmless.
@@ -1783,7 +1783,7 @@ class AsyncOperations:
         order_no: str | None = None,
         passengers: Sequence[Any] | None = None,
         reason: Code | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks what a void and what a refund of an order would give back, until when, and which is better. Submits
@@ -1809,7 +1809,7 @@ class AsyncOperations:
         request: Mapping[str, Any] | None = None,
         /,
         *,
-        kind: str | None = None,
+        kind: CaseKind | None = None,
         order_no: str | None = None,
         key: str | None = None,
         reason: Code | None = None,
@@ -1817,13 +1817,13 @@ class AsyncOperations:
         offer_id: str | None = None,
         products: Sequence[Part] | None = None,
         payment: Part | None = None,
-        expect: Part | None = None,
+        expect: Expect | None = None,
         after: str | None = None,
         mmb: Part | None = None,
         from_segments: Sequence[Part] | None = None,
         ret_segments: Sequence[Part] | None = None,
         connect_info: Part | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Starts a case, or resumes the one with this key: the vendor's lists are filled from queryOrderDetails, a
@@ -1879,7 +1879,7 @@ class AsyncOperations:
         *,
         id: str | None = None,
         key: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Reads a case as the store has it, without network.
@@ -1904,13 +1904,13 @@ class AsyncOperations:
         *,
         open: Flag | None = None,
         order_no: str | None = None,
-        kind: str | None = None,
+        kind: CaseKind | None = None,
         outcome: str | None = None,
         state: str | None = None,
         changed_since: Code | None = None,
         after: str | None = None,
         limit: Code | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Lists the cases of this account, oldest first, without network.
@@ -1949,7 +1949,7 @@ class AsyncOperations:
         id: str | None = None,
         key: str | None = None,
         all: Flag | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.
@@ -1979,7 +1979,7 @@ class AsyncOperations:
         all: Flag | None = None,
         until: str | None = None,
         timeout_ms: Code | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Follows one case or all open ones to their end, within the follow-up's budget. Submits nothing.
@@ -2010,7 +2010,7 @@ class AsyncOperations:
         /,
         *,
         body: Any | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Takes the body of a notification as it came. Notifications are unsigned: one only makes a query of its case
@@ -2036,7 +2036,7 @@ class AsyncOperations:
         as_: str | None = None,
         by: str | None = None,
         evidence: Any | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Settles a case whose outcome is unknown by a human's verdict, with its evidence. For a case that was executed
@@ -2067,10 +2067,10 @@ class AsyncOperations:
         *,
         open: Flag | None = None,
         order_no: str | None = None,
-        kind: str | None = None,
+        kind: CaseKind | None = None,
         after: str | None = None,
         limit: Code | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Exports cases as newline-delimited JSON, without secrets, cards and passengers.
@@ -2100,7 +2100,7 @@ class AsyncOperations:
         /,
         *,
         older_than: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Removes final cases that did not change for long. Keys that were bound stay used, and orders paid stay paid.
@@ -2122,7 +2122,7 @@ class AsyncOperations:
         request: Mapping[str, Any] | None = None,
         /,
         *,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Counts the cases of this account: open, unknown, stuck, due; the budget of the follow-up, and a pause.
@@ -2142,7 +2142,7 @@ class AsyncOperations:
         /,
         *,
         path: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Copies a file store while it is in use. The copy opens as rewound: nothing is sent through it before
@@ -2164,7 +2164,7 @@ class AsyncOperations:
         request: Mapping[str, Any] | None = None,
         /,
         *,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Ends a pause that a Retry-After began, and makes the cases that wait for it due. The lowered rate stays.
@@ -2186,7 +2186,7 @@ class AsyncOperations:
         client_id: str | None = None,
         base_url: str | None = None,
         account: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Gives a name to the account that a client without a name made, or merges it into the account that has the
@@ -2214,7 +2214,7 @@ class AsyncOperations:
         *,
         by: str | None = None,
         evidence: str | None = None,
-        options: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         **unknown: NoReturn,
     ) -> Reply:
         """Lets a store that is older than what was sent through it send again, once every case that may have been sent

@@ -16,7 +16,7 @@ from ._record import Record
 from ._reply import Reply
 
 if TYPE_CHECKING:
-    from ._types import AsyncCaller, Caller
+    from ._types import AsyncCaller, Caller, Options
 
 #: The vendor's limit of ``pageSize``.
 _MAX_PAGE_SIZE = 100
@@ -42,7 +42,7 @@ class _Pages:
     pages: int = 0
 
     def __init__(
-        self, request: Mapping[str, Any] | None, filters: dict[str, Any], options: Mapping[str, Any] | None
+        self, request: Mapping[str, Any] | None, filters: dict[str, Any], options: Options | None
     ) -> None:
         self._filters = {**(request or {}), **{name: value for name, value in filters.items() if value is not None}}
         self._options = options
@@ -97,7 +97,7 @@ class Orders(_Pages, Iterator[Record]):
         client: Caller,
         request: Mapping[str, Any] | None,
         filters: dict[str, Any],
-        options: Mapping[str, Any] | None,
+        options: Options | None,
     ) -> None:
         super().__init__(request, filters, options)
         self._client = client
@@ -118,7 +118,7 @@ class AsyncOrders(_Pages, AsyncIterator[Record]):
         client: AsyncCaller,
         request: Mapping[str, Any] | None,
         filters: dict[str, Any],
-        options: Mapping[str, Any] | None,
+        options: Options | None,
     ) -> None:
         super().__init__(request, filters, options)
         self._client = client

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from os import PathLike
-from typing import Any, Protocol, TypedDict
+from typing import Any, Literal, Protocol, TypedDict
 
 from ._reply import Reply
 
@@ -19,6 +19,8 @@ Instant = datetime | str
 #: Local time of an airport, without an offset.
 LocalTime = datetime | str
 Part = Mapping[str, Any]
+#: At run time any text goes to the core, which refuses what it does not know.
+CaseKind = Literal["refund", "void", "cancel", "ancillary", "regenerate", "stop", "claim"]
 
 
 class Retry(TypedDict, total=False):
@@ -36,10 +38,14 @@ class Rate(TypedDict):
     burst: int
 
 
-class Store(TypedDict):
-    """The store of cases: a file on a local disk."""
-
+class _StoreFile(TypedDict):
     path: str | PathLike[str]
+
+
+class Store(_StoreFile, total=False):
+    """The store of cases: a file on a local disk, and where its witness stands (``PATH-witness`` if not given)."""
+
+    witness_file: str | PathLike[str] | None
 
 
 class OfferMaxAge(TypedDict, total=False):
@@ -47,6 +53,28 @@ class OfferMaxAge(TypedDict, total=False):
 
     void: int
     refund: int
+
+
+class Expect(TypedDict, total=False):
+    """What a case must find before it submits; otherwise nothing is submitted."""
+
+    currency: str
+    min_refund: Amount
+    max_fee: Amount
+    max_price: Amount
+    accept_voucher: bool
+    accept_unquoted: bool
+    accept_foreign: bool
+
+
+class Options(TypedDict, total=False):
+    """Options of one call."""
+
+    timeout_ms: int
+    retry: Retry
+    headers: Mapping[str, str]
+    client_request_id: str
+    allow_unknown: bool
 
 
 class Config(TypedDict, total=False):
@@ -66,13 +94,15 @@ class Config(TypedDict, total=False):
     client_key_file: str | PathLike[str] | None
     max_response_bytes: int
     max_connections: int
-    retry: Retry | Part
-    rate_limit: Rate | Part | None
+    retry: Retry
+    rate_limit: Rate | None
     max_in_flight: int
-    store: Store | Part | None
+    store: Store | None
+    account: str | None
     settle_ms: int
-    offer_max_age_ms: OfferMaxAge | Part
-    follow: Rate | Part
+    retry_after_max_ms: int
+    offer_max_age_ms: OfferMaxAge
+    follow: Rate
     clock: Part | None
 
 
@@ -80,7 +110,7 @@ class Caller(Protocol):
     """Calls an operation by the vendor's name, as ``Client`` does."""
 
     def call(
-        self, operation: str, request: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None
+        self, operation: str, request: Mapping[str, Any] | None = None, options: Options | None = None
     ) -> Reply: ...
 
 
@@ -88,5 +118,5 @@ class AsyncCaller(Protocol):
     """The same for ``AsyncClient``."""
 
     async def call(
-        self, operation: str, request: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None
+        self, operation: str, request: Mapping[str, Any] | None = None, options: Options | None = None
     ) -> Reply: ...
