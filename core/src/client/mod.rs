@@ -7,7 +7,7 @@ pub(crate) mod follow;
 pub(crate) mod offline;
 pub(crate) mod order_pages;
 pub(crate) mod queue;
-mod signal;
+mod readable;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

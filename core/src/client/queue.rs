@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::execute::{Started, run, start as check};
 use super::offline::text;
-use super::signal::Signal;
+use super::readable::Readable;
 use super::{blocking, offline};
 use crate::cancel::{CallCancel, Cancel};
 use crate::contract::operation::Operation;
@@ -35,7 +35,7 @@ impl<T> Clone for Queue<T> {
 struct Shared<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
-    signal: Signal,
+    readable: Readable,
     pid: u32,
     freed: Arc<AtomicBool>,
 }
@@ -44,7 +44,7 @@ struct State<T> {
     done: VecDeque<Completion<T>>,
     in_flight: usize,
     /// A byte was written since the last answer "none".
-    signalled: bool,
+    is_readable: bool,
     closed: bool,
 }
 
@@ -86,13 +86,13 @@ pub enum StartError {
 impl<T: Send + 'static> Queue<T> {
     /// Makes a queue. Fails if there are no descriptors left.
     pub fn new() -> Result<Queue<T>, Error> {
-        let signal = Signal::new().map_err(|e| Error::new(ErrorCode::Io, format!("no socket pair: {e}")))?;
-        let state = State { done: VecDeque::new(), in_flight: 0, signalled: false, closed: false };
+        let readable = Readable::new().map_err(|e| Error::new(ErrorCode::Io, format!("no socket pair: {e}")))?;
+        let state = State { done: VecDeque::new(), in_flight: 0, is_readable: false, closed: false };
         Ok(Queue {
             shared: Arc::new(Shared {
                 state: Mutex::new(state),
                 changed: Condvar::new(),
-                signal,
+                readable,
                 pid: std::process::id(),
                 freed: Arc::new(AtomicBool::new(false)),
             }),
@@ -103,7 +103,7 @@ impl<T: Send + 'static> Queue<T> {
     /// time. It is lent: whoever gives it to something that closes it gives a duplicate. -1 in another process, and
     /// where there are no such descriptors.
     pub fn fd(&self) -> i32 {
-        if self.is_usable() { self.shared.signal.lent() } else { -1 }
+        if self.is_usable() { self.shared.readable.lent() } else { -1 }
     }
 
     /// Whether it was made by this process, and is not freed.
@@ -140,8 +140,8 @@ impl<T: Send + 'static> Queue<T> {
                 Some(Some(deadline)) => match deadline.saturating_duration_since(Instant::now()) {
                     left if left.is_zero() => {
                         // The next completion writes a new byte.
-                        if std::mem::take(&mut state.signalled) {
-                            shared.signal.clear();
+                        if std::mem::take(&mut state.is_readable) {
+                            shared.readable.clear();
                         }
                         return Next::None;
                     }
@@ -165,14 +165,14 @@ impl<T: Send + 'static> Queue<T> {
     /// their end, and nobody learns how. In a forked child, closes the descriptors that it has inherited.
     pub fn free(&self) {
         if self.shared.pid != std::process::id() {
-            self.shared.signal.close();
+            self.shared.readable.close();
             return;
         }
         let dropped = {
             let mut state = self.shared.lock();
             self.shared.freed.store(true, Ordering::SeqCst);
             state.closed = true;
-            self.shared.signal.close();
+            self.shared.readable.close();
             self.shared.changed.notify_all();
             std::mem::take(&mut state.done)
         };
@@ -208,8 +208,8 @@ impl<T> Shared<T> {
             return drop(completion);
         }
         state.done.push_back(completion);
-        if !std::mem::replace(&mut state.signalled, true) {
-            self.signal.set();
+        if !std::mem::replace(&mut state.is_readable, true) {
+            self.readable.set();
         }
         if state.closed { self.changed.notify_all() } else { self.changed.notify_one() }
     }
@@ -217,7 +217,7 @@ impl<T> Shared<T> {
     /// Closed and drained, it stays readable, and everybody who waits is told.
     fn end_if_drained(&self, state: &mut State<T>) {
         if state.closed && state.in_flight == 0 && state.done.is_empty() {
-            self.signal.set_for_ever();
+            self.readable.set_for_ever();
             self.changed.notify_all();
         }
     }

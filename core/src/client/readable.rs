@@ -5,10 +5,10 @@
 //! a host may close numbers that are not its own, and get them back for something else.
 
 #[cfg(unix)]
-pub(super) use unix::Signal;
+pub(super) use unix::Readable;
 
 #[cfg(not(unix))]
-pub(super) use elsewhere::Signal;
+pub(super) use elsewhere::Readable;
 
 #[cfg(unix)]
 mod unix {
@@ -60,22 +60,22 @@ mod unix {
     }
 
     /// See the module.
-    pub(in super::super) struct Signal {
+    pub(in super::super) struct Readable {
         write: Own,
         read: Own,
         lent: Own,
     }
 
-    impl Signal {
-        pub fn new() -> io::Result<Signal> {
+    impl Readable {
+        pub fn new() -> io::Result<Readable> {
             let (write, read) = UnixStream::pair()?;
             write.set_nonblocking(true)?;
             read.set_nonblocking(true)?;
             let lent = read.try_clone()?;
-            Ok(Signal { write: Own::new(write)?, read: Own::new(read)?, lent: Own::new(lent)? })
+            Ok(Readable { write: Own::new(write)?, read: Own::new(read)?, lent: Own::new(lent)? })
         }
 
-        /// What the host's loop watches; the same for the life of the signal.
+        /// What the host's loop watches; the same for the life of the queue.
         pub fn lent(&self) -> i32 {
             self.lent.number
         }
@@ -87,7 +87,7 @@ mod unix {
             });
         }
 
-        /// Takes back what [`Signal::set`] wrote, unless the host has read it.
+        /// Takes back what [`Readable::set`] wrote, unless the host has read it.
         pub fn clear(&self) {
             // There is never more than one byte.
             self.read.with(|fd| {
@@ -109,7 +109,7 @@ mod unix {
         }
     }
 
-    impl Drop for Signal {
+    impl Drop for Readable {
         fn drop(&mut self) {
             self.close();
         }
@@ -119,11 +119,11 @@ mod unix {
 #[cfg(not(unix))]
 mod elsewhere {
     /// There is no descriptor for a loop here; one thread waits in `next` instead.
-    pub(in super::super) struct Signal;
+    pub(in super::super) struct Readable;
 
-    impl Signal {
-        pub fn new() -> std::io::Result<Signal> {
-            Ok(Signal)
+    impl Readable {
+        pub fn new() -> std::io::Result<Readable> {
+            Ok(Readable)
         }
 
         pub fn lent(&self) -> i32 {
