@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fixture::Fixture;
-use crate::vendor_state::{asked_for_long, open, order, strangers_bag};
+use crate::vendor_state::{asked_for_long, open, order, strangers_bag, strangers_bag_for};
 
 #[test]
 fn a_refund_of_one_of_two_that_meets_something_does_not_count_for_both() {
@@ -71,18 +71,21 @@ fn a_baggage_order_is_adopted_only_if_passengers_products_price_and_time_match()
         codes.dedup();
         codes
     };
-    for same in [true, false] {
+    // The stranger's product and passenger: the case's own are the first ones. For another passenger the price is equal.
+    for (product, passenger) in [(0, 0), (1, 0), (0, 1)] {
+        let same = (product, passenger) == (0, 0);
         let fixture = Fixture::new("default");
-        let order = order(&fixture, json!(1));
+        let order = order(&fixture, json!(2));
         let codes = products(&fixture, &order);
         assert!(codes.len() > 1, "{codes:?}");
         fixture.vendor.fault(json!({"endpoint": "postBookingAncillaryOrder", "mode": "drop_before"})).unwrap();
         let mut request = fixture.ancillary(order["orderNo"].as_str().unwrap(), "k");
         request["products"] = json!([{"productCode": codes[0], "segmentIndex": 1}]);
+        request["passengers"] = json!([1]);
         request["payment"] = json!({"paymentMethod": 1});
         let lost = fixture.call("case.open", request.clone());
         assert_eq!(lost["outcome"], "unknown", "{lost}");
-        let theirs = strangers_bag(&fixture, &order, if same { &codes[0] } else { &codes[1] });
+        let theirs = strangers_bag_for(&fixture, &order, &codes[product], passenger);
         fixture.vendor.advance("5m").unwrap();
         let found = fixture.call("case.reconcile", json!({"key": "k"}));
         if same {

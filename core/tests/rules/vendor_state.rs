@@ -29,11 +29,16 @@ pub fn asked(fixture: &Fixture, key: &str, after: &str, times: u32) -> Value {
 
 /// A baggage order of somebody else, made by the vendor when ours was lost.
 pub fn strangers_bag(fixture: &Fixture, order: &Value, product: &str) -> Value {
+    strangers_bag_for(fixture, order, product, 0)
+}
+
+/// The same for one of the passengers.
+pub fn strangers_bag_for(fixture: &Fixture, order: &Value, product: &str, passenger: usize) -> Value {
     let search = fixture.outside(
         "postBookingAncillarySearch",
         json!({"ticketOrderNo": order["orderNo"], "ancillaryCategory": "BAGGAGE"}),
     );
-    let p = &order["passengers"][0];
+    let p = &order["passengers"][passenger];
     let bag = fixture.outside(
         "postBookingAncillaryOrder",
         json!({"sessionId": search["data"]["sessionId"], "ancillaryCategory": "BAGGAGE", "ticketOrderNo": order["orderNo"],
