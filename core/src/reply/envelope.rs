@@ -1,7 +1,7 @@
 //! The part of a reply body that is the same for all operations: status, message, ids.
 
 use crate::json::Node;
-use crate::transport::seconds;
+use crate::transport::millis_of_seconds;
 
 /// Longest `msg` that is passed on.
 const MAX_MESSAGE: usize = 500;
@@ -56,14 +56,11 @@ impl Envelope {
             },
             request_id: text("requestId").or_else(|| text("uuid")),
             client_request_id: text("clientRequestId"),
-            retry_after_ms: body
-                .get("retryAfter")
-                .and_then(|v| match v {
-                    Node::Num(t) => seconds(t),
-                    Node::Str(s) => seconds(s),
-                    _ => None,
-                })
-                .flatten(),
+            retry_after_ms: body.get("retryAfter").and_then(|v| match v {
+                Node::Num(t) => millis_of_seconds(t),
+                Node::Str(s) => millis_of_seconds(s),
+                _ => None,
+            }),
             limited: code_429 && first.is_none(),
             contradictory: statuses.any(|s| s != first)
                 || numbers.any(|n| Some(n) != first_number)

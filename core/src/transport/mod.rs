@@ -375,14 +375,13 @@ fn head(response: &Response) -> Head {
     }
 }
 
-/// Seconds (a fraction too) as milliseconds, however many; None within for less than none, None for what is no number.
-pub(crate) fn seconds(text: &str) -> Option<Option<u64>> {
+/// Seconds (a fraction too, and however many) as milliseconds; None for less than none and for what is no number.
+pub(crate) fn millis_of_seconds(text: &str) -> Option<u64> {
     let text = text.trim();
-    let digits = text.trim_start_matches(['+', '-']);
-    let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    let seconds = text.parse::<f64>().ok().filter(|_| is_number)?;
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-'));
+    let seconds = text.parse::<f64>().ok().filter(|seconds| is_number && *seconds >= 0.0)?;
     // Conversions of floats saturate.
-    Some((seconds >= 0.0).then_some(((seconds * 1000.0) as u64).min(LONGEST_WAIT)))
+    Some(((seconds * 1000.0) as u64).min(LONGEST_WAIT))
 }
 
 /// A hundred years: longer waits are the same, and every clock can still be added to it.
@@ -390,9 +389,6 @@ const LONGEST_WAIT: u64 = 100 * 366 * 86_400_000;
 
 /// Seconds (a fraction too) or an HTTP date, as milliseconds from now.
 fn retry_after(text: &str) -> Option<u64> {
-    if let Some(waits) = seconds(text) {
-        return waits;
-    }
-    let at = httpdate::parse_http_date(text.trim()).ok()?;
-    Some(at.duration_since(SystemTime::now()).map_or(0, |d| d.as_millis() as u64))
+    let until = |at: SystemTime| at.duration_since(SystemTime::now()).map_or(0, |d| d.as_millis() as u64);
+    millis_of_seconds(text).or_else(|| httpdate::parse_http_date(text.trim()).ok().map(until))
 }
