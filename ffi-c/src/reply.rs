@@ -1,7 +1,8 @@
 //! The reply: a box that the caller frees, and the texts in it, which live as long as the box.
 
+use std::collections::BTreeMap;
 use std::ffi::{CString, c_char};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use atlas_postbooking::{Fields, Reply, Scalar, Status, dispatch};
 
@@ -23,6 +24,9 @@ pub struct apb_reply {
     vendor_status: Option<i64>,
     /// Made when the first field is asked for.
     fields: OnceLock<Fields>,
+    /// Texts of fields that were asked for, by pointer, each with a NUL at its end. A box keeps its address, and none is
+    /// removed before the reply is freed.
+    texts: Mutex<BTreeMap<String, Box<[u8]>>>,
 }
 
 impl apb_reply {
@@ -39,7 +43,8 @@ impl apb_reply {
             raw.push(0);
             raw
         });
-        apb_reply { json, message, raw, status, outcome, http_status, vendor_status, fields: OnceLock::new() }
+        let (fields, texts) = (OnceLock::new(), Mutex::default());
+        apb_reply { json, message, raw, status, outcome, http_status, vendor_status, fields, texts }
     }
 }
 
@@ -52,17 +57,27 @@ impl apb_reply {
     }
 }
 
-/// The fields of a reply and a pointer into them; None if either is NULL, or the pointer is not UTF-8.
+/// A scalar of a reply by its pointer, with both; None if there is none, either is NULL, or the pointer is not UTF-8.
 ///
 /// # Safety
 /// `reply` as in [`get`], and used only as long; `pointer` is NULL or NUL-terminated.
-unsafe fn field<'r>(reply: *const apb_reply, pointer: *const c_char) -> Option<(&'r Fields, &'r str)> {
+unsafe fn scalar<'r>(reply: *const apb_reply, pointer: *const c_char) -> Option<(&'r apb_reply, &'r str, Scalar<'r>)> {
+    // SAFETY: this function's contract.
+    let (reply, pointer) = unsafe { named(reply, pointer) }?;
+    Some((reply, pointer, reply.fields().get(pointer)?))
+}
+
+/// A reply and a pointer into it; None if either is NULL, or the pointer is not UTF-8.
+///
+/// # Safety
+/// As for [`scalar`].
+unsafe fn named<'r>(reply: *const apb_reply, pointer: *const c_char) -> Option<(&'r apb_reply, &'r str)> {
     if pointer.is_null() {
         return None;
     }
     // SAFETY: this function's contract.
     let (reply, pointer) = unsafe { (get(reply)?, bytes(pointer, usize::MAX)?) };
-    Some((reply.fields(), std::str::from_utf8(pointer).ok()?))
+    Some((reply, std::str::from_utf8(pointer).ok()?))
 }
 
 /// Writes whether a value was found.
@@ -235,14 +250,21 @@ pub unsafe extern "C" fn apb_reply_get(
 ) -> *const c_char {
     catch_panic_or(std::ptr::null(), || {
         // SAFETY: the caller promises (PROMISES, replies and texts) a reply that is not freed and a NUL at the end.
-        let found = unsafe { field(reply, pointer) }.and_then(|(fields, pointer)| fields.get(pointer));
-        let with_nul = found.map(|scalar| match scalar {
-            Scalar::Bool(true) => "true\0",
-            Scalar::Bool(false) => "false\0",
-            Scalar::Number(text) | Scalar::Text(text) => text,
+        let Some((reply, pointer, found)) = (unsafe { scalar(reply, pointer) }) else {
+            // SAFETY: `out_len` is NULL, or the caller promises (PROMISES, out parameters) that it may be written.
+            return unsafe { text(None, out_len) };
+        };
+        let mut texts = reply.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let with_nul = texts.entry(pointer.to_owned()).or_insert_with(|| {
+            let shown = match found {
+                Scalar::Bool(true) => "true",
+                Scalar::Bool(false) => "false",
+                Scalar::Number(text) | Scalar::Text(text) => text,
+            };
+            [shown.as_bytes(), b"\0"].concat().into()
         });
-        // SAFETY: `out_len` is NULL, or the caller promises (PROMISES, out parameters) that it may be written.
-        unsafe { text(with_nul.map(str::as_bytes), out_len) }
+        // SAFETY: as above.
+        unsafe { text(Some(with_nul), out_len) }
     })
 }
 
@@ -255,9 +277,8 @@ pub unsafe extern "C" fn apb_reply_get(
 pub unsafe extern "C" fn apb_reply_get_int(reply: *const apb_reply, pointer: *const c_char, out_ok: *mut i32) -> i64 {
     catch_panic_or(0, || {
         // SAFETY: as in apb_reply_get().
-        let scalar = unsafe { field(reply, pointer) }.and_then(|(fields, pointer)| fields.get(pointer));
-        let number = match scalar {
-            Some(Scalar::Number(text)) => text.trim_end_matches('\0').parse::<i64>().ok(),
+        let number = match unsafe { scalar(reply, pointer) } {
+            Some((_, _, Scalar::Number(text))) => text.parse::<i64>().ok(),
             _ => None,
         };
         // SAFETY: `out_ok` is NULL, or the caller promises (PROMISES, out parameters) that it may be written.
@@ -274,9 +295,8 @@ pub unsafe extern "C" fn apb_reply_get_int(reply: *const apb_reply, pointer: *co
 pub unsafe extern "C" fn apb_reply_get_bool(reply: *const apb_reply, pointer: *const c_char, out_ok: *mut i32) -> i32 {
     catch_panic_or(0, || {
         // SAFETY: as in apb_reply_get().
-        let scalar = unsafe { field(reply, pointer) }.and_then(|(fields, pointer)| fields.get(pointer));
-        let flag = match scalar {
-            Some(Scalar::Bool(value)) => Some(i32::from(value)),
+        let flag = match unsafe { scalar(reply, pointer) } {
+            Some((_, _, Scalar::Bool(value))) => Some(i32::from(value)),
             _ => None,
         };
         // SAFETY: as in apb_reply_get_int().
@@ -292,7 +312,7 @@ pub unsafe extern "C" fn apb_reply_get_bool(reply: *const apb_reply, pointer: *c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn apb_reply_count(reply: *const apb_reply, pointer: *const c_char) -> usize {
     // SAFETY: as in apb_reply_get().
-    catch_panic_or(0, || unsafe { field(reply, pointer) }.map_or(0, |(fields, pointer)| fields.count(pointer)))
+    catch_panic_or(0, || unsafe { named(reply, pointer) }.map_or(0, |(reply, pointer)| reply.fields().count(pointer)))
 }
 
 /// Frees a reply and every text taken from it. NULL is ignored.

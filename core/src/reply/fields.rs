@@ -2,7 +2,7 @@
 
 use crate::json::Node;
 
-/// The fields of a reply. Texts have a NUL at their end, for C.
+/// The fields of a reply.
 #[derive(Debug)]
 pub struct Fields {
     root: Value,
@@ -24,9 +24,9 @@ enum Value {
 pub enum Scalar<'f> {
     /// True or false.
     Bool(bool),
-    /// A number, with the characters of the wire and a NUL behind them.
+    /// A number, with the characters of the wire.
     Number(&'f str),
-    /// A string, unescaped, with a NUL behind it.
+    /// A string, unescaped.
     Text(&'f str),
 }
 
@@ -80,8 +80,8 @@ fn own(node: Node<'_>) -> Value {
     match node {
         Node::Null => Value::Null,
         Node::Bool(value) => Value::Bool(value),
-        Node::Num(text) => Value::Number(format!("{text}\0").into()),
-        Node::Str(text) => Value::Text(format!("{text}\0").into()),
+        Node::Num(text) => Value::Number(text.into()),
+        Node::Str(text) => Value::Text(text.into_owned().into()),
         Node::Arr(items) => Value::Array(items.into_iter().map(own).collect()),
         Node::Obj(members) => {
             Value::Object(members.into_iter().map(|(key, value)| (key.into_owned().into(), own(value))).collect())
@@ -97,13 +97,13 @@ mod tests {
     fn pointers_find_what_they_name() {
         let fields = Fields::of(r#"{"data":{"a":[{"b":"x\"y"},null,1.50,true],"":1,"c/d":"s","m~n":"t","0":"u"}}"#);
         for (pointer, scalar) in [
-            ("/data/a/0/b", Some(Scalar::Text("x\"y\0"))),
-            ("/data/a/2", Some(Scalar::Number("1.50\0"))),
+            ("/data/a/0/b", Some(Scalar::Text("x\"y"))),
+            ("/data/a/2", Some(Scalar::Number("1.50"))),
             ("/data/a/3", Some(Scalar::Bool(true))),
-            ("/data/", Some(Scalar::Number("1\0"))),
-            ("/data/c~1d", Some(Scalar::Text("s\0"))),
-            ("/data/m~0n", Some(Scalar::Text("t\0"))),
-            ("/data/0", Some(Scalar::Text("u\0"))),
+            ("/data/", Some(Scalar::Number("1"))),
+            ("/data/c~1d", Some(Scalar::Text("s"))),
+            ("/data/m~0n", Some(Scalar::Text("t"))),
+            ("/data/0", Some(Scalar::Text("u"))),
             ("/data/a/1", None),
             ("/data/a/4", None),
             ("/data/a/00", None),
