@@ -94,7 +94,9 @@ class AtlasError(Exception):
         # The help text of a fault found before sending contains the message.
         parts = [] if self.message in self.help else [self.message]
         parts += [self.help] if self.help else []
-        parts += [f"{each['field']} {each['message']}" for each in self.details[1:4]]
+        # The first detail is in the message, unless it says which connection failed.
+        first = 0 if self.details and "host" in self.details[0] else 1
+        parts += [f"{each['field']} {each['message']}" for each in self.details[first:4]]
         text = " ".join(part if part.endswith((".", "!", "?")) else part + "." for part in parts).replace("?.", "?")
         return f"{text} [outcome: {self.outcome}]"
 

@@ -48,10 +48,6 @@ class Calls:
         self._waiting[tag] = future
         try:
             self._queue.start(client, operation, request, options, tag, token)
-        except BaseException:
-            del self._waiting[tag]
-            raise
-        try:
             return await future
         except asyncio.CancelledError as cancelled:
             token.set()
@@ -60,6 +56,9 @@ class Calls:
             if source is not None:
                 cancelled._atlas_reply = source  # type: ignore[attr-defined]
             raise
+        finally:
+            # A future that nobody awaits any more would keep its loop, and with it this object, for ever.
+            self._waiting.pop(tag, None)
 
     async def _last_word(self, loop: AbstractEventLoop, tag: int) -> _native.Reply | None:
         future: Future[_native.Reply] = loop.create_future()
