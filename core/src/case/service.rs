@@ -10,7 +10,7 @@ use super::store::identity::Identity;
 use super::store::{KnownOffer, Store, Stored};
 use super::vendor::answers;
 use crate::config::{CaseClock, CasePolicy, Config};
-use crate::contract::operation::Operation;
+use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::rate_limiter::{Later, PLACE_LASTS, Place, RateLimiter, wait_for_place};
 use crate::exchange::session::Session;
@@ -124,8 +124,22 @@ impl CaseService {
         self.run_blocking(move |store| store.current_rate(FOLLOW, rate)).await
     }
 
-    /// Records the offer of a quotation, so that its age is known when a case is to use it.
-    pub async fn remember_offer(&self, op: &'static Operation, reply: &Reply) {
+    /// Records of a vendor's answer what a case needs to know later: the offer of a quotation, so that its age is known
+    /// when a case is to use it, and that orders come with the list of their booking's orders.
+    pub async fn remember(&self, op: &'static Operation, reply: &Reply) {
+        if op.kind == OperationKind::Quote {
+            self.remember_offer(op, reply).await;
+        } else if answers::lists_orders(op.name, reply) {
+            let _ = self
+                .run_blocking(|store| {
+                    let _scope = store.connection_scope();
+                    store.remember_listing()
+                })
+                .await;
+        }
+    }
+
+    async fn remember_offer(&self, op: &'static Operation, reply: &Reply) {
         let Some((way, Some(order_no), quote)) = answers::offer(op.name, reply) else { return };
         let Some(offer_id) = quote.offer_id.clone() else { return };
         let Ok(stamp) = self.now().await else { return };

@@ -193,8 +193,8 @@ pub(super) async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: Ru
                 return Reply::failed(op.name, error);
             }
             let reply = context.call_vendor(&request).await;
-            if let Some(cases) = cases.as_ref().filter(|_| op.kind == OperationKind::Quote) {
-                cases.remember_offer(op, &reply).await;
+            if let Some(cases) = cases {
+                cases.remember(op, &reply).await;
             }
             reply
         }

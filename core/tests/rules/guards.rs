@@ -205,3 +205,65 @@ fn without_the_bookings_orders_foreign_ones_are_not_looked_at() {
     let reply = fixture.call("case.open", request);
     assert_eq!((&reply["ok"], &reply["warnings"]), (&json!(true), &json!([])), "{reply}");
 }
+
+#[test]
+fn an_account_that_saw_the_bookings_orders_once_wants_them_again() {
+    let wants = |see: &dyn Fn(&Fixture)| {
+        let fixture = Fixture::new("default");
+        see(&fixture);
+        fixture.vendor.profile(json!({"aggregatedOrders": "false"})).unwrap();
+        let order = fixture.order(json!({"passengers": 1}));
+        let sent = fixture.sent("postBookingAncillaryOrder");
+        // Another client of the account has not seen them itself.
+        let other = Fixture::client(&fixture.vendor, &fixture.file, &json!({}));
+        let reply = other.call("case.open", &fixture.ancillary(&order, "k").to_string(), "");
+        let reply: serde_json::Value = serde_json::from_str(reply.json()).unwrap();
+        assert_eq!(
+            (&reply["error"]["code"], &reply["outcome"], fixture.sent("postBookingAncillaryOrder")),
+            (&json!("guard_foreign_order"), &json!("not_executed"), sent),
+            "{reply}"
+        );
+        let mut accepted = fixture.ancillary(&order, "k");
+        accepted["expect"] = json!({"acceptForeign": true});
+        assert_eq!(fixture.call("case.open", accepted)["ok"], true);
+    };
+    wants(&|fixture| {
+        let order = fixture.order(json!({"passengers": 1}));
+        assert_eq!(fixture.call("case.open", fixture.ancillary(&order, "before"))["ok"], true);
+    });
+    wants(&|fixture| {
+        let request = json!({"orderNo": fixture.order(json!({"passengers": 1})), "isCompletedOrder": true});
+        assert_eq!(fixture.call("queryOrderDetails", request)["ok"], true);
+    });
+}
+
+#[test]
+fn for_30_days_after_confirm_store_an_older_order_needs_the_list_of_its_bookings_orders() {
+    let fixture = Fixture::new("aggregatedOrders=false");
+    let older = fixture.order(json!({"passengers": 1}));
+    // The store has its tables only once it was used.
+    assert_eq!(fixture.call("case.list", json!({}))["ok"], true);
+    let copy = std::path::PathBuf::from(format!("{}-copy", fixture.file.display()));
+    assert_eq!(fixture.call("case.backup", json!({"path": copy}))["ok"], true);
+    let client = Fixture::client(&fixture.vendor, &copy, &json!({}));
+    let call = |operation: &str, request: serde_json::Value| -> serde_json::Value {
+        serde_json::from_str(client.call(operation, &request.to_string(), "").json()).unwrap()
+    };
+    let confirmed = call("case.confirmStore", json!({"by": "me", "evidence": "looked"}));
+    assert_eq!(confirmed["data"]["confirmed"], true, "{confirmed}");
+    let refused = call("case.open", fixture.ancillary(&older, "older"));
+    assert_eq!(refused["error"]["code"], "guard_foreign_order", "{refused}");
+    assert_eq!(fixture.sent("postBookingAncillaryOrder"), 0);
+    fixture.vendor.advance("3m").unwrap();
+    let warned = |order: &str, key: &str| {
+        let reply = call("case.open", fixture.ancillary(order, key));
+        let warning = &reply["warnings"][0]["code"];
+        assert_eq!((&reply["ok"], warning), (&json!(true), &json!("foreign_unchecked")), "{reply}");
+    };
+    warned(&fixture.order(json!({"passengers": 1})), "newer");
+    fixture.vendor.advance("30d").unwrap();
+    warned(&fixture.order(json!({"passengers": 1, "createdAgo": "31d"})), "later");
+    for end in ["", "-wal", "-shm", "-witness"] {
+        let _ = std::fs::remove_file(format!("{}{end}", copy.display()));
+    }
+}

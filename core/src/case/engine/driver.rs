@@ -16,7 +16,7 @@ use crate::case::vendor::requests::{self, CallData};
 use crate::case::vendor::{adoption, answers};
 use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, StepName};
 use crate::config::RetryConfig;
-use crate::contract::operation::{Operation, OperationKind};
+use crate::contract::operation::Operation;
 use crate::error::{Error, ErrorCode, Outcome};
 use crate::exchange::context::CallContext;
 use crate::exchange::prepare::VendorRequest;
@@ -378,9 +378,7 @@ impl<'d> Driver<'d> {
         // The age of an offer counts from the request for it.
         let asked = self.cases.now().await;
         let reply = self.context.call_vendor(&request).await;
-        if request.op.kind == OperationKind::Quote {
-            self.cases.remember_offer(request.op, &reply).await;
-        }
+        self.cases.remember(request.op, &reply).await;
         let mut answer = answers::answer(case, query, name, &reply, &mut self.call_data);
         if let (Answer::Quote(quote), Ok(asked)) = (&mut answer, asked) {
             quote.at = Some(asked);
@@ -408,6 +406,9 @@ impl<'d> Driver<'d> {
                 }
             }
             Answer::Entries(entries) => self.without_owned(case, entries).await,
+            Answer::Inconclusive(_) if query == Query::BookingOrders && case.is_before_submit() => {
+                self.unlisted(case, answer).await
+            }
             answer => answer,
         }
     }

@@ -4,10 +4,15 @@ use super::driver::Driver;
 use crate::case::machine::event::{Answer, Entry};
 use crate::case::machine::evidence;
 use crate::case::model::Case;
+use crate::case::schedule::DAY;
 use crate::case::store::{Filter, Stored};
 use crate::case::vendor::adoption;
 use crate::case::vocabulary::{CaseOutcome, Kind, State};
+use crate::unix_time::{Millis, parse_rfc3339};
 use crate::wire::QueryOrderDetailsReply;
+
+/// For so long after a confirmStore an order that is older has to come with the list of its booking's orders.
+const AFTER_A_LOSS: Millis = 30 * DAY;
 
 impl Driver<'_> {
     /// Whether the store knows of an executed refund or void of the case's order that stands, or cannot tell.
@@ -48,6 +53,29 @@ impl Driver<'_> {
                 None => Answer::Orders(Vec::new()),
             },
             answer => answer,
+        }
+    }
+
+    /// Before the submit, where the order came without the list of its booking's orders: whether it must have one.
+    pub(super) async fn unlisted(&self, case: &Case, answer: Answer) -> Answer {
+        if case.expect.accept_foreign {
+            return answer;
+        }
+        let (Ok(listing), Ok(now)) =
+            (self.cases.run_blocking(|store| store.listing()).await, self.cases.now().await)
+        else {
+            return Answer::Unlisted("whether this account's orders come with it is not known");
+        };
+        if listing.is_listed {
+            return Answer::Unlisted("orders of this account came with it before");
+        }
+        let made = self.call_data().order.as_ref().and_then(|order| order.created_time.as_ref());
+        let made = made.and_then(|at| parse_rfc3339(at.as_str()));
+        match listing.confirmed_at {
+            Some(at) if now.wall - at < AFTER_A_LOSS && made.is_none_or(|made| made < at + adoption::CLOCKS) => {
+                Answer::Unlisted("the store has lost, less than 30 days ago, what it had sent before")
+            }
+            _ => answer,
         }
     }
 

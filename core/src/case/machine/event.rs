@@ -84,6 +84,8 @@ pub(crate) enum Answer {
     Foreign(String),
     /// An order that matches but for the time when it was made: perhaps the effect of a request that arrived late.
     Late(String),
+    /// Before the submit: the booking's orders are not listed, and must be; the text says why.
+    Unlisted(&'static str),
     /// An answer that proves nothing, such as a list that is missing or incomplete; the text says why.
     Inconclusive(&'static str),
     Refused(Refusal),

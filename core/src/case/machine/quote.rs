@@ -104,6 +104,10 @@ pub(crate) fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<
         // The orders before the submit tell later which one is new. Without an answer the search goes on, and a lost
         // reply will stay unknown.
         (Query::BookingOrders, Answer::Foreign(order)) => foreign(case, &order),
+        (Query::BookingOrders, Answer::Unlisted(why)) => {
+            let text = format!("the order comes without the list of its booking's orders, and {why} (expect.acceptForeign)");
+            refuse(case, StoredError::new(ErrorCode::GuardForeignOrder, text))
+        }
         (Query::BookingOrders, Answer::Orders(orders)) => {
             case.orders_before = Some(orders);
             Action::Query(Query::Search)
@@ -274,7 +278,7 @@ pub(crate) fn refused(case: &mut Case, query: Query, refusal: Refusal, now: &Now
             case.via = Some(Way::Refund);
             Action::Query(Query::RefundQuote)
         }
-        Query::BookingOrders => unlisted(case),
+        Query::BookingOrders if !refusal.passing => unlisted(case),
         _ if refusal.passing => stay_planned(case, refusal.error),
         _ => refuse(case, refusal.error),
     }

@@ -12,7 +12,8 @@ pub(super) async fn confirm_store(cases: &CaseService, node: &Node<'_>) -> Store
     let given = |key: &str| text(node, key).filter(|value| !value.trim().is_empty());
     let by = given("by").ok_or_else(|| bad_request(OP, "/by", "must say who"))?;
     let evidence = given("evidence").ok_or_else(|| bad_request(OP, "/evidence", "must say what it rests on"))?;
-    cases.run_blocking(move |store| store.confirm(&by, &evidence)).await?;
+    let now = cases.now().await?.wall;
+    cases.run_blocking(move |store| store.confirm(&by, &evidence, now)).await?;
     // Another host's loss may still stand.
     let confirmed = cases.run_blocking(|store| store.rewound()).await?.is_none();
     Ok(CaseReply::data(to_json(&CaseConfirmStoreReply { confirmed: Some(confirmed) })))

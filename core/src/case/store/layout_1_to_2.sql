@@ -11,7 +11,10 @@ CREATE TABLE store (
     probed  INTEGER NOT NULL
 );
 INSERT INTO store VALUES (1, lower(hex(randomblob(12))), 0, 0, 0, 0, 0, 0);
-CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT UNIQUE, merged TEXT, made INTEGER NOT NULL, pause_ends INTEGER);
+CREATE TABLE accounts (
+    id TEXT PRIMARY KEY, name TEXT UNIQUE, merged TEXT, made INTEGER NOT NULL, pause_ends INTEGER,
+    lists_orders INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE account_clients (
     account TEXT NOT NULL, client TEXT NOT NULL, host TEXT, last_four TEXT, PRIMARY KEY (account, client)
 ) WITHOUT ROWID;
@@ -37,6 +40,7 @@ CREATE TABLE losses (
     number    INTEGER NOT NULL,
     change    INTEGER NOT NULL,
     confirmed TEXT,
+    confirmed_at INTEGER,
     PRIMARY KEY (host, what, case_id, number)
 ) WITHOUT ROWID;
 ALTER TABLE cases RENAME COLUMN version TO token;

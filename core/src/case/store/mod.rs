@@ -119,6 +119,15 @@ pub(crate) struct KnownOffer {
     pub quote: Quote,
 }
 
+/// Whether the list of a booking's orders may be missing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Listing {
+    /// An order of this account came with it before.
+    pub is_listed: bool,
+    /// When somebody last confirmed that the store had lost what was sent through it.
+    pub confirmed_at: Option<Millis>,
+}
+
 pub(crate) type Stored<T> = Result<T, Error>;
 
 /// A store of cases of one account. Calls block; each is one transaction, synced when it returns, except where it says so.
@@ -168,7 +177,7 @@ pub(crate) trait Store: Send + Sync {
     fn to_be_asked(&self) -> Stored<Vec<String>>;
 
     /// Settles what is missing in a rewound store, once every case that may have been sent was asked about.
-    fn confirm(&self, by: &str, evidence: &str) -> Stored<()>;
+    fn confirm(&self, by: &str, evidence: &str, now: Millis) -> Stored<()>;
 
     /// Why this client has no account in the store, if so.
     fn refusal(&self) -> Option<Error>;
@@ -205,6 +214,12 @@ pub(crate) trait Store: Send + Sync {
     fn remember_offer(&self, offer_id: &str, offer: &KnownOffer, at: Stamp) -> Stored<()>;
 
     fn known_offer(&self, offer_id: &str) -> Stored<Option<KnownOffer>>;
+
+    /// Remembers that the vendor lists a booking's orders for this account; need not be synced.
+    fn remember_listing(&self) -> Stored<()>;
+
+    /// What is known where an order comes without the list of its booking's orders.
+    fn listing(&self) -> Stored<Listing>;
 
     /// Whether a refund or void of this order was executed by a case that is purged.
     fn gave_back_by_purged(&self, order_no: &str) -> Stored<bool>;

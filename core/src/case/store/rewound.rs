@@ -7,6 +7,7 @@ use super::file::Sqlite;
 use super::witness::{Locked, Loss, host, is_missing};
 use super::{Stored, store_error};
 use crate::error::{Advice, Detail, Error, ErrorCode};
+use crate::unix_time::Millis;
 
 /// Numbers that a lost store may have given beyond those of this one: more than any store ever writes, and still below
 /// 2^53 after a million losses.
@@ -125,7 +126,7 @@ impl Sqlite {
     }
 
     /// See [`Store::confirm`](super::Store::confirm).
-    pub(super) fn confirm_losses(&self, by: &str, evidence: &str) -> Stored<()> {
+    pub(super) fn confirm_losses(&self, by: &str, evidence: &str, now: Millis) -> Stored<()> {
         let locked = Locked::open(&self.witness);
         self.write(|tx| {
             let Some(since) = noticed(tx)? else {
@@ -141,7 +142,8 @@ impl Sqlite {
                 error.details = not_asked.into_iter().map(|id| Detail::of("id", id)).collect();
                 return Ok(Err(error));
             }
-            tx.execute("UPDATE losses SET confirmed = ?1 WHERE confirmed IS NULL", [format!("{by}: {evidence}")])?;
+            let sql = "UPDATE losses SET confirmed = ?1, confirmed_at = ?2 WHERE confirmed IS NULL";
+            tx.execute(sql, params![format!("{by}: {evidence}"), now])?;
             tx.execute("UPDATE store SET highest = highest + ?1", [LIFT])?;
             let open: Vec<String> = tx
                 .prepare("SELECT id FROM cases WHERE open = 1 ORDER BY change")?

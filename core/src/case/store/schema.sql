@@ -13,8 +13,12 @@ CREATE TABLE store (
 INSERT INTO store VALUES (1, lower(hex(randomblob(12))), 0, 0, 0, 0, 0, 0);
 
 -- Whose cases: an account has a name, or is the one of the client that made it. `merged` names the one it went into.
--- `pause_ends` is the end of the last Retry-After by a test clock, which may be ahead of the machine's.
-CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT UNIQUE, merged TEXT, made INTEGER NOT NULL, pause_ends INTEGER);
+-- `pause_ends` is the end of the last Retry-After by a test clock, which may be ahead of the machine's. `lists_orders`:
+-- an order of the account was once answered with the list of its booking's orders.
+CREATE TABLE accounts (
+    id TEXT PRIMARY KEY, name TEXT UNIQUE, merged TEXT, made INTEGER NOT NULL, pause_ends INTEGER,
+    lists_orders INTEGER NOT NULL DEFAULT 0
+);
 -- Who made it or gave it its name: a digest of base URL and client id; the host and the last four of the id, if known.
 CREATE TABLE account_clients (
     account TEXT NOT NULL, client TEXT NOT NULL, host TEXT, last_four TEXT, PRIMARY KEY (account, client)
@@ -94,6 +98,7 @@ CREATE TABLE losses (
     number    INTEGER NOT NULL,
     change    INTEGER NOT NULL,
     confirmed TEXT,
+    confirmed_at INTEGER,
     PRIMARY KEY (host, what, case_id, number)
 ) WITHOUT ROWID;
 

@@ -11,7 +11,7 @@ use super::identity::Identity;
 use super::remnant::Remnant;
 use super::tables::next_number;
 use super::{
-    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Name, Page, Row, Store, Stored, budget, remnants,
+    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Listing, Name, Page, Row, Store, Stored, budget, remnants,
     rewound, store_error,
 };
 use crate::case::clock::{self, Stamp};
@@ -215,8 +215,8 @@ impl Store for Sqlite {
         self.with(|connection| rewound::to_be_asked(connection, &self.account()))
     }
 
-    fn confirm(&self, by: &str, evidence: &str) -> Stored<()> {
-        self.confirm_losses(by, evidence)
+    fn confirm(&self, by: &str, evidence: &str, now: Millis) -> Stored<()> {
+        self.confirm_losses(by, evidence, now)
     }
 
     fn refusal(&self) -> Option<Error> {
@@ -380,6 +380,25 @@ impl Store for Sqlite {
                 params![self.account(), offer_id, unix_time::now(), text],
             )
             .map(|_| ())
+        })
+    }
+
+    fn remember_listing(&self) -> Stored<()> {
+        if self.listing()?.is_listed {
+            return Ok(());
+        }
+        self.write_unsynced(|tx| {
+            tx.execute("UPDATE accounts SET lists_orders = 1 WHERE id = ?1", [self.account()]).map(|_| ())
+        })
+    }
+
+    fn listing(&self) -> Stored<Listing> {
+        self.with(|connection| {
+            let sql = "SELECT coalesce((SELECT lists_orders FROM accounts WHERE id = ?1), 0),
+                              (SELECT max(confirmed_at) FROM losses)";
+            connection.prepare_cached(sql)?.query_row([self.account()], |row| {
+                Ok(Listing { is_listed: row.get(0)?, confirmed_at: row.get(1)? })
+            })
         })
     }
 

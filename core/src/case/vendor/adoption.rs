@@ -13,7 +13,7 @@ use crate::unix_time::{Millis, parse_rfc3339};
 use crate::wire::{Amount, Instant, OrderSummary, QueryOrderDetailsReply};
 
 /// How far the vendor's clock may be from this one.
-const CLOCKS: Millis = 2 * MINUTE;
+pub(crate) const CLOCKS: Millis = 2 * MINUTE;
 
 /// When an order was made, relative to the last attempt of the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -123,6 +123,15 @@ pub(crate) fn answer(case: &Case, query: Query, operation: &str, reply: &Reply, 
     }
 }
 
+/// Whether this is an order that came with the list of its booking's orders.
+pub(crate) fn lists_orders(operation: &str, reply: &Reply) -> bool {
+    if operation != "queryOrderDetails" || reply.error().is_some() {
+        return false;
+    }
+    let order: QueryOrderDetailsReply = data(reply);
+    order.order_no.is_some() && order.order_list.iter().any(|o| o.order_no == order.order_no)
+}
+
 fn ticket_name(ticket: &RefundTicket) -> Option<String> {
     match (&ticket.name, &ticket.last_name, &ticket.first_name) {
         (Some(name), ..) if name.contains('/') => Some(name.clone()),
