@@ -53,6 +53,34 @@ fn a_final_case_is_asked_about_once_per_hour_and_another_state_reopens_it() {
 }
 
 #[test]
+fn a_reopened_case_whose_order_another_one_holds_needs_a_human() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(1));
+    let sent = fixture.call("case.open", open("void", &order, "k"));
+    let set = |status: u32| {
+        fixture.vendor.control("POST", "/_sim/cases", json!({"code": sent["case"]["code"], "status": status})).unwrap()
+    };
+    set(4);
+    let rejected = fixture.call("case.reconcile", json!({"key": "k"}))["case"].clone();
+    assert_eq!((&rejected["final"], &rejected["state"]), (&json!(true), &json!("rejected")), "{rejected}");
+    let second = fixture.call("case.open", open("refund", &order, "second"));
+    assert_eq!(second["outcome"], "executed", "{second}");
+    set(3);
+    fixture.vendor.advance("61m").unwrap();
+    let body = json!({"type": "void.status", "orderNo": rejected["orderNo"], "voidCode": rejected["code"]});
+    assert_eq!(fixture.call("case.notify", json!({"body": body}))["ok"], true);
+    let reopened = asked_about(&fixture, &rejected);
+    assert_eq!(
+        (&reopened["final"], &reopened["state"], &reopened["reopened"], &reopened["outcome"]),
+        (&json!(false), &json!("needs_human"), &json!(true), &json!("executed")),
+        "{reopened}"
+    );
+    // The second one holds it all the same.
+    let third = fixture.call("case.open", open("refund", &order, "third"));
+    assert_eq!((&third["error"]["code"], &third["case"]["id"]), (&json!("conflict"), &second["case"]["id"]), "{third}");
+}
+
+#[test]
 fn a_final_case_without_a_step_is_not_asked_about() {
     let fixture = Fixture::new("default");
     let order = fixture.order(json!({"state": "unpaid"}));

@@ -7,7 +7,7 @@ use super::lease::{Owner, is_alive};
 use crate::case::error::StoredError;
 use crate::case::id::new_id;
 use crate::case::machine::event::{Action, Answer, Event, Now, Refusal, SubmitResult};
-use crate::case::machine::{evidence, step};
+use crate::case::machine::{evidence, recheck, step};
 use crate::case::model::Case;
 use crate::case::passengers::{OrderPassengers, check_tickets};
 use crate::case::service::CaseService;
@@ -102,8 +102,12 @@ impl<'d> Driver<'d> {
         };
         loop {
             let submitted = matches!(event, Event::Submitted(..));
+            let was_final = row.case.closed && !row.case.watched;
             let (case, action) = self.apply(row.case, event).await?;
             row.case = case;
+            if was_final && !row.case.closed {
+                self.check_holds(&mut row.case).await?;
+            }
             if submitted && action != Action::Wait {
                 // The outcome is stored before anything else is asked.
                 let Some(()) = self.save(&mut row).await? else { return Ok(DriveResult::LeaseLost) };
@@ -214,6 +218,15 @@ impl<'d> Driver<'d> {
         let (id, state, outcome) = (&case.id, case.state.word(), case.outcome.word());
         self.context.log.add(LogLevel::Debug, "case", || format!("{id} is {state}, {outcome}; next {action:?}"));
         Ok((case, action))
+    }
+
+    /// A case that had ended and was reopened holds its order again, if it is free.
+    async fn check_holds(&self, case: &mut Case) -> Stored<()> {
+        let copy = case.clone();
+        if let Some(other) = self.cases.run_blocking(move |store| store.rival(&copy)).await? {
+            recheck::held_by(case, &other, &Now { stamp: self.cases.now().await?, policy: self.cases.policy() });
+        }
+        Ok(())
     }
 
     /// None if the lease was lost.

@@ -8,7 +8,7 @@ pub(crate) mod guard;
 pub(crate) mod next_query;
 mod order_state;
 mod quote;
-mod recheck;
+pub(crate) mod recheck;
 mod submit;
 pub(crate) mod transition;
 

@@ -4,6 +4,7 @@ use super::event::{Action, Answer, Entry, Now, OrderState};
 use super::evidence::vendor_state;
 use super::order_state::order_state;
 use super::transition::add_evidence;
+use crate::case::hold::Hold;
 use crate::case::model::Case;
 use crate::case::schedule::HOUR;
 use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, Strength, Way};
@@ -71,6 +72,14 @@ pub(super) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>)
         }
         _ => Action::Wait,
     }
+}
+
+/// After a case that had ended was reopened: another one has what it would hold again.
+pub(crate) fn held_by(case: &mut Case, other: &Case, now: &Now<'_>) {
+    let text = format!("case {} (key {}) holds its order by now", other.id, other.key);
+    add_evidence(case, now, &text, Strength::Strong);
+    case.holds.retain(|hold| matches!(hold, Hold::Payment(_)));
+    case.state = State::NeedsHuman;
 }
 
 /// Whether the order is as it was when the case ended.
