@@ -83,6 +83,9 @@ fn without_a_retry_after_the_pause_is_5_s_doubled_to_a_minute_at_most() {
     for expected in [5_000, 10_000, 20_000, 40_000, 60_000, 60_000] {
         let reply = fixture.call("case.open", request.clone());
         assert_eq!(pause(&reply), expected, "{reply}");
+        let asked = fixture.vendor.requests().len();
+        let early = fixture.call("case.open", request.clone());
+        assert_eq!((&early["error"]["status"], fixture.vendor.requests().len()), (&json!(-41), asked), "{early}");
         fixture.vendor.advance("61s").unwrap();
     }
     assert_eq!(fixture.call("case.open", request)["outcome"], "executed");
