@@ -380,6 +380,11 @@ impl Case {
         }
     }
 
+    /// Whether the vendor answered with numbers joined by a comma, as for a round trip that it made two orders of.
+    pub fn has_several_numbers(&self) -> bool {
+        self.code.as_deref().is_some_and(|code| code.contains([',', '|']))
+    }
+
     /// Whether the next submit is still being prepared, and no attempt is in doubt: what the vendor shows now was there
     /// before it. Earlier attempts, if any, are proved not executed.
     pub fn is_before_submit(&self) -> bool {

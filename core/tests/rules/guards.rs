@@ -124,7 +124,13 @@ fn an_order_of_the_same_journey_and_passengers_keeps_a_regenerate_back() {
 
 #[test]
 fn no_void_where_the_store_knows_an_executed_refund() {
-    let fixture = Fixture::new("quoteAfterRefund=0,refundQueryWithoutCode=list");
+    for profile in ["voidAfterPartialRefund=refused", "voidAfterPartialRefund=allowed"] {
+        void_beside_a_refund(profile);
+    }
+}
+
+fn void_beside_a_refund(profile: &str) {
+    let fixture = Fixture::new(&format!("quoteAfterRefund=0,refundQueryWithoutCode=list,{profile}"));
     let order = order(&fixture, json!(2));
     let mut some = open("refund", &order, "some");
     some["passengers"] = json!([1]);
@@ -192,6 +198,49 @@ fn a_rebuilt_order_is_paid_only_for_the_passengers_of_the_original() {
     fixture.vendor.fault(json!({"endpoint": "queryOrderDetails", "mode": "reply", "body": others})).unwrap();
     let other = pay(&fixture, &order);
     assert_eq!((&other["error"]["code"], fixture.sent("pay")), (&json!("guard_passengers"), 0), "{other}");
+}
+
+#[test]
+fn a_rebuilt_order_that_lost_a_passenger_is_not_paid() {
+    let fixture = Fixture::new("regenerateChanges=passengers");
+    let order = fixture.order(json!({"state": "cancelled", "passengers": 2}));
+    let request = json!({"kind": "regenerate", "orderNo": order, "key": "k", "payment": {"paymentMethod": 1},
+        "expect": {"currency": "USD", "maxPrice": "100000"}});
+    for _ in 0..2 {
+        let reply = fixture.call("case.open", request.clone());
+        assert_eq!(
+            (&reply["error"]["code"], &reply["case"]["state"], fixture.sent("pay")),
+            (&json!("guard_passengers"), &json!("awaiting_payment"), 0),
+            "{reply}"
+        );
+    }
+    assert_eq!(fixture.executed("regenerateOrder"), 1);
+}
+
+/// A round trip that is rebuilt as two orders: neither alone is what was asked for.
+#[test]
+fn an_order_that_is_rebuilt_as_two_is_for_a_human() {
+    let fixture = Fixture::new("regenerateJoined=true");
+    for (key, payment) in [("unpaid", json!(null)), ("paid", json!({"paymentMethod": 1}))] {
+        let order = fixture.order(json!({"state": "cancelled", "segments": [{}, {"inbound": true}]}));
+        let request = json!({"kind": "regenerate", "orderNo": order, "key": key, "payment": payment,
+            "expect": {"currency": "USD", "maxPrice": "100000"}});
+        let reply = fixture.call("case.open", request);
+        assert_eq!(
+            (&reply["outcome"], &reply["case"]["state"], fixture.sent("pay")),
+            (&json!("unknown"), &json!("needs_human"), 0),
+            "{reply}"
+        );
+        let code = reply["case"]["code"].as_str().unwrap();
+        assert_eq!(code.split(',').count(), 2, "{code}");
+        let asked = fixture.call("case.reconcile", json!({"key": key}));
+        assert_eq!((&asked["outcome"], &asked["case"]["state"]), (&json!("unknown"), &json!("needs_human")), "{asked}");
+        let evidence = json!({"text": "both are paid by hand", "code": code});
+        let said = json!({"id": reply["case"]["id"], "as": "executed", "by": "operator", "evidence": evidence});
+        let resolved = fixture.call("case.resolve", said);
+        assert_eq!(resolved["outcome"], "executed", "{resolved}");
+    }
+    assert_eq!(fixture.executed("regenerateOrder"), 2);
 }
 
 #[test]

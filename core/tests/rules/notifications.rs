@@ -109,4 +109,12 @@ fn a_ticketed_order_that_is_cancelled_later_needs_a_human() {
         (&json!("needs_human"), &json!("executed"), &json!(false), &json!(true)),
         "{changed}"
     );
+    // Nothing but a human's word ends it.
+    let said = json!({"id": case["id"], "as": "executed", "by": "me", "evidence": "the money came back"});
+    let ended = fixture.call("case.resolve", said);
+    assert_eq!(
+        (&ended["case"]["final"], &ended["case"]["state"], &ended["outcome"]),
+        (&json!(true), &json!("cancelled"), &json!("executed")),
+        "{ended}"
+    );
 }

@@ -53,8 +53,16 @@ fn a_missing_passenger_and_a_wrong_position_are_refused_without_a_name() {
 
 #[test]
 fn no_child_and_no_infant_is_left_without_an_adult() {
-    let fixture = Fixture::new("default");
-    let order = order(&fixture, json!(["ADT", "ADT", "CHD"]));
+    for (profile, kind) in
+        [("infantAlone=refused", "CHD"), ("infantAlone=allowed", "CHD"), ("infantAlone=allowed", "INF")]
+    {
+        left_without_an_adult(profile, kind);
+    }
+}
+
+fn left_without_an_adult(profile: &str, kind: &str) {
+    let fixture = Fixture::new(profile);
+    let order = order(&fixture, json!(["ADT", "ADT", kind]));
     let both = fixture.call("case.open", refund(&order, "both", json!([1, 2])));
     assert_eq!((&both["error"]["code"], fixture.sent("refundQuotation")), (&json!("guard_passengers"), 0), "{both}");
     let one = fixture.call("case.open", refund(&order, "one", json!([1])));
@@ -62,6 +70,35 @@ fn no_child_and_no_infant_is_left_without_an_adult() {
     // The first adult has a refund already.
     let two = fixture.call("case.open", refund(&order, "two", json!([2])));
     assert_eq!((&two["error"]["code"], fixture.sent("refund")), (&json!("guard_passengers"), 1), "{two}");
+}
+
+/// Whether the vendor allows it or not, and with whatever code it refuses.
+#[test]
+fn a_second_refund_for_others_is_its_own_or_refused() {
+    for quotation in ["quoteAfterRefund=803", "quoteAfterRefund=0"] {
+        for code in ["816", "814", "803", "817", "818"] {
+            for list in ["list", "810"] {
+                let rest = format!("{quotation},secondSubmit={code},refundQueryWithoutCode={list}");
+                for second in ["allowed", "refused"] {
+                    second_refund(&format!("secondRefund={second},{rest}"), second == "allowed");
+                }
+            }
+        }
+    }
+}
+
+fn second_refund(profile: &str, allowed: bool) {
+    let fixture = Fixture::new(profile);
+    let order = order(&fixture, json!(2));
+    let first = fixture.call("case.open", refund(&order, "a", json!([1])));
+    assert_eq!(first["outcome"], "executed", "{profile}: {first}");
+    let second = fixture.call("case.open", refund(&order, "b", json!([2])));
+    let outcome = second["outcome"].as_str().unwrap();
+    match allowed {
+        true => assert_eq!((outcome, fixture.executed("refund")), ("executed", 2), "{profile}: {second}"),
+        // Never executed: the vendor has made one.
+        false => assert!(outcome != "executed" && fixture.executed("refund") == 1, "{profile}: {second}"),
+    }
 }
 
 #[test]

@@ -343,3 +343,34 @@ fn a_process_that_was_stopped_between_intent_and_bytes_sends_nothing() {
         let _ = std::fs::remove_file(format!("{}{end}", file.display()));
     }
 }
+
+/// Whether the vendor takes the payment of a second baggage order or not: it is paid at most once, and what happened
+/// is said.
+#[test]
+fn an_order_beside_one_that_is_paid_is_paid_once_or_refused() {
+    for (sibling, paid) in [("allowed", true), ("refused", false)] {
+        let fixture = Fixture::new(&format!("siblingPay={sibling}"));
+        let case = fixture.unpaid_ancillary();
+        let search = json!({"ticketOrderNo": case["orderNo"], "ancillaryCategory": "BAGGAGE"});
+        let session = fixture.outside("postBookingAncillarySearch", search)["data"]["sessionId"].clone();
+        let order = fixture.vendor.order(case["orderNo"].as_str().unwrap()).unwrap();
+        let other = fixture.outside(
+            "postBookingAncillaryOrder",
+            json!({"sessionId": session, "ancillaryCategory": "BAGGAGE", "ticketOrderNo": case["orderNo"],
+                "passengers": [{"name": order["passengers"][0]["name"], "passengerType": 0,
+                    "ancillaries": [{"productCode": "SIM_BAG_1PC_20KG", "segmentIndex": 1}]}]}),
+        );
+        let pay = json!({"orderNo": other["data"]["orderNo"], "paymentMethod": 1});
+        assert_eq!(fixture.outside("pay", pay)["ok"], true, "{other}");
+        let mut request = fixture.ancillary(case["orderNo"].as_str().unwrap(), "k");
+        request["payment"] = json!({"paymentMethod": 1});
+        for _ in 0..2 {
+            let reply = fixture.call("case.open", request.clone());
+            // A refused one leaves open which payment the vendor means (402).
+            let outcome = if paid { "executed" } else { "unknown" };
+            assert_eq!(reply["outcome"], outcome, "{sibling}: {reply}");
+        }
+        // The stranger's, and ours.
+        assert_eq!(fixture.executed("pay"), if paid { 2 } else { 1 });
+    }
+}

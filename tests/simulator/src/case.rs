@@ -44,15 +44,19 @@ impl Case {
 
 impl World {
     /// The case that prevents another one for any of these passengers.
-    pub fn blocking_case(&self, order: &Order, passengers: &[usize]) -> Option<&Case> {
+    pub fn blocking_case(&self, order: &Order, kind: OfferKind, passengers: &[usize]) -> Option<&Case> {
         let rejected_blocks = self.profile.is("quoteAfterRejected", "803");
+        let one_refund = self.profile.is("secondRefund", "refused");
+        let void_passes = kind == OfferKind::Void && self.profile.is("voidAfterPartialRefund", "allowed");
         order.cases.iter().filter_map(|index| self.cases.get(*index)).find(|case| {
             let open = match case.status {
                 WITHDRAWN => false,
                 REJECTED => rejected_blocks,
                 _ => true,
             };
-            open && case.offer.passengers.iter().any(|passenger| passengers.contains(passenger))
+            let is_partial = case.offer.passengers.len() < order.passengers.len();
+            let overlaps = one_refund || case.offer.passengers.iter().any(|passenger| passengers.contains(passenger));
+            open && overlaps && !(void_passes && is_partial)
         })
     }
 

@@ -64,13 +64,41 @@ pub fn regenerate(world: &mut World, body: &Value) -> Answer {
         ..original_order
     };
     order.passengers.iter_mut().for_each(|p| p.fare = (p.fare + rise).max(0));
+    if world.profile.is("regenerateChanges", "passengers") && order.passengers.len() > 1 {
+        order.passengers.pop();
+    }
     order.total = order.passengers.iter().map(|p| p.fare).sum();
     let session = world.uuid();
+    let way_back = world.profile.is("regenerateJoined", "true").then(|| split(world, &mut order));
     let number = world.add_order(order);
-    match world.order(&number) {
-        Some(order) => Ok(order_fields(order, &session)),
-        None => refuse_shape(),
+    let way_back = way_back.map(|order| world.add_order(order));
+    let Some(order) = world.order(&number) else { return refuse_shape() };
+    let mut fields = order_fields(order, &session);
+    if let Some(back) = way_back.and_then(|number| world.order(&number)) {
+        fields.insert("orderNo".into(), format!("{},{}", order.order_no, back.order_no).into());
+        fields.insert("pnrCode".into(), format!("{},{}", order.pnr, back.pnr).into());
+        fields.insert("totalPrice".into(), money(order.total + back.total));
     }
+    Ok(fields)
+}
+
+/// Splits a rebuilt round trip: the given order keeps the way there, and half of the price.
+fn split(world: &mut World, order: &mut Order) -> Order {
+    let mut back = Order {
+        order_no: world.order_number(Kind::Main, world.now),
+        pnr: world.letters(6),
+        airline_pnr: world.locator(),
+        ..order.clone()
+    };
+    order.passengers.iter_mut().zip(&mut back.passengers).for_each(|(there, back)| {
+        back.fare = there.fare / 2;
+        there.fare -= back.fare;
+    });
+    order.segments.retain(|segment| !segment.inbound);
+    back.segments.retain(|segment| segment.inbound);
+    back.total = back.passengers.iter().map(|p| p.fare).sum();
+    order.total -= back.total;
+    back
 }
 
 fn order_fields(order: &Order, session: &str) -> Object {

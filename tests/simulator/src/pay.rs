@@ -70,7 +70,9 @@ pub fn pay(world: &mut World, body: &Value) -> Answer {
             options.insert("failWith".into(), code.into());
         }
     });
-    supersede_siblings(world, order.main_order.as_deref(), number);
+    if world.profile.is("siblingPay", "refused") {
+        supersede_siblings(world, order.main_order.as_deref(), number);
+    }
     world.schedule_issue(number);
     Ok(object(json!({
         "orderNo": order.order_no,

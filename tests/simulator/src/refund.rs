@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 pub fn quotation(world: &mut World, body: &Value) -> Answer {
     let order = find_order(world, body)?;
     let offer = quote(world, body, &order, "refundQuotation")?;
-    if world.profile.is("quoteAfterRefund", "803") && world.blocking_case(&order, &offer.passengers).is_some() {
+    if world.profile.is("quoteAfterRefund", "803")
+        && world.blocking_case(&order, OfferKind::Refund, &offer.passengers).is_some()
+    {
         return refuse(803, "A refund of these passengers is already on its way");
     }
     if world.profile.is("newQuoteKillsOld", "true") {
@@ -105,7 +107,7 @@ fn row(order: &Order, case: &Case) -> Value {
 }
 
 fn check_not_submitted(world: &World, order: &Order, offer: &Offer) -> Result<(), Refusal> {
-    match world.blocking_case(order, &offer.passengers) {
+    match world.blocking_case(order, OfferKind::Refund, &offer.passengers) {
         Some(case) if case.offer.kind == OfferKind::Void => {
             refuse(803, "A void of these passengers is already on its way")
         }

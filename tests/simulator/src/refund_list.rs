@@ -51,7 +51,7 @@ pub fn quote(world: &mut World, body: &Value, order: &Order, operation: &str) ->
     let all = passengers.len() == order.passengers.len();
     let adult_stays = (0..order.passengers.len()).any(|at| kind(&at) == 0 && !passengers.contains(&at));
     let child_stays = (0..order.passengers.len()).any(|at| kind(&at) != 0 && !passengers.contains(&at));
-    if child_stays && !adult_stays {
+    if child_stays && !adult_stays && world.profile.is("infantAlone", "refused") {
         return refuse(802, "A child may not be left to travel alone");
     }
     if reason == 4 && !all {

@@ -22,7 +22,8 @@ pub fn quotation(world: &mut World, body: &Value) -> Answer {
         return refuse(809, "The order is not ticketed yet");
     }
     let everyone: Vec<usize> = (0..order.passengers.len()).collect();
-    if world.profile.is("quoteAfterRefund", "803") && world.blocking_case(&order, &everyone).is_some() {
+    if world.profile.is("quoteAfterRefund", "803") && world.blocking_case(&order, OfferKind::Void, &everyone).is_some()
+    {
         return refuse(803, "A refund or void of this order is already on its way");
     }
     let covered = order.voidable();
@@ -69,7 +70,7 @@ pub fn void(world: &mut World, body: &Value) -> Answer {
         world.offers.get(id).filter(|o| o.kind == OfferKind::Void && o.order == order.order_no && !o.unusable).cloned();
     // With offerSingleUse=true a submitted offer has been removed, so it is refused like an expired one.
     let offer = offer.ok_or(expired)?;
-    match world.blocking_case(&order, &offer.passengers) {
+    match world.blocking_case(&order, OfferKind::Void, &offer.passengers) {
         Some(case) if case.offer.kind == OfferKind::Refund => {
             return refuse(803, "A refund of this order is already on its way");
         }

@@ -61,8 +61,7 @@ impl Driver<'_> {
         if case.expect.accept_foreign {
             return answer;
         }
-        let (Ok(listing), Ok(now)) =
-            (self.cases.run_blocking(|store| store.listing()).await, self.cases.now().await)
+        let (Ok(listing), Ok(now)) = (self.cases.run_blocking(|store| store.listing()).await, self.cases.now().await)
         else {
             return Answer::Unlisted("whether this account's orders come with it is not known");
         };

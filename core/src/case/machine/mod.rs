@@ -16,7 +16,7 @@ use super::error::StoredError;
 use super::hold::Hold;
 use super::model::Case;
 use super::schedule;
-use super::vocabulary::{CaseOutcome, Kind, Query, State, Strength};
+use super::vocabulary::{CaseOutcome, Kind, Query, State, StepName, Strength};
 use crate::error::ErrorCode;
 use event::{Action, Answer, Event, Now};
 use next_query::next_query;
@@ -164,6 +164,11 @@ fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<
             adopt(case);
         }
         case.superseded = false;
+        if let Some(end) = end_by_verdict(case) {
+            case.outcome = CaseOutcome::Executed;
+            close(case, end);
+            return Action::Wait;
+        }
         // For an effect that is known already, a human may add its number.
         case.outcome = CaseOutcome::Unknown;
         evidence::found(case, None, now)
@@ -177,6 +182,17 @@ fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<
             case.holds = if case.kind == Kind::Pay { Vec::new() } else { holds };
         }
         Action::Wait
+    }
+}
+
+/// The end of a case that no query moves on, and a human calls executed: a paid order that is cancelled, and an order
+/// that was rebuilt as two.
+fn end_by_verdict(case: &Case) -> Option<State> {
+    let is_paid = case.outcome == CaseOutcome::Executed && case.last_step().is_some_and(|s| s.name == StepName::Pay);
+    match case.state {
+        State::NeedsHuman if case.kind == Kind::Regenerate && case.has_several_numbers() => Some(State::Ticketed),
+        State::NeedsHuman if is_paid => Some(State::Cancelled),
+        _ => None,
     }
 }
 

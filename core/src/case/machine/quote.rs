@@ -105,7 +105,8 @@ pub(crate) fn answered(case: &mut Case, query: Query, answer: Answer, now: &Now<
         // reply will stay unknown.
         (Query::BookingOrders, Answer::Foreign(order)) => foreign(case, &order),
         (Query::BookingOrders, Answer::Unlisted(why)) => {
-            let text = format!("the order comes without the list of its booking's orders, and {why} (expect.acceptForeign)");
+            let text =
+                format!("the order comes without the list of its booking's orders, and {why} (expect.acceptForeign)");
             refuse(case, StoredError::new(ErrorCode::GuardForeignOrder, text))
         }
         (Query::BookingOrders, Answer::Orders(orders)) => {

@@ -144,6 +144,14 @@ fn ordered(case: &mut Case, now: &Now<'_>) -> Action {
         case.state = State::NeedsHuman;
         return Action::Wait;
     }
+    if !case.direct && case.has_several_numbers() {
+        // A split round trip is two orders: no payment of one is the payment of what was asked for.
+        let text = "the vendor made two orders; pay them, or let them lapse, by hand";
+        add_evidence(case, now, text, Strength::Strong);
+        case.outcome = CaseOutcome::Unknown;
+        case.state = State::NeedsHuman;
+        return Action::Wait;
+    }
     case.state = State::AwaitingPayment;
     case.outcome = CaseOutcome::Pending;
     case.holds.extend(case.code.clone().map(Hold::Order));

@@ -158,7 +158,7 @@ pub(crate) fn pay(case: &mut Case, now: &Now<'_>) -> Action {
         return Action::Wait;
     }
     // Two numbers joined by a comma (a split round trip) are two orders: paying them is not one step.
-    if case.code.as_deref().is_some_and(|code| code.contains([',', '|'])) {
+    if case.has_several_numbers() {
         case.state = State::NeedsHuman;
         add_evidence(case, now, "the vendor made two orders; pay them by hand", Strength::Strong);
         return Action::Wait;

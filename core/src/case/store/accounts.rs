@@ -164,7 +164,8 @@ fn merge(tx: &Transaction<'_>, from: &str, to: &str, name: &str) -> rusqlite::Re
     for table in ["cases", "holds", "remnants", "notices", "offers", "order_passengers", "account_clients"] {
         tx.execute(&format!("UPDATE OR IGNORE {table} SET account = ?2 WHERE account = ?1"), [from, to])?;
     }
-    let sql = "UPDATE accounts SET lists_orders = 1 WHERE id = ?2 AND (SELECT lists_orders FROM accounts WHERE id = ?1)";
+    let sql =
+        "UPDATE accounts SET lists_orders = 1 WHERE id = ?2 AND (SELECT lists_orders FROM accounts WHERE id = ?1)";
     tx.execute(sql, [from, to])?;
     tx.execute("UPDATE accounts SET merged = ?2 WHERE id = ?1 OR merged = ?1", [from, to])?;
     Ok(Ok(()))

@@ -11,8 +11,8 @@ use super::identity::Identity;
 use super::remnant::Remnant;
 use super::tables::next_number;
 use super::{
-    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Listing, Name, Page, Row, Store, Stored, budget, remnants,
-    rewound, store_error,
+    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Listing, Name, Page, Row, Store, Stored, budget,
+    remnants, rewound, store_error,
 };
 use crate::case::clock::{self, Stamp};
 use crate::case::hold::Hold;
@@ -396,9 +396,9 @@ impl Store for Sqlite {
         self.with(|connection| {
             let sql = "SELECT coalesce((SELECT lists_orders FROM accounts WHERE id = ?1), 0),
                               (SELECT max(confirmed_at) FROM losses)";
-            connection.prepare_cached(sql)?.query_row([self.account()], |row| {
-                Ok(Listing { is_listed: row.get(0)?, confirmed_at: row.get(1)? })
-            })
+            connection
+                .prepare_cached(sql)?
+                .query_row([self.account()], |row| Ok(Listing { is_listed: row.get(0)?, confirmed_at: row.get(1)? }))
         })
     }
 
