@@ -3,6 +3,7 @@
 # test      every suite of every language; SUITES="c cpp" for some
 # torture   the promises on cases under kills, lost replies, crowds and false clocks, with common client loops beside it;
 #           TORTURE="--seed 42" for a seed, "kills lost" for some; about 20 minutes on 2 cores
+# upgrade   a store file that an earlier release and this one meet on; builds the earlier one, about six minutes
 # mutants   rules of cases taken out of the core, one at a time: the rule's test must fail; about 25 minutes on 2 cores
 # bench     side by side with what users would take instead; writes docs/performance.md
 # lint      formatting, lints, documentation
@@ -24,7 +25,7 @@ ROOT := $(DESTDIR)$(PREFIX)
 back_to_include = $(shell realpath -m --relative-to="$(LIBDIR)/$(1)" "$(PREFIX)/include")
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: demo build test torture mutants lint install uninstall bench
+.PHONY: demo build test torture upgrade mutants lint install uninstall bench
 .DEFAULT_GOAL := build
 
 demo:
@@ -42,6 +43,9 @@ torture:
 	"$(TARGET)/debug/atlas-torture" --long $(TORTURE)
 	$(PYTHON) tests/baseline/run.py --submits 10000
 	$(CARGO) run --quiet --release -p atlas-bench --bin many
+
+upgrade:
+	@$(PYTHON) tests/support/upgrade.py
 
 mutants:
 	@$(PYTHON) tests/mutants/run.py

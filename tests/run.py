@@ -1,6 +1,7 @@
 """`make test`: every suite of every language. Standard library only.
 
-    python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors, torture, python; default: all
+    python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors,
+                                       findings, torture, python; default: all
 
 A suite that cannot run because a tool is missing is reported as SKIPPED; with APB_REQUIRE_ALL=1 that is a failure.
 The last line is `N passed, N failed, N skipped`.
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 import building  # noqa: E402
 import case_examples  # noqa: E402
 import examples  # noqa: E402
+import findings  # noqa: E402
 import headers  # noqa: E402
 import native  # noqa: E402
 import readme_programs  # noqa: E402
@@ -120,6 +122,8 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("examples", "demo", with_compiler(CC, examples.demo)),
     ("documents", "README", with_compiler(CC, readme_programs.check)),
     ("vectors", "vectors", with_compiler(CXX, vectors)),
+    ("findings", "findings, C", lambda result: findings.check(result, "c", building.LIB / "libatlas_postbooking.so.1")),
+    ("findings", "findings, Python", lambda result: findings.check(result, "python", PYTHON)),
     ("torture", "torture", with_compiler(CC, torture)),
     ("python", "Python", python),
     ("rust", "Rust", rust),

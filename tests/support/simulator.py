@@ -31,6 +31,10 @@ class Simulator:
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
+    def clear_faults(self) -> None:
+        request = urllib.request.Request(f"{self.url}/_sim/faults", method="DELETE")
+        urllib.request.urlopen(request).close()
+
     def get(self, path: str) -> Any:
         """A control call that reads: ledger, requests, webhook."""
         with urllib.request.urlopen(f"{self.url}/_sim/{path}") as answer:

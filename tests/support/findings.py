@@ -1,0 +1,93 @@
+"""What an attack on cases found with several processes or a changed store file, through the C ABI and through Python.
+
+The findings that one process shows are vectors (`tests/vectors/findings.json`). By hand, also for another build:
+
+    python tests/support/findings.py c PATH/libatlas_postbooking.so
+    python tests/support/findings.py python DIRECTORY
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+from results import SuiteResult
+from scene import NOW, Scene, scene, wait_for
+
+
+def an_overtaken_sender_never_says_not_executed(scene: Scene) -> list[str]:
+    """Another process took it for gone, as one of another PID namespace, and found no effect; that came later."""
+    request = {"kind": "void", "orderNo": scene.atlas.order(**NOW), "key": "k"}
+    scene.atlas.post("faults", endpoint="void", mode="late", delayMs=9_000_000, virtual=True)
+    with scene.worker() as first, scene.worker() as second:
+        first.send(scene.config, "case.open", request, timeoutMs=4000)
+        wait_for(lambda: scene.sent("void") == 1)
+        with closing(sqlite3.connect(scene.store)) as store, store:
+            store.execute("UPDATE cases SET owner = NULL, lease_until = NULL")
+        for _ in range(4):
+            scene.atlas.post("clock", advance="70s")
+            other = second.call(scene.config, "case.reconcile", {"key": "k"})
+        reply = first.receive() or {}
+    faults = [] if other["outcome"] == "not_executed" else [f"it was not overtaken: {other['outcome']}"]
+    return faults + ([] if reply["outcome"] == "unknown" else [f"the sender says {reply['outcome']}"])
+
+
+def a_file_replaced_during_a_call_makes_no_second_submit(scene: Scene) -> list[str]:
+    scene.call("case.list", {})
+    yesterday = scene.copy_store()
+    request = {"kind": "void", "orderNo": scene.atlas.order(**NOW), "key": "k"}
+    scene.atlas.post("faults", endpoint="void", mode="delay", delayMs=1500)
+    with scene.worker() as worker:
+        replace = threading.Thread(
+            target=lambda: (wait_for(lambda: scene.sent("void") == 1), scene.put_back(yesterday))
+        )
+        replace.start()
+        worker.call(scene.config, "case.open", request)
+        replace.join()
+        again = worker.call(scene.config, "case.open", request)
+    later = scene.call("case.open", {**request, "key": "k2"})
+    faults = [] if scene.sent("void") == 1 else [f"{scene.sent('void')} submits left"]
+    codes = [(reply.get("error") or {}).get("code") for reply in (again, later)]
+    return faults + ([] if codes == ["store_rewound"] * 2 else [f"answered {codes}"])
+
+
+def a_stop_is_not_sent_again_from_a_restored_copy(scene: Scene) -> list[str]:
+    scene.call("case.list", {})
+    yesterday = scene.copy_store()
+    request = {"kind": "stop", "orderNo": scene.atlas.order(state="ticketing", ticketingSeconds=3600), "key": "k"}
+    scene.call("case.open", request)
+    scene.put_back(yesterday)
+    again = scene.call("case.open", request)
+    faults = [] if scene.sent("stopTicket") == 1 else [f"{scene.sent('stopTicket')} submits left"]
+    code = (again.get("error") or {}).get("code")
+    return faults + ([] if (code, again["outcome"]) == ("store_rewound", "unknown") else [f"answered {code}"])
+
+
+FINDINGS = [
+    an_overtaken_sender_never_says_not_executed,
+    a_file_replaced_during_a_call_makes_no_second_submit,
+    a_stop_is_not_sent_again_from_a_restored_copy,
+]
+
+
+def check(result: SuiteResult, face: str, path: Path) -> None:
+    for finding in FINDINGS:
+        with scene(face, path) as one:
+            faults = finding(one)
+        result.check(not faults, f"{face}: {finding.__name__}: {'; '.join(faults)}")
+
+
+def main() -> None:
+    face, path = sys.argv[1:]
+    with SuiteResult(f"findings, {face}") as result:
+        check(result, face, Path(path).resolve())
+    print("\n".join(result.messages))
+    print(f"{result.passed} passed, {result.failed} failed")
+    sys.exit(1 if result.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
