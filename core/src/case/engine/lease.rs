@@ -1,6 +1,7 @@
 //! Who owns the lease of a case, and whether that owner still lives.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,8 @@ use crate::unix_time::Millis;
 /// Numbers of the owners in this process that still live.
 static LIVING: Lazy<Mutex<HashSet<u64>>> = Lazy::new(|| Mutex::new(HashSet::new()));
 static NEXT: AtomicU64 = AtomicU64::new(1);
+/// This copy of the library: a process may have loaded another one, whose owners it does not know.
+static COPY: Lazy<String> = Lazy::new(|| format!("{:x}", RandomState::new().hash_one(std::process::id())));
 
 /// One drive of a case by this process. Dropped, its lease is worth nothing any more.
 #[derive(Debug)]
@@ -35,7 +38,7 @@ impl Owner {
     pub fn lease(&self, left: Duration) -> Lease {
         let (_, now) = clock::machine();
         let until = now.saturating_add(i64::try_from((left + GRACE).as_millis()).unwrap_or(i64::MAX / 2));
-        Lease { owner: format!("{} {}", process(std::process::id()), self.run), until }
+        Lease { owner: format!("{} {}.{}", process(std::process::id()), *COPY, self.run), until }
     }
 }
 
@@ -122,16 +125,30 @@ pub(crate) fn is_alive(owner: &str, until: Millis) -> bool {
         return true;
     }
     let process = Process::of(pid);
-    if pid == std::process::id() && process.may_be(their_start) {
-        let runs = LIVING.lock().unwrap_or_else(PoisonError::into_inner);
-        return run.parse().is_ok_and(|run: u64| runs.contains(&run));
+    match run.split_once('.') {
+        Some((copy, run)) if pid == std::process::id() && *copy == **COPY && process.may_be(their_start) => {
+            let runs = LIVING.lock().unwrap_or_else(PoisonError::into_inner);
+            run.parse().is_ok_and(|run: u64| runs.contains(&run))
+        }
+        // Of another process, or of another copy of the library in this one.
+        _ => process.may_be(their_start),
     }
-    process.may_be(their_start)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_owner_of_this_process_lives_until_it_is_dropped_and_that_of_another_copy_until_its_lease_ends() {
+        let owner = Owner::new();
+        let lease = owner.lease(Duration::ZERO);
+        assert!(is_alive(&lease.owner, lease.until));
+        let other = lease.owner.replace(COPY.as_str(), "0");
+        drop(owner);
+        assert!(!is_alive(&lease.owner, lease.until));
+        assert!(is_alive(&other, lease.until) && !is_alive(&other, 0));
+    }
 
     #[test]
     fn a_process_that_cannot_be_read_counts_as_alive_and_one_that_ended_does_not() {
