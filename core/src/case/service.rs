@@ -13,6 +13,7 @@ use crate::config::{CaseClock, CasePolicy, Config};
 use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::rate_limiter::{Later, PLACE_LASTS, Place, RateLimiter, wait_for_place};
+use crate::exchange::runtime::spawn_store_work;
 use crate::exchange::session::Session;
 use crate::reply::Reply;
 use crate::token_bucket::Rate;
@@ -163,7 +164,7 @@ async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce(&dyn Store) -> Stored<T> + Send + 'static,
 ) -> Stored<T> {
     let store = store.clone();
-    tokio::task::spawn_blocking(move || work(&*store))
+    spawn_store_work(move || work(&*store))
         .await
         .unwrap_or_else(|_| Err(Error::new(ErrorCode::Panic, "the store panicked")))
 }

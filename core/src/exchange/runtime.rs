@@ -4,7 +4,7 @@
 //! epoll object is shared with the parent), so the child leaks it and builds its own. Nothing is
 //! created before the first call, so a host that only links the library has no extra thread.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
@@ -12,7 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use once_cell::sync::Lazy;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
 
 use crate::cancel::Ticker;
 use crate::contract::operation::Operation;
@@ -20,13 +21,21 @@ use crate::error::{Advice, Error, ErrorCode, Outcome};
 
 thread_local! {
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
+    /// On the I/O thread: where the work of stores is done.
+    static STORE_WORK: RefCell<Option<Handle>> = const { RefCell::new(None) };
 }
+
+/// The threads of stores are their own: lookups of names that hang must not keep them waiting.
+const STORE_THREADS: usize = 8;
 
 /// A runtime and the process that made it.
 #[derive(Clone, Copy)]
 pub(crate) struct RuntimeHandle {
     pub pid: u32,
     runtime: &'static Runtime,
+    /// Without a driver: it makes threads for blocking work, when there is some, and nothing else.
+    #[allow(dead_code, reason = "the I/O thread has a handle of it")]
+    store: &'static Runtime,
     /// Wakes cancelled calls.
     pub ticker: &'static Ticker,
     /// Makes deadlines cheap.
@@ -79,32 +88,56 @@ pub(crate) fn current() -> Result<RuntimeHandle, Error> {
                 .name("apb-io".to_owned())
                 .spawn(|| {})
                 .map_err(|e| Error::new(ErrorCode::Memory, format!("no thread can be made: {e}")))?;
+            let store = Builder::new_current_thread()
+                .max_blocking_threads(STORE_THREADS)
+                .thread_name("apb-store")
+                .on_thread_start(begin_thread)
+                .build()
+                .map_err(not_built)?;
+            let store: &Runtime = Box::leak(Box::new(store));
+            let store_work = store.handle().clone();
             let built = Builder::new_multi_thread()
                 .worker_threads(1)
                 .max_blocking_threads(16)
                 .thread_name("apb-io")
-                .on_thread_start(|| {
-                    IS_OURS.set(true);
-                    hold_signals();
+                .on_thread_start(move || {
+                    begin_thread();
+                    STORE_WORK.set(Some(store_work.clone()));
                 })
                 .enable_all()
                 .build()
-                .map_err(|e| {
-                    // Out of descriptors: 24 and 23 on every Unix.
-                    let is_io = matches!(e.raw_os_error(), Some(23 | 24));
-                    let code = if is_io { ErrorCode::Io } else { ErrorCode::Memory };
-                    Error::new(code, format!("no I/O thread can be made: {e}"))
-                })?;
+                .map_err(not_built)?;
             // Leaked on purpose: no host thread may drop a runtime, least of all in an async context.
             let runtime = RuntimeHandle {
                 pid,
                 runtime: Box::leak(Box::new(built)),
+                store,
                 ticker: Box::leak(Box::new(Ticker::default())),
                 pacer: Box::leak(Box::new(Pacer::default())),
             };
             *current = Some(runtime);
             Ok(runtime)
         }
+    }
+}
+
+fn begin_thread() {
+    IS_OURS.set(true);
+    hold_signals();
+}
+
+fn not_built(e: std::io::Error) -> Error {
+    // Out of descriptors: 24 and 23 on every Unix.
+    let is_io = matches!(e.raw_os_error(), Some(23 | 24));
+    let code = if is_io { ErrorCode::Io } else { ErrorCode::Memory };
+    Error::new(code, format!("no I/O thread can be made: {e}"))
+}
+
+/// Runs work of a store, which waits for the disk and for other processes, beside the I/O thread.
+pub(crate) fn spawn_store_work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    match STORE_WORK.with_borrow(Clone::clone) {
+        Some(threads) => threads.spawn_blocking(work),
+        None => tokio::task::spawn_blocking(work),
     }
 }
 
@@ -131,7 +164,7 @@ pub(crate) fn is_own_thread() -> bool {
 
 impl RuntimeHandle {
     /// Runs a future on the I/O thread.
-    pub fn spawn<F>(self, future: F) -> tokio::task::JoinHandle<F::Output>
+    pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
