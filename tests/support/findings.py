@@ -11,11 +11,13 @@ from __future__ import annotations
 import sqlite3
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 from results import SuiteResult
 from scene import NOW, Scene, scene, wait_for
+from worker import Worker
 
 
 def an_overtaken_sender_never_says_not_executed(scene: Scene) -> list[str]:
@@ -50,7 +52,7 @@ def a_file_replaced_during_a_call_makes_no_second_submit(scene: Scene) -> list[s
         again = worker.call(scene.config, "case.open", request)
     later = scene.call("case.open", {**request, "key": "k2"})
     faults = [] if scene.sent("void") == 1 else [f"{scene.sent('void')} submits left"]
-    codes = [(reply.get("error") or {}).get("code") for reply in (again, later)]
+    codes = [code(reply) for reply in (again, later)]
     return faults + ([] if codes == ["store_rewound"] * 2 else [f"answered {codes}"])
 
 
@@ -62,11 +64,36 @@ def a_stop_is_not_sent_again_from_a_restored_copy(scene: Scene) -> list[str]:
     scene.put_back(yesterday)
     again = scene.call("case.open", request)
     faults = [] if scene.sent("stopTicket") == 1 else [f"{scene.sent('stopTicket')} submits left"]
-    code = (again.get("error") or {}).get("code")
-    return faults + ([] if (code, again["outcome"]) == ("store_rewound", "unknown") else [f"answered {code}"])
+    answer = (code(again), again["outcome"])
+    return faults + ([] if answer == ("store_rewound", "unknown") else [f"answered {answer}"])
+
+
+def another_sqlite_in_the_process_does_no_damage(scene: Scene) -> list[str]:
+    """What closes a file drops the record locks that its process has on it, those of another SQLite too."""
+    scene.call("case.list", {})
+    orders = [scene.atlas.order(**NOW) for _ in range(160)]
+    workers = [Worker(scene.face, scene.path, scene.store) for _ in range(4)]
+    for number, order in enumerate(orders):
+        workers[number % 4].send(scene.config, "case.open", {"kind": "void", "orderNo": order, "key": order})
+    replies = [workers[number % 4].receive() for number in range(len(orders))]
+    for worker in workers:
+        worker.kill()
+    bad = [code(reply) for reply in replies if reply is None or reply["outcome"] != "executed"]
+    sound, count = "damaged", 0
+    with suppress(sqlite3.Error), closing(sqlite3.connect(scene.store)) as store:
+        sound = store.execute("PRAGMA integrity_check").fetchone()[0]
+        count = store.execute("SELECT count(*) FROM cases").fetchone()[0]
+    faults = [f"{len(bad)} calls failed: {bad[:3]}"] if bad else []
+    faults += [] if (sound, count) == ("ok", len(orders)) else [f"{count} cases are stored, and it is {sound}"]
+    return faults + ([] if scene.sent("void") == len(orders) else [f"{scene.sent('void')} voids left"])
+
+
+def code(reply: dict[str, Any] | None) -> Any:
+    return ((reply or {}).get("error") or {}).get("code")
 
 
 FINDINGS = [
+    another_sqlite_in_the_process_does_no_damage,
     an_overtaken_sender_never_says_not_executed,
     a_file_replaced_during_a_call_makes_no_second_submit,
     a_stop_is_not_sent_again_from_a_restored_copy,

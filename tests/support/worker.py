@@ -3,6 +3,8 @@
     python worker.py c PATH/libatlas_postbooking.so      the C ABI, by ctypes
     python worker.py python DIRECTORY                    the native module of the package in that directory
 
+With a file as third argument, two threads open it, read it and close it all the time, with Python's own SQLite.
+
 Reads lines of JSON, {"config", "operation", "request", "options"}, and answers each with the reply in one line. The
 client is kept while the configuration is the same. `Worker` starts one and talks to it. Standard library only.
 """
@@ -13,9 +15,12 @@ import ctypes
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +30,8 @@ Call = Callable[[bytes, bytes, bytes, bytes], bytes]
 class Worker:
     """`with Worker("c", path) as worker: worker.call(config, "case.open", {...})`."""
 
-    def __init__(self, face: str, path: Path) -> None:
-        command = [sys.executable, __file__, face, str(path)]
+    def __init__(self, face: str, path: Path, looks_at: Path | None = None) -> None:
+        command = [sys.executable, __file__, face, str(path), *([str(looks_at)] if looks_at else [])]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def __enter__(self) -> Worker:
@@ -111,8 +116,16 @@ def by_module(directory: str) -> Call:
     return call
 
 
+def look_at(file: str) -> None:
+    while True:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(file, timeout=1)) as other:
+            other.execute("SELECT count(*) FROM cases").fetchone()
+
+
 def main() -> None:
-    face, path = sys.argv[1:]
+    face, path, *files = sys.argv[1:]
+    for file in files * 2:
+        threading.Thread(target=look_at, args=(file,), daemon=True).start()
     call = {"c": by_ctypes, "python": by_module}[face](path)
     for line in sys.stdin.buffer:
         given = json.loads(line)

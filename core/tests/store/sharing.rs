@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 use crate::child;
 use crate::fixture::{Fixture, beside, call, client, void};
 
+/// Descriptors without locks that a process keeps of a store that one call at a time uses: of the file, its log's
+/// index, and those on which their locks were taken.
+const KEPT: usize = 6;
+
 /// Descriptors of this process that are open on the store.
 fn open_descriptors(file: &Path) -> Vec<String> {
     let name = file.file_name().unwrap().to_string_lossy().into_owned();
@@ -38,7 +42,7 @@ pub fn fork_scenario(plan: &Value) {
     let client = client(&plan["config"]);
     let open = |order: &str| {
         let reply = call(&client, "case.open", void(order, order));
-        reply["outcome"] == "executed" && open_descriptors(&file).is_empty()
+        reply["outcome"] == "executed" && open_descriptors(&file).len() <= KEPT
     };
     assert!(open(&orders[0]));
     let (stop, wait) = (std::sync::Barrier::new(5), std::sync::Barrier::new(5));
@@ -52,7 +56,8 @@ pub fn fork_scenario(plan: &Value) {
         }
         wait.wait();
         for nth in 0..20 {
-            assert_eq!(open_descriptors(&file), Vec::<String>::new());
+            let kept = open_descriptors(&file);
+            assert!(kept.len() <= KEPT && !kept.iter().any(|name| name.ends_with("-wal")), "{kept:?}");
             let (mine, theirs, grandchilds) = (&orders[1 + nth], &orders[21 + nth], &orders[41 + nth]);
             // SAFETY: the other threads of this test are outside the library and hold no lock, and the child ends by _exit.
             match unsafe { fork() }.unwrap() {

@@ -17,9 +17,9 @@ pub(crate) const LAYOUT: i32 = 2;
 /// SQLite's header, and the head of the first table.
 const HEAD: usize = 108;
 
-/// Device and inode of the files that this process has looked at. Closing a descriptor ends every lock that the
-/// process has on the file, SQLite's too: a file is only opened here before SQLite has it open for anybody.
-static SEEN: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
+/// The files that this process has looked at, by device and inode. They stay open: closing a descriptor would end every
+/// record lock that another SQLite in this process has on the file.
+static SEEN: Mutex<Vec<((u64, u64), File)>> = Mutex::new(Vec::new());
 
 /// Makes the file if there is none (mode 0600), and refuses what cannot be a store of ours.
 pub(crate) fn check(path: &Path) -> Stored<()> {
@@ -29,7 +29,7 @@ pub(crate) fn check(path: &Path) -> Stored<()> {
         Ok(found) if !found.is_file() => {
             return Err(store_error(ErrorCode::StoreUnavailable, "the store's path is not a file"));
         }
-        Ok(found) if seen.contains(&identity(&found)) => return Ok(()),
+        Ok(found) if seen.iter().any(|(seen, _)| *seen == identity(&found)) => return Ok(()),
         Err(e) if e.kind() == ErrorKind::NotFound => make(path)?,
         _ => {}
     }
@@ -39,7 +39,9 @@ pub(crate) fn check(path: &Path) -> Stored<()> {
     let found = file.metadata().map_err(|e| cannot_open(&e))?;
     header(&mut file, found.len(), has_log)?;
     if cfg!(unix) {
-        seen.push(identity(&found));
+        // A file that was removed or replaced is nobody's any more.
+        seen.retain(|(_, file)| file.metadata().is_ok_and(|seen| is_linked(&seen)));
+        seen.push((identity(&found), file));
     }
     Ok(())
 }
@@ -49,6 +51,16 @@ pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(end);
     PathBuf::from(path)
+}
+
+fn is_linked(_found: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        _found.nlink() > 0
+    }
+    #[cfg(not(unix))]
+    true
 }
 
 fn identity(_found: &Metadata) -> (u64, u64) {

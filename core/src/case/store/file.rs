@@ -1,8 +1,8 @@
 //! The file of the embedded store, shared by the processes of one machine.
 //!
 //! Write-ahead log with `synchronous=FULL`: a transaction is on the disk when it returns. Connections are open only
-//! while a call is under way: SQLite's locks belong to a process, and a child that inherited open connections
-//! through fork() would believe in locks that it does not have.
+//! while a call is under way: a child that inherited open connections through fork() would believe in locks that it does
+//! not have. The locks themselves are those of the crate `sqlite-locks`.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,6 +77,7 @@ enum Connected {
 impl Sqlite {
     /// Opens or makes the file; refuses one that cannot be trusted or written.
     pub fn open(config: &StoreConfig, identity: Identity, is_alive: IsAlive) -> Stored<Sqlite> {
+        sqlite_locks::install();
         let store = Sqlite {
             path: config.path.clone(),
             witness: config.witness.clone(),

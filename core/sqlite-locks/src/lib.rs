@@ -1,0 +1,26 @@
+//! Locks of SQLite that survive other users of the same file in the same process.
+//!
+//! SQLite locks its files by POSIX record locks, and those belong to a process: they do not keep two copies of SQLite
+//! in one process apart (a host's own, Python's `sqlite3`), and when one copy closes a file, the locks of the other
+//! are gone (fcntl(2), "Record locks are automatically released"; sqlite.org, "How To Corrupt", 2.2). Then a log is
+//! deleted or begun anew while it is in use.
+//!
+//! [`install`] gives SQLite's default VFS other system calls, once per process:
+//!
+//! * `fcntl`: the locks of a file are taken on one open file description of its own (`F_OFD_SETLK`), which excludes
+//!   every other one, of this process too, and which nobody else closes. Per process and file there is one, so that
+//!   for SQLite it is as before.
+//! * `close` and `open`: a descriptor on which SQLite has locked is kept and used again, since closing it would drop
+//!   the locks of another copy.
+//!
+//! In a forked child these descriptors are closed at once, so that no lock outlives the parent. On other
+//! systems than Linux, and where the kernel does not have such locks (before 3.15), nothing is changed.
+
+#[cfg(target_os = "linux")]
+mod linux;
+
+/// See the module. May be called any number of times; must be called before SQLite opens a file.
+pub fn install() {
+    #[cfg(target_os = "linux")]
+    linux::install();
+}
