@@ -119,6 +119,9 @@ pub(crate) struct Case {
     pub expect: Expect,
     /// What other cases must not touch meanwhile.
     pub holds: Vec<Hold>,
+    /// The case, given up before, that its caller knows of and opens it after.
+    #[serde(default)]
+    pub after: Option<String>,
     /// A direct submit, not case.open: it is never tried again.
     pub direct: bool,
     /// A new offer was asked for after the vendor called one expired (805, 502).
@@ -234,6 +237,7 @@ impl Case {
             kind,
             via: None,
             holds: order_no.iter().cloned().map(Hold::Order).collect(),
+            after: None,
             order_no,
             offer_id: None,
             code: None,

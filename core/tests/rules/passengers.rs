@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fixture::Fixture;
+use crate::vendor_state::{asked_for_long, reconcile};
 
 fn order(fixture: &Fixture, passengers: Value) -> Value {
     fixture.vendor.create_order(json!({"passengers": passengers, "paymentMethod": 1, "airline": "Y4"})).unwrap()
@@ -216,4 +217,60 @@ fn a_quotation_of_everybody_does_not_serve_some() {
     assert_eq!((&some["error"]["code"], fixture.sent("refund")), (&json!("guard_passengers"), 0), "{some}");
     let all = fixture.call("case.open", refund(&order, "all", Value::Null));
     assert_eq!((&all["outcome"], fixture.executed("refund")), (&json!("executed"), 1), "{all}");
+}
+
+/// A refund of two of three passengers that was given up.
+fn given_up(fixture: &Fixture) -> (Value, Value) {
+    let order = order(fixture, json!(3));
+    fixture.vendor.fault(json!({"endpoint": "refund", "mode": "drop_before"})).unwrap();
+    fixture.call("case.open", refund(&order, "first", json!([1, 2])));
+    let given_up = asked_for_long(fixture, "first");
+    assert_eq!(given_up["outcome"], "not_executed", "{given_up}");
+    (order, given_up["case"]["id"].clone())
+}
+
+#[test]
+fn after_a_case_that_was_given_up_each_overlapping_case_names_it() {
+    let fixture = Fixture::new("refundQueryWithoutCode=list");
+    let (order, first) = given_up(&fixture);
+    let open = |key: &str, passenger: u32, after: &Value| {
+        let mut request = refund(&order, key, json!([passenger]));
+        if !after.is_null() {
+            request["after"] = after.clone();
+        }
+        fixture.call("case.open", request)
+    };
+    let conflict = |reply: &Value| {
+        assert_eq!((&reply["error"]["code"], &reply["case"]["id"]), (&json!("conflict"), &first), "{reply}");
+    };
+    conflict(&open("a", 2, &Value::Null));
+    let one = open("b", 1, &first);
+    assert_eq!(one["outcome"], "executed", "{one}");
+    // That one case named it frees it for nobody else.
+    conflict(&open("c", 2, &Value::Null));
+    let three = open("d", 3, &Value::Null);
+    assert_eq!(three["outcome"], "executed", "{three}");
+    let two = open("e", 2, &first);
+    assert_eq!((&two["outcome"], fixture.executed("refund")), (&json!("executed"), 3), "{two}");
+}
+
+#[test]
+fn a_case_opened_after_one_that_shows_up_executed_sends_nothing_more() {
+    let fixture = Fixture::new("refundQueryWithoutCode=list,quoteAfterRefund=0");
+    let (order, first) = given_up(&fixture);
+    let mut request = refund(&order, "second", json!([1]));
+    request["after"] = first.clone();
+    fixture.vendor.fault(json!({"endpoint": "refund", "mode": "rate_limit", "delayMs": 1000})).unwrap();
+    let paced = fixture.call("case.open", request.clone());
+    assert_eq!(paced["case"]["state"], "planned", "{paced}");
+    let entry = json!({"orderNo": order["orderNo"], "refundOfferId": fixture.call("case.get", json!({"id": first}))["case"]["offerId"],
+        "refundCode": "202603-0009", "refundStatus": 0});
+    let shown = json!({"refundOrders": [entry]});
+    fixture.vendor.fault(json!({"endpoint": "queryRefundOrders", "mode": "reply", "body": shown, "times": 0})).unwrap();
+    let found = reconcile(&fixture, "first", "10m");
+    assert_eq!((&found["outcome"], &found["case"]["reopened"]), (&json!("executed"), &json!(true)), "{found}");
+    fixture.vendor.clear_faults().unwrap();
+    request.as_object_mut().unwrap().remove("after");
+    let again = fixture.call("case.open", request);
+    assert_eq!((&again["error"]["code"], fixture.executed("refund")), (&json!("conflict"), 0), "{again}");
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::lease::{Owner, is_alive};
 use crate::case::error::StoredError;
+use crate::case::hold::Hold;
 use crate::case::id::new_id;
 use crate::case::machine::event::{Action, Answer, Event, Now, Refusal, SubmitResult};
 use crate::case::machine::{evidence, recheck, step};
@@ -479,8 +480,14 @@ impl<'d> Driver<'d> {
             row.case.basket = adoption::basket_marks(&row.case.key, &passengers);
         }
         let Some(()) = self.save(row).await? else { return Ok(None) };
-        // A case that gave its holds up, or was reopened, may have lost one to another case.
-        let case = row.case.clone();
+        // A case that gave its holds up, or was reopened, may have lost one to another case, and one that it was opened
+        // after may have been reopened.
+        let mut case = row.case.clone();
+        if name == StepName::Pay && case.kind != Kind::Pay {
+            // The order that it has made is its own.
+            let made = case.code.clone().map(Hold::Order);
+            case.holds.retain(|hold| matches!(hold, Hold::Payment(_)) || Some(hold) == made.as_ref());
+        }
         if let Some(other) = self.cases.run_blocking(move |store| store.rival(&case)).await? {
             let message = format!("case {} (key {}) holds what this one needs", other.id, other.key);
             return refused(StoredError::new(ErrorCode::Conflict, message));

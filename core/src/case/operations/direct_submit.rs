@@ -141,7 +141,7 @@ async fn claim(
     case.holds.extend(offer.clone().map(Hold::Offer));
     case.offer_id = offer;
     record_intent(&mut case, name, &now);
-    match cases.run_blocking(move |store| store.claim(&case, &lease, None)).await? {
+    match cases.run_blocking(move |store| store.claim(&case, &lease)).await? {
         Claim::New(row) => Ok(Ok(row)),
         Claim::Held(other) => Ok(Err(other)),
         Claim::Known(row) => Ok(Err(Box::new(row.case))),

@@ -51,11 +51,11 @@ async fn start(context: &mut CallContext, cases: &CaseService, body: &str) -> St
     case.run.may_send = true;
     case.run.payment_method = method;
     case.run.can_pay = method.is_some_and(|m| has_card || !matches!(m, 3 | 5));
-    let after = request.body.after.clone();
+    case.after = request.body.after.clone();
     let owner = Owner::new();
     let lease = owner.lease(context.time_left());
-    let (new, case_after) = (case.clone(), after.clone());
-    let claim = cases.run_blocking(move |store| store.claim(&new, &lease, case_after.as_deref())).await?;
+    let new = case.clone();
+    let claim = cases.run_blocking(move |store| store.claim(&new, &lease)).await?;
     let mut warnings = Warnings::default();
     let row = match claim {
         Claim::New(row) => row,
@@ -172,6 +172,9 @@ async fn resume(
             warnings.add("expect_unused", "/expect".to_owned(), message);
         }
     }
+    if row.case.may_send_more() && request.body.after.is_some() {
+        row.case.after.clone_from(&request.body.after);
+    }
     let again = match () {
         () if row.case.starts_over() => start_over(&row.case, fresh, is_same, now.wall),
         () if row.case.may_try_again() => next_attempt(&row.case, fresh),
@@ -187,10 +190,8 @@ async fn resume(
     if !is_same {
         warnings.add("amended", "/key".to_owned(), "the key was not bound: its case starts over with this content");
     }
-    let (again, lease, after) =
-        (Row { case: again, ..row.clone() }, owner.lease(context.time_left()), &request.body.after);
-    let after = after.clone();
-    match cases.run_blocking(move |store| store.reclaim(&again, &lease, after.as_deref())).await? {
+    let (again, lease) = (Row { case: again, ..row.clone() }, owner.lease(context.time_left()));
+    match cases.run_blocking(move |store| store.reclaim(&again, &lease)).await? {
         Some(Claim::Known(row)) => Ok(Ok(row)),
         Some(Claim::Held(other)) => {
             // The old content stands.
@@ -217,6 +218,7 @@ fn start_over(old: &Case, fresh: &Case, is_same: bool, now: Millis) -> Case {
 fn next_attempt(old: &Case, fresh: &Case) -> Case {
     let mut case = Case {
         holds: fresh.holds.clone(),
+        after: fresh.after.clone().or(old.after.clone()),
         positions: fresh.positions.clone(),
         partial: fresh.partial,
         error: None,

@@ -24,40 +24,11 @@ impl Sqlite {
         rows.filter(|row| !matches!(row, Ok(row) if !row.case.watched)).collect()
     }
 
-    /// Frees the holds of the case from what may give them up; gives the case that has one of them.
-    pub(super) fn take_holds(
-        &self,
-        tx: &Transaction<'_>,
-        case: &Case,
-        after: Option<&str>,
-    ) -> rusqlite::Result<Option<Case>> {
-        let mut earlier = Vec::new();
-        for hold in &case.holds {
-            for holder in self.holders(tx, hold)?.into_iter().filter(|holder| *holder != case.id) {
-                match self.by_id(tx, &holder)? {
-                    // Only a closed case gives up its holds, and only to a case that names it; never that of a payment.
-                    Some(row)
-                        if row.case.closed && after == Some(holder.as_str()) && !matches!(hold, Hold::Payment(_)) =>
-                    {
-                        earlier.push(holder);
-                    }
-                    Some(row) => return Ok(Some(row.case)),
-                    // What a purged case has paid stays paid.
-                    None => {
-                        if let Some(remnant) = remnants::find(tx, &self.account(), &Name::Id(holder))? {
-                            return Ok(Some(remnant.case()));
-                        }
-                    }
-                }
-            }
-        }
-        // Only now, when nothing else is in the way.
-        earlier.dedup();
-        for holder in earlier {
-            if let Some(mut row) = self.by_id(tx, &holder)? {
-                row.case.holds.retain(|hold| matches!(hold, Hold::Payment(_)));
-                self.put(tx, &row, None)?;
-            }
+    /// Another case that has one of the holds of this one, but for a closed one that it was opened after. Otherwise the
+    /// watched cases of the order learn that this one came after them.
+    pub(super) fn take_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<Option<Case>> {
+        if let Some(other) = self.other_holder(tx, case)? {
+            return Ok(Some(other));
         }
         for earlier in self.watched(tx, case.order_no.as_deref())?.into_iter().filter(|row| row.case.id != case.id) {
             let earlier = Row { case: Case { superseded: true, ..earlier.case }, ..earlier };
@@ -93,10 +64,6 @@ impl Sqlite {
         tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
         if case.is_holding() {
             for hold in &case.holds {
-                // Another case has it by now, or some of it.
-                if self.holders(tx, hold)?.iter().any(|holder| *holder != case.id) {
-                    continue;
-                }
                 tx.prepare_cached("INSERT OR IGNORE INTO holds (account, order_no, case_id) VALUES (?1, ?2, ?3)")?
                     .execute(params![self.account(), hold.to_text(), case.id])?;
             }
@@ -104,19 +71,36 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Another case that has one of the holds of this one.
+    /// The case that this one was opened after, the one that that one was opened after, and so on.
+    fn opened_after(&self, connection: &Connection, case: &Case) -> rusqlite::Result<Vec<String>> {
+        let (mut earlier, mut next) = (Vec::new(), case.after.clone());
+        while let Some(id) = next.filter(|id| !earlier.contains(id)) {
+            next = self.by_id(connection, &id)?.and_then(|row| row.case.after);
+            earlier.push(id);
+        }
+        Ok(earlier)
+    }
+
+    /// Another case that has one of the holds of this one. A closed one keeps its holds while it is watched, and stands
+    /// in the way of every case that does not name it; what was paid stands in the way of every other payment.
     pub(super) fn other_holder(&self, connection: &Connection, case: &Case) -> rusqlite::Result<Option<Case>> {
-        let mut holders = Vec::new();
+        let earlier = self.opened_after(connection, case)?;
         for hold in &case.holds {
-            holders.extend(self.holders(connection, hold)?);
+            for holder in self.holders(connection, hold)?.into_iter().filter(|holder| *holder != case.id) {
+                let is_payment = matches!(hold, Hold::Payment(_));
+                match self.by_id(connection, &holder)? {
+                    Some(row) if row.case.closed && earlier.contains(&holder) && !is_payment => {}
+                    Some(row) => return Ok(Some(row.case)),
+                    // What a purged case has paid stays paid.
+                    None => {
+                        if let Some(remnant) = remnants::find(connection, &self.account(), &Name::Id(holder))? {
+                            return Ok(Some(remnant.case()));
+                        }
+                    }
+                }
+            }
         }
-        let Some(holder) = holders.into_iter().find(|holder| *holder != case.id) else { return Ok(None) };
-        if let Some(row) = self.by_id(connection, &holder)? {
-            return Ok(Some(row.case));
-        }
-        // What a purged case has paid stays paid.
-        let remnant = remnants::find(connection, &self.account(), &Name::Id(holder))?;
-        Ok(remnant.map(|remnant| remnant.case()))
+        Ok(None)
     }
 }
 

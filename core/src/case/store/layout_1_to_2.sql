@@ -43,6 +43,13 @@ CREATE TABLE losses (
     confirmed_at INTEGER,
     PRIMARY KEY (host, what, case_id, number)
 ) WITHOUT ROWID;
+CREATE TABLE holds_of_cases (
+    account TEXT NOT NULL, order_no TEXT NOT NULL, case_id TEXT NOT NULL, PRIMARY KEY (account, order_no, case_id)
+) WITHOUT ROWID;
+INSERT INTO holds_of_cases SELECT account, order_no, case_id FROM holds;
+DROP TABLE holds;
+ALTER TABLE holds_of_cases RENAME TO holds;
+CREATE INDEX holds_case ON holds (case_id);
 ALTER TABLE cases RENAME COLUMN version TO token;
 ALTER TABLE cases ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE cases ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;

@@ -135,13 +135,13 @@ pub(crate) trait Store: Send + Sync {
     /// Keeps connections open until the guard is dropped. Between calls none is open, so that a fork is harmless.
     fn connection_scope(&self) -> ConnectionScope<'_>;
 
-    /// In one exclusive transaction: the key is new, no other case holds one of its orders (but the one named by
-    /// `after`), and the case is written with its lease.
-    fn claim(&self, case: &Case, lease: &Lease, after: Option<&str>) -> Stored<Claim>;
+    /// In one exclusive transaction: the key is new, no other case holds one of its orders (but the one that it
+    /// was opened after), and the case is written with its lease.
+    fn claim(&self, case: &Case, lease: &Lease) -> Stored<Claim>;
 
     /// As [`Store::claim`] for a case that is there: it takes its holds anew, and the row is replaced only if no other
     /// case has one. Gives `Known` with the new version, or `Held`; None if the lease was lost.
-    fn reclaim(&self, row: &Row, lease: &Lease, after: Option<&str>) -> Stored<Option<Claim>>;
+    fn reclaim(&self, row: &Row, lease: &Lease) -> Stored<Option<Claim>>;
 
     fn load(&self, name: &Name) -> Stored<Option<Row>>;
 

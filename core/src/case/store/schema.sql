@@ -52,12 +52,12 @@ CREATE INDEX cases_order ON cases (account, order_no);
 CREATE INDEX cases_unknown ON cases (account, id) WHERE unknown = 1;
 CREATE INDEX cases_change ON cases (account, change);
 
--- One open case per order.
+-- What each case keeps others from. Two cases have the same only where the later one was opened after the earlier.
 CREATE TABLE holds (
     account  TEXT NOT NULL,
     order_no TEXT NOT NULL,
     case_id  TEXT NOT NULL,
-    PRIMARY KEY (account, order_no)
+    PRIMARY KEY (account, order_no, case_id)
 ) WITHOUT ROWID;
 CREATE INDEX holds_case ON holds (case_id);
 

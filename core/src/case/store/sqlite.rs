@@ -106,7 +106,7 @@ impl Store for Sqlite {
         self.open_scope()
     }
 
-    fn claim(&self, case: &Case, lease: &Lease, after: Option<&str>) -> Stored<Claim> {
+    fn claim(&self, case: &Case, lease: &Lease) -> Stored<Claim> {
         self.write(|tx| {
             if let Some(known) = self.by_key(tx, &case.key)? {
                 return Ok(Ok(Claim::Known(known)));
@@ -117,7 +117,7 @@ impl Store for Sqlite {
             if let Some(error) = rewound::error(tx)? {
                 return Ok(Err(error));
             }
-            if let Some(other) = self.take_holds(tx, case, after)? {
+            if let Some(other) = self.take_holds(tx, case)? {
                 return Ok(Ok(Claim::Held(Box::new(other))));
             }
             let number = next_number(tx)?;
@@ -147,9 +147,9 @@ impl Store for Sqlite {
         })?
     }
 
-    fn reclaim(&self, row: &Row, lease: &Lease, after: Option<&str>) -> Stored<Option<Claim>> {
+    fn reclaim(&self, row: &Row, lease: &Lease) -> Stored<Option<Claim>> {
         self.write(|tx| {
-            if let Some(other) = self.take_holds(tx, &row.case, after)? {
+            if let Some(other) = self.take_holds(tx, &row.case)? {
                 return Ok(Some(Claim::Held(Box::new(other))));
             }
             let version = self.put(tx, row, Some(lease))?;
