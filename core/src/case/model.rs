@@ -222,6 +222,8 @@ pub(crate) struct Run {
     pub effect_checked: bool,
     /// Whether somebody else has made such an order could not be looked at.
     pub foreign_unchecked: bool,
+    /// After 905 the list was refused: only a quotation that succeeds shows that there is no effect.
+    pub needs_quotation: bool,
     /// The vendor answered a query of this run.
     pub asked: bool,
     /// The query that is under way.

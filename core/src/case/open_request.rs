@@ -232,6 +232,13 @@ fn content_digest(body: &str, passengers: Option<Vec<String>>) -> String {
         if passengers.as_ref().is_some_and(Vec::is_empty) {
             members.retain(|(key, _)| key != "passengers");
         }
+        // 1 is the default, and a number may come as text.
+        for (_, value) in members.iter_mut().filter(|(key, _)| key == "reason") {
+            if let Node::Num(number) = value {
+                *value = Node::Str(number.to_string().into());
+            }
+        }
+        members.retain(|(key, value)| key != "reason" || !matches!(value, Node::Str(reason) if reason == "1"));
         for (_, value) in members.iter_mut().filter(|(key, _)| key == "passengers") {
             *value = set_of(passengers.clone().unwrap_or_else(|| texts(value)));
         }
@@ -306,6 +313,7 @@ mod tests {
         }
         for same in [
             r#"{"kind":"refund","orderNo":"o","key":"k","after":"x"}"#,
+            r#"{"kind":"refund","orderNo":"o","key":"k","reason":1}"#,
             r#"{"kind":"refund","orderNo":"o","key":"k","expect":{"acceptVoucher":true}}"#,
         ] {
             assert_eq!(content(same), base, "{same}");

@@ -247,3 +247,23 @@ fn a_stop_of_an_order_that_stays_in_ticketing_is_asked_about_again() {
     let later = asked_for_long(&fixture, "k");
     assert_eq!(later["outcome"], "unknown", "{later}");
 }
+
+#[test]
+fn a_list_of_an_order_that_cannot_be_read_proves_no_absence() {
+    for (endpoint, kind) in [("void", "void"), ("refund", "refund")] {
+        let fixture = Fixture::new("refundQueryWithoutCode=list");
+        let order = order(&fixture, json!(1));
+        fixture.vendor.fault(json!({"endpoint": endpoint, "mode": "drop_before"})).unwrap();
+        fixture.call("case.open", open(kind, &order, "k"));
+        for unreadable in
+            [json!({"status": 800}), json!({"orderNo": null, "orderStatus": null}), json!({"orderStatus": null})]
+        {
+            let body = json!({"endpoint": "queryOrderDetails", "mode": "reply", "body": unreadable, "times": 0});
+            fixture.vendor.fault(body).unwrap();
+            let asked = asked_for_long(&fixture, "k");
+            assert_eq!(asked["outcome"], "unknown", "{unreadable}: {asked}");
+            fixture.vendor.clear_faults().unwrap();
+        }
+        assert_eq!(asked_for_long(&fixture, "k")["outcome"], "not_executed");
+    }
+}

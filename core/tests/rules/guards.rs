@@ -316,3 +316,37 @@ fn for_30_days_after_confirm_store_an_older_order_needs_the_list_of_its_bookings
         let _ = std::fs::remove_file(format!("{}{end}", copy.display()));
     }
 }
+
+#[test]
+fn an_offer_in_two_currencies_is_refused_where_a_currency_is_expected() {
+    let extra = json!([{"originalPostTicketingServiceAmount": "10", "estimatedRefundAmount": "10", "currency": "EUR"}]);
+    for body in [
+        json!({"refundPostTicketingServiceAmounts": extra}),
+        json!({"serviceFee": {"transactionFee": "3", "currency": "EUR"}}),
+    ] {
+        for expect in [
+            json!({"currency": "USD"}),
+            json!({"currency": "USD", "minRefund": "1"}),
+            json!({"currency": "USD", "maxFee": "100"}),
+        ] {
+            let fixture = Fixture::new("default");
+            let order = order(&fixture, json!(1));
+            let fault = json!({"endpoint": "refundQuotation", "mode": "reply", "body": body});
+            fixture.vendor.fault(fault).unwrap();
+            let mut request = open("refund", &order, "k");
+            request["expect"] = expect;
+            let reply = fixture.call("case.open", request);
+            assert_eq!((&reply["error"]["code"], fixture.sent("refund")), (&json!("guard_currency"), 0), "{reply}");
+        }
+    }
+}
+
+#[test]
+fn a_void_whose_window_is_closed_is_not_refundable() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(1));
+    let body = json!({"voidWindow": {"supportVoid": true, "allowVoid": false}});
+    fixture.vendor.fault(json!({"endpoint": "voidQuotation", "mode": "reply", "body": body})).unwrap();
+    let reply = fixture.call("case.open", open("void", &order, "k"));
+    assert_eq!((&reply["error"]["code"], fixture.sent("void")), (&json!("guard_not_refundable"), 0), "{reply}");
+}

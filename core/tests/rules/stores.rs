@@ -511,3 +511,25 @@ fn a_file_replaced_during_a_call_makes_no_second_submit() {
         assert!(fixture.sent("void") <= 1, "{endpoint}");
     }
 }
+
+#[test]
+fn a_reader_of_changes_sees_after_confirm_store_what_ended_before_it() {
+    let fixture = Fixture::new("default");
+    let kept = fixture.call("case.open", void(&voidable(&fixture), "kept"));
+    let yesterday = copy(&fixture);
+    for key in ["a", "b", "c"] {
+        fixture.call("case.open", void(&voidable(&fixture), key));
+    }
+    let since = fixture.call("case.list", json!({"changedSince": 0}))["data"]["next"].clone();
+    put_back(&fixture, &yesterday, true);
+    let client = client(&fixture);
+    // The case ends while the store is rewound, under a number that the reader has seen for another change.
+    let code = kept["case"]["code"].clone();
+    fixture.vendor.control("POST", "/_sim/cases", json!({"code": code, "status": 2})).unwrap();
+    let ended = call(&client, "case.reconcile", json!({"key": "kept"}));
+    assert_eq!((&ended["case"]["final"], &ended["ok"]), (&json!(true), &json!(true)), "{ended}");
+    let confirmed = call(&client, "case.confirmStore", json!({"by": "me", "evidence": "looked"}));
+    assert_eq!(confirmed["data"]["confirmed"], true, "{confirmed}");
+    let page = call(&client, "case.list", json!({"changedSince": since}))["data"].clone();
+    assert_eq!((&page["cases"][0]["key"], &page["cases"][0]["final"]), (&json!("kept"), &json!(true)), "{page}");
+}

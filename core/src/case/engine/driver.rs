@@ -285,7 +285,25 @@ impl<'d> Driver<'d> {
             Answer::Refused(refusal) if refusal.exists && query == Query::RefundProbe && !self.is_alone(case).await => {
                 Answer::Inconclusive("the store knows another refund or void of this order")
             }
+            Answer::Entries(entries)
+                if case.outcome == CaseOutcome::Unknown
+                    && evidence::lacks(case, &entries)
+                    && !self.is_order_readable(case).await =>
+            {
+                Answer::Inconclusive("the list does not show it, and the order itself cannot be read")
+            }
             answer => answer,
+        }
+    }
+
+    /// Whether the vendor knows the order now: one that does not says nothing by a list without entries.
+    async fn is_order_readable(&mut self, case: &Case) -> bool {
+        match self.query_vendor(case, Query::Order).await {
+            Answer::Order(order) => {
+                let read = self.call_data.order.as_ref().and_then(|order| order.order_no.as_ref());
+                order.status.is_some() && read == case.order_no.as_ref()
+            }
+            _ => false,
         }
     }
 

@@ -234,6 +234,12 @@ pub(crate) fn found(case: &mut Case, entry: Option<&Entry>, now: &Now<'_>) -> Ac
     Action::Wait
 }
 
+/// Whether a list of refunds or voids does not have the case's own.
+pub(crate) fn lacks(case: &Case, entries: &[Entry]) -> bool {
+    let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
+    !entries.iter().any(|e| same(&case.offer_id, &e.offer_id) || same(&case.code, &e.code))
+}
+
 /// The vendor's states of refunds and voids (refund schema 2026-04, void schema 2026). In the scale of 2024, 3 was
 /// "rejected"; in today's it is "airline refunding", and only today's is spoken.
 pub(crate) fn vendor_state(case: &mut Case, code: Option<i64>) {

@@ -17,7 +17,7 @@ const MARGIN: i64 = 10 * SECOND;
 pub(crate) fn check_offer(case: &Case, way: Way, quote: &Quote, now: &Now<'_>) -> Result<(), StoredError> {
     let name = way.word();
     if quote.window_open == Some(false) {
-        return Err(StoredError::new(ErrorCode::GuardDeadline, format!("the window of the {name} is closed")));
+        return Err(StoredError::new(ErrorCode::GuardNotRefundable, format!("the window of the {name} is closed")));
     }
     if way == Way::Void && quote.window_open.is_none() {
         return Err(StoredError::new(
@@ -56,6 +56,10 @@ pub(crate) fn check_offer(case: &Case, way: Way, quote: &Quote, now: &Now<'_>) -
             ErrorCode::GuardAmount,
             "the vendor cannot say what would come back; the airline decides (expect.acceptUnquoted)",
         ));
+    }
+    if quote.mixed && expect.currency.is_some() {
+        let text = "the offer has amounts of more than one currency";
+        return Err(StoredError::new(ErrorCode::GuardCurrency, text));
     }
     currency(expect, &quote.money)?;
     if let Some(least) = limit(&expect.min_refund)

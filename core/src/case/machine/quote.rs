@@ -54,6 +54,7 @@ fn effect_checked(case: &mut Case, first: CheckFirst, query: Query, answer: Answ
         }
         // 905 itself refused: a fresh quotation that succeeds is enough.
         (Answer::Refused(refusal), Query::RefundList) if !refusal.passing && first == CheckFirst::Busy => {
+            case.run.needs_quotation = true;
             (false, false)
         }
         (Answer::Unfit(_) | Answer::Late(_) | Answer::Foreign(_), _) => (true, false),
@@ -265,6 +266,7 @@ pub(crate) fn refused(case: &mut Case, query: Query, refusal: Refusal, now: &Now
         return effect_checked(case, first, query, Answer::Refused(refusal), now);
     }
     match query {
+        Query::RefundQuote if case.run.needs_quotation => stay_planned(case, refusal.error),
         // Another client's submission is in progress: how it ends is not known yet.
         Query::VoidQuote | Query::RefundQuote if code == Some(814) => {
             let text = "a refund or void of this order is in progress";

@@ -183,7 +183,7 @@ prop_compose! {
     ) -> Quote {
         let deadline = deadline.map(|at| Deadline { at: START + at, source: String::new() });
         let offer_id = (!none).then(|| "q".to_owned());
-        Quote { offer_id, possible, window_open, unquoted, voucher, money, deadline, at: None }
+        Quote { offer_id, possible, window_open, unquoted, voucher, mixed: false, money, deadline, at: None }
     }
 }
 

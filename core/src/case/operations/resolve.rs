@@ -8,7 +8,7 @@ use crate::case::machine::step;
 use crate::case::model::Case;
 use crate::case::reply::CaseReply;
 use crate::case::service::CaseService;
-use crate::case::store::{Name, Stored, retention, store_error};
+use crate::case::store::{Name, Row, Stored, retention, store_error};
 use crate::case::vendor::requests::CallData;
 use crate::case::vocabulary::{CaseOutcome, State};
 use crate::error::{Error, ErrorCode};
@@ -47,6 +47,7 @@ pub(super) async fn resolve(context: &mut CallContext, cases: &CaseService, node
         Err(reply) => return Ok(*reply),
     };
     let now = Now { stamp: cases.now().await?, policy: cases.policy() };
+    let found = row.case.clone();
     // Nobody sends any more, for this call has the lease: a stored reply outweighs a human's word.
     if let Some(event) = Driver::new(context, cases, &owner, CallData::default()).stored_answer(&row.case).await {
         row.case = step(row.case, event, &now).0;
@@ -58,14 +59,14 @@ pub(super) async fn resolve(context: &mut CallContext, cases: &CaseService, node
         let error = Error::new(ErrorCode::Conflict, format!("the case is settled: {settled}"));
         let error = Error { outcome: row.case.outcome.outcome(), ..error };
         let reply = CaseReply { error: Some(error), ..CaseReply::case(&row.case) };
-        release(cases, row).await;
+        keep(cases, &found, row).await?;
         return Ok(reply);
     }
     let settling = settle_time_left(&row.case, &now);
     if !executed && settling > 0 {
-        let reply =
-            in_progress(&row.case, "the request may still be on its way until the settle time is over", settling);
-        release(cases, row).await;
+        let text = "the request may still be on its way until the settle time is over";
+        let reply = in_progress(&row.case, text, settling);
+        keep(cases, &found, row).await?;
         return Ok(reply);
     }
     let event = Event::Resolved { executed, by, text: evidence, code: inside("code") };
@@ -76,6 +77,16 @@ pub(super) async fn resolve(context: &mut CallContext, cases: &CaseService, node
         return Err(store_error(ErrorCode::StoreBusy, "the case changed meanwhile; look at it and try again"));
     }
     Ok(CaseReply::case(&row.case))
+}
+
+/// Gives the lease back. What was seen stays: from when a sender was seen dead its settle time counts, and a stored
+/// reply was read.
+async fn keep(cases: &CaseService, found: &Case, row: Row) -> Stored<()> {
+    if *found == row.case {
+        release(cases, row).await;
+        return Ok(());
+    }
+    cases.run_blocking(move |store| store.save(&row, None)).await.map(|_| ())
 }
 
 /// A proved outcome is not open to a verdict. But the code that a lost reply would have given may be added: without

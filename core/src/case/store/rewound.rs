@@ -145,11 +145,12 @@ impl Sqlite {
             let sql = "UPDATE losses SET confirmed = ?1, confirmed_at = ?2 WHERE confirmed IS NULL";
             tx.execute(sql, params![format!("{by}: {evidence}"), now])?;
             tx.execute("UPDATE store SET highest = highest + ?1", [LIFT])?;
-            let open: Vec<String> = tx
-                .prepare("SELECT id FROM cases WHERE open = 1 ORDER BY change")?
-                .query_map([], |row| row.get(0))?
+            // Also what ended since: the numbers of before may stand for other changes to a reader.
+            let renumbered: Vec<String> = tx
+                .prepare("SELECT id FROM cases WHERE open = 1 OR change > ?1 ORDER BY change")?
+                .query_map([since], |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
-            for id in open {
+            for id in renumbered {
                 let number = super::tables::next_number(tx)?;
                 tx.execute("UPDATE cases SET change = ?2 WHERE id = ?1", params![id, number])?;
             }

@@ -297,6 +297,14 @@ fn money(
     }
 }
 
+/// Whether the amounts of a quotation are of more than one currency. A fee of nothing is of none.
+fn is_mixed(fare: Option<&String>, extras: &[PostTicketingAmount], fee: Option<&ServiceFee>) -> bool {
+    let costs = |fee: &&ServiceFee| fee.transaction_fee.as_ref().is_some_and(|a| a.to_decimal() != Some(Decimal::ZERO));
+    let fee = fee.filter(costs).and_then(|fee| fee.currency.as_ref());
+    let mut said = fare.into_iter().chain(extras.iter().filter_map(|e| e.currency.as_ref())).chain(fee);
+    said.next().is_some_and(|first| said.any(|other| other != first))
+}
+
 /// What does not say that cash comes back is a voucher, however it is spelt (the pages have `Voucher`,
 /// `CashBackToOriginalPayment` and `CASH_BACK_TO_ORIGINAL_PAYMENT`).
 fn is_voucher(method: &str) -> bool {
@@ -312,6 +320,11 @@ pub(crate) fn void_quote(quote: &VoidQuotationReply) -> Quote {
         window_open: window.and_then(|w| w.allow_void),
         unquoted: false,
         voucher: quote.void_method.as_deref().is_some_and(is_voucher),
+        mixed: is_mixed(
+            quote.void_fare_amount.as_ref().and_then(|f| f.currency.as_ref()),
+            &quote.void_post_ticketing_service_amounts,
+            quote.service_fee.as_ref(),
+        ),
         money: money(
             quote.void_fare_amount.as_ref(),
             &quote.void_post_ticketing_service_amounts,
@@ -354,6 +367,11 @@ pub(crate) fn refund_quote(quote: &RefundQuotationReply) -> Quote {
         window_open: None,
         unquoted,
         voucher: quote.refund_method.as_deref().is_some_and(is_voucher),
+        mixed: is_mixed(
+            quote.refund_fare_amount.as_ref().and_then(|f| f.currency.as_ref()).or(quote.currency.as_ref()),
+            &quote.refund_post_ticketing_service_amounts,
+            quote.service_fee.as_ref(),
+        ),
         money,
         deadline: None,
         at: None,
