@@ -415,6 +415,59 @@ fn a_missing_witness_a_foreign_one_and_a_lost_store_are_noticed() {
     }
 }
 
+/// With yesterday's file of another inode: nothing that stands in the witness's place lets it pass.
+#[test]
+fn a_witness_that_something_else_has_the_name_of_is_missing() {
+    for what in ["directory", "link to itself", "file where its directory was"] {
+        let fixture = Fixture::new("default");
+        let folder = beside(&fixture.file, "-elsewhere");
+        std::fs::create_dir(&folder).unwrap();
+        let witness = folder.join("witness");
+        let config = json!({"store": {"path": fixture.file, "witnessFile": witness}});
+        let client = || Fixture::client(&fixture.vendor, &fixture.file, &config);
+        call(&client(), "case.open", void(&voidable(&fixture), "kept"));
+        let yesterday = copy(&fixture);
+        let order = voidable(&fixture);
+        call(&client(), "case.open", void(&order, "lost"));
+        put_back(&fixture, &yesterday, false);
+        std::fs::remove_file(&witness).unwrap();
+        match what {
+            "directory" => std::fs::create_dir(&witness).unwrap(),
+            "link to itself" => std::os::unix::fs::symlink(&witness, &witness).unwrap(),
+            _ => {
+                std::fs::remove_dir(&folder).unwrap();
+                std::fs::write(&folder, "").unwrap();
+            }
+        }
+        assert_rewound(&fixture, &client(), &void(&order, "lost"));
+        let _ = std::fs::remove_dir_all(&folder).or_else(|_| std::fs::remove_file(&folder));
+    }
+}
+
+/// Store, log and witness are overwritten while a client is at work, which sends nothing a second time.
+#[test]
+fn a_client_notices_that_its_file_was_overwritten_in_place() {
+    for attributes in [true, false] {
+        let fixture = Fixture::new("default");
+        fixture.call("case.open", void(&voidable(&fixture), "kept"));
+        let witness = beside(&fixture.file, "-witness");
+        let (yesterday, old_witness) = (copy(&fixture), std::fs::read(&witness).unwrap());
+        let order = voidable(&fixture);
+        fixture.call("case.open", void(&order, "lost"));
+        put_back(&fixture, &yesterday, true);
+        std::fs::write(&witness, old_witness).unwrap();
+        if !attributes {
+            rustix::fs::removexattr(&fixture.file, "user.atlas_postbooking.last_intent").unwrap();
+        }
+        for key in ["lost", "other"] {
+            let again = fixture.call("case.open", void(&order, key));
+            assert_eq!(again["error"]["code"], "store_rewound", "{again}");
+        }
+        assert_eq!(fixture.sent("void"), 2);
+        assert_rewound(&fixture, &client(&fixture), &void(&order, "lost"));
+    }
+}
+
 /// The witness is not synced: a loss of power may take its last intents, which the synced store has.
 #[test]
 fn an_older_witness_beside_a_whole_file_is_no_loss() {

@@ -5,7 +5,7 @@
 //! not have. The locks themselves are those of the crate `sqlite-locks`.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 use super::accounts;
 use super::check::{APPLICATION, LAYOUT, beside, check, foreign, layout, private};
 use super::identity::Identity;
+use super::rewound::highest;
 use super::witness::{FileId, Locked};
 use super::{ConnectionScope, EndScope, Stored, store_error};
 use crate::config::StoreConfig;
@@ -41,6 +42,8 @@ pub(crate) struct Sqlite {
     account: Mutex<Account>,
     is_alive: IsAlive,
     pool: Mutex<Pool>,
+    /// The highest number that this client has seen given.
+    pub(super) given: AtomicI64,
     /// A sync failed: what is on the disk is not known, and nothing may rely on it.
     poisoned: AtomicBool,
     /// The file is large and ended uncleanly: it is checked before anything is written to a case.
@@ -85,6 +88,7 @@ impl Sqlite {
             account: Mutex::new(Account::Known(String::new())),
             is_alive,
             pool: Mutex::new(Pool::default()),
+            given: AtomicI64::new(0),
             poisoned: AtomicBool::new(false),
             unchecked: AtomicBool::new(false),
             checkpoint_pending: AtomicBool::new(false),
@@ -326,8 +330,11 @@ impl Sqlite {
             if let Err(error) = self.current(&tx)? {
                 return Ok(Err(error));
             }
+            self.check_numbers(&tx)?;
             let value = work(&tx)?;
+            let highest = highest(&tx)?;
             tx.commit()?;
+            self.given.fetch_max(highest, Ordering::SeqCst);
             Ok(Ok(value))
         })?
     }

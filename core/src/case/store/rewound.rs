@@ -1,10 +1,12 @@
 //! A store that is older than what was sent through it: noticed by the witness, written into the store, and stopped
 //! there for every client until somebody confirmed.
 
+use std::sync::atomic::Ordering;
+
 use rusqlite::{Connection, Transaction, params};
 
 use super::file::Sqlite;
-use super::witness::{Locked, Loss, host, is_missing};
+use super::witness::{Locked, Loss, host, is_known, is_missing, last_number};
 use super::{Stored, store_error};
 use crate::error::{Advice, Detail, Error, ErrorCode};
 use crate::unix_time::Millis;
@@ -102,6 +104,9 @@ impl Sqlite {
         let Some(mut locked) = locked else {
             if is_missing(&self.witness) && had(tx, &self.witness.to_string_lossy())? {
                 record(tx, &Loss { what: "its witness is missing".to_owned(), case: String::new(), number: 0 })?;
+            } else if !is_known(tx, &self.path)? {
+                let what = "it is another file than before, and its witness cannot be read".to_owned();
+                record(tx, &Loss { what, case: String::new(), number: 0 })?;
             }
             return Ok(error(tx)?.map_or(Compared::NoWitness, Compared::Rewound));
         };
@@ -123,6 +128,17 @@ impl Sqlite {
             Some(intent) if locked.name(tx, &self.path, Some(intent), false)?.is_err() => Ok(Compared::NoWitness),
             _ => Ok(Compared::Fits),
         }
+    }
+
+    /// At the begin of a transaction that writes: the file may have been overwritten in place since the last one.
+    pub(super) fn check_numbers(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        let highest = highest(tx)?;
+        let given = self.given.load(Ordering::SeqCst).max(last_number(&self.path).unwrap_or(0));
+        if highest < given {
+            let what = format!("number {given} was given in it, and the last number now is {highest}");
+            record(tx, &Loss { what, case: String::new(), number: given })?;
+        }
+        Ok(())
     }
 
     /// See [`Store::confirm`](super::Store::confirm).
@@ -161,6 +177,11 @@ impl Sqlite {
             Ok(Ok(()))
         })?
     }
+}
+
+/// The last number that the store has given.
+pub(super) fn highest(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT highest FROM store")?.query_row([], |row| row.get(0))
 }
 
 /// When the first loss that is not confirmed was noticed: the number of the last write before.

@@ -207,7 +207,7 @@ fn lock(file: File) -> Option<nix::fcntl::Flock<File>> {
 /// The number of the last intent, in an attribute of the store's file. By the path: closing a descriptor of the file
 /// would end SQLite's locks.
 #[cfg(target_os = "linux")]
-fn last_number(store: &Path) -> Option<i64> {
+pub(super) fn last_number(store: &Path) -> Option<i64> {
     let mut value = [0u8; 32];
     let length = rustix::fs::getxattr(store, ATTRIBUTE, &mut value[..]).ok()?;
     std::str::from_utf8(value.get(..length)?).ok()?.parse().ok()
@@ -220,7 +220,7 @@ fn set_last_number(store: &Path, number: i64) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn last_number(_: &Path) -> Option<i64> {
+pub(super) fn last_number(_: &Path) -> Option<i64> {
     None
 }
 
@@ -236,7 +236,18 @@ pub(super) fn host() -> String {
     }
 }
 
-/// Whether a witness is there that cannot be used; one whose directory is gone is missing.
+/// Whether there is no witness that could be used: also where its directory is gone, or something else has its name.
 pub(super) fn is_missing(path: &Path) -> bool {
-    std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    match std::fs::metadata(path) {
+        Ok(found) => !found.is_file(),
+        Err(error) => error.kind() != ErrorKind::PermissionDenied,
+    }
+}
+
+/// Whether the file is the one that a witness was last compared with. A new one was compared with none.
+pub(super) fn is_known(tx: &Transaction<'_>, store: &Path) -> rusqlite::Result<bool> {
+    let sql = "SELECT inode, birth FROM store";
+    let (inode, birth): (i64, i64) = tx.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let id = FileId::of(store).unwrap_or_default();
+    Ok(inode == 0 || (inode, birth) == (id.inode, id.birth))
 }
