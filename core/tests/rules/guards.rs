@@ -350,3 +350,20 @@ fn a_void_whose_window_is_closed_is_not_refundable() {
     let reply = fixture.call("case.open", open("void", &order, "k"));
     assert_eq!((&reply["error"]["code"], fixture.sent("void")), (&json!("guard_not_refundable"), 0), "{reply}");
 }
+
+#[test]
+fn what_a_case_of_another_order_has_made_is_not_foreign() {
+    let fixture = Fixture::new("default");
+    let order = |state: &str| {
+        let spec = json!({"passengers": [{"name": "ROWAN/TANGO"}], "state": state, "airline": "Y4",
+            "segments": [{"depAirport": "AAL", "arrAirport": "BGO", "depTime": "2026-04-20T08:10", "flightNumber": "Y4101"}]});
+        fixture.vendor.create_order(spec).unwrap()["orderNo"].as_str().unwrap().to_owned()
+    };
+    // Of the same passenger and flight, and cancelled: its journey stays in the list of orders with the baggage.
+    let first = order("cancelled");
+    let rebuilt = fixture.call("case.open", json!({"kind": "regenerate", "orderNo": first, "key": "first"}));
+    assert_eq!(rebuilt["case"]["state"], "awaiting_payment", "{rebuilt}");
+    let second = order("cancelled");
+    let again = fixture.call("case.open", json!({"kind": "regenerate", "orderNo": second, "key": "second"}));
+    assert_eq!((&again["ok"], fixture.executed("regenerateOrder")), (&json!(true), 2), "{again}");
+}

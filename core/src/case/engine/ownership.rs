@@ -48,10 +48,17 @@ impl Driver<'_> {
     /// The first of these orders that no case has made.
     pub(super) async fn foreign(&self, case: &Case, orders: Vec<String>) -> Answer {
         match self.without_others(case, orders).await {
-            Answer::Orders(foreign) => match foreign.into_iter().next() {
-                Some(order) => Answer::Foreign(order),
-                None => Answer::Orders(Vec::new()),
-            },
+            Answer::Orders(orders) => {
+                for order in orders {
+                    let number = order.clone();
+                    match self.cases.run_blocking(move |store| store.has_made(&number)).await {
+                        Ok(true) => {}
+                        Ok(false) => return Answer::Foreign(order),
+                        Err(_) => return Answer::Inconclusive("what other cases have made is not known"),
+                    }
+                }
+                Answer::Orders(Vec::new())
+            }
             answer => answer,
         }
     }

@@ -57,6 +57,9 @@ UPDATE cases SET change = numbered.number
     FROM (SELECT id AS case_id, row_number() OVER (ORDER BY updated, id) AS number FROM cases) AS numbered
     WHERE id = numbered.case_id;
 CREATE INDEX cases_change ON cases (account, change);
+ALTER TABLE cases ADD COLUMN code TEXT;
+UPDATE cases SET code = json_extract(body, '$.code');
+CREATE INDEX cases_code ON cases (account, code) WHERE code IS NOT NULL;
 UPDATE store SET highest = (SELECT max(coalesce(max(change), 0), coalesce(max(token), 0)) FROM cases);
 INSERT INTO remnants (account, key) SELECT account, key FROM purged;
 DROP TABLE purged;

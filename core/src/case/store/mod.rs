@@ -194,6 +194,9 @@ pub(crate) trait Store: Send + Sync {
     /// Orders that purged cases made.
     fn made_by_purged(&self) -> Stored<Vec<String>>;
 
+    /// Whether a case of this account has made this order.
+    fn has_made(&self, order: &str) -> Stored<bool>;
+
     fn list(&self, filter: &Filter) -> Stored<Vec<Case>>;
 
     /// As [`Store::list`], with the owners, and the numbers of that moment.

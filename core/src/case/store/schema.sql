@@ -33,6 +33,7 @@ CREATE TABLE cases (
     key         TEXT NOT NULL,
     kind        TEXT NOT NULL,
     order_no    TEXT,
+    code        TEXT,
     open        INTEGER NOT NULL,
     unknown     INTEGER NOT NULL,
     due         INTEGER,
@@ -51,6 +52,7 @@ CREATE INDEX cases_open ON cases (account, open);
 CREATE INDEX cases_order ON cases (account, order_no);
 CREATE INDEX cases_unknown ON cases (account, id) WHERE unknown = 1;
 CREATE INDEX cases_change ON cases (account, change);
+CREATE INDEX cases_code ON cases (account, code) WHERE code IS NOT NULL;
 
 -- What each case keeps others from. Two cases have the same only where the later one was opened after the earlier.
 CREATE TABLE holds (

@@ -75,7 +75,7 @@ impl Sqlite {
         let changed = tx
             .prepare_cached(
                 "UPDATE cases SET kind = ?3, order_no = ?4, open = ?5, unknown = ?6, due = ?7, token = ?12, change = ?12,
-                 owner = ?8, lease_until = ?9, updated = ?10, body = ?11, asked = iif(?13, ?12, asked)
+                 owner = ?8, lease_until = ?9, updated = ?10, body = ?11, asked = iif(?13, ?12, asked), code = ?14
                  WHERE id = ?1 AND token = ?2",
             )?
             .execute(params![
@@ -91,7 +91,8 @@ impl Sqlite {
                 case.updated,
                 body(case)?,
                 number,
-                case.run.asked
+                case.run.asked,
+                case.code
             ])?;
         if changed == 0 {
             return Ok(None);
@@ -122,8 +123,8 @@ impl Store for Sqlite {
             }
             let number = next_number(tx)?;
             tx.execute(
-                "INSERT INTO cases (id, account, key, kind, order_no, open, unknown, due, token, owner, lease_until, updated, body, change)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?13, ?9, ?10, ?11, ?12, ?13)",
+                "INSERT INTO cases (id, account, key, kind, order_no, open, unknown, due, token, owner, lease_until, updated, body, change, code)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?13, ?9, ?10, ?11, ?12, ?13, ?14)",
                 params![
                     case.id,
                     self.account(),
@@ -137,7 +138,8 @@ impl Store for Sqlite {
                     lease.until,
                     case.updated,
                     body(case)?,
-                    number
+                    number,
+                    case.code
                 ],
             )?;
             self.write_holds(tx, case)?;
@@ -268,6 +270,13 @@ impl Store for Sqlite {
             // A stripped reply still says how the submit ended.
             let sql = "SELECT body FROM replies WHERE case_id = ?1 AND step = ?2 AND attempt = ?3";
             connection.query_row(sql, params![id, step, attempt], |row| row.get(0)).optional()
+        })
+    }
+
+    fn has_made(&self, order: &str) -> Stored<bool> {
+        self.with(|connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM cases WHERE account = ?1 AND code = ?2 AND code IS NOT NULL)";
+            connection.prepare_cached(sql)?.query_row(params![self.account(), order], |row| row.get(0))
         })
     }
 
