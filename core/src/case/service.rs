@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::{self, Stamp};
+use super::passengers::Asked;
 use super::store::budget::{FOLLOW, REQUESTS};
 use super::store::file::{IsAlive, Sqlite};
 use super::store::identity::Identity;
 use super::store::{KnownOffer, Store, Stored};
 use super::vendor::answers;
+use super::vocabulary::Way;
 use crate::config::{CaseClock, CasePolicy, Config};
 use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode};
@@ -144,10 +146,16 @@ impl CaseService {
         let Some((way, Some(order_no), quote)) = answers::offer(op.name, reply) else { return };
         let Some(offer_id) = quote.offer_id.clone() else { return };
         let Ok(stamp) = self.now().await else { return };
-        let offer = KnownOffer { way, order_no, quote };
+        let asked: Vec<Asked> = match way {
+            Way::Refund => answers::quoted_names(reply).into_iter().map(Asked::Name).collect(),
+            Way::Void => Vec::new(),
+        };
         let _ = self
             .run_blocking(move |store| {
                 let _scope = store.connection_scope();
+                let known = store.order_passengers(&order_no)?;
+                let positions = known.and_then(|known| known.positions(&asked)).unwrap_or_default();
+                let offer = KnownOffer { way, order_no, positions, quote };
                 store.remember_offer(&offer_id, &offer, stamp)
             })
             .await;

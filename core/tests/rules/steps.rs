@@ -374,3 +374,34 @@ fn an_order_beside_one_that_is_paid_is_paid_once_or_refused() {
         assert_eq!(fixture.executed("pay"), if paid { 2 } else { 1 });
     }
 }
+
+#[test]
+fn a_direct_refund_holds_the_passengers_of_its_remembered_offer_and_else_everybody() {
+    let fixture = Fixture::new("refundQueryWithoutCode=list");
+    let order = fixture.vendor.create_order(json!({"passengers": 3, "airline": "Y4", "paymentMethod": 1})).unwrap();
+    // The store reads who they are.
+    fixture.call("case.plan", json!({"orderNo": order["orderNo"], "passengers": [1]}));
+    let send = |fixture: &Fixture, offer: &Value| {
+        let request = json!({"orderNo": order["orderNo"], "refundOfferId": offer});
+        let done = fixture.call("refund", request);
+        assert_eq!(done["outcome"], "executed", "{done}");
+    };
+    let some = |key: &str, passenger: u32| {
+        fixture.call(
+            "case.open",
+            json!({"kind": "refund", "orderNo": order["orderNo"], "key": key, "passengers": [passenger]}),
+        )
+    };
+    send(&fixture, &fixture.offer_here(&order, 0));
+    assert_eq!(some("one", 1)["error"]["code"], "conflict");
+    let two = some("two", 2);
+    assert_eq!((&two["outcome"], &two["case"]["passengers"]), (&json!("executed"), &json!([2])), "{two}");
+    // An offer of another client is for nobody knows whom.
+    let fixture = Fixture::new("refundQueryWithoutCode=list");
+    let order = fixture.vendor.create_order(json!({"passengers": 3, "airline": "Y4", "paymentMethod": 1})).unwrap();
+    let offer = fixture.offer_outside(&order, 0);
+    let done = fixture.call("refund", json!({"orderNo": order["orderNo"], "refundOfferId": offer}));
+    assert_eq!(done["outcome"], "executed", "{done}");
+    let request = json!({"kind": "refund", "orderNo": order["orderNo"], "key": "two", "passengers": [2]});
+    assert_eq!(fixture.call("case.open", request)["error"]["code"], "conflict");
+}

@@ -11,7 +11,7 @@ use crate::case::machine::transition::record_intent;
 use crate::case::model::{Case, Step};
 use crate::case::open_request::{DIRECT, claimed_flights};
 use crate::case::service::CaseService;
-use crate::case::store::{Claim, Lease, Name, Row, Stored};
+use crate::case::store::{Claim, KnownOffer, Lease, Name, Row, Stored};
 use crate::case::vendor::adoption;
 use crate::case::vendor::answers;
 use crate::case::vendor::requests::CallData;
@@ -129,6 +129,9 @@ async fn claim(
     let mut case = Case::new(id.clone(), format!("{DIRECT}{id}"), kind, order, String::new(), stamp);
     case.direct = true;
     case.via = as_void.then_some(Way::Refund);
+    if name == StepName::Refund && !as_void {
+        for_some(cases, &mut case, offer.clone()).await?;
+    }
     case.holds.extend(locator.as_deref().map(Hold::locator));
     if name == StepName::Claim {
         claimed_booking(&mut case, &body);
@@ -174,6 +177,18 @@ async fn order_of_offer(cases: &CaseService, offer: Option<String>) -> Stored<St
     let Some(offer) = offer else { return Err(no_order("the order is not named")) };
     let known = cases.run_blocking(move |store| store.known_offer(&offer)).await?;
     known.map(|known| known.order_no).ok_or_else(|| no_order("the order is not named, and the offer is not known"))
+}
+
+/// A direct refund whose offer is remembered, and is for some passengers, holds these; any other one holds everybody.
+async fn for_some(cases: &CaseService, case: &mut Case, offer: Option<String>) -> Stored<()> {
+    let Some(offer) = offer else { return Ok(()) };
+    let known = cases.run_blocking(move |store| store.known_offer(&offer)).await?;
+    let known = known.filter(|known| known.way == Way::Refund && Some(&known.order_no) == case.order_no.as_ref());
+    if let Some(KnownOffer { order_no, positions, .. }) = known.filter(|known| !known.positions.is_empty()) {
+        case.holds = vec![Hold::Passengers { order: order_no, positions: positions.clone() }];
+        (case.partial, case.positions) = (true, positions);
+    }
+    Ok(())
 }
 
 /// A refund whose reason is 4 is a void.

@@ -116,6 +116,9 @@ pub(crate) struct Counts {
 pub(crate) struct KnownOffer {
     pub way: Way,
     pub order_no: String,
+    /// The passengers that a refund's offer is for, as the store counts them; empty: everybody, or not known.
+    #[serde(default)]
+    pub positions: Vec<usize>,
     pub quote: Quote,
 }
 
