@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::child;
 use crate::fixture::{Fixture, beside, call, client, void};
 
-/// Descriptors without locks that a process keeps of a store that one call at a time uses: of the file, its log's
-/// index, and those on which their locks were taken.
-const KEPT: usize = 6;
+/// Descriptors without locks that a process keeps of a store at most: one of the file for each call of five at a time,
+/// the one by which the file was looked at, one of its log's index, and those on which the locks of both are taken.
+const KEPT: usize = 9;
 
 /// Descriptors of this process that are open on the store.
 fn open_descriptors(file: &Path) -> Vec<String> {

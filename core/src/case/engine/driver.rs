@@ -7,6 +7,7 @@ use super::lease::{Owner, is_alive};
 use crate::case::error::StoredError;
 use crate::case::hold::Hold;
 use crate::case::id::new_id;
+use crate::case::machine::absence::settle_time_passed;
 use crate::case::machine::event::{Action, Answer, Event, Now, Refusal, SubmitResult};
 use crate::case::machine::{evidence, recheck, step};
 use crate::case::model::Case;
@@ -296,8 +297,16 @@ impl<'d> Driver<'d> {
         }
     }
 
-    /// Whether the vendor knows the order now: one that does not says nothing by a list without entries.
+    /// Whether the vendor knows the order now: one that does not says nothing by a list without entries. Before the
+    /// settle time has passed that list says nothing anyhow, and the order is not asked for.
     async fn is_order_readable(&mut self, case: &Case) -> bool {
+        let is_early = match self.cases.now().await {
+            Ok(stamp) => !settle_time_passed(case, &Now { stamp, policy: self.cases.policy() }),
+            Err(_) => false,
+        };
+        if is_early {
+            return true;
+        }
         match self.query_vendor(case, Query::Order).await {
             Answer::Order(order) => {
                 let read = self.call_data.order.as_ref().and_then(|order| order.order_no.as_ref());

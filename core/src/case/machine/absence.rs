@@ -6,7 +6,7 @@ use crate::case::model::Case;
 use crate::case::vocabulary::{CaseOutcome, Kind, State, StepName, Strength};
 
 /// Whether no byte of the last submit can be on its way any more.
-pub(super) fn settle_time_passed(case: &Case, now: &Now<'_>) -> bool {
+pub(crate) fn settle_time_passed(case: &Case, now: &Now<'_>) -> bool {
     case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(now.stamp) >= now.policy.settle)
 }
 
@@ -43,7 +43,7 @@ pub(super) fn absent(case: &mut Case, asked: &str, now: &Now<'_>) -> Action {
                 return Action::Wait;
             }
             case.outcome = CaseOutcome::NotExecuted;
-            // The holds stay until a case names this one in `after`: the effect may still show up.
+            // The holds stay, against every case that does not name this one in `after`: the effect may still show up.
             case.state = State::Cancelled;
             case.closed = true;
             case.watched = true;

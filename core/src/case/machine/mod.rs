@@ -1,7 +1,7 @@
 //! The state machine of a case: a pure function. All I/O is in [`super::engine`], so that any program that can store a
 //! case and make a call can drive it.
 
-mod absence;
+pub(crate) mod absence;
 pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod guard;

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 use super::accounts;
 use super::check::{APPLICATION, LAYOUT, beside, check, foreign, layout, private};
 use super::identity::Identity;
-use super::rewound::highest;
+use super::tables::highest;
 use super::witness::{FileId, Locked};
 use super::{ConnectionScope, EndScope, Stored, store_error};
 use crate::config::StoreConfig;

@@ -132,7 +132,7 @@ impl Sqlite {
 
     /// At the begin of a transaction that writes: the file may have been overwritten in place since the last one.
     pub(super) fn check_numbers(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
-        let highest = highest(tx)?;
+        let highest = super::tables::highest(tx)?;
         let given = self.given.load(Ordering::SeqCst).max(last_number(&self.path).unwrap_or(0));
         if highest < given {
             let what = format!("number {given} was given in it, and the last number now is {highest}");
@@ -177,11 +177,6 @@ impl Sqlite {
             Ok(Ok(()))
         })?
     }
-}
-
-/// The last number that the store has given.
-pub(super) fn highest(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("SELECT highest FROM store")?.query_row([], |row| row.get(0))
 }
 
 /// When the first loss that is not confirmed was noticed: the number of the last write before.

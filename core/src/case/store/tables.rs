@@ -1,8 +1,13 @@
 //! What the files of the store share: the number that every write of a case takes.
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 /// The next number. One transaction writes at a time, so a reader that has seen a number has seen all below it.
 pub(super) fn next_number(tx: &Transaction<'_>) -> rusqlite::Result<i64> {
     tx.prepare_cached("UPDATE store SET highest = highest + 1 RETURNING highest")?.query_row([], |row| row.get(0))
+}
+
+/// The last number that was given.
+pub(super) fn highest(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT highest FROM store")?.query_row([], |row| row.get(0))
 }
