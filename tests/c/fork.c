@@ -138,7 +138,8 @@ int main(int argc, char **argv)
     parents_and_children(argv[1], "");
     sprintf(more, ",\"store\":{\"path\":\"%s/cases.db\"}", directory);
     parents_and_children(argv[1], more);
-    CHECK(open_files(directory) == 0);
+    /* Kept without locks: of the store's file, its log's index and their locks; not more with each child. */
+    CHECK(open_files(directory) <= 12);
     for (i = 0; i < sizeof files / sizeof *files; i++) {
         char path[64];
         sprintf(path, "%s/%s", directory, files[i]);
