@@ -27,6 +27,7 @@ mod error;
 mod exchange;
 mod json;
 mod log;
+mod process;
 mod reading;
 mod redact;
 mod reply;

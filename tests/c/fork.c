@@ -92,7 +92,9 @@ static void queues(const char *base_url)
         _exit(code);
     }
     CHECK(waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    if (!CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+        printf("  the child ended with status %#x\n", (unsigned)status);
+    }
     CHECK(apb_queue_next(queue, 60000, &tag, &reply) == APB_OK && tag == 9 && apb_reply_status(reply) == APB_OK);
     apb_reply_free(reply);
     CHECK(apb_queue_next(queue, 0, &tag, &reply) == APB_E_TIMEOUT);

@@ -1,8 +1,8 @@
 //! Runs a call: on the library's thread, within the places in flight, as a case operation, a journaled submit or a
 //! plain exchange.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::offline;
 use crate::cancel::{CallCancel, Cancel};
@@ -17,6 +17,7 @@ use crate::exchange::prepare::{PreparedCall, prepare};
 use crate::exchange::rate_limiter::{LocalLimiter, RateLimiter};
 use crate::exchange::runtime::{self, RuntimeHandle, Watch, panicked};
 use crate::exchange::session::Session;
+use crate::process::PerProcess;
 use crate::reply::Reply;
 use crate::transport::Fault;
 
@@ -24,7 +25,7 @@ use crate::transport::Fault;
 pub(crate) struct ClientState {
     pub config: Arc<Config>,
     /// The process that made it, and what belongs to that process.
-    process: Mutex<Option<(u32, Arc<ProcessState>)>>,
+    process: PerProcess<Option<(u32, Arc<ProcessState>)>>,
     pub log_level: AtomicU8,
 }
 
@@ -52,11 +53,9 @@ impl ClientState {
     pub fn new(config: &str) -> Result<ClientState, Error> {
         let config = Arc::new(Config::parse(config)?);
         let process = ProcessState::new(&config)?;
-        Ok(ClientState {
-            config,
-            process: Mutex::new(Some((std::process::id(), process))),
-            log_level: AtomicU8::new(0),
-        })
+        let own = PerProcess::default();
+        *own.lock() = Some((std::process::id(), process));
+        Ok(ClientState { config, process: own, log_level: AtomicU8::new(0) })
     }
 
     /// What belongs to this process. In a forked child the inherited state is forgotten, never dropped:
@@ -64,7 +63,7 @@ impl ClientState {
     ///
     /// `pid` is the process of the runtime that runs the call, hence this one.
     fn process(&self, pid: u32) -> Result<Arc<ProcessState>, Error> {
-        let mut current = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.process.lock();
         if let Some((owner, process)) = &*current
             && *owner == pid
         {
@@ -78,9 +77,10 @@ impl ClientState {
 
 impl Drop for ClientState {
     fn drop(&mut self) {
-        let process = self.process.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if process.as_ref().is_some_and(|(owner, _)| *owner != std::process::id()) {
-            std::mem::forget(process.take());
+        for process in self.process.all() {
+            if process.as_ref().is_some_and(|(owner, _)| *owner != std::process::id()) {
+                std::mem::forget(process.take());
+            }
         }
     }
 }

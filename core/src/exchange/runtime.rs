@@ -8,7 +8,6 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use once_cell::sync::Lazy;
@@ -18,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::cancel::Ticker;
 use crate::contract::operation::Operation;
 use crate::error::{Advice, Error, ErrorCode, Outcome};
+use crate::process::PerProcess;
 
 thread_local! {
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
@@ -73,13 +73,12 @@ impl Pacer {
     }
 }
 
-/// Only calling threads hold this lock, and never across a call, so that a fork finds it free.
-static CURRENT: Lazy<Mutex<Option<RuntimeHandle>>> = Lazy::new(|| Mutex::new(None));
+static CURRENT: Lazy<PerProcess<Option<RuntimeHandle>>> = Lazy::new(PerProcess::default);
 
 /// This process' runtime.
 pub(crate) fn current() -> Result<RuntimeHandle, Error> {
     let pid = std::process::id();
-    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut current = CURRENT.lock();
     match *current {
         Some(runtime) if runtime.pid == pid => Ok(runtime),
         _ => {

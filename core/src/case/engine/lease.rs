@@ -3,17 +3,17 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use once_cell::sync::Lazy;
 
 use crate::case::clock;
 use crate::case::store::Lease;
+use crate::process::PerProcess;
 use crate::unix_time::Millis;
 
 /// Numbers of the owners in this process that still live.
-static LIVING: Lazy<Mutex<HashSet<u64>>> = Lazy::new(|| Mutex::new(HashSet::new()));
+static LIVING: Lazy<PerProcess<HashSet<u64>>> = Lazy::new(PerProcess::default);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 /// This copy of the library: a process may have loaded another one, whose owners it does not know.
 static COPY: Lazy<String> = Lazy::new(|| format!("{:x}", RandomState::new().hash_one(std::process::id())));
@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(60);
 impl Owner {
     pub fn new() -> Owner {
         let run = NEXT.fetch_add(1, Ordering::Relaxed);
-        LIVING.lock().unwrap_or_else(PoisonError::into_inner).insert(run);
+        LIVING.lock().insert(run);
         Owner { run }
     }
 
@@ -44,7 +44,7 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        LIVING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
+        LIVING.lock().remove(&self.run);
     }
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn is_alive(owner: &str, until: Millis) -> bool {
     let process = Process::of(pid);
     match run.split_once('.') {
         Some((copy, run)) if pid == std::process::id() && *copy == **COPY && process.may_be(their_start) => {
-            let runs = LIVING.lock().unwrap_or_else(PoisonError::into_inner);
+            let runs = LIVING.lock();
             run.parse().is_ok_and(|run: u64| runs.contains(&run))
         }
         // Of another process, or of another copy of the library in this one.

@@ -1,0 +1,50 @@
+//! Which process this is, where forks copy what the threads of the parent were in the middle of.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The process that was seen last, and how many forks lie between it and the one that loaded the library.
+static SEEN: AtomicU64 = AtomicU64::new(0);
+
+/// Counts the forks between the process that loaded the library and this one. Takes no lock.
+fn generation() -> usize {
+    let pid = u64::from(std::process::id());
+    let next = |seen: u64| (seen >> 32 != pid).then(|| (pid << 32) | ((seen + 1) & u64::from(u32::MAX)));
+    match SEEN.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next) {
+        Ok(before) => (before + 1) as u32 as usize,
+        Err(seen) => seen as u32 as usize,
+    }
+}
+
+/// A mutex for each process: a forked child never waits for one that a thread of its parent held, which nobody gives
+/// back. After so many forks within forks the first one comes again.
+#[derive(Default)]
+pub(crate) struct PerProcess<T>([Mutex<T>; 8]);
+
+impl<T> PerProcess<T> {
+    /// The value of this process: the default one at first, and in a child of many forks perhaps that of an ancestor.
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        let [first, ..] = &self.0;
+        let own = self.0.get(generation() % self.0.len()).unwrap_or(first);
+        own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All values, those of ancestors too.
+    pub fn all(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut().map(|one| one.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_has_one_value_and_a_generation_of_its_own() {
+        let number = PerProcess::<u32>::default();
+        *number.lock() = 7;
+        assert_eq!((*number.lock(), generation()), (7, generation()));
+        let mut number = number;
+        assert_eq!(number.all().map(|n| *n).sum::<u32>(), 7);
+    }
+}
