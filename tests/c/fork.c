@@ -88,7 +88,8 @@ static void queues(const char *base_url)
         apb_queue_free(queue);
         code |= apb_queue_new(&own) == APB_OK ? 0 : 8;
         code |= apb_start(client, "balance", "{}", APB_ZSTR, NULL, 0, own, 1, NULL) == APB_OK ? 0 : 16;
-        code |= apb_queue_next(own, 60000, NULL, &reply) == APB_OK && apb_reply_status(reply) == APB_OK ? 0 : 32;
+        code |= apb_queue_next(own, 60000, NULL, &reply) == APB_OK ? 0 : 32;
+        code |= reply != NULL && apb_reply_outcome(reply) != APB_UNKNOWN ? 0 : 64;
         _exit(code);
     }
     CHECK(waitpid(child, &status, 0) == child);
