@@ -24,8 +24,12 @@ pub(crate) struct PerProcess<T>([Mutex<T>; 8]);
 impl<T> PerProcess<T> {
     /// The value of this process: the default one at first, and in a child of many forks perhaps that of an ancestor.
     pub fn lock(&self) -> MutexGuard<'_, T> {
+        self.of(generation())
+    }
+
+    fn of(&self, generation: usize) -> MutexGuard<'_, T> {
         let [first, ..] = &self.0;
-        let own = self.0.get(generation() % self.0.len()).unwrap_or(first);
+        let own = self.0.get(generation % self.0.len()).unwrap_or(first);
         own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -40,11 +44,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_has_one_value_and_a_generation_of_its_own() {
+    fn a_child_does_not_wait_for_a_lock_that_its_parent_held() {
         let number = PerProcess::<u32>::default();
-        *number.lock() = 7;
-        assert_eq!((*number.lock(), generation()), (7, generation()));
+        let mut parents = number.of(3);
+        *parents = 7;
+        let mut childs = number.of(4);
+        assert_eq!(*childs, 0);
+        *childs = 1;
+        drop((parents, childs));
+        assert_eq!((*number.of(3), *number.of(4), generation()), (7, 1, generation()));
         let mut number = number;
-        assert_eq!(number.all().map(|n| *n).sum::<u32>(), 7);
+        assert_eq!(number.all().map(|n| *n).sum::<u32>(), 8);
     }
 }

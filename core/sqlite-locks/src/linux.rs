@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use rusqlite::ffi;
@@ -49,20 +49,27 @@ const GENERATIONS: usize = 16;
 static TABLES: [Mutex<(u32, Vec<File>)>; GENERATIONS] = [const { Mutex::new((0, Vec::new())) }; GENERATIONS];
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
-/// All descriptors of the tables, for a forked child to close; 0 is a free place. A child may do no more than that.
-static DESCRIPTORS: [AtomicI32; 1024] = [const { AtomicI32::new(0) }; 1024];
+/// The kernel has no locks of open file descriptions: then SQLite's own are used.
+static UNSUPPORTED: AtomicBool = AtomicBool::new(false);
+
+/// The descriptors with locks and the kept ones, for a forked child to close; 0 is a free place. A child may do no more
+/// than that. Not those that SQLite has open: in the child its connections are forgotten, not closed, and would use the
+/// number for whatever has it next.
+static INHERITED: [AtomicI32; 1024] = [const { AtomicI32::new(0) }; 1024];
 
 /// False if there is no place left.
 fn register(descriptor: c_int) -> bool {
-    let free = |place: &&AtomicI32| place.compare_exchange(0, descriptor, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-    DESCRIPTORS.iter().find(free).is_some()
+    INHERITED.iter().any(|place| place.compare_exchange(0, descriptor, Ordering::SeqCst, Ordering::SeqCst).is_ok())
+}
+
+fn unregister(descriptor: c_int) {
+    let _ =
+        INHERITED.iter().any(|place| place.compare_exchange(descriptor, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok());
 }
 
 /// Closes a descriptor that is in no table any more.
 fn close_registered(descriptor: c_int) {
-    for place in &DESCRIPTORS {
-        let _ = place.compare_exchange(descriptor, 0, Ordering::SeqCst, Ordering::SeqCst);
-    }
+    unregister(descriptor);
     // SAFETY: opened by `open_lock` or by SQLite, which has closed it, and taken out of the table by the caller.
     unsafe { libc::close(descriptor) };
 }
@@ -96,7 +103,7 @@ pub(crate) fn install() {
 /// In a forked child, which may hold any lock of the parent's threads: only system calls and atomics.
 unsafe extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::SeqCst);
-    for place in &DESCRIPTORS {
+    for place in &INHERITED {
         let descriptor = place.swap(0, Ordering::SeqCst);
         if descriptor > 0 {
             // SAFETY: a descriptor of a table, which nothing in the child uses.
@@ -133,7 +140,9 @@ fn open_lock(descriptor: c_int) -> Option<c_int> {
     let path = CStr::from_bytes_with_nul(path.as_bytes()).ok()?;
     // SAFETY: the path ends with a NUL.
     let opened = unsafe { libc::open(path.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
-    if opened <= 0 {
+    // Where the host has closed a standard stream, what is written to that stream must not go to the file.
+    let opened = if (0..=2).contains(&opened) { move_up(opened) } else { opened };
+    if opened < 0 {
         return None;
     }
     if !register(opened) {
@@ -144,22 +153,28 @@ fn open_lock(descriptor: c_int) -> Option<c_int> {
     Some(opened)
 }
 
+/// The same open file description under a number above those of the standard streams.
+fn move_up(descriptor: c_int) -> c_int {
+    // SAFETY: a descriptor of the caller's, which is not used any more.
+    unsafe {
+        let moved = libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3);
+        libc::close(descriptor);
+        moved
+    }
+}
+
 /// The descriptor on which the locks of this one's file are taken; None if there is no such.
 fn lock_of(descriptor: c_int) -> Option<c_int> {
     let found = stat(descriptor)?;
     let mut table = files();
     let files = &mut table.1;
     if let Some(file) = files.iter_mut().find(|file| file.id == id(&found)) {
-        if !file.open.contains(&descriptor) && register(descriptor) {
+        if !file.open.contains(&descriptor) {
             file.open.push(descriptor);
         }
         return Some(file.lock);
     }
     let lock = open_lock(descriptor)?;
-    if !register(descriptor) {
-        close_registered(lock);
-        return None;
-    }
     files.push(File { id: id(&found), lock, open: vec![descriptor], kept: Vec::new() });
     Some(lock)
 }
@@ -171,6 +186,7 @@ unsafe extern "C" fn control_file(descriptor: c_int, command: c_int, argument: *
         libc::F_GETLK => Some(libc::F_OFD_GETLK),
         _ => None,
     };
+    let own = own.filter(|_| !UNSUPPORTED.load(Ordering::SeqCst));
     let Some((own, lock)) = own.and_then(|own| Some((own, lock_of(descriptor)?))) else {
         // SAFETY: the arguments of the caller.
         return unsafe { libc::fcntl(descriptor, command, argument) };
@@ -179,7 +195,13 @@ unsafe extern "C" fn control_file(descriptor: c_int, command: c_int, argument: *
     // SAFETY: with these commands SQLite gives a `struct flock` that may be read and written.
     unsafe {
         (*flock).l_pid = 0;
-        libc::fcntl(lock, own, flock)
+        let done = libc::fcntl(lock, own, flock);
+        if done == -1 && *libc::__errno_location() == libc::EINVAL {
+            // The first lock of all: there is none of the other kind yet.
+            UNSUPPORTED.store(true, Ordering::SeqCst);
+            return libc::fcntl(descriptor, command, argument);
+        }
+        done
     }
 }
 
@@ -202,6 +224,7 @@ fn kept(path: *const c_char, mode: c_int) -> Option<c_int> {
     let file = table.1.iter_mut().find(|file| file.id == id(&found))?;
     let at = file.kept.iter().position(|(_, kept)| *kept == mode)?;
     let (descriptor, _) = file.kept.swap_remove(at);
+    unregister(descriptor);
     file.open.push(descriptor);
     Some(descriptor)
 }
@@ -216,7 +239,7 @@ unsafe extern "C" fn close_file(descriptor: c_int) -> c_int {
     unsafe { (former.close)(descriptor) }
 }
 
-/// Whether the descriptor is kept. Those of files that have been removed are closed for good.
+/// Whether the descriptor is kept, or closed here. Those of files that have been removed are closed for good.
 fn keep(descriptor: c_int) -> bool {
     let mut table = files();
     let files = &mut table.1;
@@ -224,7 +247,10 @@ fn keep(descriptor: c_int) -> bool {
     file.open.retain(|open| *open != descriptor);
     // SAFETY: F_GETFL of the caller's own descriptor.
     let mode = unsafe { libc::fcntl(descriptor, libc::F_GETFL) } & libc::O_ACCMODE;
-    file.kept.push((descriptor, mode));
+    let is_kept = register(descriptor);
+    if is_kept {
+        file.kept.push((descriptor, mode));
+    }
     if file.open.is_empty() {
         // SQLite leaves some locks to the close.
         let mut all =
@@ -238,5 +264,5 @@ fn keep(descriptor: c_int) -> bool {
             close_registered(descriptor);
         }
     }
-    true
+    is_kept
 }

@@ -87,10 +87,7 @@ fn a_case_whose_sender_is_gone_is_shown_unknown_before_anybody_reconciled_it() {
     let order = fixture.order(json!({"airline": "Y4", "paymentMethod": 1}));
     fixture.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();
     fixture.call("case.open", json!({"kind": "void", "orderNo": order, "key": "k"}));
-    let connection = rusqlite::Connection::open(&fixture.file).unwrap();
-    let sql = "UPDATE cases SET owner = 'gone', lease_until = 1,
-               body = json_set(body, '$.state', 'sending', '$.outcome', 'pending')";
-    connection.execute(sql, []).unwrap();
+    fixture.leave_sending();
     let is_unknown = |case: &Value| case["state"] == "unknown" && case["outcome"] == "unknown";
     assert!(is_unknown(&fixture.stored()));
     assert!(is_unknown(&fixture.call("case.list", json!({"state": "unknown"}))["data"]["cases"][0]));

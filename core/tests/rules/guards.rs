@@ -279,6 +279,13 @@ fn an_account_that_saw_the_bookings_orders_once_wants_them_again() {
     wants(&|fixture| {
         let order = fixture.order(json!({"passengers": 1}));
         assert_eq!(fixture.call("case.open", fixture.ancillary(&order, "before"))["ok"], true);
+        // Refused, it is not there either; the order itself was read just before.
+        let refused = json!({"endpoint": "queryOrderDetails", "mode": "reply", "skip": 1, "body": {"status": 704}});
+        fixture.vendor.fault(refused).unwrap();
+        let other = fixture.order(json!({"passengers": 1}));
+        let reply = fixture.call("case.open", fixture.ancillary(&other, "refused"));
+        assert_eq!(reply["error"]["code"], "guard_foreign_order", "{reply}");
+        fixture.vendor.clear_faults().unwrap();
     });
     wants(&|fixture| {
         let request = json!({"orderNo": fixture.order(json!({"passengers": 1})), "isCompletedOrder": true});

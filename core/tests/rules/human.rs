@@ -135,9 +135,7 @@ fn the_settle_time_of_a_dead_sender_counts_from_the_first_verdict_that_saw_it_de
     let order = fixture.order(json!({"airline": "Y4", "paymentMethod": 1}));
     fixture.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();
     fixture.call("case.open", json!({"kind": "void", "orderNo": order, "key": "k"}));
-    let sending = "UPDATE cases SET owner = 'gone', lease_until = 1,
-                   body = json_set(body, '$.state', 'sending', '$.outcome', 'pending')";
-    rusqlite::Connection::open(&fixture.file).unwrap().execute(sending, []).unwrap();
+    fixture.leave_sending();
     let id = fixture.stored()["id"].clone();
     let early = resolve(&fixture, &id, "not_executed");
     assert_eq!(early["error"]["status"], -49, "{early}");

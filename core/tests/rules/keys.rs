@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, claim};
 
 fn order(fixture: &Fixture) -> String {
     fixture.order(json!({"airline": "Y4", "paymentMethod": 1, "fare": "100.00"}))
@@ -284,4 +284,17 @@ fn a_live_opener_is_waited_for_and_then_in_progress() {
         assert_eq!(opener.join().unwrap()["outcome"], "executed");
     });
     assert_eq!(fixture.sent("void"), 1);
+}
+
+/// `after` names what was given up, and nothing else: not what was executed.
+#[test]
+fn after_an_executed_claim_its_locator_is_not_claimed_again() {
+    let fixture = Fixture::new("listClaimedOrders=false,secondClaim=new");
+    let pnr = fixture.vendor.create_pnr(json!({"airline": "Y4"})).unwrap();
+    let first = fixture.call("case.open", claim(&pnr, "first"));
+    assert_eq!(first["case"]["state"], "claimed", "{first}");
+    let mut second = claim(&pnr, "second");
+    second["after"] = first["case"]["id"].clone();
+    let again = fixture.call("case.open", second);
+    assert_eq!((&again["error"]["code"], fixture.sent("pnrClaim")), (&json!("conflict"), 1), "{again}");
 }

@@ -288,7 +288,7 @@ impl<'d> Driver<'d> {
             }
             Answer::Entries(entries)
                 if case.outcome == CaseOutcome::Unknown
-                    && evidence::lacks(case, &entries)
+                    && !entries.iter().any(|entry| entry.is_of(case))
                     && !self.is_order_readable(case).await =>
             {
                 Answer::Inconclusive("the list does not show it, and the order itself cannot be read")
@@ -447,7 +447,9 @@ impl<'d> Driver<'d> {
                 }
             }
             Answer::Entries(entries) => self.without_owned(case, entries).await,
-            Answer::Inconclusive(_) if query == Query::BookingOrders && case.is_before_submit() => {
+            Answer::Inconclusive(_) | Answer::Refused(Refusal { passing: false, .. })
+                if query == Query::BookingOrders && case.is_before_submit() =>
+            {
                 self.unlisted(case, answer).await
             }
             answer => answer,

@@ -125,9 +125,7 @@ impl Driver<'_> {
         let Ok(others) = self.others(case).await else {
             return Answer::Inconclusive("what other cases have submitted is not known");
         };
-        let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
-        let owns = |c: &Case, e: &Entry| same(&c.offer_id, &e.offer_id) || same(&c.code, &e.code);
-        entries.retain(|e| !others.iter().any(|c| owns(c, e)));
+        entries.retain(|e| !others.iter().any(|other| e.is_of(other)));
         Answer::Entries(entries)
     }
 }

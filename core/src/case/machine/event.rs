@@ -2,7 +2,7 @@
 
 use crate::case::clock::Stamp;
 use crate::case::error::StoredError;
-use crate::case::model::{Deadline, Money};
+use crate::case::model::{Case, Deadline, Money};
 use crate::case::vocabulary::{CaseOutcome, Query, StepName};
 use crate::config::CasePolicy;
 use crate::unix_time::Millis;
@@ -68,6 +68,14 @@ pub(crate) struct Entry {
     pub actual_refund: Option<String>,
     /// Whether its passengers include all of the case's; None where that cannot be told.
     pub covers: Option<bool>,
+}
+
+impl Entry {
+    /// Whether it has the offer or the code of this case.
+    pub fn is_of(&self, case: &Case) -> bool {
+        let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
+        same(&case.offer_id, &self.offer_id) || same(&case.code, &self.code)
+    }
 }
 
 /// The content of the vendor's answer to a query.

@@ -128,9 +128,7 @@ fn probe_refused(case: &mut Case, refusal: &Refusal, now: &Now<'_>) -> Action {
 
 fn listed(case: &mut Case, query: Query, entries: &[Entry], now: &Now<'_>) -> Action {
     let name = if query == Query::VoidList { "queryVoidOrders" } else { "queryRefundOrders" };
-    let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
-    let is_mine = |e: &&Entry| same(&case.offer_id, &e.offer_id) || same(&case.code, &e.code);
-    let mut mine = entries.iter().find(is_mine);
+    let mut mine = entries.iter().find(|e| e.is_of(case));
     if mine.is_none() && answered_exists(case) && entries.iter().any(|e| fits(case, e)) {
         case.adopted = true;
         case.code = None;
@@ -232,12 +230,6 @@ pub(crate) fn found(case: &mut Case, entry: Option<&Entry>, now: &Now<'_>) -> Ac
         vendor_state(case, entry.state);
     }
     Action::Wait
-}
-
-/// Whether a list of refunds or voids does not have the case's own.
-pub(crate) fn lacks(case: &Case, entries: &[Entry]) -> bool {
-    let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
-    !entries.iter().any(|e| same(&case.offer_id, &e.offer_id) || same(&case.code, &e.code))
 }
 
 /// The vendor's states of refunds and voids (refund schema 2026-04, void schema 2026). In the scale of 2024, 3 was

@@ -213,10 +213,10 @@ fn quoted(case: &mut Case, way: Way, quote: Quote, now: &Now<'_>) -> Action {
             return Action::Query(Query::RefundQuote);
         }
         case.money = Some(quote.money);
-        return refuse(case, error);
+        return not_offered(case, error);
     }
     let Some(offer) = quote.offer_id else {
-        return refuse(case, StoredError::new(ErrorCode::GuardNotRefundable, "the quotation has no offer id"));
+        return not_offered(case, StoredError::new(ErrorCode::GuardNotRefundable, "the quotation has no offer id"));
     };
     let step = if way == Way::Void { StepName::Void } else { StepName::Refund };
     if let Err(error) = check_second_offer(case, step, &quote.money) {
@@ -226,6 +226,14 @@ fn quoted(case: &mut Case, way: Way, quote: Quote, now: &Now<'_>) -> Action {
     case.money = Some(quote.money);
     case.deadline = quote.deadline;
     submit(case, step, now)
+}
+
+/// A refund that is not offered may be one that was executed, where only a quotation can show that it was not.
+fn not_offered(case: &mut Case, error: StoredError) -> Action {
+    match error.code {
+        ErrorCode::GuardNotRefundable if case.run.needs_quotation => stay_planned(case, error),
+        _ => refuse(case, error),
+    }
 }
 
 /// The offer after an expired one is taken only if it gives back no less and costs no more, where `expect` sets no

@@ -1,6 +1,6 @@
 //! A notification after the end of a case: the vendor is asked once, and another state of it reopens the case. Pure.
 
-use super::event::{Action, Answer, Entry, Now, OrderState};
+use super::event::{Action, Answer, Now, OrderState};
 use super::evidence::vendor_state;
 use super::order_state::order_state;
 use super::transition::add_evidence;
@@ -50,9 +50,8 @@ pub(super) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>)
     case.recheck = false;
     match (query, answer) {
         (Query::VoidList | Query::RefundList, Answer::Entries(entries)) => {
-            let same = |mine: &Option<String>, theirs: &Option<String>| mine.is_some() && mine == theirs;
-            let is_own = |e: &&Entry| same(&case.offer_id, &e.offer_id) || same(&case.code, &e.code);
-            let Some(state) = entries.iter().find(is_own).and_then(|e| e.state) else { return Action::Wait };
+            let own = entries.iter().find(|e| e.is_of(case));
+            let Some(state) = own.and_then(|e| e.state) else { return Action::Wait };
             if Some(state) != case.vendor_code {
                 reopen(case, &format!("its state {state}"), now);
                 case.state = State::AtlasProcessing;

@@ -2,7 +2,7 @@
 
 use super::event::{Action, Now, SubmitResult};
 use super::next_query::next_query;
-use super::transition::{add_evidence, claimed, pay, refuse, reopen, unknown, withdraw_intent};
+use super::transition::{add_evidence, claimed, pay, refuse, reopen, two_orders, unknown, withdraw_intent};
 use crate::case::error::StoredError;
 use crate::case::hold::Hold;
 use crate::case::model::{Case, CheckFirst};
@@ -145,12 +145,7 @@ fn ordered(case: &mut Case, now: &Now<'_>) -> Action {
         return Action::Wait;
     }
     if !case.direct && case.has_several_numbers() {
-        // A split round trip is two orders: no payment of one is the payment of what was asked for.
-        let text = "the vendor made two orders; pay them, or let them lapse, by hand";
-        add_evidence(case, now, text, Strength::Strong);
-        case.outcome = CaseOutcome::Unknown;
-        case.state = State::NeedsHuman;
-        return Action::Wait;
+        return two_orders(case, now);
     }
     case.state = State::AwaitingPayment;
     case.outcome = CaseOutcome::Pending;

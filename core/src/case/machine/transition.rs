@@ -157,11 +157,8 @@ pub(crate) fn pay(case: &mut Case, now: &Now<'_>) -> Action {
     if !(case.run.may_send && case.run.can_pay) || case.code.is_none() {
         return Action::Wait;
     }
-    // Two numbers joined by a comma (a split round trip) are two orders: paying them is not one step.
     if case.has_several_numbers() {
-        case.state = State::NeedsHuman;
-        add_evidence(case, now, "the vendor made two orders; pay them by hand", Strength::Strong);
-        return Action::Wait;
+        return two_orders(case, now);
     }
     // What is rebuilt may cost anything, and the caller has not seen its price.
     if case.kind == Kind::Regenerate && (case.expect.max_price.is_none() || case.expect.currency.is_none()) {
@@ -195,6 +192,15 @@ pub(crate) fn pay(case: &mut Case, now: &Now<'_>) -> Action {
         return Action::Wait;
     }
     submit(case, StepName::Pay, now)
+}
+
+/// A split round trip is two orders, their numbers joined: no payment of one is the payment of what was asked for.
+pub(crate) fn two_orders(case: &mut Case, now: &Now<'_>) -> Action {
+    let text = "the vendor made two orders; pay them, or let them lapse, by hand";
+    add_evidence(case, now, text, Strength::Strong);
+    case.outcome = CaseOutcome::Unknown;
+    case.state = State::NeedsHuman;
+    Action::Wait
 }
 
 /// The booking has an order number.

@@ -8,6 +8,7 @@ use super::sqlite::{COLUMNS, row};
 use super::{Name, Row, remnants};
 use crate::case::hold::Hold;
 use crate::case::model::Case;
+use crate::case::vocabulary::CaseOutcome;
 
 /// Closed cases of an order that are due. The plus keeps the planner from the index of all that is due, which is every
 /// open case of the store: without statistics it would choose that.
@@ -88,8 +89,9 @@ impl Sqlite {
         for hold in &case.holds {
             for holder in self.holders(connection, hold)?.into_iter().filter(|holder| *holder != case.id) {
                 let is_payment = matches!(hold, Hold::Payment(_));
+                let is_given_up = |case: &Case| case.closed && case.outcome == CaseOutcome::NotExecuted;
                 match self.by_id(connection, &holder)? {
-                    Some(row) if row.case.closed && earlier.contains(&holder) && !is_payment => {}
+                    Some(row) if is_given_up(&row.case) && earlier.contains(&holder) && !is_payment => {}
                     Some(row) => return Ok(Some(row.case)),
                     // What a purged case has paid stays paid.
                     None => {
