@@ -374,3 +374,35 @@ fn what_a_case_of_another_order_has_made_is_not_foreign() {
     let again = fixture.call("case.open", json!({"kind": "regenerate", "orderNo": second, "key": "second"}));
     assert_eq!((&again["ok"], fixture.executed("regenerateOrder")), (&json!(true), 2), "{again}");
 }
+
+/// The vendor quotes, and would execute, whatever it is asked for.
+#[test]
+fn no_refund_of_a_passenger_of_whom_the_store_knows_one() {
+    for passengers in ["stay", "gone"] {
+        let profile = format!("quoteAfterRefund=0,refundQueryWithoutCode=list,passengersAfterRefund={passengers}");
+        let fixture = Fixture::new(&profile);
+        let order = order(&fixture, json!(3));
+        let refund = |key: &str, passengers: serde_json::Value| {
+            let mut request = open("refund", &order, key);
+            request["passengers"] = passengers;
+            fixture.call("case.open", request)
+        };
+        let first = refund("first", json!([1]));
+        assert_eq!(first["outcome"], "executed", "{first}");
+        let ended = fixture.follow(&first["case"]["id"], "1d", 60);
+        assert_eq!(ended["final"], true, "{ended}");
+        if passengers == "stay" {
+            for again in [json!(null), json!([1, 2])] {
+                let reply = refund(&format!("again {again}"), again);
+                assert_eq!(
+                    (&reply["error"]["code"], fixture.sent("refund")),
+                    (&json!("guard_not_refundable"), 1),
+                    "{reply}"
+                );
+            }
+        }
+        // Those who are left: by name, or as whoever is in the order today.
+        let rest = if passengers == "stay" { refund("rest", json!([2, 3])) } else { refund("rest", json!(null)) };
+        assert_eq!((&rest["outcome"], fixture.executed("refund")), (&json!("executed"), 2), "{rest}");
+    }
+}

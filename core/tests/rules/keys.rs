@@ -298,3 +298,29 @@ fn after_an_executed_claim_its_locator_is_not_claimed_again() {
     let again = fixture.call("case.open", second);
     assert_eq!((&again["error"]["code"], fixture.sent("pnrClaim")), (&json!("conflict"), 1), "{again}");
 }
+
+/// It takes its holds anew: the one that it was opened after is open again.
+#[test]
+fn a_paced_order_whose_forerunner_shows_up_is_a_conflict() {
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"passengers": 1}));
+    let late = json!({"endpoint": "postBookingAncillaryOrder", "mode": "late", "delayMs": 600_000, "virtual": true});
+    fixture.vendor.fault(late).unwrap();
+    let lost = fixture.with_options("case.open", &fixture.ancillary(&order, "first"), r#"{"timeoutMs": 1500}"#);
+    let given_up = fixture.follow(&lost["case"]["id"], "40s", 10);
+    assert_eq!(given_up["outcome"], "not_executed", "{given_up}");
+    let mut second = fixture.ancillary(&order, "second");
+    second["after"] = given_up["id"].clone();
+    fixture.vendor.fault(json!({"endpoint": "postBookingAncillaryOrder", "mode": "rate_limit"})).unwrap();
+    let paced = fixture.call("case.open", second.clone());
+    assert_eq!((&paced["outcome"], &paced["case"]["state"]), (&json!("pending"), &json!("planned")), "{paced}");
+    fixture.vendor.advance("15m").unwrap();
+    let landed = fixture.call("case.reconcile", json!({"id": given_up["id"]}))["case"].clone();
+    assert_eq!(landed["reopened"], true, "{landed}");
+    let again = fixture.call("case.open", second);
+    assert_eq!(
+        (&again["error"]["code"], fixture.executed("postBookingAncillaryOrder")),
+        (&json!("conflict"), 1),
+        "{again}"
+    );
+}

@@ -272,5 +272,5 @@ fn a_case_opened_after_one_that_shows_up_executed_sends_nothing_more() {
     fixture.vendor.clear_faults().unwrap();
     request.as_object_mut().unwrap().remove("after");
     let again = fixture.call("case.open", request);
-    assert_eq!((&again["error"]["code"], fixture.executed("refund")), (&json!("conflict"), 0), "{again}");
+    assert_eq!((&again["error"]["code"], fixture.executed("refund")), (&json!("guard_not_refundable"), 0), "{again}");
 }

@@ -11,7 +11,7 @@ use crate::case::machine::absence::settle_time_passed;
 use crate::case::machine::event::{Action, Answer, Event, Now, Refusal, SubmitResult};
 use crate::case::machine::{evidence, recheck, step};
 use crate::case::model::Case;
-use crate::case::passengers::{OrderPassengers, check_tickets};
+use crate::case::passengers::{Asked, OrderPassengers, check_tickets};
 use crate::case::service::CaseService;
 use crate::case::store::{Row, Store, Stored, retention};
 use crate::case::vendor::requests::{self, CallData};
@@ -279,8 +279,13 @@ impl<'d> Driver<'d> {
             answer => answer,
         };
         match answer {
-            Answer::Quote(_) if query == Query::VoidQuote && self.has_refund(case).await => {
+            Answer::Quote(_) if query == Query::VoidQuote && self.has_refund(case, &[]).await => {
                 let text = "a refund of this order was executed: a void would give it back a second time";
+                Answer::Refused(Refusal::lasting(StoredError::new(ErrorCode::GuardNotRefundable, text)))
+            }
+            Answer::Quote(_) if query == Query::RefundQuote && self.has_refund(case, &self.covered(case)).await => {
+                let text = "a refund or void for one of these passengers was executed: this one would give it back a \
+                            second time; name the others in `passengers`";
                 Answer::Refused(Refusal::lasting(StoredError::new(ErrorCode::GuardNotRefundable, text)))
             }
             Answer::Refused(refusal) if refusal.exists && query == Query::RefundProbe && !self.is_alone(case).await => {
@@ -355,6 +360,19 @@ impl<'d> Driver<'d> {
         let today = requests::today(&self.call_data);
         let selected = requests::selected(case, &self.call_data).unwrap_or_default();
         selected.into_iter().filter(|index| today.get(*index).is_some_and(|p| p.kind != 2)).collect()
+    }
+
+    /// The passengers that a refund is for, as the store counts them: those asked for, or whoever is in the order today.
+    /// Empty: everybody.
+    fn covered(&self, case: &Case) -> Vec<usize> {
+        let today = || requests::today(&self.call_data).into_iter().map(|person| Asked::Name(person.name)).collect();
+        match &self.call_data.known {
+            Some(known) if case.positions.is_empty() => {
+                let today: Vec<Asked> = today();
+                known.positions(&today).unwrap_or_default()
+            }
+            _ => case.positions.clone(),
+        }
     }
 
     /// Reads from the store who the passengers of the order were when they were first read.
