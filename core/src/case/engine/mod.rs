@@ -3,3 +3,4 @@
 pub(crate) mod driver;
 pub(crate) mod lease;
 mod ownership;
+mod queries;
