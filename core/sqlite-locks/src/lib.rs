@@ -13,8 +13,9 @@
 //! * `close` and `open`: a descriptor on which SQLite has locked is kept and used again, since closing it would drop
 //!   the locks of another copy.
 //!
-//! In a forked child these descriptors are closed at once, so that no lock outlives the parent. On other
-//! systems than Linux, and where the kernel does not have such locks (before 3.15), nothing is changed.
+//! In a forked child the descriptors with locks and the kept ones are closed at once, so that no lock outlives the
+//! parent. On other systems than Linux, without `/proc`, and where the kernel does not have such locks (before 3.15),
+//! SQLite's own are used.
 
 #[cfg(target_os = "linux")]
 mod linux;

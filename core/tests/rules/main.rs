@@ -14,6 +14,7 @@ mod keys;
 mod notifications;
 mod pace;
 mod passengers;
+mod rewound;
 mod steps;
 mod stores;
 mod table;

@@ -35,3 +35,18 @@ fn the_table_names_the_tests_that_exist() {
         words.filter(|word| word.contains("::") && !word.starts_with("module::")).map(str::to_owned).collect();
     assert_eq!(named, tests());
 }
+
+/// Each mutant takes out a rule that stands in the code once, and names a test that exists.
+#[test]
+fn the_mutants_name_rules_and_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("tests/mutants/mutants.json")).unwrap();
+    let mutants: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let tests = tests();
+    for mutant in mutants.as_array().unwrap() {
+        let of = |key: &str| mutant[key].as_str().unwrap();
+        let source = std::fs::read_to_string(root.join(of("file"))).unwrap();
+        assert_eq!(source.matches(of("rule")).count(), 1, "{}", of("name"));
+        assert!(tests.contains(of("test")), "{}", of("test"));
+    }
+}
