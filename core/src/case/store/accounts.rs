@@ -1,15 +1,16 @@
 //! Whose cases a store has: accounts by name, and the one account of a client without a name.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::identity::Identity;
+use super::writer::Tx;
 use super::{Stored, store_error};
 use crate::case::hold::Hold;
 use crate::error::{Error, ErrorCode};
 use crate::unix_time::{self, Millis, format_rfc3339};
 
 /// The account of a client. It is made, named or merged where the rules have it so.
-pub(super) fn resolve(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<Stored<String>> {
+pub(super) fn resolve(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<Stored<String>> {
     // Of an account of an earlier release, the store knows no more than a digest.
     tx.execute(
         "UPDATE account_clients SET host = ?2, last_four = ?3 WHERE client = ?1 AND host IS NULL",
@@ -31,7 +32,7 @@ pub(super) fn resolve(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<
     }
 }
 
-fn without_name(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<Stored<String>> {
+fn without_name(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<Stored<String>> {
     let sql = "SELECT a.id FROM accounts a JOIN account_clients c ON c.account = a.id
                WHERE c.client = ?1 AND a.merged IS NULL ORDER BY a.made, a.id";
     let own: Vec<String> =
@@ -58,7 +59,7 @@ fn without_name(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<Stored
 }
 
 /// `case.adoptAccount`: names the unnamed account that this host and client id made.
-pub(super) fn adopt(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<Stored<()>> {
+pub(super) fn adopt(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<Stored<()>> {
     let name = who.name.clone().unwrap_or_default();
     let account = named(tx, &name)?;
     let Some(own) = unnamed_of(tx, &who.client)? else {
@@ -88,21 +89,21 @@ pub(super) fn current(connection: &Connection, account: &str) -> rusqlite::Resul
     connection.prepare_cached(sql)?.query_row([account], |row| row.get(0)).optional()
 }
 
-fn named(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<Option<String>> {
+fn named(tx: &Tx<'_>, name: &str) -> rusqlite::Result<Option<String>> {
     tx.query_row("SELECT id FROM accounts WHERE name = ?1", [name], |row| row.get(0)).optional()
 }
 
-fn unnamed_of(tx: &Transaction<'_>, client: &str) -> rusqlite::Result<Option<String>> {
+fn unnamed_of(tx: &Tx<'_>, client: &str) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT a.id FROM accounts a JOIN account_clients c ON c.account = a.id
                WHERE c.client = ?1 AND a.name IS NULL AND a.merged IS NULL";
     tx.query_row(sql, [client], |row| row.get(0)).optional()
 }
 
-fn give_name(tx: &Transaction<'_>, account: &str, name: &str) -> rusqlite::Result<()> {
+fn give_name(tx: &Tx<'_>, account: &str, name: &str) -> rusqlite::Result<()> {
     tx.execute("UPDATE accounts SET name = ?2 WHERE id = ?1", params![account, name]).map(|_| ())
 }
 
-fn make(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<String> {
+fn make(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<String> {
     let account: String = tx.query_row(
         "INSERT INTO accounts (id, name, made) VALUES (lower(hex(randomblob(12))), ?1, ?2) RETURNING id",
         params![who.name, unix_time::now()],
@@ -116,7 +117,7 @@ fn make(tx: &Transaction<'_>, who: &Identity) -> rusqlite::Result<String> {
 }
 
 /// Puts the cases of an unnamed account into a named one, unless a key or a held order stands in both.
-fn merge(tx: &Transaction<'_>, from: &str, to: &str, name: &str) -> rusqlite::Result<Stored<()>> {
+fn merge(tx: &Tx<'_>, from: &str, to: &str, name: &str) -> rusqlite::Result<Stored<()>> {
     let both = |sql: &str| -> rusqlite::Result<Vec<String>> {
         tx.prepare(sql)?.query_map([from, to], |row| row.get(0))?.collect()
     };
@@ -172,7 +173,7 @@ fn merge(tx: &Transaction<'_>, from: &str, to: &str, name: &str) -> rusqlite::Re
 }
 
 /// The unnamed accounts, each as the help shows it.
-fn unnamed_list(tx: &Transaction<'_>) -> rusqlite::Result<Vec<String>> {
+fn unnamed_list(tx: &Tx<'_>) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT c.host, c.last_four, (SELECT count(*) FROM cases WHERE account = a.id),
                       (SELECT max(updated) FROM cases WHERE account = a.id)
                FROM accounts a LEFT JOIN account_clients c ON c.account = a.id

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::writer::Tx;
 
 use crate::case::clock;
 use crate::token_bucket::{Rate, TokenBucket};
@@ -42,13 +44,7 @@ pub(super) fn read(
     Ok((budget, now as f64 / 1000.0, epoch))
 }
 
-pub(super) fn write(
-    tx: &Transaction<'_>,
-    account: &str,
-    name: &str,
-    budget: &TokenBucket,
-    epoch: i64,
-) -> rusqlite::Result<()> {
+pub(super) fn write(tx: &Tx<'_>, account: &str, name: &str, budget: &TokenBucket, epoch: i64) -> rusqlite::Result<()> {
     let (boot, _) = clock::machine();
     let [full_at, share, slow_until, not_before] = budget.state();
     tx.execute(
@@ -66,7 +62,7 @@ pub(super) fn epoch(connection: &Connection, account: &str, name: &str) -> rusql
 
 /// Changes every budget of the account, in ways that do not depend on the rate.
 pub(super) fn change_all(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     account: &str,
     change: impl Fn(&mut TokenBucket, f64, &mut i64),
 ) -> rusqlite::Result<()> {
@@ -79,7 +75,7 @@ pub(super) fn change_all(
 }
 
 /// Ends the pauses of the account; the places that were given in them are lost.
-pub(super) fn end_pauses(tx: &Transaction<'_>, account: &str, rates: &[(&'static str, Rate)]) -> rusqlite::Result<()> {
+pub(super) fn end_pauses(tx: &Tx<'_>, account: &str, rates: &[(&'static str, Rate)]) -> rusqlite::Result<()> {
     for (name, rate) in rates {
         let (mut budget, now, epoch) = read(tx, account, name, *rate)?;
         let is_paused = !budget.pause_left(now).is_zero();

@@ -1,10 +1,11 @@
 //! What cases keep others from, in the table of a store: taken, given up, compared. The holds of some passengers of an
 //! order overlap without being equal.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 
 use super::file::Sqlite;
 use super::sqlite::{COLUMNS, row};
+use super::writer::Tx;
 use super::{Name, Row, remnants};
 use crate::case::hold::Hold;
 use crate::case::model::Case;
@@ -27,7 +28,7 @@ impl Sqlite {
 
     /// Another case that has one of the holds of this one, but for a closed one that it was opened after. Otherwise the
     /// watched cases of the order learn that this one came after them.
-    pub(super) fn take_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<Option<Case>> {
+    pub(super) fn take_holds(&self, tx: &Tx<'_>, case: &Case) -> rusqlite::Result<Option<Case>> {
         if let Some(other) = self.other_holder(tx, case)? {
             return Ok(Some(other));
         }
@@ -61,7 +62,7 @@ impl Sqlite {
     }
 
     /// Writes the holds of the case.
-    pub(super) fn write_holds(&self, tx: &Transaction<'_>, case: &Case) -> rusqlite::Result<()> {
+    pub(super) fn write_holds(&self, tx: &Tx<'_>, case: &Case) -> rusqlite::Result<()> {
         tx.prepare_cached("DELETE FROM holds WHERE case_id = ?1")?.execute([&case.id])?;
         if case.is_holding() {
             for hold in &case.holds {

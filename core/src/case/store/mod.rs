@@ -7,6 +7,7 @@ mod accounts;
 mod backup;
 pub(crate) mod budget;
 mod check;
+mod connection;
 pub(crate) mod file;
 mod holds;
 pub(crate) mod identity;
@@ -16,7 +17,9 @@ pub(crate) mod retention;
 mod rewound;
 mod sqlite;
 mod tables;
+mod transactions;
 mod witness;
+mod writer;
 
 use std::path::Path;
 

@@ -1,9 +1,10 @@
 //! `case.purge`, and what stays of a purged case: its key means that case for ever, and what it paid stays paid.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Name;
 use super::remnant::Remnant;
+use super::writer::Tx;
 use crate::case::hold::Hold;
 use crate::case::model::Case;
 use crate::case::vocabulary::{CaseOutcome, Kind, Strength};
@@ -48,7 +49,7 @@ fn is_bound(case: &Case) -> bool {
 }
 
 /// Removes final cases that did not change since `before`; gives how many.
-pub(super) fn purge(tx: &Transaction<'_>, account: &str, before: Millis) -> rusqlite::Result<u64> {
+pub(super) fn purge(tx: &Tx<'_>, account: &str, before: Millis) -> rusqlite::Result<u64> {
     let sql = "SELECT body, token, change FROM cases
                WHERE account = ?1 AND open = 0 AND due IS NULL AND unknown = 0 AND owner IS NULL AND updated <= ?2";
     let old: Vec<(String, i64, i64)> = tx
@@ -75,7 +76,7 @@ pub(super) fn purge(tx: &Transaction<'_>, account: &str, before: Millis) -> rusq
     Ok(purged)
 }
 
-fn leave(tx: &Transaction<'_>, account: &str, case: &Case, token: i64) -> rusqlite::Result<()> {
+fn leave(tx: &Tx<'_>, account: &str, case: &Case, token: i64) -> rusqlite::Result<()> {
     let paid: Vec<&String> =
         case.holds.iter().filter_map(|hold| if let Hold::Payment(order) = hold { Some(order) } else { None }).collect();
     let makes_order = matches!(case.kind, Kind::Ancillary | Kind::Regenerate | Kind::Claim);

@@ -3,10 +3,11 @@
 
 use std::sync::atomic::Ordering;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 
 use super::file::Sqlite;
 use super::witness::{Locked, Loss, host, is_known, is_missing, last_number};
+use super::writer::Tx;
 use super::{Stored, store_error};
 use crate::error::{Advice, Detail, Error, ErrorCode};
 use crate::unix_time::Millis;
@@ -39,7 +40,7 @@ pub(super) fn store_rewound(message: String) -> Error {
 }
 
 /// Writes a loss into the store, unless it was confirmed before; gives whether the store is rewound by it.
-fn record(tx: &Transaction<'_>, loss: &Loss) -> rusqlite::Result<bool> {
+fn record(tx: &Tx<'_>, loss: &Loss) -> rusqlite::Result<bool> {
     tx.execute(
         "INSERT OR IGNORE INTO losses (host, what, case_id, number, change)
          SELECT ?1, ?2, ?3, ?4, highest FROM store",
@@ -65,7 +66,6 @@ impl Sqlite {
     /// in the file any more or the store turns out to be rewound: then nothing may leave. Gives a warning if the
     /// witness cannot be written.
     pub(super) fn write_witness(&self, case: &str, number: i64) -> Stored<Option<String>> {
-        let locked = Locked::open(&self.witness);
         let compared = self.write(|tx| {
             if !super::witness::has_intent(tx, case, number)? {
                 let loss = Loss {
@@ -76,7 +76,7 @@ impl Sqlite {
                 record(tx, &loss)?;
                 return Ok(Compared::Rewound(store_rewound(format!("{}, case {case}", loss.what))));
             }
-            self.compared(tx, locked, Some((case, number)))
+            self.compared(tx, Some((case, number)))
         })?;
         match compared {
             Compared::Fits => Ok(None),
@@ -88,12 +88,9 @@ impl Sqlite {
     }
 
     /// Compares the store with its witness, makes one where there is none yet, and names an intent in it.
-    pub(super) fn compared(
-        &self,
-        tx: &Transaction<'_>,
-        locked: Option<Locked>,
-        intent: Option<(&str, i64)>,
-    ) -> rusqlite::Result<Compared> {
+    ///
+    /// The witness is locked within the transaction by whoever locks it, so that nobody who writes waits for it.
+    pub(super) fn compared(&self, tx: &Tx<'_>, intent: Option<(&str, i64)>) -> rusqlite::Result<Compared> {
         let is_copy: bool = tx.query_row("SELECT copy FROM store", [], |row| row.get(0))?;
         if is_copy {
             tx.execute("UPDATE store SET copy = 0", [])?;
@@ -101,7 +98,7 @@ impl Sqlite {
             let number = super::tables::next_number(tx)?;
             record(tx, &Loss { what: "it is a copy made by case.backup".to_owned(), case: String::new(), number })?;
         }
-        let Some(mut locked) = locked else {
+        let Some(mut locked) = Locked::open(&self.witness) else {
             if is_missing(&self.witness) && had(tx, &self.witness.to_string_lossy())? {
                 record(tx, &Loss { what: "its witness is missing".to_owned(), case: String::new(), number: 0 })?;
             } else if !is_known(tx, &self.path)? {
@@ -131,7 +128,7 @@ impl Sqlite {
     }
 
     /// At the begin of a transaction that writes: the file may have been overwritten in place since the last one.
-    pub(super) fn check_numbers(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    pub(super) fn check_numbers(&self, tx: &Tx<'_>) -> rusqlite::Result<()> {
         let highest = super::tables::highest(tx)?;
         let given = self.given.load(Ordering::SeqCst).max(last_number(&self.path).unwrap_or(0));
         if highest < given {
@@ -143,7 +140,6 @@ impl Sqlite {
 
     /// See [`Store::confirm`](super::Store::confirm).
     pub(super) fn confirm_losses(&self, by: &str, evidence: &str, now: Millis) -> Stored<()> {
-        let locked = Locked::open(&self.witness);
         self.write(|tx| {
             let Some(since) = noticed(tx)? else {
                 let message = "the store is not rewound: there is nothing to confirm";
@@ -170,7 +166,7 @@ impl Sqlite {
                 let number = super::tables::next_number(tx)?;
                 tx.execute("UPDATE cases SET change = ?2 WHERE id = ?1", params![id, number])?;
             }
-            if let Some(mut locked) = locked {
+            if let Some(mut locked) = Locked::open(&self.witness) {
                 // A witness that cannot be written now is reported by the next intent.
                 let _ = locked.name(tx, &self.path, None, true)?;
             }
@@ -207,6 +203,6 @@ fn not_asked(connection: &Connection, since: i64, account: Option<&str>) -> rusq
         .collect()
 }
 
-fn had(tx: &Transaction<'_>, path: &str) -> rusqlite::Result<bool> {
+fn had(tx: &Tx<'_>, path: &str) -> rusqlite::Result<bool> {
     tx.query_row("SELECT EXISTS (SELECT 1 FROM witnesses WHERE path = ?1)", [path], |row| row.get(0))
 }

@@ -4,12 +4,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::file::Sqlite;
 use super::identity::Identity;
 use super::remnant::Remnant;
 use super::tables::next_number;
+use super::writer::Tx;
 use super::{
     Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Listing, Name, Page, Row, Store, Stored, budget,
     remnants, rewound, store_error,
@@ -62,7 +63,7 @@ impl Sqlite {
     }
 
     /// Compare and swap. Also None if it is about to pay an order that another case pays or has paid.
-    pub(super) fn put(&self, tx: &Transaction<'_>, row: &Row, lease: Option<&Lease>) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn put(&self, tx: &Tx<'_>, row: &Row, lease: Option<&Lease>) -> rusqlite::Result<Option<i64>> {
         let case = &row.case;
         for hold in case.holds.iter().filter(|hold| matches!(hold, Hold::Payment(_))) {
             let sql = "SELECT EXISTS (SELECT 1 FROM holds WHERE account = ?1 AND order_no = ?2 AND case_id <> ?3)";
@@ -242,17 +243,14 @@ impl Store for Sqlite {
     }
 
     fn settle(&self, row: &Row, strip: &dyn Fn(&str, &[u8]) -> Option<String>) -> Stored<Option<i64>> {
-        let mut stripped = false;
-        let version = self.write(|tx| {
+        self.write(|tx| {
             let version = self.put(tx, row, None)?;
-            stripped = version.is_some() && strip_replies(tx, &row.case.id, strip)?;
+            if version.is_some() && strip_replies(tx, &row.case.id, strip)? {
+                // The log still has what was replaced.
+                self.empty_log();
+            }
             Ok(version)
-        })?;
-        if stripped {
-            // The log still has what was replaced.
-            self.empty_log();
-        }
-        Ok(version)
+        })
     }
 
     fn store_reply(&self, id: &str, step: &str, attempt: u32, reply: &[u8]) -> Stored<()> {
@@ -536,24 +534,22 @@ impl Store for Sqlite {
     }
 
     fn purge(&self, before: Millis) -> Stored<u64> {
-        let purged = self.write(|tx| match rewound::error(tx)? {
-            Some(error) => Ok(Err(error)),
-            None => remnants::purge(tx, &self.account(), before).map(Ok),
-        })??;
-        if purged > 0 {
-            // The log still has what was removed.
-            self.empty_log();
-        }
-        Ok(purged)
+        self.write(|tx| {
+            if let Some(error) = rewound::error(tx)? {
+                return Ok(Err(error));
+            }
+            let purged = remnants::purge(tx, &self.account(), before)?;
+            if purged > 0 {
+                // The log still has what was removed.
+                self.empty_log();
+            }
+            Ok(Ok(purged))
+        })?
     }
 }
 
 /// Replaces the raw replies of a case by what `strip` retains; gives whether there were any.
-fn strip_replies(
-    tx: &Transaction<'_>,
-    id: &str,
-    strip: &dyn Fn(&str, &[u8]) -> Option<String>,
-) -> rusqlite::Result<bool> {
+fn strip_replies(tx: &Tx<'_>, id: &str, strip: &dyn Fn(&str, &[u8]) -> Option<String>) -> rusqlite::Result<bool> {
     let mut select = tx.prepare_cached("SELECT step, attempt, body FROM replies WHERE case_id = ?1 AND thin = 0")?;
     let rows: Vec<(String, u32, Vec<u8>)> =
         select.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;

@@ -6,7 +6,9 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
+
+use super::writer::Tx;
 use serde::{Deserialize, Serialize};
 
 /// All witnesses have this length, so that one is overwritten in place and never found empty.
@@ -114,7 +116,7 @@ impl Locked {
     /// Names this store, this file and this intent, if it is later than the one that is named.
     pub fn name(
         &mut self,
-        tx: &Transaction<'_>,
+        tx: &Tx<'_>,
         store: &Path,
         intent: Option<(&str, i64)>,
         anew: bool,
@@ -143,7 +145,7 @@ impl Locked {
 
     /// What the witness shows to be missing in the store; None if nothing is. The second value is whether there is a
     /// witness, or one is missing.
-    pub fn compare(&mut self, tx: &Transaction<'_>, store: &Path) -> rusqlite::Result<(Option<Loss>, bool)> {
+    pub fn compare(&mut self, tx: &Tx<'_>, store: &Path) -> rusqlite::Result<(Option<Loss>, bool)> {
         let id = FileId::of(store).unwrap_or_default();
         let (serial, inode, birth): (String, i64, i64) =
             tx.query_row("SELECT serial, inode, birth FROM store", [], |row| {
@@ -183,7 +185,7 @@ impl Locked {
 }
 
 /// Whether the store has an intent, or what a purge left of it.
-pub(super) fn has_intent(tx: &Transaction<'_>, case: &str, number: i64) -> rusqlite::Result<bool> {
+pub(super) fn has_intent(tx: &Tx<'_>, case: &str, number: i64) -> rusqlite::Result<bool> {
     let sql = "SELECT token FROM cases WHERE id = ?1 UNION ALL SELECT token FROM remnants WHERE id = ?1";
     let token: Option<i64> = tx.query_row(sql, [case], |row| row.get(0)).optional()?;
     Ok(token.is_some_and(|token| token >= number))
@@ -245,7 +247,7 @@ pub(super) fn is_missing(path: &Path) -> bool {
 }
 
 /// Whether the file is the one that a witness was last compared with. A new one was compared with none.
-pub(super) fn is_known(tx: &Transaction<'_>, store: &Path) -> rusqlite::Result<bool> {
+pub(super) fn is_known(tx: &Tx<'_>, store: &Path) -> rusqlite::Result<bool> {
     let sql = "SELECT inode, birth FROM store";
     let (inode, birth): (i64, i64) = tx.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let id = FileId::of(store).unwrap_or_default();
