@@ -1,4 +1,7 @@
 //! Reply bodies for the benchmarks: the vendor's field names and types with invented values.
+#![allow(clippy::print_stdout, clippy::expect_used, clippy::indexing_slicing)]
+
+pub mod cases;
 
 /// A small reply: one order of a refund query, about 1.6 kB.
 pub fn small() -> String {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::writer::Tx;
-
 use crate::case::clock;
 use crate::token_bucket::{Rate, TokenBucket};
 

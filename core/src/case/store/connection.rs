@@ -19,6 +19,9 @@ const MIGRATION: &str = include_str!("layout_1_to_2.sql");
 
 /// How long a transaction waits for another process.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
+/// More statements than the store has.
+const STATEMENTS: usize = 64;
+
 /// A connection, or why there is none.
 pub(super) enum Connected {
     Ours(Connection),
@@ -30,6 +33,9 @@ pub(super) enum Connected {
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connected> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    #[cfg(test)]
+    let connection = super::plans::traced(connection);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(BUSY)?;
     // The last process to close must not delete the log while another one opens it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;

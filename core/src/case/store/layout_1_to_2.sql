@@ -31,7 +31,9 @@ CREATE TABLE remnants (
     paid     TEXT,
     PRIMARY KEY (account, key)
 ) WITHOUT ROWID;
-CREATE INDEX remnants_id ON remnants (account, id);
+CREATE INDEX remnants_id ON remnants (id);
+CREATE INDEX remnants_order ON remnants (account, order_no);
+CREATE INDEX remnants_made ON remnants (account, made) WHERE made IS NOT NULL;
 CREATE TABLE witnesses (path TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE losses (
     host      TEXT NOT NULL,
@@ -57,6 +59,8 @@ UPDATE cases SET change = numbered.number
     FROM (SELECT id AS case_id, row_number() OVER (ORDER BY updated, id) AS number FROM cases) AS numbered
     WHERE id = numbered.case_id;
 CREATE INDEX cases_change ON cases (account, change);
+DROP INDEX cases_open;
+CREATE INDEX cases_open ON cases (account, open, id);
 ALTER TABLE cases ADD COLUMN code TEXT;
 UPDATE cases SET code = json_extract(body, '$.code');
 CREATE INDEX cases_code ON cases (account, code) WHERE code IS NOT NULL;

@@ -11,6 +11,8 @@ mod connection;
 pub(crate) mod file;
 mod holds;
 pub(crate) mod identity;
+#[cfg(test)]
+mod plans;
 pub(crate) mod remnant;
 mod remnants;
 pub(crate) mod retention;

@@ -27,18 +27,19 @@ fn remnant(row: &rusqlite::Row<'_>) -> rusqlite::Result<Remnant> {
 }
 
 pub(super) fn find(connection: &Connection, account: &str, name: &Name) -> rusqlite::Result<Option<Remnant>> {
-    let (column, value) = match name {
-        Name::Id(id) => ("id", id),
-        Name::Key(key) => ("key", key),
+    // Named, since the planner would read all rows of the account by the primary key.
+    let (table, column, value) = match name {
+        Name::Id(id) => ("remnants INDEXED BY remnants_id", "id", id),
+        Name::Key(key) => ("remnants", "key", key),
     };
-    let sql = format!("SELECT {COLUMNS} FROM remnants WHERE account = ?1 AND {column} = ?2");
+    let sql = format!("SELECT {COLUMNS} FROM {table} WHERE account = ?1 AND {column} = ?2");
     connection.prepare_cached(&sql)?.query_row([account, value], remnant).optional()
 }
 
 /// Orders that purged cases made: another case must not take one for its own.
 pub(super) fn made(connection: &Connection, account: &str) -> rusqlite::Result<Vec<String>> {
     connection
-        .prepare_cached("SELECT made FROM remnants WHERE account = ?1 AND made IS NOT NULL")?
+        .prepare_cached("SELECT made FROM remnants INDEXED BY remnants_made WHERE account = ?1 AND made IS NOT NULL")?
         .query_map([account], |row| row.get(0))?
         .collect()
 }

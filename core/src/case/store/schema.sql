@@ -48,7 +48,7 @@ CREATE TABLE cases (
 CREATE INDEX cases_list ON cases (account, id);
 CREATE UNIQUE INDEX cases_key ON cases (account, key);
 CREATE INDEX cases_due ON cases (account, due) WHERE due IS NOT NULL;
-CREATE INDEX cases_open ON cases (account, open);
+CREATE INDEX cases_open ON cases (account, open, id);
 CREATE INDEX cases_order ON cases (account, order_no);
 CREATE INDEX cases_unknown ON cases (account, id) WHERE unknown = 1;
 CREATE INDEX cases_change ON cases (account, change);
@@ -88,7 +88,9 @@ CREATE TABLE remnants (
     paid     TEXT,
     PRIMARY KEY (account, key)
 ) WITHOUT ROWID;
-CREATE INDEX remnants_id ON remnants (account, id);
+CREATE INDEX remnants_id ON remnants (id);
+CREATE INDEX remnants_order ON remnants (account, order_no);
+CREATE INDEX remnants_made ON remnants (account, made) WHERE made IS NOT NULL;
 
 -- The witnesses that this store had, and what a witness showed to be missing. A loss stops the store until it is
 -- confirmed.

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::file::Sqlite;
 use super::identity::Identity;
@@ -288,29 +288,19 @@ impl Store for Sqlite {
             let tx = connection.transaction()?;
             let (highest, purged) =
                 tx.query_row("SELECT highest, purged FROM store", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let (past, order) = match filter.changed_since {
-                Some(_) => ("change > ?2", "change"),
-                None => ("id > ?2", "id"),
-            };
-            let sql = format!(
-                "SELECT {COLUMNS} FROM cases WHERE account = ?1 AND {past}
-                 AND (?3 IS NULL OR open = ?3) AND (?4 IS NULL OR order_no = ?4) AND (?5 IS NULL OR kind = ?5)
-                 AND (?6 = 0 OR unknown = 1) ORDER BY {order} LIMIT ?7"
-            );
+            let sql = page_sql(filter);
             let past: rusqlite::types::Value = match filter.changed_since {
                 Some(number) => number.into(),
                 None => filter.after.clone().unwrap_or_default().into(),
             };
-            let values = params![
-                self.account(),
-                past,
-                filter.open,
-                filter.order_no,
-                filter.kind.map(|k| k.word()),
-                filter.unknown,
-                filter.limit as i64,
-            ];
-            let rows = tx.prepare_cached(&sql)?.query_map(values, row)?.collect::<Result<_, _>>()?;
+            let account = self.account();
+            let (limit, kind) = (filter.limit as i64, filter.kind.map(|k| k.word()));
+            let values = named_params! {":account": account, ":past": past, ":limit": limit};
+            let optional: [(&str, &dyn rusqlite::ToSql); 3] =
+                [(":open", &filter.open), (":order", &filter.order_no), (":kind", &kind)];
+            let used = optional.iter().filter(|(name, _)| sql.contains(name));
+            let values: Vec<_> = values.iter().chain(used).copied().collect();
+            let rows = tx.prepare_cached(&sql)?.query_map(&*values, row)?.collect::<Result<_, _>>()?;
             Ok(Page { rows, highest, purged })
         })
     }
@@ -426,7 +416,7 @@ impl Store for Sqlite {
     }
 
     fn gave_back_by_purged(&self, order_no: &str) -> Stored<bool> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM remnants WHERE account = ?1 AND order_no = ?2
+        let sql = "SELECT EXISTS (SELECT 1 FROM remnants INDEXED BY remnants_order WHERE account = ?1 AND order_no = ?2
                    AND kind IN ('refund', 'void', 'cancel') AND coalesce(outcome, 'unknown') <> 'not_executed')";
         self.with(|connection| connection.query_row(sql, params![self.account(), order_no], |row| row.get(0)))
     }
@@ -546,6 +536,27 @@ impl Store for Sqlite {
             Ok(Ok(purged))
         })?
     }
+}
+
+/// A statement for each combination of filters: one for all of them could use no index. The plus keeps the planner from
+/// the index of what is asked for in the order of the result, where that of the cases of one order has fewer rows.
+fn page_sql(filter: &Filter) -> String {
+    let (order, plus) = (
+        if filter.changed_since.is_some() { "change" } else { "id" },
+        if filter.order_no.is_some() { "+" } else { "" },
+    );
+    let mut sql = format!("SELECT {COLUMNS} FROM cases WHERE account = :account AND {plus}{order} > :past");
+    for (is_asked, condition) in [
+        (filter.order_no.is_some(), " AND order_no = :order"),
+        (filter.open.is_some(), " AND open = :open"),
+        (filter.kind.is_some(), " AND kind = :kind"),
+        (filter.unknown, " AND unknown = 1"),
+    ] {
+        if is_asked {
+            sql.push_str(condition);
+        }
+    }
+    sql + &format!(" ORDER BY {plus}{order} LIMIT :limit")
 }
 
 /// Replaces the raw replies of a case by what `strip` retains; gives whether there were any.

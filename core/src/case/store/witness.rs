@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{OptionalExtension, params};
 
-use super::writer::Tx;
 use serde::{Deserialize, Serialize};
+
+use super::writer::Tx;
 
 /// All witnesses have this length, so that one is overwritten in place and never found empty.
 const LENGTH: usize = 512;
