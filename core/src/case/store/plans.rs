@@ -1,7 +1,7 @@
 //! Every statement of the store asks for rows by an index: a case costs the same beside one other case and beside a
 //! million. The statements are those that SQLite is given while every method of the store is called once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
@@ -18,13 +18,23 @@ use crate::case::vocabulary::{Kind, Way};
 use crate::config::StoreConfig;
 use crate::token_bucket::Rate;
 
-thread_local!(static SEEN: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) });
+thread_local! {
+    static SEEN: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    static COMMITS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How many commits of batches this thread has made.
+pub(super) fn commits() -> usize {
+    COMMITS.get()
+}
 
 /// Records what a connection is given.
 pub(super) fn traced(mut connection: Connection) -> Connection {
     let record = |event: TraceEvent<'_>| {
         if let TraceEvent::Stmt(statement, _) = event {
-            let _ = SEEN.with_borrow_mut(|seen| seen.insert(statement.sql().into_owned()));
+            let sql = statement.sql().into_owned();
+            COMMITS.set(COMMITS.get() + usize::from(sql == "COMMIT"));
+            SEEN.with_borrow_mut(|seen| seen.insert(sql));
         }
     };
     connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(record)).unwrap();

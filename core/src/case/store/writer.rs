@@ -166,3 +166,117 @@ impl End {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::case::store::file::Sqlite;
+    use crate::case::store::identity::Identity;
+    use crate::case::store::plans::commits;
+    use crate::config::StoreConfig;
+
+    struct Fixture {
+        directory: PathBuf,
+        store: Sqlite,
+    }
+
+    impl Drop for Fixture {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.directory);
+        }
+    }
+
+    fn fixture() -> Fixture {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("apb-writer-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
+        let directory = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&directory).unwrap();
+        let config = StoreConfig { path: directory.join("cases.db"), witness: directory.join("witness") };
+        let identity = Identity::new("https://vendor.test", "vendor.test", "client", None);
+        Fixture { store: Sqlite::open(&config, identity, |_, _| false).unwrap(), directory }
+    }
+
+    impl Fixture {
+        /// Writes from as many threads, which all wait before the first one has its turn; how each ended, and how
+        /// many commits that took. Part `bad` does what is wrong instead.
+        fn write(&self, parts: usize, bad: Option<usize>, wrong: fn(&Tx<'_>)) -> (Vec<bool>, usize) {
+            let turn = self.store.writer.turn();
+            let done: Vec<(bool, usize)> = std::thread::scope(|scope| {
+                let part = |n: usize| {
+                    let before = commits();
+                    let done = self.store.write(|tx| {
+                        let sql = "INSERT INTO notices (account, dedupe, at) VALUES ('a', ?1, 1)";
+                        tx.execute(sql, [n.to_string()])?;
+                        if bad == Some(n) {
+                            wrong(tx);
+                            tx.execute("not SQL", [])?;
+                        }
+                        Ok(())
+                    });
+                    (done.is_ok(), commits() - before)
+                };
+                let mut workers = Vec::new();
+                for n in 0..parts {
+                    workers.push(scope.spawn(move || part(n)));
+                    // In this order.
+                    while self.store.writer.lock().waiting <= n {
+                        std::thread::yield_now();
+                    }
+                }
+                drop(turn);
+                workers.into_iter().map(|worker| worker.join().unwrap_or((false, 0))).collect()
+            });
+            (done.iter().map(|(ok, _)| *ok).collect(), done.iter().map(|(_, commits)| commits).sum())
+        }
+
+        fn rows(&self) -> usize {
+            let sql = "SELECT count(*) FROM notices";
+            let count: i64 = self.store.with(|connection| connection.query_row(sql, [], |row| row.get(0))).unwrap();
+            usize::try_from(count).unwrap()
+        }
+    }
+
+    #[test]
+    fn who_waits_meanwhile_shares_one_commit() {
+        let fixture = fixture();
+        assert_eq!(fixture.write(8, None, |_| {}), (vec![true; 8], 1));
+        assert_eq!(fixture.rows(), 8);
+    }
+
+    #[test]
+    fn nobody_waits_for_an_endless_batch() {
+        let fixture = fixture();
+        let (done, commits) = fixture.write(PARTS + 1, None, |_| {});
+        assert_eq!((done, commits, fixture.rows()), (vec![true; PARTS + 1], 2, PARTS + 1));
+    }
+
+    #[test]
+    fn a_part_that_fails_leaves_nothing_and_the_others_are_written() {
+        let fixture = fixture();
+        let (done, _) = fixture.write(8, Some(3), |_| {});
+        assert_eq!(done.iter().filter(|ok| **ok).count(), 7);
+        assert_eq!(fixture.rows(), 7);
+    }
+
+    #[test]
+    fn nobody_is_told_of_success_in_a_transaction_that_was_given_up() {
+        // As SQLite does by itself after some failures of the disk.
+        let fixture = fixture();
+        let (done, _) = fixture.write(8, Some(3), |tx| drop(tx.execute_batch("ROLLBACK")));
+        assert_eq!(done.iter().filter(|ok| **ok).count(), fixture.rows());
+        assert!(done.iter().any(|ok| !ok));
+    }
+
+    #[test]
+    fn a_panic_in_a_part_is_an_error_of_its_batch_and_the_store_goes_on() {
+        let fixture = fixture();
+        let (done, _) = fixture.write(8, Some(3), |_| panic!("a panic of the test"));
+        assert_eq!(done.iter().filter(|ok| **ok).count(), fixture.rows());
+        let before = fixture.rows();
+        fixture.store.write(|tx| tx.execute("INSERT INTO notices VALUES ('a', 'later', 1)", [])).unwrap();
+        assert_eq!(fixture.rows(), before + 1);
+    }
+}
