@@ -23,12 +23,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #if defined(_MSVC_LANG)
 #define APB_CPLUSPLUS _MSVC_LANG
@@ -187,7 +189,6 @@ public:
         const char *text = apb_reply_json(reply_, &size);
         return text == nullptr ? std::string() : std::string(text, size);
     }
-    /** Whether an answer began, and its bytes as the vendor sent them, decompressed. */
     /**
      * The text of a field by JSON Pointer, so that no JSON library is needed: field("/data/voidOfferId"). "" if it is
      * absent, null, an object or an array; has_field() tells that from an empty text.
@@ -203,7 +204,25 @@ public:
         return apb_reply_get(reply_, pointer.c_str(), nullptr) != nullptr;
     }
 #if APB_CPLUSPLUS >= 201703L
-    /** The same without a copy; the text lives as long as the reply. */
+    /** message(), json() and raw() without a copy; the texts live as long as the reply. */
+    std::string_view message_view() const noexcept
+    {
+        const char *text = apb_reply_message(reply_);
+        return text == nullptr ? std::string_view() : std::string_view(text);
+    }
+    std::string_view json_view() const noexcept
+    {
+        std::size_t size = 0;
+        const char *text = apb_reply_json(reply_, &size);
+        return text == nullptr ? std::string_view() : std::string_view(text, size);
+    }
+    std::string_view raw_view() const noexcept
+    {
+        std::size_t size = 0;
+        const char *text = apb_reply_raw(reply_, &size);
+        return text == nullptr ? std::string_view() : std::string_view(text, size);
+    }
+    /** field() without a copy; the text lives as long as the reply. */
     std::optional<std::string_view> get(const std::string &pointer) const noexcept
     {
         std::size_t size = 0;
@@ -213,6 +232,7 @@ public:
 #endif
     /** The number of elements of an array, or members of an object. */
     std::size_t count(const std::string &pointer) const noexcept { return apb_reply_count(reply_, pointer.c_str()); }
+    /** Whether an answer began, and its bytes as the vendor sent them, decompressed. */
     bool has_raw() const noexcept { return apb_reply_raw(reply_, nullptr) != nullptr; }
     std::string raw() const
     {
@@ -221,33 +241,39 @@ public:
         return text == nullptr ? std::string() : std::string(text, size);
     }
 
-    /** Calls the function of the outcome and returns its result. */
+    /** Calls the function of the outcome with the reply, and returns its result. */
     template <class Executed, class NotExecuted, class Unknown>
-    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown) const ->
+    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown) const & ->
         typename std::common_type<decltype(executed(std::declval<const Reply &>())),
                                   decltype(not_executed(std::declval<const Reply &>())),
                                   decltype(unknown(std::declval<const Reply &>()))>::type
     {
-        switch (outcome()) {
-        case Outcome::executed:
-            return executed(*this);
-        case Outcome::not_executed:
-            return not_executed(*this);
-        case Outcome::unknown:
-        case Outcome::pending:
-            break;
-        }
-        /* Also for numbers of a later version. */
-        return unknown(*this);
+        return select<const Reply &>(*this, executed, not_executed, unknown);
+    }
+    /** The same of a reply that is given away: the function may take it by value or as Reply &&. */
+    template <class Executed, class NotExecuted, class Unknown>
+    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown) && ->
+        typename std::common_type<decltype(executed(std::declval<Reply>())), decltype(not_executed(std::declval<Reply>())),
+                                  decltype(unknown(std::declval<Reply>()))>::type
+    {
+        return select<Reply &&>(std::move(*this), executed, not_executed, unknown);
     }
 
     /** The same for the outcome of a case, which may be pending. */
     template <class Executed, class NotExecuted, class Unknown, class Pending>
-    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown, Pending &&pending) const ->
-        typename std::common_type<decltype(match(executed, not_executed, unknown)),
+    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown, Pending &&pending) const & ->
+        typename std::common_type<decltype(std::declval<const Reply &>().match(executed, not_executed, unknown)),
                                   decltype(pending(std::declval<const Reply &>()))>::type
     {
         return outcome() == Outcome::pending ? pending(*this) : match(executed, not_executed, unknown);
+    }
+    template <class Executed, class NotExecuted, class Unknown, class Pending>
+    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown, Pending &&pending) && ->
+        typename std::common_type<decltype(std::declval<Reply>().match(executed, not_executed, unknown)),
+                                  decltype(pending(std::declval<Reply>()))>::type
+    {
+        return outcome() == Outcome::pending ? pending(std::move(*this))
+                                             : std::move(*this).match(executed, not_executed, unknown);
     }
 
 #if APB_EXCEPTIONS
@@ -273,6 +299,23 @@ public:
     }
 
 private:
+    template <class Self, class Executed, class NotExecuted, class Unknown>
+    static auto select(Self self, Executed &executed, NotExecuted &not_executed, Unknown &unknown) ->
+        typename std::common_type<decltype(executed(static_cast<Self>(self))), decltype(not_executed(static_cast<Self>(self))),
+                                  decltype(unknown(static_cast<Self>(self)))>::type
+    {
+        switch (self.outcome()) {
+        case Outcome::executed:
+            return executed(static_cast<Self>(self));
+        case Outcome::not_executed:
+            return not_executed(static_cast<Self>(self));
+        case Outcome::unknown:
+        case Outcome::pending:
+            break;
+        }
+        /* Also for numbers of a later version. */
+        return unknown(static_cast<Self>(self));
+    }
     static std::string copy(const char *text) { return text == nullptr ? std::string() : std::string(text); }
     apb_reply *reply_;
 };
@@ -348,10 +391,17 @@ public:
 
     /** Calls the function of the outcome with the reply, and returns its result. */
     template <class Executed, class NotExecuted, class Unknown>
-    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown) const
+    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown) const &
         -> decltype(std::declval<const Reply &>().match(executed, not_executed, unknown))
     {
         return reply_.match(executed, not_executed, unknown);
+    }
+    /** The same of a result that is given away: the function may take the reply by value or as Reply &&. */
+    template <class Executed, class NotExecuted, class Unknown>
+    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown) &&
+        -> decltype(std::declval<Reply>().match(executed, not_executed, unknown))
+    {
+        return std::move(reply_).match(executed, not_executed, unknown);
     }
 
     /** Moves the reply out and stores the outcome: `std::move(submitted).take(outcome)`. */
@@ -379,10 +429,17 @@ public:
 
     /** Calls the function of the outcome with the reply, and returns its result. */
     template <class Executed, class NotExecuted, class Unknown, class Pending>
-    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown, Pending &&pending) const
+    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown, Pending &&pending) const &
         -> decltype(std::declval<const Reply &>().match(executed, not_executed, unknown, pending))
     {
         return reply_.match(executed, not_executed, unknown, pending);
+    }
+    /** The same of a result that is given away: the function may take the reply by value or as Reply &&. */
+    template <class Executed, class NotExecuted, class Unknown, class Pending>
+    auto match(Executed &&executed, NotExecuted &&not_executed, Unknown &&unknown, Pending &&pending) &&
+        -> decltype(std::declval<Reply>().match(executed, not_executed, unknown, pending))
+    {
+        return std::move(reply_).match(executed, not_executed, unknown, pending);
     }
 
     /** Moves the reply out and stores the outcome: `std::move(opened).take(outcome)`. */
@@ -433,12 +490,16 @@ public:
     /** No client: every call gives APB_E_NULL. */
     Client() noexcept : client_(nullptr) {}
     ~Client() { apb_client_free(client_); }
-    Client(Client &&other) noexcept : client_(other.client_) { other.client_ = nullptr; }
+    Client(Client &&other) noexcept : client_(other.client_), receivers_(std::move(other.receivers_))
+    {
+        other.client_ = nullptr;
+    }
     Client &operator=(Client &&other) noexcept
     {
         if (this != &other) {
             apb_client_free(client_);
             client_ = other.client_;
+            receivers_ = std::move(other.receivers_);
             other.client_ = nullptr;
         }
         return *this;
@@ -477,77 +538,103 @@ public:
      */
     APB_NODISCARD Submitted call(const std::string &operation, Text request, Text options = Text(nullptr, 0)) const noexcept
     {
-        return start(operation, request, options, nullptr);
+        return Submitted(start(operation.c_str(), request, options, nullptr));
     }
     /** The same, with a cancel token. */
     APB_NODISCARD Submitted call(const std::string &operation, Text request, Text options, const Cancel &cancel) const noexcept
     {
-        return start(operation, request, options, cancel.get());
+        return Submitted(start(operation.c_str(), request, options, cancel.get()));
+    }
+    /** The same for what moves no money: the reply as it is. For a submit, use call(). */
+    APB_NODISCARD Reply read(const std::string &operation, Text request, Text options = Text(nullptr, 0),
+                             const Cancel *cancel = nullptr) const noexcept
+    {
+        return start(operation.c_str(), request, options, cancel == nullptr ? nullptr : cancel->get());
     }
 
+    /** A log line: its level (1 error to 5 trace), the part of the library, and the line. */
+    typedef std::function<void(std::int32_t level, Text target, Text line)> LogReceiver;
+
     /**
-     * Log lines of this client's calls; see apb_client_set_log and apb_log_fn: the receiver may run on several
-     * threads at once, and must not throw.
+     * Log lines of this client's calls, at most so detailed; an empty function removes the receiver. It may run on
+     * several threads at once, and must not throw. It lives as long as the client, and so must what it refers to, also
+     * after another one has taken its place: a call in progress may still use it.
      */
+    Status set_log(LogReceiver receiver, std::int32_t max_level)
+    {
+        if (!receiver) {
+            return set_log(nullptr, nullptr, 0);
+        }
+        receivers_.push_back(std::unique_ptr<LogReceiver>(new LogReceiver(std::move(receiver))));
+        return set_log(&Client::deliver, receivers_.back().get(), max_level);
+    }
+    /** The same with a function of C; see apb_client_set_log and apb_log_fn. */
     Status set_log(apb_log_fn receiver, void *user_data, std::int32_t max_level) const noexcept
     {
         return static_cast<Status>(apb_client_set_log(client_, receiver, user_data, max_level));
     }
 
-/* One method per operation, with the name and the meaning of its function in atlas_postbooking.h. */
-#define APB_METHOD(Result, method, function)                                                                           \
-    APB_NODISCARD Result method(Text request) const noexcept                                                           \
+/*
+ * One method per operation: the names are those of the functions in atlas_postbooking.h, where their meaning is. The
+ * options are those of this call ({"timeoutMs":...}); see CONFIGURATION there.
+ */
+#define APB_METHOD(Result, method, operation)                                                                          \
+    APB_NODISCARD Result method(Text request, Text options = Text(nullptr, 0), const Cancel *cancel = nullptr)         \
+        const noexcept                                                                                                 \
     {                                                                                                                  \
-        apb_reply *reply = nullptr;                                                                                    \
-        function(client_, request.data(), request.size(), &reply);                                                     \
-        return Result(Reply(reply));                                                                                   \
+        return Result(start(operation, request, options, cancel == nullptr ? nullptr : cancel->get()));                \
     }
-    APB_METHOD(Reply, post_booking_ancillary_search, apb_post_booking_ancillary_search)
-    APB_METHOD(Submitted, post_booking_ancillary_order, apb_post_booking_ancillary_order)
-    APB_METHOD(Reply, refund_quotation, apb_refund_quotation)
-    APB_METHOD(Submitted, refund, apb_refund)
-    APB_METHOD(Reply, query_refund_orders, apb_query_refund_orders)
-    APB_METHOD(Reply, void_quotation, apb_void_quotation)
-    APB_METHOD(Submitted, void_, apb_void) /* `void` is a keyword */
-    APB_METHOD(Reply, query_void_orders, apb_query_void_orders)
-    APB_METHOD(Submitted, regenerate_order, apb_regenerate_order)
-    APB_METHOD(Submitted, stop_ticket, apb_stop_ticket)
-    APB_METHOD(Reply, order_list, apb_order_list)
-    APB_METHOD(Submitted, pnr_claim, apb_pnr_claim)
-    APB_METHOD(Reply, extract_pnr, apb_extract_pnr)
-    APB_METHOD(Reply, query_order_details, apb_query_order_details)
-    APB_METHOD(Submitted, pay, apb_pay)
-    APB_METHOD(Reply, balance, apb_balance)
-    APB_METHOD(Submitted, update_webhook_url, apb_update_webhook_url)
-    APB_METHOD(Reply, parse_webhook, apb_parse_webhook)
-    APB_METHOD(Reply, case_plan, apb_case_plan)
-    APB_METHOD(Opened, case_open, apb_case_open)
-    APB_METHOD(Reply, case_get, apb_case_get)
-    APB_METHOD(Reply, case_list, apb_case_list)
-    APB_METHOD(Reply, case_reconcile, apb_case_reconcile)
-    APB_METHOD(Reply, case_follow, apb_case_follow)
-    APB_METHOD(Reply, case_notify, apb_case_notify)
-    APB_METHOD(Reply, case_resolve, apb_case_resolve)
-    APB_METHOD(Reply, case_export, apb_case_export)
-    APB_METHOD(Reply, case_stats, apb_case_stats)
-    APB_METHOD(Reply, case_backup, apb_case_backup)
-    APB_METHOD(Reply, case_unpause, apb_case_unpause)
-    APB_METHOD(Reply, case_adopt_account, apb_case_adopt_account)
-    APB_METHOD(Reply, case_confirm_store, apb_case_confirm_store)
-    APB_METHOD(Reply, case_purge, apb_case_purge)
+    APB_METHOD(Reply, post_booking_ancillary_search, "postBookingAncillarySearch")
+    APB_METHOD(Submitted, post_booking_ancillary_order, "postBookingAncillaryOrder")
+    APB_METHOD(Reply, refund_quotation, "refundQuotation")
+    APB_METHOD(Submitted, refund, "refund")
+    APB_METHOD(Reply, query_refund_orders, "queryRefundOrders")
+    APB_METHOD(Reply, void_quotation, "voidQuotation")
+    APB_METHOD(Submitted, void_, "void") /* `void` is a keyword */
+    APB_METHOD(Reply, query_void_orders, "queryVoidOrders")
+    APB_METHOD(Submitted, regenerate_order, "regenerateOrder")
+    APB_METHOD(Submitted, stop_ticket, "stopTicket")
+    APB_METHOD(Reply, order_list, "orderList")
+    APB_METHOD(Submitted, pnr_claim, "pnrClaim")
+    APB_METHOD(Reply, extract_pnr, "extractPnr")
+    APB_METHOD(Reply, query_order_details, "queryOrderDetails")
+    APB_METHOD(Submitted, pay, "pay")
+    APB_METHOD(Reply, balance, "balance")
+    APB_METHOD(Submitted, update_webhook_url, "updateWebhookURL")
+    APB_METHOD(Reply, parse_webhook, "parseWebhook")
+    APB_METHOD(Reply, case_plan, "case.plan")
+    APB_METHOD(Opened, case_open, "case.open")
+    APB_METHOD(Reply, case_get, "case.get")
+    APB_METHOD(Reply, case_list, "case.list")
+    APB_METHOD(Reply, case_reconcile, "case.reconcile")
+    APB_METHOD(Reply, case_follow, "case.follow")
+    APB_METHOD(Reply, case_notify, "case.notify")
+    APB_METHOD(Reply, case_resolve, "case.resolve")
+    APB_METHOD(Reply, case_export, "case.export")
+    APB_METHOD(Reply, case_stats, "case.stats")
+    APB_METHOD(Reply, case_backup, "case.backup")
+    APB_METHOD(Reply, case_unpause, "case.unpause")
+    APB_METHOD(Reply, case_adopt_account, "case.adoptAccount")
+    APB_METHOD(Reply, case_confirm_store, "case.confirmStore")
+    APB_METHOD(Reply, case_purge, "case.purge")
 #undef APB_METHOD
 
     /** For the C functions; the ownership stays here. */
     apb_client *get() const noexcept { return client_; }
 
 private:
-    Submitted start(const std::string &operation, Text request, Text options, const apb_cancel *cancel) const noexcept
+    Reply start(const char *operation, Text request, Text options, const apb_cancel *cancel) const noexcept
     {
         apb_reply *reply = nullptr;
-        apb_call(client_, operation.c_str(), request.data(), request.size(), options.data(), options.size(), cancel, &reply);
-        return Submitted(Reply(reply));
+        apb_call(client_, operation, request.data(), request.size(), options.data(), options.size(), cancel, &reply);
+        return Reply(reply);
+    }
+    static void deliver(void *receiver, std::int32_t level, const char *target, const char *message, std::size_t size)
+    {
+        (*static_cast<LogReceiver *>(receiver))(level, Text(target), Text(message, size));
     }
     apb_client *client_;
+    std::vector<std::unique_ptr<LogReceiver>> receivers_;
 };
 
 /**
@@ -726,7 +813,12 @@ private:
 };
 
 /** Reads the body of a notification; needs no client and no network. */
-APB_NODISCARD inline Reply parse_webhook(Text body) noexcept { return Client().parse_webhook(body); }
+APB_NODISCARD inline Reply parse_webhook(Text body) noexcept
+{
+    apb_reply *reply = nullptr;
+    apb_parse_webhook(nullptr, body.data(), body.size(), &reply);
+    return Reply(reply);
+}
 
 /** Checks a request as a call would, without sending anything. */
 APB_NODISCARD inline Reply validate(const std::string &operation, Text request) noexcept

@@ -162,6 +162,32 @@ static void texts(const apb::Client &client)
     CHECK(outcome_of(client.call("no such", "{}")) == 2);
 }
 
+// Options and a token for every method; results that are given away; texts without a copy.
+static void methods_take_options(const apb::Client &client)
+{
+    CHECK(client.balance("{}", "{\"timeoutMs\":1,\"nonsense\":2}").status() == apb::Status::bad_request);
+    CHECK(outcome_of(client.void_("{\"orderNo\":\"X\"}", "{\"nonsense\":2}")) == 2);
+    apb::Cancel token;
+    CHECK(client.balance("{}", "", &token).ok() && client.read("balance", "{}", "", &token).ok());
+    token.set();
+    CHECK(client.balance("{}", "", &token).status() == apb::Status::cancelled);
+    CHECK(client.case_list("{}", "", &token).outcome() == apb::Outcome::not_executed);
+    CHECK(client.read("balance", "{}", "", &token).status() == apb::Status::cancelled);
+
+    const apb::Reply kept = client.call("balance", "{}").match(
+        [](apb::Reply &&reply) { return std::move(reply); }, [](apb::Reply reply) { return reply; },
+        [](apb::Reply &&) { return apb::Reply(); });
+    CHECK(kept.ok());
+    const apb::Reply opened = client.case_open("{}").match(
+        [](apb::Reply reply) { return reply; }, [](apb::Reply reply) { return reply; },
+        [](apb::Reply reply) { return reply; }, [](apb::Reply reply) { return reply; });
+    CHECK(!opened.ok() && opened.get() != nullptr);
+#if APB_CPLUSPLUS >= 201703L
+    CHECK(kept.json_view() == kept.json() && kept.raw_view() == kept.raw() && !kept.raw_view().empty());
+    CHECK(opened.message_view() == opened.message() && !opened.message_view().empty());
+#endif
+}
+
 // A token that is set ends calls in progress and later ones.
 static void cancels(const apb::Client &client, const char *base_url)
 {
@@ -197,6 +223,27 @@ static void logs(const apb::Client &client)
     CHECK(client.balance("{}").ok());
     CHECK(lines == before);
     CHECK(apb::Client().set_log(count, &lines, 5) == apb::Status::null_argument);
+}
+
+// A receiver that captures lives as long as its client.
+static void capturing_logs(const char *base_url)
+{
+    std::shared_ptr<std::string> seen = std::make_shared<std::string>();
+    {
+        apb::Client client = apb::Client::create(config_for(base_url));
+        CHECK(client.set_log([seen](std::int32_t level, apb::Text target, apb::Text line) {
+            *seen += std::to_string(level) + ' ' + std::string(target.data(), target.size()) + ' ' +
+                     std::string(line.data(), line.size()) + '\n';
+        }, 5) == apb::Status::ok);
+        CHECK(client.balance("{}").ok() && seen->find("balance") != std::string::npos);
+        apb::Client moved(std::move(client));
+        const std::size_t before = seen->size();
+        CHECK(moved.balance("{}").ok() && seen->size() > before);
+        CHECK(moved.set_log(apb::Client::LogReceiver(), 5) == apb::Status::ok);
+        const std::size_t removed = seen->size();
+        CHECK(moved.balance("{}").ok() && seen->size() == removed && seen.use_count() == 2);
+    }
+    CHECK(seen.use_count() == 1);
 }
 
 static std::string timeless(std::string json)
@@ -428,10 +475,12 @@ int main(int argc, char **argv)
         fields(client);
         submits(client, argv[1]);
         texts(client);
+        methods_take_options(client);
         methods(client);
         cancels(client, argv[1]);
         cases(argv[1]);
         logs(client);
+        capturing_logs(argv[1]);
         threads(client);
         queues(client, argv[1]);
 #if defined(__cpp_exceptions)
