@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import uvloop
 from conftest import SECRET
 from scripted import Server
 
@@ -14,11 +16,21 @@ import atlas_postbooking as atlas
 from atlas_postbooking import AsyncClient, Client, Outcome
 
 
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """The loop of the standard library, and the one that many services take instead."""
+    chosen: Run = request.param
+    return chosen
+
+
 def open_async(server: Server) -> AsyncClient:
     return AsyncClient(base_url=server.url, client_id="id", client_secret=SECRET)
 
 
-def test_concurrent_calls(server: Server) -> None:
+def test_concurrent_calls(server: Server, run: Run) -> None:
     async def main() -> None:
         async with open_async(server) as client:
             assert SECRET not in repr(client)
@@ -33,10 +45,10 @@ def test_concurrent_calls(server: Server) -> None:
             await client.balance()
 
     server.then(*[{"status": 0, "n": i} for i in range(21)], {"status": 801})
-    asyncio.run(main())
+    run(main())
 
 
-def test_a_call_does_not_block_the_event_loop(server: Server) -> None:
+def test_a_call_does_not_block_the_event_loop(server: Server, run: Run) -> None:
     async def main() -> int:
         client = open_async(server)
         call = asyncio.ensure_future(client.balance())
@@ -55,10 +67,10 @@ def test_a_call_does_not_block_the_event_loop(server: Server) -> None:
         peer.sendall(answer({"status": 0}))
 
     server.then(late)
-    assert asyncio.run(asyncio.wait_for(main(), 30)) >= 100
+    assert run(asyncio.wait_for(main(), 30)) >= 100
 
 
-def test_a_cancelled_submit_has_the_outcome_unknown(server: Server) -> None:
+def test_a_cancelled_submit_has_the_outcome_unknown(server: Server, run: Run) -> None:
     async def submit() -> BaseException:
         try:
             await open_async(server).void(order_no="A1", void_offer_id="q")
@@ -76,8 +88,8 @@ def test_a_cancelled_submit_has_the_outcome_unknown(server: Server) -> None:
         return cancelled
 
     server.hang()
-    cancelled = asyncio.run(main())
-    assert cancelled.outcome is Outcome.UNKNOWN  # type: ignore[attr-defined]
+    cancelled = run(main())
+    assert cancelled.outcome is Outcome.UNKNOWN
 
 
 def test_both_clients_have_the_same_methods() -> None:
@@ -91,7 +103,7 @@ def test_both_clients_have_the_same_methods() -> None:
         assert inspect.iscoroutinefunction(other[name]) != (name in ("close", "iter_orders", "follow"))
 
 
-def test_many_calls_take_no_thread_and_no_time_of_each_other(server: Server) -> None:
+def test_many_calls_take_no_thread_and_no_time_of_each_other(server: Server, run: Run) -> None:
     import threading
     import time
 
@@ -111,12 +123,12 @@ def test_many_calls_take_no_thread_and_no_time_of_each_other(server: Server) -> 
             return threads, time.monotonic() - began
 
     server.then(*[late] * 60)
-    threads, seconds = asyncio.run(main())
+    threads, seconds = run(main())
     assert threads == 0
     assert seconds < 60 * 0.3 / 2, "one after the other"
 
 
-def test_a_cancelled_call_has_its_outcome_also_through_a_timeout(server: Server) -> None:
+def test_a_cancelled_call_has_its_outcome_also_through_a_timeout(server: Server, run: Run) -> None:
     async def main() -> BaseException:
         client = open_async(server)
         try:
@@ -128,11 +140,11 @@ def test_a_cancelled_call_has_its_outcome_also_through_a_timeout(server: Server)
         raise AssertionError
 
     server.hang()
-    cause = asyncio.run(main())
-    assert cause.outcome is Outcome.UNKNOWN  # type: ignore[attr-defined]
+    cause = run(main())
+    assert cause.outcome is Outcome.UNKNOWN
 
 
-def test_what_waits_for_a_place_was_not_sent(server: Server) -> None:
+def test_what_waits_for_a_place_was_not_sent(server: Server, run: Run) -> None:
     async def submit(client: AsyncClient) -> BaseException:
         try:
             await client.void(order_no="A1", void_offer_id="q")
@@ -152,20 +164,20 @@ def test_what_waits_for_a_place_was_not_sent(server: Server) -> None:
         return await first, waiting
 
     server.hang()
-    sent, waiting = asyncio.run(main())
-    assert sent.outcome is Outcome.UNKNOWN  # type: ignore[attr-defined]
-    assert waiting.outcome is Outcome.NOT_EXECUTED  # type: ignore[attr-defined]
+    sent, waiting = run(main())
+    assert sent.outcome is Outcome.UNKNOWN
+    assert waiting.outcome is Outcome.NOT_EXECUTED
     assert len(server.requests) == 1
 
 
-def test_each_loop_has_its_own_calls(server: Server) -> None:
+def test_each_loop_has_its_own_calls(server: Server, run: Run) -> None:
     client = open_async(server)
 
     async def main() -> Any:
         return (await client.balance())["n"]
 
     server.then(*[{"status": 0, "n": n} for n in range(3)])
-    assert [asyncio.run(main()) for _ in range(3)] == [0, 1, 2]
+    assert [run(main()) for _ in range(3)] == [0, 1, 2]
 
 
 def test_a_forked_child_makes_its_own_loop(server: Server) -> None:
