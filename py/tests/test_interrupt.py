@@ -20,6 +20,8 @@ HERE = Path(atlas_postbooking.__file__).parent.parent
 PROGRAM = """
 import json, signal, sys, threading
 from atlas_postbooking import Client
+# A test run in the background of a shell inherits that SIGINT is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 client = Client(base_url=sys.argv[1], client_id="id", client_secret="secret", timeout_ms=60000)
 def stop(*_):
     raise RuntimeError("stopped")
