@@ -8,7 +8,7 @@ use super::passengers::Asked;
 use super::store::budget::{FOLLOW, REQUESTS};
 use super::store::file::{IsAlive, Sqlite};
 use super::store::identity::Identity;
-use super::store::{KnownOffer, Store, Stored};
+use super::store::{KnownOffer, Store, Stored, patience, store_error};
 use super::vendor::answers;
 use super::vocabulary::Way;
 use crate::config::{CaseClock, CasePolicy, Config};
@@ -167,14 +167,37 @@ fn identity(config: &Config) -> Identity {
     Identity::new(config.base_url.as_str(), host, &config.client_id, config.account.clone())
 }
 
+tokio::task_local!(static DEADLINE: tokio::time::Instant);
+
+/// Near and after the call's deadline, so long for each of the last writes: they store what the call has learned.
+const LAST_WRITES: Duration = Duration::from_millis(500);
+/// Beyond the wait for other processes, for the disk itself. One that is slower than that, or frozen, costs no more.
+const DISK: Duration = Duration::from_millis(500);
+/// Of work without a call.
+const ANY: Duration = Duration::from_secs(60);
+
+/// Runs a call; the store's work for it ends with it.
+pub(crate) async fn until<F: Future>(deadline: tokio::time::Instant, call: F) -> F::Output {
+    DEADLINE.scope(deadline, call).await
+}
+
+/// Work that is given up goes on in its thread. It may yet be written, so its fate is not known: the caller sends nothing
+/// on the strength of it.
 async fn run_blocking<T: Send + 'static>(
     store: &Arc<dyn Store>,
     work: impl FnOnce(&dyn Store) -> Stored<T> + Send + 'static,
 ) -> Stored<T> {
     let store = store.clone();
-    spawn_store_work(move || work(&*store))
-        .await
-        .unwrap_or_else(|_| Err(Error::new(ErrorCode::Panic, "the store panicked")))
+    let left = DEADLINE.try_with(|at| at.saturating_duration_since(tokio::time::Instant::now()));
+    let left = left.map_or(ANY, |left| left.clamp(LAST_WRITES, ANY));
+    let end = std::time::Instant::now() + left;
+    let done = spawn_store_work(move || patience::within(end, || work(&*store)));
+    match tokio::time::timeout(left + DISK, done).await {
+        Ok(done) => done.unwrap_or_else(|_| Err(Error::new(ErrorCode::Panic, "the store panicked"))),
+        Err(_) => {
+            Err(store_error(ErrorCode::StoreBusy, "the store's file system did not answer in the time of the call"))
+        }
+    }
 }
 
 /// A budget in the store. Without a configured rate it limits nothing, but pauses for a Retry-After.

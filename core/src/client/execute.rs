@@ -8,12 +8,12 @@ use super::offline;
 use crate::cancel::{CallCancel, Cancel};
 use crate::case::engine::lease::is_alive;
 use crate::case::operations;
-use crate::case::service::CaseService;
+use crate::case::service::{self, CaseService};
 use crate::config::Config;
 use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode, Status};
 use crate::exchange::context::CallContext;
-use crate::exchange::prepare::{PreparedCall, prepare};
+use crate::exchange::prepare::{PreparedCall, VendorRequest, prepare};
 use crate::exchange::rate_limiter::{LocalLimiter, RateLimiter};
 use crate::exchange::runtime::{self, RuntimeHandle, Watch, panicked};
 use crate::exchange::session::Session;
@@ -162,6 +162,15 @@ pub(super) async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: Ru
     };
     let log_limit = state.log_level.load(Ordering::Relaxed);
     let (mut context, request) = CallContext::new(process.session.clone(), call, runtime, log_limit);
+    let deadline = context.deadline;
+    let mut reply = service::until(deadline, answer(&mut context, &process, request)).await;
+    reply.set_log(context.log.lines);
+    reply
+}
+
+/// The reply of a call, once there is a place for it.
+async fn answer(context: &mut CallContext, process: &ProcessState, request: VendorRequest) -> Reply {
+    let op = request.op;
     // What only the store answers does not wait behind the vendor.
     let is_local = op.is_case() && !operations::asks_vendor(op);
     let permit = match is_local {
@@ -173,18 +182,16 @@ pub(super) async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: Ru
             Err(_) | Ok(Err(_)) => Err(Fault::RateWaitTimeout),
         },
     };
-    let mut reply = match (permit, &process.cases) {
+    match (permit, &process.cases) {
         (Err(fault), cases) if op.is_case() => {
             let error = context.unsent(&request, fault).await.error().cloned();
             let error = error.unwrap_or_else(|| Error::new(ErrorCode::Internal, "the call was not run"));
-            operations::not_run(&context, cases.as_ref(), op, &request.body, error).await
+            operations::not_run(context, cases.as_ref(), op, &request.body, error).await
         }
         (Err(fault), _) => context.unsent(&request, fault).await,
-        (Ok(_), cases) if op.is_case() => {
-            Box::pin(operations::run(&mut context, cases.as_ref(), op, &request.body)).await
-        }
+        (Ok(_), cases) if op.is_case() => Box::pin(operations::run(context, cases.as_ref(), op, &request.body)).await,
         (Ok(_), Some(cases)) if op.kind == OperationKind::Submit => {
-            Box::pin(operations::direct_submit(&mut context, cases, request)).await
+            Box::pin(operations::direct_submit(context, cases, request)).await
         }
         (Ok(_), cases) => {
             if let Some(cases) = cases
@@ -198,9 +205,7 @@ pub(super) async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: Ru
             }
             reply
         }
-    };
-    reply.set_log(context.log.lines);
-    reply
+    }
 }
 
 /// The reply for a panic on the caller's side of a call.

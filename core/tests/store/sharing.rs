@@ -257,3 +257,73 @@ pub fn chdir_scenario(plan: &Value) {
         ForkResult::Parent { child } => assert!(matches!(waitpid(child, None), Ok(WaitStatus::Exited(_, 0)))),
     }
 }
+
+/// Another program that keeps the file locked until it is dropped.
+struct Locked {
+    _connection: rusqlite::Connection,
+}
+
+impl Locked {
+    fn new(file: &Path) -> Locked {
+        let connection = rusqlite::Connection::open(file).unwrap();
+        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        Locked { _connection: connection }
+    }
+}
+
+/// Longer than any call of these tests may take, and shorter than the library would wait for itself.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+#[test]
+fn a_file_that_another_program_keeps_locked_costs_a_call_its_own_time() {
+    let fixture = Fixture::new("default");
+    let order = fixture.voidable();
+    let client = fixture.client();
+    assert_eq!(call(&client, "case.stats", json!({}))["ok"], true);
+    let locked = Locked::new(&fixture.file());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let request = void(&order, "k").to_string();
+            sender.send(client.call("case.open", &request, r#"{"timeoutMs":300}"#).json().to_owned()).unwrap();
+        });
+        let reply = receiver.recv_timeout(PATIENCE);
+        drop(locked);
+        let reply: Value = serde_json::from_str(&reply.expect("the call outlived its time")).unwrap();
+        assert_eq!(
+            (&reply["error"]["code"], &reply["outcome"]),
+            (&json!("store_busy"), &json!("not_executed")),
+            "{reply}"
+        );
+    });
+    assert_eq!(fixture.sent("void", &order), 0);
+    let reply = call(&client, "case.open", void(&order, "k"));
+    assert_eq!((&reply["outcome"], fixture.executed("void", &order)), (&json!("executed"), 1), "{reply}");
+}
+
+#[test]
+fn an_answer_in_hand_is_told_though_the_file_is_locked() {
+    let fixture = Fixture::new("default");
+    let order = fixture.voidable();
+    let client = fixture.client();
+    let fault = json!({"endpoint": "void", "mode": "delay", "delayMs": 400});
+    fixture.vendor.fault(fault).unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let request = void(&order, "k").to_string();
+            sender.send(client.call("case.open", &request, r#"{"timeoutMs":2000}"#).json().to_owned()).unwrap();
+        });
+        while fixture.sent("void", &order) == 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let locked = Locked::new(&fixture.file());
+        let reply = receiver.recv_timeout(PATIENCE);
+        drop(locked);
+        let reply: Value = serde_json::from_str(&reply.expect("the call outlived its time")).unwrap();
+        assert_eq!(reply["outcome"], "executed", "{reply}");
+    });
+    let case = fixture.settle(&client, "k");
+    assert_eq!((&case["outcome"], fixture.executed("void", &order)), (&json!("executed"), 1), "{case}");
+}

@@ -1,7 +1,6 @@
 //! Connections to the store's file: how one is opened, and whose file it is.
 
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -9,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::check::{APPLICATION, LAYOUT, foreign, layout};
 use super::file::IsAlive;
 use super::writer::Tx;
-use super::{Stored, store_error};
+use super::{Stored, patience, store_error};
 use crate::error::ErrorCode as Code;
 use crate::unix_time::{self, Millis};
 
@@ -17,8 +16,6 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// From the layout of the first release.
 const MIGRATION: &str = include_str!("layout_1_to_2.sql");
 
-/// How long a transaction waits for another process.
-pub(super) const BUSY: Duration = Duration::from_secs(10);
 /// More statements than the store has.
 const STATEMENTS: usize = 64;
 
@@ -36,7 +33,7 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connected> {
     #[cfg(test)]
     let connection = super::plans::traced(connection);
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.busy_timeout(BUSY)?;
+    connection.busy_timeout(patience::left())?;
     // The last process to close must not delete the log while another one opens it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.execute_batch(

@@ -11,6 +11,7 @@ mod connection;
 pub(crate) mod file;
 mod holds;
 pub(crate) mod identity;
+pub(crate) mod patience;
 #[cfg(test)]
 mod plans;
 pub(crate) mod remnant;

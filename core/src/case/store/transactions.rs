@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::check::{LAYOUT, foreign, layout};
-use super::connection::{BUSY, Connected, is_busy, open, signature};
+use super::connection::{Connected, is_busy, open, signature};
 use super::file::{Account, Pool, Sqlite};
 use super::tables::highest;
 use super::writer::{Batch, Turn, Tx};
-use super::{ConnectionScope, EndScope, Stored, accounts, store_error};
+use super::{ConnectionScope, EndScope, Stored, accounts, patience, store_error};
 use crate::error::{Error, ErrorCode as Code};
 
 /// How long emptying the log waits for its readers. No process can write meanwhile.
@@ -31,10 +31,9 @@ impl Sqlite {
     /// Several processes may make the file at once. Where SQLite sees that waiting could be for ever, as in turning to
     /// the write-ahead log, it gives up at once, and beginning anew helps.
     fn connect(&self) -> Stored<Connection> {
-        let begun = Instant::now();
         loop {
             match open(&self.path) {
-                Err(error) if is_busy(&error) && begun.elapsed() < BUSY => std::thread::sleep(AGAIN),
+                Err(error) if is_busy(&error) && !patience::left().is_zero() => std::thread::sleep(AGAIN),
                 done => {
                     return match done.map_err(|e| self.failed(&e))? {
                         Connected::Ours(connection) => Ok(connection),
@@ -54,8 +53,9 @@ impl Sqlite {
                 "a sync of the store failed before; check the disk and start again",
             ));
         }
-        let idle = self.pool().idle.pop();
-        idle.map_or_else(|| self.connect(), Ok)
+        let Some(connection) = self.pool().idle.pop() else { return self.connect() };
+        connection.busy_timeout(patience::left()).map_err(|e| self.failed(&e))?;
+        Ok(connection)
     }
 
     /// For the next call, while a scope is open.
@@ -117,7 +117,6 @@ impl Sqlite {
 
     fn write_part<T>(&self, is_synced: bool, work: impl FnOnce(&Tx<'_>) -> rusqlite::Result<T>) -> Stored<T> {
         self.admit()?;
-        let begun = Instant::now();
         let turn = self.writer.turn();
         let file = self.pool().file;
         let mut batch = match turn.open_batch() {
@@ -126,7 +125,7 @@ impl Sqlite {
                 if let Some(replaced) = other {
                     self.commit(&turn, replaced);
                 }
-                self.begin(is_synced, BUSY.saturating_sub(begun.elapsed()))?
+                self.begin(is_synced)?
             }
         };
         let done = self.part(&mut batch, work);
@@ -141,17 +140,15 @@ impl Sqlite {
         Ok(value)
     }
 
-    /// Begins a transaction; `patience` is how long it waits for another process.
-    fn begin(&self, is_synced: bool, patience: Duration) -> Stored<Batch> {
+    /// Begins a transaction.
+    fn begin(&self, is_synced: bool) -> Stored<Batch> {
         let file = self.pool().file;
         let connection = self.take_connection()?;
         let begun = (|| {
             if !is_synced {
                 connection.execute_batch("PRAGMA synchronous = NORMAL")?;
             }
-            connection.busy_timeout(patience)?;
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-            connection.busy_timeout(BUSY)
+            connection.execute_batch("BEGIN IMMEDIATE")
         })();
         begun.map_err(|e| self.failed(&e))?;
         Ok(Batch::new(connection, file, is_synced))
@@ -228,7 +225,7 @@ impl Sqlite {
             Err(error) if is_busy(&error) => Ok(true),
             busy => busy,
         };
-        connection.busy_timeout(BUSY)?;
+        connection.busy_timeout(patience::left())?;
         if let Err(error) = &busy {
             // A sync that failed here is one that later calls must know of.
             self.failed(error);
