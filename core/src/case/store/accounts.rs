@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::identity::Identity;
-use super::writer::Tx;
+use super::tables::Tx;
 use super::{Stored, store_error};
 use crate::case::hold::Hold;
 use crate::error::{Error, ErrorCode};

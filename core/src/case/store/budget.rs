@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::writer::Tx;
+use super::tables::Tx;
 use crate::case::clock;
 use crate::token_bucket::{Rate, TokenBucket};
 

@@ -6,8 +6,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::check::{APPLICATION, LAYOUT, foreign, layout};
-use super::file::IsAlive;
-use super::writer::Tx;
+use super::tables::Tx;
 use super::{Stored, patience, store_error};
 use crate::error::ErrorCode as Code;
 use crate::unix_time::{self, Millis};
@@ -15,6 +14,9 @@ use crate::unix_time::{self, Millis};
 const SCHEMA: &str = include_str!("schema.sql");
 /// From the layout of the first release.
 const MIGRATION: &str = include_str!("layout_1_to_2.sql");
+
+/// Whether the owner of a lease may still be at work.
+pub(crate) type IsAlive = fn(&str, Millis) -> bool;
 
 /// More statements than the store has.
 const STATEMENTS: usize = 64;

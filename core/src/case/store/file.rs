@@ -7,21 +7,21 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::check::{beside, check, private};
-use super::connection::{make, readable, sign};
+use super::connection::{IsAlive, make, readable, sign};
 use super::identity::Identity;
-use super::transactions::READERS;
 use super::witness::FileId;
 use super::writer::Writer;
 use super::{Stored, accounts, store_error};
 use crate::config::StoreConfig;
 use crate::error::{Error, ErrorCode as Code};
-use crate::unix_time::Millis;
 
+/// How long emptying the log waits for its readers. No process can write meanwhile.
+pub(super) const READERS: Duration = Duration::from_millis(20);
 /// Up to this size the whole file is checked when it is opened. A larger one that ended uncleanly is checked before the
 /// first intent, since reading it takes seconds.
 const SMALL: u64 = 8 << 20;
@@ -46,9 +46,6 @@ pub(crate) struct Sqlite {
     /// The log holds raw replies that were stripped or removed, and could not be emptied yet.
     pub(super) checkpoint_pending: AtomicBool,
 }
-
-/// Whether the owner of a lease may still be at work.
-pub(crate) type IsAlive = fn(&str, Millis) -> bool;
 
 /// Whose cases this client has.
 #[derive(Clone)]

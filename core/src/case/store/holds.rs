@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::file::Sqlite;
 use super::sqlite::{COLUMNS, row};
-use super::writer::Tx;
+use super::tables::Tx;
 use super::{Name, Row, remnants};
 use crate::case::hold::Hold;
 use crate::case::model::Case;

@@ -7,7 +7,7 @@ mod accounts;
 mod backup;
 pub(crate) mod budget;
 mod check;
-mod connection;
+pub(crate) mod connection;
 pub(crate) mod file;
 mod holds;
 pub(crate) mod identity;

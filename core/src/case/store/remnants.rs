@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Name;
 use super::remnant::Remnant;
-use super::writer::Tx;
+use super::tables::Tx;
 use crate::case::hold::Hold;
 use crate::case::model::Case;
 use crate::case::vocabulary::{CaseOutcome, Kind, Strength};

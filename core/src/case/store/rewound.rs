@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use rusqlite::{Connection, params};
 
 use super::file::Sqlite;
+use super::tables::Tx;
 use super::witness::{Locked, Loss, host, is_known, is_missing, last_number};
-use super::writer::Tx;
 use super::{Stored, store_error};
 use crate::error::{Advice, Detail, Error, ErrorCode};
 use crate::unix_time::Millis;

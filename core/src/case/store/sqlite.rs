@@ -9,8 +9,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::file::Sqlite;
 use super::identity::Identity;
 use super::remnant::Remnant;
-use super::tables::next_number;
-use super::writer::Tx;
+use super::tables::{Tx, next_number};
 use super::{
     Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Listing, Name, Page, Row, Store, Stored, budget,
     remnants, rewound, store_error,

@@ -2,7 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::writer::Tx;
+/// What the work of a write gets: a savepoint within an exclusive transaction.
+pub(super) type Tx<'t> = rusqlite::Savepoint<'t>;
 
 /// The next number. One transaction writes at a time, so a reader that has seen a number has seen all below it.
 pub(super) fn next_number(tx: &Tx<'_>) -> rusqlite::Result<i64> {

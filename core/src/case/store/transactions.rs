@@ -8,14 +8,12 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::check::{LAYOUT, foreign, layout};
 use super::connection::{Connected, is_busy, open, signature};
-use super::file::{Account, Pool, Sqlite};
-use super::tables::highest;
-use super::writer::{Batch, Turn, Tx};
+use super::file::{Account, Pool, READERS, Sqlite};
+use super::tables::{Tx, highest};
+use super::writer::{Batch, Turn};
 use super::{ConnectionScope, EndScope, Stored, accounts, patience, store_error};
 use crate::error::{Error, ErrorCode as Code};
 
-/// How long emptying the log waits for its readers. No process can write meanwhile.
-pub(super) const READERS: Duration = Duration::from_millis(20);
 /// The pause before a file that other processes are making just now is opened once more.
 const AGAIN: Duration = Duration::from_millis(5);
 /// While writes follow each other, the log is emptied this often at most.

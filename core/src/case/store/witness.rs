@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, params};
 
 use serde::{Deserialize, Serialize};
 
-use super::writer::Tx;
+use super::tables::Tx;
 
 /// All witnesses have this length, so that one is overwritten in place and never found empty.
 const LENGTH: usize = 512;

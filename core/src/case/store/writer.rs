@@ -15,9 +15,6 @@ use crate::error::ErrorCode;
 /// The most parts of a batch, so that its first part is not kept waiting for ever.
 const PARTS: usize = 64;
 
-/// What the work of a write gets: a savepoint within an exclusive transaction.
-pub(super) type Tx<'t> = rusqlite::Savepoint<'t>;
-
 /// Whose turn it is.
 #[derive(Default)]
 pub(super) struct Writer {
@@ -176,6 +173,7 @@ mod tests {
     use crate::case::store::file::Sqlite;
     use crate::case::store::identity::Identity;
     use crate::case::store::plans::commits;
+    use crate::case::store::tables::Tx;
     use crate::config::StoreConfig;
 
     struct Fixture {
