@@ -17,7 +17,7 @@ def aiohttp(url, in_flight):
     import aiohttp
 
     connector = aiohttp.TCPConnector(limit=in_flight)
-    session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=60))
+    session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=600))
 
     async def call():
         async with session.post(url + "/refundQuotation.do", data=json.dumps(request("quote")), headers=HEADERS) as answer:
@@ -30,7 +30,7 @@ def httpx(url, in_flight):
     import httpx
 
     limits = httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
-    client = httpx.AsyncClient(trust_env=False, limits=limits, timeout=60)
+    client = httpx.AsyncClient(trust_env=False, limits=limits, timeout=600)
 
     async def call():
         answer = await client.post(url + "/refundQuotation.do", content=json.dumps(request("quote")), headers=HEADERS)
