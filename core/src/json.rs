@@ -30,6 +30,31 @@ pub(crate) enum Node<'a> {
     Arr(Vec<Node<'a>>),
     /// Duplicate keys are all kept; readers take the last one, as most JSON libraries do.
     Obj(Vec<Member<'a>>),
+    /// A list of the root whose elements were taken as they were read: its number at whoever took them.
+    Taken(usize),
+}
+
+/// Takes the elements of lists while a text is read: a list of thousands then never stands in memory as a tree.
+pub(crate) trait TakeLists {
+    /// A text is read from its begin; what was taken of an earlier attempt does not count.
+    fn restart(&mut self);
+    /// Whether it wants the elements of the list under this key of the root.
+    fn begin(&mut self, key: &str) -> bool;
+    fn element(&mut self, element: &Node<'_>);
+    /// The number of the list that was begun last, which has ended.
+    fn end(&mut self) -> usize;
+}
+
+/// Takes none.
+impl TakeLists for () {
+    fn restart(&mut self) {}
+    fn begin(&mut self, _: &str) -> bool {
+        false
+    }
+    fn element(&mut self, _: &Node<'_>) {}
+    fn end(&mut self) -> usize {
+        0
+    }
 }
 
 /// Why a text is not JSON, and at which byte.
@@ -58,9 +83,9 @@ pub(crate) struct Tolerant {
 
 impl<'a> Node<'a> {
     /// Reads a text with what [`Tolerant`] lists.
-    pub fn parse_tolerant(text: &'a str) -> Result<(Node<'a>, Tolerant), JsonError> {
+    pub fn parse_tolerant(text: &'a str, lists: &mut dyn TakeLists) -> Result<(Node<'a>, Tolerant), JsonError> {
         let tolerant = Some(Tolerant::default());
-        let mut p = Parser { text, bytes: text.as_bytes(), at: 0, nodes: 0, tolerant };
+        let mut p = Parser::new(text, tolerant, lists);
         let node = p.value(0)?;
         let mut found = p.tolerant.unwrap_or_default();
         found.after = p.skip_comments()?;
@@ -69,7 +94,12 @@ impl<'a> Node<'a> {
 
     /// Reads a whole text; anything but white space after the value is an error.
     pub fn parse(text: &'a str) -> Result<Node<'a>, JsonError> {
-        let mut p = Parser { text, bytes: text.as_bytes(), at: 0, nodes: 0, tolerant: None };
+        Node::parse_with(text, &mut ())
+    }
+
+    /// The same; `lists` takes the elements of lists.
+    pub fn parse_with(text: &'a str, lists: &mut dyn TakeLists) -> Result<Node<'a>, JsonError> {
+        let mut p = Parser::new(text, None, lists);
         let node = p.value(0)?;
         p.white();
         match p.peek() {
@@ -104,7 +134,7 @@ impl<'a> Node<'a> {
             Node::Bool(_) => "a boolean",
             Node::Num(_) => "a number",
             Node::Str(_) => "a string",
-            Node::Arr(_) => "an array",
+            Node::Arr(_) | Node::Taken(_) => "an array",
             Node::Obj(_) => "an object",
         }
     }
@@ -113,6 +143,8 @@ impl<'a> Node<'a> {
     pub fn write(&self, out: &mut String) {
         match self {
             Node::Null => out.push_str("null"),
+            // Its elements are elsewhere.
+            Node::Taken(_) => out.push_str("[]"),
             Node::Bool(true) => out.push_str("true"),
             Node::Bool(false) => out.push_str("false"),
             Node::Num(token) => out.push_str(token),
@@ -215,16 +247,24 @@ fn plain_run(bytes: &[u8]) -> usize {
     at + rest.iter().position(|b| is_special(*b)).unwrap_or(rest.len())
 }
 
-struct Parser<'a> {
+struct Parser<'a, 'l> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
     nodes: usize,
+    /// How many members the last object had: in a list, the next one has as many.
+    members: usize,
     /// None: strict.
     tolerant: Option<Tolerant>,
+    lists: &'l mut dyn TakeLists,
 }
 
-impl<'a> Parser<'a> {
+impl<'a, 'l> Parser<'a, 'l> {
+    fn new(text: &'a str, tolerant: Option<Tolerant>, lists: &'l mut dyn TakeLists) -> Parser<'a, 'l> {
+        lists.restart();
+        Parser { text, bytes: text.as_bytes(), at: 0, nodes: 0, members: 0, tolerant, lists }
+    }
+
     fn error(&self, what: &'static str) -> JsonError {
         JsonError { what, at: self.at }
     }
@@ -317,12 +357,12 @@ impl<'a> Parser<'a> {
             return Err(self.error("nested too deeply"));
         }
         self.at += 1;
-        let mut members = Vec::new();
         self.white();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Node::Obj(members));
+            return Ok(Node::Obj(Vec::new()));
         }
+        let mut members = Vec::with_capacity(self.members.min(64));
         loop {
             self.white();
             if self.peek() != Some(b'"') {
@@ -334,17 +374,45 @@ impl<'a> Parser<'a> {
                 return Err(self.error("':' was expected"));
             }
             self.at += 1;
-            members.push((key, self.value(depth + 1)?));
+            let value = if depth == 0 && self.begins_list(&key) { self.taken_list()? } else { self.value(depth + 1)? };
+            members.push((key, value));
             self.white();
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
+                    self.members = members.len();
                     return Ok(Node::Obj(members));
                 }
                 _ => return Err(self.error("',' or '}' was expected")),
             }
         }
+    }
+
+    /// Whether a list follows, and somebody wants its elements.
+    fn begins_list(&mut self, key: &str) -> bool {
+        self.white();
+        let is_list = self.peek() == Some(b'[');
+        is_list && self.lists.begin(key)
+    }
+
+    fn taken_list(&mut self) -> Result<Node<'a>, JsonError> {
+        self.nodes += 1;
+        self.at += 1;
+        self.white();
+        let mut is_end = self.peek() == Some(b']');
+        while !is_end {
+            let element = self.value(2)?;
+            self.lists.element(&element);
+            self.white();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => is_end = true,
+                _ => return Err(self.error("',' or ']' was expected")),
+            }
+        }
+        self.at += 1;
+        Ok(Node::Taken(self.lists.end()))
     }
 
     fn array(&mut self, depth: usize) -> Result<Node<'a>, JsonError> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Node, Tolerant};
+use crate::json::{Node, TakeLists, Tolerant};
 use crate::tolerance::Tolerance;
 
 /// The text of an answer in every reading that is tried, the likeliest first.
@@ -37,12 +37,17 @@ impl<'a> Texts<'a> {
     /// The first reading that is JSON, and what was tolerated for it. What follows an object is ignored only if it is
     /// white space, NULs or a comment: never a second value.
     pub fn parse(&'a self) -> Option<(Node<'a>, Vec<Tolerance>)> {
+        self.parse_with(&mut ())
+    }
+
+    /// The same; `lists` takes the elements of lists.
+    pub fn parse_with(&'a self, lists: &mut dyn TakeLists) -> Option<(Node<'a>, Vec<Tolerance>)> {
         self.readings.iter().find_map(|text| {
             let mut tolerated: Vec<Tolerance> = self.tolerated.into_iter().collect();
-            if let Ok(node) = Node::parse(text) {
+            if let Ok(node) = Node::parse_with(text, lists) {
                 return Some((node, tolerated));
             }
-            let (node, found) = Node::parse_tolerant(text).ok()?;
+            let (node, found) = Node::parse_tolerant(text, lists).ok()?;
             let Tolerant { control_characters, not_a_number, after } = found;
             let all = [
                 (control_characters, Tolerance::ControlCharacters),

@@ -10,7 +10,7 @@ use crate::json::{Member, Node};
 use crate::reading::Texts;
 use crate::redact::redact_json;
 use crate::transport::Exchange;
-use crate::wire::{Path, Warnings, write_object};
+use crate::wire::{Path, Warnings, WriteLists, write_object};
 
 /// What a reply reports about the call itself.
 #[derive(Debug, Default)]
@@ -26,6 +26,9 @@ pub(crate) struct CallMeta {
     pub journaled: bool,
 }
 
+/// Of replies from this size, the lists are written while they are read. The tree of 5 MB would take ten times that.
+const LARGE: usize = 64 << 10;
+
 /// Classifies an exchange and writes the reply. `secret` is taken out of all that the vendor wrote.
 pub(crate) fn decode(
     op: &'static Operation,
@@ -36,7 +39,11 @@ pub(crate) fn decode(
 ) -> Reply {
     let mut warnings = Warnings::default();
     let texts = exchange.body.as_deref().filter(|_| exchange.fault.is_none()).map(Texts::of);
-    let read = texts.as_ref().and_then(Texts::parse).filter(|(node, _)| matches!(node, Node::Obj(_)));
+    let size = exchange.body.as_ref().map_or(0, Vec::len);
+    // None of a small one: its tree takes less time than a second text.
+    let mut lists = WriteLists::new(if size >= LARGE { op.reply.fields } else { &[] });
+    let read =
+        texts.as_ref().and_then(|texts| texts.parse_with(&mut lists)).filter(|(node, _)| matches!(node, Node::Obj(_)));
     let (body, tolerated) = read.map_or((None, Vec::new()), |(node, tolerated)| (Some(node), tolerated));
     if exchange.fault.is_none() {
         for tolerance in exchange.tolerated.iter().copied().chain(tolerated) {
@@ -57,6 +64,7 @@ pub(crate) fn decode(
     if let Some(error) = &mut classification.error {
         error.vendor_message.clone_from(&classification.envelope.message);
     }
+    warnings.1 = lists.written;
     let draft = Draft {
         outcome: classification.outcome,
         error: classification.error,
@@ -66,8 +74,8 @@ pub(crate) fn decode(
         client_request_id: meta.client_request_id.as_deref(),
         attempts: meta.attempts,
         elapsed_ms: meta.elapsed_ms,
-        bytes: exchange.body.as_ref().map_or(0, Vec::len),
-        capacity: exchange.body.as_ref().map_or(0, Vec::len) * 5 / 4,
+        bytes: size,
+        capacity: size * 5 / 4,
         ..Draft::new(op.name)
     };
     let mut reply = match &body {

@@ -51,7 +51,7 @@ pub use webhook::*;
 pub(crate) use amount::write_amount;
 pub(crate) use complete::to_json;
 pub(crate) use moment::Clock;
-pub(crate) use normalize::{Path, Warnings, whole, write_object};
+pub(crate) use normalize::{Path, Warnings, WriteLists, whole, write_object};
 pub(crate) use request::{Problem, encode, nearest};
 pub(crate) use retention::strip;
 pub(crate) use webhook::event_shape;
