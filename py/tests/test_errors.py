@@ -76,7 +76,7 @@ def test_attributes_of_an_error(server: Server, client: Client) -> None:
     assert (error.vendor_status, error.vendor_message, error.status) == (803, "done it", -48)
     assert error.vendor_code and error.advice == "reconcile" and error.next == "queryVoidOrders"
     assert not error.retryable and error.retry_after_ms is None and error.field is None
-    assert error.reply is not None and error.reply.void_code == "c-1", "the body of a refusal is in the reply"
+    assert error.reply is not None and error.reply["voidCode"] == "c-1", "the body of a refusal is in the reply"
     server.then({"code": 429, "retryAfter": 2})
     assert void(client).retry_after_ms == 2000
 

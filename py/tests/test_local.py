@@ -17,10 +17,10 @@ def test_webhooks(body: Any) -> None:
     event = parse_webhook(body)
     assert (event.type, event.kind, event.order_no, event.code, event.state) == ("order.void", "void", "A1", "c-1", 2)
     assert event.hint == "queryVoidOrders" and event.dedupe_key == "order.void:A1:c-1:2"
-    payload = event["data"]
-    assert isinstance(payload, Record) and payload["voidCode"] == "c-1" and payload.void_code == "c-1"
+    payload: Any = event["data"]
+    assert payload.void_code == "c-1" and isinstance(payload, Record) and payload["voidCode"] == "c-1"
     assert str(payload["n"]) == "1.50"
-    assert event.data is not None and event.data.data == payload
+    assert event.data is not None and event.data["data"] == payload
 
 
 def test_webhooks_as_mappings(client: Client) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -40,32 +39,6 @@ def test_the_native_stub_matches_the_module() -> None:
         body = stub.partition(f"class {kind}:")[2].partition("\n\n")[0]
         members = {name for name in dir(getattr(_native, kind)) if not name.startswith("_")}
         assert members == set(re.findall(r"    def (\w+)", body))
-
-
-@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
-def test_mypy() -> None:
-    ran = run(sys.executable, "-m", "mypy", "python", "tests")
-    assert ran.returncode == 0, ran.stdout
-
-
-@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
-def test_misspelt_keywords_and_keys_are_type_errors(tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(
-        "from atlas_postbooking import Client\n"
-        "client = Client(base_url='', client_id='', client_secret='')\n"
-        "client.void_quotation(order_no='A1').void_offer_id\n"
-        "client.void_quotation(order_nr='A1')\n"
-        "Client(base_ur='')\n"
-        "client.case_open(kind='cancle', order_no='A1', key='k')\n"
-        "client.case_open(kind='cancel', order_no='A1', key='k', expect={'min_refnd': '1'})\n"
-        "client.balance(options={'timeout': 5})\n"
-        "Client(base_url='', store={'pth': 'x'})\n"
-        "Client(base_url='', store={'path': 'x', 'witness_file': 'y'}, account='a', retry={'max_attempts': 1})\n"
-        "client.case_open(kind='cancel', order_no='A1', key='k', expect={'min_refund': '1', 'accept_foreign': True})\n"
-    )
-    ran = run(sys.executable, "-m", "mypy", str(program))
-    assert [line.split(":")[1] for line in ran.stdout.splitlines() if "error" in line and ".py:" in line] == ["4", "5", "6", "7", "8", "9"]
 
 
 def test_importing_loads_no_heavy_modules() -> None:

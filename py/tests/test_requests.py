@@ -32,11 +32,11 @@ def test_keywords_and_mappings_send_the_same_bytes(server: Server, client: Clien
 
 def test_nested_names(server: Server, client: Client) -> None:
     server.then({"status": 0, "orderNo": "A1"})
+    # Any: the vendor's names among Python names are for programs without types.
+    list_: Any = [{"first_name": "EVA", "lastName": "KIS", "segments": [{"dep_date": date(2025, 5, 22), **SEGMENT}]}]
     client.refund_quotation(
         order_no="A1",
-        refund_request_list=[
-            {"first_name": "EVA", "lastName": "KIS", "segments": [{"dep_date": date(2025, 5, 22), **SEGMENT}]}
-        ],
+        refund_request_list=list_,
     )
     (passenger,) = server.requests[0].json["refundRequestList"]
     assert (passenger["firstName"], passenger["lastName"]) == ("EVA", "KIS")
@@ -60,7 +60,7 @@ def test_naive_and_aware_times_are_not_mixed_up(server: Server, client: Client) 
     with pytest.raises(RequestError) as caught:
         client.order_list(create_time_range_from=naive)
     assert caught.value.field == "/createTimeRangeFrom"
-    segment = {"depTime": naive.replace(tzinfo=timezone.utc)}
+    segment: Any = {"depTime": naive.replace(tzinfo=timezone.utc)}
     with pytest.raises(RequestError) as caught:
         client.post_booking_ancillary_search(ancillary_category="BAGGAGE", from_segments=[segment])
     assert any(each["field"] == "/fromSegments/0/depTime" for each in caught.value.details)
@@ -169,9 +169,10 @@ def test_values_of_a_reply_can_be_sent_back(server: Server, client: Client) -> N
     segment = {"carrier": "W6", "flightNumber": "W61", "depAirport": "BUD", "depTime": "202408200810"}
     segment |= {"arrAirport": "OTP", "arrTime": "202408201130"}
     server.then({"status": 0, "orderNo": "A1", "routing": {"fromSegments": [segment]}}, OK)
-    first = client.query_order_details(order_no="A1").routing.from_segments[0]
+    routing: Any = client.query_order_details(order_no="A1").routing
+    first = routing.from_segments[0]
     assert first.dep_time == datetime(2024, 8, 20, 8, 10)
-    sent = {name: first[name] for name in segment}
+    sent: Any = {name: first[name] for name in segment}
     client.post_booking_ancillary_search(ticket_order_no="A1", ancillary_category="BAGGAGE", from_segments=[sent])
     assert server.requests[1].json["fromSegments"] == [segment]
     # A whole record is a mapping too; fields that the request does not have are refused by name.

@@ -1,4 +1,6 @@
-"""Writes ``_operations.py``, the methods of the clients, from the description of the operations by the core.
+"""Writes the generated modules of the package from the description of the operations by the core:
+
+``_operations.py``, the methods of the clients; ``_parts.py``, ``replies.py`` and ``requests.py``, the types (``typed.py``).
 
 PYTHONPATH=<directory with atlas_postbooking and its native module> python tools/generate.py [--check]
 """
@@ -6,14 +8,15 @@ PYTHONPATH=<directory with atlas_postbooking and its native module> python tools
 from __future__ import annotations
 
 import json
-import keyword
 import re
 import sys
 import textwrap
 from pathlib import Path
 from typing import Any
 
-TARGET = Path(__file__).resolve().parent.parent / "python" / "atlas_postbooking" / "_operations.py"
+from typed import argument, is_case, literal_of, parts_source, replies_source, reply_class, request_type, requests_source
+
+PACKAGE = Path(__file__).resolve().parent.parent / "python" / "atlas_postbooking"
 WIDTH = 120
 
 HEAD = '''\
@@ -22,11 +25,15 @@ HEAD = '''\
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
+
+from ._reply import Reply
 
 if TYPE_CHECKING:
-    from ._reply import Reply
+    from ._parts import @PARTS@
     from ._types import @TYPES@
+    from .replies import @REPLIES@
+    from .requests import @REQUESTS@
 
 # A misspelt keyword is an error for type checkers (NoReturn). At run time it is passed on to the core, which refuses
 # it and names the nearest one.
@@ -43,41 +50,13 @@ class {name}:
         request: Mapping[str, Any] | None,
         fields: dict[str, Any],
         options: Options | None,
-    ) -> Reply:
+    ) -> Any:
         raise NotImplementedError
 '''
-
-FORMATS = {"code": "Code", "decimal": "Amount", "date": "Day", "date-time": "Instant", "local-date-time": "LocalTime"}
-
-
-#: Arguments whose keys are known to type checkers.
-NAMED = {"expect": "Expect", "kind": "CaseKind"}
-
-
-def type_of(field: dict[str, Any]) -> str:
-    """The type of an argument, from the JSON Schema of its field."""
-    types = field.get("type", [])
-    types = [types] if isinstance(types, str) else types
-    if "array" in types:
-        return f"Sequence[{type_of(field['items'])}]"
-    if "object" in types:
-        return "Part"
-    if field.get("format") in FORMATS:
-        return FORMATS[field["format"]]
-    if "boolean" in types:
-        return "Flag"
-    return "Code" if "integer" in types else "str" if "string" in types else "Any"
-
 
 def wrapped(text: str, first: str, rest: str) -> list[str]:
     """Text in lines of at most WIDTH columns."""
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False)
-
-
-def argument(field: dict[str, Any]) -> str:
-    """The name of an argument; the keyword ``as`` becomes ``as_``, as in ``_schema.py``."""
-    name: str = field["x-attribute"]
-    return name + "_" * keyword.iskeyword(name)
 
 
 def method(op: dict[str, Any], is_async: bool) -> str:
@@ -87,10 +66,10 @@ def method(op: dict[str, Any], is_async: bool) -> str:
     lines = ["", f"    {'async ' if is_async else ''}def {op['python']}("]
     lines += ["        self,", "        request: Mapping[str, Any] | None = None,", "        /,", "        *,"]
     lines += [
-        f"        {attribute}: {NAMED.get(attribute, type_of(field))} | None = None,"
-        for attribute, (_, field) in fields.items()
+        f"        {attribute}: {literal_of(op['request']['title'], name) or request_type(field)} | None = None,"
+        for attribute, (name, field) in fields.items()
     ]
-    lines += ["        options: Options | None = None,", "        **unknown: NoReturn,", "    ) -> Reply:"]
+    lines += ["        options: Options | None = None,", "        **unknown: NoReturn,", f"    ) -> {reply_class(op)}:"]
     lines += wrapped('"""' + op["doc"], " " * 8, " " * 8)
     if op["kind"] == "submit":
         repeat = "the same call with the same key continues it" if is_case(op) else "do not repeat it then"
@@ -107,13 +86,23 @@ def method(op: dict[str, Any], is_async: bool) -> str:
     lines += [f'            "{attribute}": {attribute},' for attribute in fields]
     lines += ["            **unknown,", "        }"]
     call = f'self._operate("{op["name"]}", request, fields, options)'
-    lines += [f"        return {'await ' if is_async else ''}{call}"]
+    lines += [f"        reply: {reply_class(op)} = {'await ' if is_async else ''}{call}", "        return reply"]
     return "\n".join(lines) + "\n"
 
 
-def is_case(op: dict[str, Any]) -> bool:
-    """Whether the operation works on the store; it then needs a client even if its kind is ``local``."""
-    return str(op["name"]).startswith("case.")
+def call_by_name(every: list[dict[str, Any]], is_async: bool) -> str:
+    """The method ``call``, whose reply has the class of the operation that is named."""
+    head = f"    {'async ' if is_async else ''}def call("
+    rest = "request: Mapping[str, Any] | None = None, options: Options | None = None"
+    lines = ["", "    if TYPE_CHECKING:"]
+    for operation, reply in [*((f'Literal["{op["name"]}"]', reply_class(op)) for op in every), ("str", "Reply")]:
+        arguments = f"        self, operation: {operation}, {rest}"
+        lines += ["", *(f"    {line}" for line in ("    @overload", head, arguments, f"    ) -> {reply}: ..."))]
+    lines += [""]
+    lines += [head, f"        self, operation: str, {rest}", "    ) -> Any:"]
+    lines += ['        """Calls an operation by the vendor\'s name."""']
+    lines += [f"        return {'await ' if is_async else ''}self._operate(operation, request, {{}}, options)"]
+    return "\n".join(lines) + "\n"
 
 
 def generate(described: dict[str, Any]) -> str:
@@ -122,10 +111,25 @@ def generate(described: dict[str, Any]) -> str:
     methods = [op for op in every if op["kind"] != "local" or is_case(op)]
     out = HEAD + "#: The kind of each operation: what a call may do at the vendor.\nKINDS: dict[str, str] = {\n"
     out += "".join(f'    "{op["name"]}": "{op["kind"]}",\n' for op in every) + "}\n\n"
-    out += CLASS.format(name="Operations", async_="") + "".join(method(op, False) for op in methods) + "\n"
-    out += CLASS.format(name="AsyncOperations", async_="async ") + "".join(method(op, True) for op in methods)
-    used_types = sorted(name for name in {*FORMATS.values(), *NAMED.values(), "Flag", "Options", "Part"} if re.search(rf"\b{name}\b", out))
-    return out.replace("@TYPES@", ", ".join(used_types))
+    for name, is_async in (("Operations", False), ("AsyncOperations", True)):
+        out += CLASS.format(name=name, async_="async " if is_async else "") + call_by_name(every, is_async)
+        out += "".join(method(op, is_async) for op in methods) + "\n"
+    out = out.rstrip("\n") + "\n"
+    for mark, module in (("@PARTS@", "_parts"), ("@TYPES@", "_types"), ("@REPLIES@", "replies"), ("@REQUESTS@", "requests")):
+        out = out.replace(mark, ", ".join(used(out, module, every)))
+    return out
+
+
+def used(source: str, module: str, every: list[dict[str, Any]]) -> list[str]:
+    """The public names of a module that a source names."""
+    if module == "_types":
+        text = (PACKAGE / "_types.py").read_text(encoding="utf-8")
+    else:
+        write = {"_parts": parts_source, "replies": replies_source, "requests": requests_source}[module]
+        text = write(every)
+    code = re.sub(r'""".*?"""', "", source, flags=re.DOTALL)
+    names = set(re.findall(r"^(?:class )?([A-Z]\w+)(?: =|\(|:)", text, re.MULTILINE))
+    return sorted(name for name in names if re.search(rf"\b{name}\b", code))
 
 
 def described() -> dict[str, Any]:
@@ -145,12 +149,21 @@ def described() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Writes the file, or with --check compares it."""
-    text = generate(described())
-    if "--check" not in sys.argv:
-        TARGET.write_text(text, encoding="utf-8")
-    elif TARGET.read_text(encoding="utf-8") != text:
-        raise SystemExit(f"{TARGET.name} is not current: run tools/generate.py")
+    """Writes the files, or with --check compares them."""
+    core = described()
+    every = core["operations"]
+    sources = {
+        "_parts": parts_source(every),
+        "replies": replies_source(every),
+        "requests": requests_source(every),
+        "_operations": generate(core),
+    }
+    for name, text in sources.items():
+        target = PACKAGE / f"{name}.py"
+        if "--check" not in sys.argv:
+            target.write_text(text, encoding="utf-8")
+        elif target.read_text(encoding="utf-8") != text:
+            raise SystemExit(f"{target.name} is not current: run tools/generate.py")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from ._errors import RequestError, bad_config, closed, error_of, panicked
 from ._follow import AsyncFollow, Follow
 from ._operations import KINDS, AsyncOperations, Operations
 from ._pages import AsyncOrders, Orders
-from ._reply import Outcome, Reply
+from ._reply import Outcome, Reply, reply_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._types import Config, Options
+    from .replies import WebhookReply
+    from .requests import OrderListRequest
 
 
 class _Core:
@@ -47,7 +49,7 @@ class _Core:
             raise panicked("clientNew", str(panic), False) from None
         del text
         if isinstance(opened, _native.Reply):
-            raise error_of(Reply("clientNew", opened))
+            raise error_of(reply_of("clientNew", opened))
         self._native: _native.Client | None = opened
         # For repr(), without the path, which may be private. The core refuses a user or password in the URL.
         scheme, _, rest = str(base_url).partition("://")
@@ -102,8 +104,8 @@ class _Core:
 
 def _result(operation: str, source: _native.Reply) -> Reply:
     if source.ok:
-        return Reply(operation, source)
-    raise error_of(Reply(operation, source))
+        return reply_of(operation, source)
+    raise error_of(reply_of(operation, source))
 
 
 def has_effect(operation: str) -> bool:
@@ -172,15 +174,6 @@ class Client(_ClientBase, Operations):
     def __init__(self, config: Mapping[str, Any] | None = None, /, **keywords: Unpack[Config]) -> None:
         self._core = _Core(config, keywords)  # type: ignore[arg-type]
 
-    def call(
-        self,
-        operation: str,
-        request: Mapping[str, Any] | None = None,
-        options: Options | None = None,
-    ) -> Reply:
-        """Calls an operation by the vendor's name."""
-        return self._operate(operation, request, {}, options)
-
     def _operate(
         self,
         operation: str,
@@ -197,10 +190,10 @@ class Client(_ClientBase, Operations):
         /,
         *,
         options: Options | None = None,
-        **filters: Any,
+        **filters: Unpack[OrderListRequest],
     ) -> Orders:
         """Iterates over the orders of all pages, each order once. Takes the arguments of :meth:`order_list`."""
-        return Orders(self, request, filters, options)
+        return Orders(self, request, dict(filters), options)
 
     def follow(
         self,
@@ -224,7 +217,7 @@ class Client(_ClientBase, Operations):
         """
         return Follow(self, {"id": id, "key": key}, timeout_ms, every_ms, options)
 
-    def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> Reply:
+    def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> WebhookReply:
         """As :func:`atlas_postbooking.parse_webhook`."""
         return _local.parse_webhook(body)
 
@@ -249,15 +242,6 @@ class AsyncClient(_ClientBase, AsyncOperations):
     def __init__(self, config: Mapping[str, Any] | None = None, /, **keywords: Unpack[Config]) -> None:
         self._core = _Core(config, keywords)  # type: ignore[arg-type]
 
-    async def call(
-        self,
-        operation: str,
-        request: Mapping[str, Any] | None = None,
-        options: Options | None = None,
-    ) -> Reply:
-        """Calls an operation by the vendor's name."""
-        return await self._operate(operation, request, {}, options)
-
     async def _operate(
         self,
         operation: str,
@@ -274,10 +258,10 @@ class AsyncClient(_ClientBase, AsyncOperations):
         /,
         *,
         options: Options | None = None,
-        **filters: Any,
+        **filters: Unpack[OrderListRequest],
     ) -> AsyncOrders:
         """Iterates over the orders of all pages, each order once. Takes the arguments of :meth:`order_list`."""
-        return AsyncOrders(self, request, filters, options)
+        return AsyncOrders(self, request, dict(filters), options)
 
     def follow(
         self,
@@ -301,7 +285,7 @@ class AsyncClient(_ClientBase, AsyncOperations):
         """
         return AsyncFollow(self, {"id": id, "key": key}, timeout_ms, every_ms, options)
 
-    async def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> Reply:
+    async def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> WebhookReply:
         """As :func:`atlas_postbooking.parse_webhook`."""
         return _local.parse_webhook(body)
 

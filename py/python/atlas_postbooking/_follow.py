@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._reply import Reply
+from .replies import CaseFollowReply
 
 if TYPE_CHECKING:
     from ._types import AsyncCaller, Caller, Options
@@ -37,33 +37,34 @@ class _Steps:
         self._started = True
         return {**self._case, **({"until": "final", "timeoutMs": wait_ms} if wait_ms else {"until": "step"})}
 
-    def _record_progress(self, progress: Reply) -> Reply:
+    def _record_progress(self, progress: Any) -> CaseFollowReply:
         self._done = progress["open"] == 0
-        return progress
+        reply: CaseFollowReply = progress
+        return reply
 
 
-class Follow(_Steps, Iterator[Reply]):
+class Follow(_Steps, Iterator[CaseFollowReply]):
     """An iterator over replies with ``done``, ``due``, ``open``, ``next_due_at``, ``budget`` and ``case``."""
 
     def __init__(self, client: Caller, *rest: Any) -> None:
         super().__init__(*rest)
         self._client = client
 
-    def __next__(self) -> Reply:
+    def __next__(self) -> CaseFollowReply:
         request = self._request()
         if request is None:
             raise StopIteration
         return self._record_progress(self._client.call("case.follow", request, self._options))
 
 
-class AsyncFollow(_Steps, AsyncIterator[Reply]):
+class AsyncFollow(_Steps, AsyncIterator[CaseFollowReply]):
     """An iterator over replies with ``done``, ``due``, ``open``, ``next_due_at``, ``budget`` and ``case``."""
 
     def __init__(self, client: AsyncCaller, *rest: Any) -> None:
         super().__init__(*rest)
         self._client = client
 
-    async def __anext__(self) -> Reply:
+    async def __anext__(self) -> CaseFollowReply:
         request = self._request()
         if request is None:
             raise StopAsyncIteration

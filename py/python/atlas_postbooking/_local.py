@@ -9,10 +9,11 @@ from typing import Any
 from . import _native
 from ._encode import encode_request, to_json
 from ._errors import bad_request, error_of, panicked
-from ._reply import Reply
+from ._reply import Reply, reply_of
+from .replies import WebhookReply
 
 
-def parse_webhook(body: str | bytes | Mapping[str, Any]) -> Reply:
+def parse_webhook(body: str | bytes | Mapping[str, Any]) -> WebhookReply:
     """Reads a notification of the vendor, from its body as received.
 
     Notifications are not signed: confirm the content with the operation named in ``reply.hint``. Notifications with
@@ -28,9 +29,11 @@ def parse_webhook(body: str | bytes | Mapping[str, Any]) -> Reply:
     else:
         text = to_json(dict(body))
     try:
-        return ok_or_raise("parseWebhook", _native.call(b"parseWebhook", text, b""))
+        source = _native.call(b"parseWebhook", text, b"")
     except _native.Panicked as panic:
         raise panicked("parseWebhook", str(panic), False) from None
+    event: WebhookReply = ok_or_raise("parseWebhook", source)
+    return event
 
 
 def validate(operation: str, request: Mapping[str, Any] | None = None, /, **fields: Any) -> Reply:
@@ -39,7 +42,8 @@ def validate(operation: str, request: Mapping[str, Any] | None = None, /, **fiel
         source = _native.validate(operation.encode(errors="replace"), encode_request(operation, request, fields))
     except _native.Panicked as panic:
         raise panicked(operation, str(panic), False) from None
-    return ok_or_raise("validate", source)
+    checked: Reply = ok_or_raise("validate", source)
+    return checked
 
 
 def describe(operation: str | None = None) -> dict[str, Any]:
@@ -49,14 +53,14 @@ def describe(operation: str | None = None) -> dict[str, Any]:
     except _native.Panicked as panic:
         raise panicked("describe", str(panic), False) from None
     if not source.ok:
-        raise error_of(Reply("describe", source))
+        raise error_of(reply_of("describe", source))
     described: dict[str, Any] = json.loads(source.data)
     return described
 
 
-def ok_or_raise(operation: str, source: _native.Reply) -> Reply:
+def ok_or_raise(operation: str, source: _native.Reply) -> Any:
     """Returns the reply, or raises its exception."""
-    reply = Reply(operation, source)
+    reply = reply_of(operation, source)
     if source.ok:
         return reply
     raise error_of(reply)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
+
+from ._reply import Reply
 
 if TYPE_CHECKING:
-    from ._reply import Reply
-    from ._types import CaseKind, Code, Day, Expect, Flag, Instant, Options, Part
+    from ._parts import AnyCaseKind, CaseKind, CaseOutcome, CaseState, FollowUntil, Verdict
+    from ._types import Code, Day, Flag, Instant, Options
+    from .replies import BalanceReply, CaseAdoptAccountReply, CaseBackupReply, CaseConfirmStoreReply, CaseExportReply, CaseFollowReply, CaseListReply, CaseNotifyReply, CasePlanReply, CasePurgeReply, CaseReply, CaseStatsReply, CaseUnpauseReply, ExtractPnrReply, OrderListReply, PayReply, PnrClaimReply, PostBookingAncillaryOrderReply, PostBookingAncillarySearchReply, QueryOrderDetailsReply, QueryRefundOrdersReply, QueryVoidOrdersReply, RefundQuotationReply, RefundReply, RegenerateOrderReply, StopTicketReply, UpdateWebhookUrlReply, VoidQuotationReply, VoidReply, WebhookReply
+    from .requests import AncillaryPassenger, AncillaryPayment, CaseExpect, CasePayment, CaseProduct, ClaimPassenger, ConnectInfo, CreditCard, ExtractContact, ExtractPassenger, ExtractRouting, FlightRequest, ManageMyBooking, QueryPassenger, QueryRouting, RefundPassenger
 
 # A misspelt keyword is an error for type checkers (NoReturn). At run time it is passed on to the core, which refuses
 # it and names the nearest one.
@@ -59,8 +63,186 @@ class Operations:
         request: Mapping[str, Any] | None,
         fields: dict[str, Any],
         options: Options | None,
-    ) -> Reply:
+    ) -> Any:
         raise NotImplementedError
+
+    if TYPE_CHECKING:
+
+        @overload
+        def call(
+            self, operation: Literal["postBookingAncillarySearch"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> PostBookingAncillarySearchReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["postBookingAncillaryOrder"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> PostBookingAncillaryOrderReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["refundQuotation"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> RefundQuotationReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["refund"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> RefundReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["queryRefundOrders"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> QueryRefundOrdersReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["voidQuotation"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> VoidQuotationReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["void"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> VoidReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["queryVoidOrders"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> QueryVoidOrdersReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["regenerateOrder"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> RegenerateOrderReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["stopTicket"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> StopTicketReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["orderList"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> OrderListReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["pnrClaim"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> PnrClaimReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["extractPnr"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> ExtractPnrReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["queryOrderDetails"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> QueryOrderDetailsReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["pay"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> PayReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["balance"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> BalanceReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["updateWebhookURL"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> UpdateWebhookUrlReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["parseWebhook"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> WebhookReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.plan"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CasePlanReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.open"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.get"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.list"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseListReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.reconcile"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.follow"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseFollowReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.notify"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseNotifyReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.resolve"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.export"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseExportReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.purge"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CasePurgeReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.stats"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseStatsReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.backup"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseBackupReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.unpause"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseUnpauseReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.adoptAccount"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseAdoptAccountReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.confirmStore"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseConfirmStoreReply: ...
+
+        @overload
+        def call(
+            self, operation: str, request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> Reply: ...
+
+    def call(
+        self, operation: str, request: Mapping[str, Any] | None = None, options: Options | None = None
+    ) -> Any:
+        """Calls an operation by the vendor's name."""
+        return self._operate(operation, request, {}, options)
 
     def post_booking_ancillary_search(
         self,
@@ -70,15 +252,15 @@ class Operations:
         ticket_order_no: str | None = None,
         ancillary_category: str | None = None,
         payment_method: Code | None = None,
-        from_segments: Sequence[Part] | None = None,
-        ret_segments: Sequence[Part] | None = None,
+        from_segments: Sequence[FlightRequest] | None = None,
+        ret_segments: Sequence[FlightRequest] | None = None,
         airline_pnr: str | None = None,
         carrier: str | None = None,
         display_currency: str | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> PostBookingAncillarySearchReply:
         """Asks which baggage can still be bought for a ticketed order. Not within 24 hours of departure, not with
         infants.
 
@@ -107,7 +289,8 @@ class Operations:
             "cid": cid,
             **unknown,
         }
-        return self._operate("postBookingAncillarySearch", request, fields, options)
+        reply: PostBookingAncillarySearchReply = self._operate("postBookingAncillarySearch", request, fields, options)
+        return reply
 
     def post_booking_ancillary_order(
         self,
@@ -117,14 +300,14 @@ class Operations:
         session_id: str | None = None,
         ancillary_category: str | None = None,
         ticket_order_no: str | None = None,
-        passengers: Sequence[Part] | None = None,
-        payment: Part | None = None,
+        passengers: Sequence[AncillaryPassenger] | None = None,
+        payment: AncillaryPayment | None = None,
         airline_pnr: str | None = None,
         carrier: str | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> PostBookingAncillaryOrderReply:
         """Orders baggage after ticketing. The new order is unpaid and lapses at tktLimitTime: pay it. Never pay two.
 
         A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
@@ -152,7 +335,8 @@ class Operations:
             "cid": cid,
             **unknown,
         }
-        return self._operate("postBookingAncillaryOrder", request, fields, options)
+        reply: PostBookingAncillaryOrderReply = self._operate("postBookingAncillaryOrder", request, fields, options)
+        return reply
 
     def refund_quotation(
         self,
@@ -163,11 +347,11 @@ class Operations:
         airline_pnr: str | None = None,
         carrier: str | None = None,
         display_currency: str | None = None,
-        refund_request_list: Sequence[Part] | None = None,
+        refund_request_list: Sequence[RefundPassenger] | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> RefundQuotationReply:
         """Asks what a refund would give back, and makes an offer for refund. Whole itinerary, any passengers, but no
         child alone.
 
@@ -190,7 +374,8 @@ class Operations:
             "cid": cid,
             **unknown,
         }
-        return self._operate("refundQuotation", request, fields, options)
+        reply: RefundQuotationReply = self._operate("refundQuotation", request, fields, options)
+        return reply
 
     def refund(
         self,
@@ -202,11 +387,11 @@ class Operations:
         carrier: str | None = None,
         display_currency: str | None = None,
         refund_offer_id: str | None = None,
-        refund_request_list: Sequence[Part] | None = None,
+        refund_request_list: Sequence[RefundPassenger] | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> RefundReply:
         """Submits a refund. It cannot be withdrawn. After a lost reply, queryRefundOrders is searched for the offer id.
 
         A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
@@ -233,7 +418,8 @@ class Operations:
             "cid": cid,
             **unknown,
         }
-        return self._operate("refund", request, fields, options)
+        reply: RefundReply = self._operate("refund", request, fields, options)
+        return reply
 
     def query_refund_orders(
         self,
@@ -247,7 +433,7 @@ class Operations:
         display_currency: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> QueryRefundOrdersReply:
         """Asks how the refunds of an order stand.
 
         Args:
@@ -267,7 +453,8 @@ class Operations:
             "display_currency": display_currency,
             **unknown,
         }
-        return self._operate("queryRefundOrders", request, fields, options)
+        reply: QueryRefundOrdersReply = self._operate("queryRefundOrders", request, fields, options)
+        return reply
 
     def void_quotation(
         self,
@@ -277,7 +464,7 @@ class Operations:
         order_no: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> VoidQuotationReply:
         """Asks whether an order can be voided, and makes an offer for void. Needed before every void.
 
         Args:
@@ -289,7 +476,8 @@ class Operations:
             "order_no": order_no,
             **unknown,
         }
-        return self._operate("voidQuotation", request, fields, options)
+        reply: VoidQuotationReply = self._operate("voidQuotation", request, fields, options)
+        return reply
 
     def void(
         self,
@@ -300,7 +488,7 @@ class Operations:
         void_offer_id: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> VoidReply:
         """Submits a void of the whole order. It cannot be withdrawn. After a lost reply, queryVoidOrders is searched
         for the offer id.
 
@@ -317,7 +505,8 @@ class Operations:
             "void_offer_id": void_offer_id,
             **unknown,
         }
-        return self._operate("void", request, fields, options)
+        reply: VoidReply = self._operate("void", request, fields, options)
+        return reply
 
     def query_void_orders(
         self,
@@ -328,7 +517,7 @@ class Operations:
         void_code: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> QueryVoidOrdersReply:
         """Asks how the voids of an order stand.
 
         Args:
@@ -342,7 +531,8 @@ class Operations:
             "void_code": void_code,
             **unknown,
         }
-        return self._operate("queryVoidOrders", request, fields, options)
+        reply: QueryVoidOrdersReply = self._operate("queryVoidOrders", request, fields, options)
+        return reply
 
     def regenerate_order(
         self,
@@ -352,7 +542,7 @@ class Operations:
         original_order_no: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> RegenerateOrderReply:
         """Builds a new order from an expired or cancelled one, at today's price. Every success is another order: pay
         the new one.
 
@@ -367,7 +557,8 @@ class Operations:
             "original_order_no": original_order_no,
             **unknown,
         }
-        return self._operate("regenerateOrder", request, fields, options)
+        reply: RegenerateOrderReply = self._operate("regenerateOrder", request, fields, options)
+        return reply
 
     def stop_ticket(
         self,
@@ -378,7 +569,7 @@ class Operations:
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> StopTicketReply:
         """Tries to stop the issuing of a paid order. Accepted means only that the attempt was made: look at the order
         after 8 minutes (-3 stopped, 2 issued anyway).
 
@@ -395,7 +586,8 @@ class Operations:
             "cid": cid,
             **unknown,
         }
-        return self._operate("stopTicket", request, fields, options)
+        reply: StopTicketReply = self._operate("stopTicket", request, fields, options)
+        return reply
 
     def order_list(
         self,
@@ -417,7 +609,7 @@ class Operations:
         page_size: Code | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> OrderListReply:
         """Lists orders that depart within a year, newest first.
 
         Args:
@@ -453,21 +645,22 @@ class Operations:
             "page_size": page_size,
             **unknown,
         }
-        return self._operate("orderList", request, fields, options)
+        reply: OrderListReply = self._operate("orderList", request, fields, options)
+        return reply
 
     def pnr_claim(
         self,
         request: Mapping[str, Any] | None = None,
         /,
         *,
-        mmb: Part | None = None,
-        passengers: Sequence[Part] | None = None,
-        from_segments: Sequence[Part] | None = None,
-        ret_segments: Sequence[Part] | None = None,
-        connect_info: Part | None = None,
+        mmb: ManageMyBooking | None = None,
+        passengers: Sequence[ClaimPassenger] | None = None,
+        from_segments: Sequence[FlightRequest] | None = None,
+        ret_segments: Sequence[FlightRequest] | None = None,
+        connect_info: ConnectInfo | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> PnrClaimReply:
         """Brings a booking made elsewhere under Atlas' management and gives it an order number.
 
         A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
@@ -489,7 +682,8 @@ class Operations:
             "connect_info": connect_info,
             **unknown,
         }
-        return self._operate("pnrClaim", request, fields, options)
+        reply: PnrClaimReply = self._operate("pnrClaim", request, fields, options)
+        return reply
 
     def extract_pnr(
         self,
@@ -498,9 +692,9 @@ class Operations:
         *,
         airline_pnr: str | None = None,
         carrier: str | None = None,
-        passengers: Sequence[Part] | None = None,
-        contact: Part | None = None,
-        routing: Part | None = None,
+        passengers: Sequence[ExtractPassenger] | None = None,
+        contact: ExtractContact | None = None,
+        routing: ExtractRouting | None = None,
         timeout: Code | None = None,
         request_source: str | None = None,
         channel: str | None = None,
@@ -511,7 +705,7 @@ class Operations:
         client_request_id: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> ExtractPnrReply:
         """Reads a booking at the airline as it is now.
 
         Args:
@@ -547,7 +741,8 @@ class Operations:
             "client_request_id": client_request_id,
             **unknown,
         }
-        return self._operate("extractPnr", request, fields, options)
+        reply: ExtractPnrReply = self._operate("extractPnr", request, fields, options)
+        return reply
 
     def query_order_details(
         self,
@@ -559,12 +754,12 @@ class Operations:
         airline_pnr: str | None = None,
         carrier: str | None = None,
         is_completed_order: Flag | None = None,
-        passengers: Sequence[Part] | None = None,
-        routing: Part | None = None,
+        passengers: Sequence[QueryPassenger] | None = None,
+        routing: QueryRouting | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> QueryOrderDetailsReply:
         """Reads one order: the truth about it.
 
         Args:
@@ -590,7 +785,8 @@ class Operations:
             "cid": cid,
             **unknown,
         }
-        return self._operate("queryOrderDetails", request, fields, options)
+        reply: QueryOrderDetailsReply = self._operate("queryOrderDetails", request, fields, options)
+        return reply
 
     def pay(
         self,
@@ -599,14 +795,14 @@ class Operations:
         *,
         order_no: str | None = None,
         payment_method: Code | None = None,
-        credit_card: Part | None = None,
+        credit_card: CreditCard | None = None,
         client_order_no: str | None = None,
         request_source: str | None = None,
         support_credit_trans_payment: Code | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> PayReply:
         """Pays a main, regenerated or ancillary order. Accepted is not yet ticketed. Never repeat it blindly.
 
         A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
@@ -632,7 +828,8 @@ class Operations:
             "cid": cid,
             **unknown,
         }
-        return self._operate("pay", request, fields, options)
+        reply: PayReply = self._operate("pay", request, fields, options)
+        return reply
 
     def balance(
         self,
@@ -642,7 +839,7 @@ class Operations:
         currency: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> BalanceReply:
         """Reads the balance of the deposit.
 
         Args:
@@ -654,7 +851,8 @@ class Operations:
             "currency": currency,
             **unknown,
         }
-        return self._operate("balance", request, fields, options)
+        reply: BalanceReply = self._operate("balance", request, fields, options)
+        return reply
 
     def update_webhook_url(
         self,
@@ -665,7 +863,7 @@ class Operations:
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> UpdateWebhookUrlReply:
         """Registers the one address that all notifications go to. Calling it again is harmless.
 
         A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
@@ -681,7 +879,8 @@ class Operations:
             "cid": cid,
             **unknown,
         }
-        return self._operate("updateWebhookURL", request, fields, options)
+        reply: UpdateWebhookUrlReply = self._operate("updateWebhookURL", request, fields, options)
+        return reply
 
     def case_plan(
         self,
@@ -693,7 +892,7 @@ class Operations:
         reason: Code | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CasePlanReply:
         """Asks what a void and what a refund of an order would give back, until when, and which is better. Submits
         nothing.
 
@@ -710,7 +909,8 @@ class Operations:
             "reason": reason,
             **unknown,
         }
-        return self._operate("case.plan", request, fields, options)
+        reply: CasePlanReply = self._operate("case.plan", request, fields, options)
+        return reply
 
     def case_open(
         self,
@@ -723,17 +923,17 @@ class Operations:
         reason: Code | None = None,
         passengers: Sequence[Any] | None = None,
         offer_id: str | None = None,
-        products: Sequence[Part] | None = None,
-        payment: Part | None = None,
-        expect: Expect | None = None,
+        products: Sequence[CaseProduct] | None = None,
+        payment: CasePayment | None = None,
+        expect: CaseExpect | None = None,
         after: str | None = None,
-        mmb: Part | None = None,
-        from_segments: Sequence[Part] | None = None,
-        ret_segments: Sequence[Part] | None = None,
-        connect_info: Part | None = None,
+        mmb: ManageMyBooking | None = None,
+        from_segments: Sequence[FlightRequest] | None = None,
+        ret_segments: Sequence[FlightRequest] | None = None,
+        connect_info: ConnectInfo | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseReply:
         """Starts a case, or resumes the one with this key: the vendor's lists are filled from queryOrderDetails, a
         fresh offer is asked for and checked against expect, the intent is stored and synced, and only then the submit
         leaves, once. Needs a store.
@@ -778,7 +978,8 @@ class Operations:
             "connect_info": connect_info,
             **unknown,
         }
-        return self._operate("case.open", request, fields, options)
+        reply: CaseReply = self._operate("case.open", request, fields, options)
+        return reply
 
     def case_get(
         self,
@@ -789,7 +990,7 @@ class Operations:
         key: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseReply:
         """Reads a case as the store has it, without network.
 
         Args:
@@ -803,7 +1004,8 @@ class Operations:
             "key": key,
             **unknown,
         }
-        return self._operate("case.get", request, fields, options)
+        reply: CaseReply = self._operate("case.get", request, fields, options)
+        return reply
 
     def case_list(
         self,
@@ -812,15 +1014,15 @@ class Operations:
         *,
         open: Flag | None = None,
         order_no: str | None = None,
-        kind: CaseKind | None = None,
-        outcome: str | None = None,
-        state: str | None = None,
-        changed_since: Code | None = None,
+        kind: AnyCaseKind | None = None,
+        outcome: CaseOutcome | None = None,
+        state: CaseState | None = None,
+        changed_since: int | None = None,
         after: str | None = None,
-        limit: Code | None = None,
+        limit: int | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseListReply:
         """Lists the cases of this account, oldest first, without network.
 
         Args:
@@ -847,7 +1049,8 @@ class Operations:
             "limit": limit,
             **unknown,
         }
-        return self._operate("case.list", request, fields, options)
+        reply: CaseListReply = self._operate("case.list", request, fields, options)
+        return reply
 
     def case_reconcile(
         self,
@@ -859,7 +1062,7 @@ class Operations:
         all: Flag | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseReply:
         """Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.
 
         Args:
@@ -875,7 +1078,8 @@ class Operations:
             "all": all,
             **unknown,
         }
-        return self._operate("case.reconcile", request, fields, options)
+        reply: CaseReply = self._operate("case.reconcile", request, fields, options)
+        return reply
 
     def case_follow(
         self,
@@ -885,11 +1089,11 @@ class Operations:
         id: str | None = None,
         key: str | None = None,
         all: Flag | None = None,
-        until: str | None = None,
-        timeout_ms: Code | None = None,
+        until: FollowUntil | None = None,
+        timeout_ms: int | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseFollowReply:
         """Follows one case or all open ones to their end, within the follow-up's budget. Submits nothing.
 
         Args:
@@ -910,7 +1114,8 @@ class Operations:
             "timeout_ms": timeout_ms,
             **unknown,
         }
-        return self._operate("case.follow", request, fields, options)
+        reply: CaseFollowReply = self._operate("case.follow", request, fields, options)
+        return reply
 
     def case_notify(
         self,
@@ -920,7 +1125,7 @@ class Operations:
         body: Any | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseNotifyReply:
         """Takes the body of a notification as it came. Notifications are unsigned: one only makes a query of its case
         due, which the next case.follow makes.
 
@@ -933,7 +1138,8 @@ class Operations:
             "body": body,
             **unknown,
         }
-        return self._operate("case.notify", request, fields, options)
+        reply: CaseNotifyReply = self._operate("case.notify", request, fields, options)
+        return reply
 
     def case_resolve(
         self,
@@ -941,12 +1147,12 @@ class Operations:
         /,
         *,
         id: str | None = None,
-        as_: str | None = None,
+        as_: Verdict | None = None,
         by: str | None = None,
         evidence: Any | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseReply:
         """Settles a case whose outcome is unknown by a human's verdict, with its evidence. For a case that was executed
         it takes the code that a lost reply would have given, without which the vendor may refuse the list.
 
@@ -966,7 +1172,8 @@ class Operations:
             "evidence": evidence,
             **unknown,
         }
-        return self._operate("case.resolve", request, fields, options)
+        reply: CaseReply = self._operate("case.resolve", request, fields, options)
+        return reply
 
     def case_export(
         self,
@@ -975,12 +1182,12 @@ class Operations:
         *,
         open: Flag | None = None,
         order_no: str | None = None,
-        kind: CaseKind | None = None,
+        kind: str | None = None,
         after: str | None = None,
-        limit: Code | None = None,
+        limit: int | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseExportReply:
         """Exports cases as newline-delimited JSON, without secrets, cards and passengers.
 
         Args:
@@ -1000,7 +1207,8 @@ class Operations:
             "limit": limit,
             **unknown,
         }
-        return self._operate("case.export", request, fields, options)
+        reply: CaseExportReply = self._operate("case.export", request, fields, options)
+        return reply
 
     def case_purge(
         self,
@@ -1010,7 +1218,7 @@ class Operations:
         older_than: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CasePurgeReply:
         """Removes final cases that did not change for long. Keys that were bound stay used, and orders paid stay paid.
 
         Args:
@@ -1023,7 +1231,8 @@ class Operations:
             "older_than": older_than,
             **unknown,
         }
-        return self._operate("case.purge", request, fields, options)
+        reply: CasePurgeReply = self._operate("case.purge", request, fields, options)
+        return reply
 
     def case_stats(
         self,
@@ -1032,7 +1241,7 @@ class Operations:
         *,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseStatsReply:
         """Counts the cases of this account: open, unknown, stuck, due; the budget of the follow-up, and a pause.
 
         Args:
@@ -1042,7 +1251,8 @@ class Operations:
         fields: dict[str, Any] = {
             **unknown,
         }
-        return self._operate("case.stats", request, fields, options)
+        reply: CaseStatsReply = self._operate("case.stats", request, fields, options)
+        return reply
 
     def case_backup(
         self,
@@ -1052,7 +1262,7 @@ class Operations:
         path: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseBackupReply:
         """Copies a file store while it is in use. The copy opens as rewound: nothing is sent through it before
         case.confirmStore.
 
@@ -1065,7 +1275,8 @@ class Operations:
             "path": path,
             **unknown,
         }
-        return self._operate("case.backup", request, fields, options)
+        reply: CaseBackupReply = self._operate("case.backup", request, fields, options)
+        return reply
 
     def case_unpause(
         self,
@@ -1074,7 +1285,7 @@ class Operations:
         *,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseUnpauseReply:
         """Ends a pause that a Retry-After began, and makes the cases that wait for it due. The lowered rate stays.
 
         Args:
@@ -1084,7 +1295,8 @@ class Operations:
         fields: dict[str, Any] = {
             **unknown,
         }
-        return self._operate("case.unpause", request, fields, options)
+        reply: CaseUnpauseReply = self._operate("case.unpause", request, fields, options)
+        return reply
 
     def case_adopt_account(
         self,
@@ -1096,7 +1308,7 @@ class Operations:
         account: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseAdoptAccountReply:
         """Gives a name to the account that a client without a name made, or merges it into the account that has the
         name.
 
@@ -1113,7 +1325,8 @@ class Operations:
             "account": account,
             **unknown,
         }
-        return self._operate("case.adoptAccount", request, fields, options)
+        reply: CaseAdoptAccountReply = self._operate("case.adoptAccount", request, fields, options)
+        return reply
 
     def case_confirm_store(
         self,
@@ -1124,7 +1337,7 @@ class Operations:
         evidence: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseConfirmStoreReply:
         """Lets a store that is older than what was sent through it send again, once every case that may have been sent
         was asked about.
 
@@ -1139,7 +1352,8 @@ class Operations:
             "evidence": evidence,
             **unknown,
         }
-        return self._operate("case.confirmStore", request, fields, options)
+        reply: CaseConfirmStoreReply = self._operate("case.confirmStore", request, fields, options)
+        return reply
 
 
 class AsyncOperations:
@@ -1151,8 +1365,186 @@ class AsyncOperations:
         request: Mapping[str, Any] | None,
         fields: dict[str, Any],
         options: Options | None,
-    ) -> Reply:
+    ) -> Any:
         raise NotImplementedError
+
+    if TYPE_CHECKING:
+
+        @overload
+        async def call(
+            self, operation: Literal["postBookingAncillarySearch"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> PostBookingAncillarySearchReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["postBookingAncillaryOrder"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> PostBookingAncillaryOrderReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["refundQuotation"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> RefundQuotationReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["refund"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> RefundReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["queryRefundOrders"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> QueryRefundOrdersReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["voidQuotation"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> VoidQuotationReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["void"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> VoidReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["queryVoidOrders"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> QueryVoidOrdersReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["regenerateOrder"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> RegenerateOrderReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["stopTicket"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> StopTicketReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["orderList"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> OrderListReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["pnrClaim"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> PnrClaimReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["extractPnr"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> ExtractPnrReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["queryOrderDetails"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> QueryOrderDetailsReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["pay"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> PayReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["balance"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> BalanceReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["updateWebhookURL"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> UpdateWebhookUrlReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["parseWebhook"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> WebhookReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.plan"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CasePlanReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.open"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.get"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.list"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseListReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.reconcile"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.follow"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseFollowReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.notify"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseNotifyReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.resolve"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.export"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseExportReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.purge"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CasePurgeReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.stats"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseStatsReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.backup"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseBackupReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.unpause"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseUnpauseReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.adoptAccount"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseAdoptAccountReply: ...
+
+        @overload
+        async def call(
+            self, operation: Literal["case.confirmStore"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseConfirmStoreReply: ...
+
+        @overload
+        async def call(
+            self, operation: str, request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> Reply: ...
+
+    async def call(
+        self, operation: str, request: Mapping[str, Any] | None = None, options: Options | None = None
+    ) -> Any:
+        """Calls an operation by the vendor's name."""
+        return await self._operate(operation, request, {}, options)
 
     async def post_booking_ancillary_search(
         self,
@@ -1162,15 +1554,15 @@ class AsyncOperations:
         ticket_order_no: str | None = None,
         ancillary_category: str | None = None,
         payment_method: Code | None = None,
-        from_segments: Sequence[Part] | None = None,
-        ret_segments: Sequence[Part] | None = None,
+        from_segments: Sequence[FlightRequest] | None = None,
+        ret_segments: Sequence[FlightRequest] | None = None,
         airline_pnr: str | None = None,
         carrier: str | None = None,
         display_currency: str | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> PostBookingAncillarySearchReply:
         """Asks which baggage can still be bought for a ticketed order. Not within 24 hours of departure, not with
         infants.
 
@@ -1199,7 +1591,8 @@ class AsyncOperations:
             "cid": cid,
             **unknown,
         }
-        return await self._operate("postBookingAncillarySearch", request, fields, options)
+        reply: PostBookingAncillarySearchReply = await self._operate("postBookingAncillarySearch", request, fields, options)
+        return reply
 
     async def post_booking_ancillary_order(
         self,
@@ -1209,14 +1602,14 @@ class AsyncOperations:
         session_id: str | None = None,
         ancillary_category: str | None = None,
         ticket_order_no: str | None = None,
-        passengers: Sequence[Part] | None = None,
-        payment: Part | None = None,
+        passengers: Sequence[AncillaryPassenger] | None = None,
+        payment: AncillaryPayment | None = None,
         airline_pnr: str | None = None,
         carrier: str | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> PostBookingAncillaryOrderReply:
         """Orders baggage after ticketing. The new order is unpaid and lapses at tktLimitTime: pay it. Never pay two.
 
         A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
@@ -1244,7 +1637,8 @@ class AsyncOperations:
             "cid": cid,
             **unknown,
         }
-        return await self._operate("postBookingAncillaryOrder", request, fields, options)
+        reply: PostBookingAncillaryOrderReply = await self._operate("postBookingAncillaryOrder", request, fields, options)
+        return reply
 
     async def refund_quotation(
         self,
@@ -1255,11 +1649,11 @@ class AsyncOperations:
         airline_pnr: str | None = None,
         carrier: str | None = None,
         display_currency: str | None = None,
-        refund_request_list: Sequence[Part] | None = None,
+        refund_request_list: Sequence[RefundPassenger] | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> RefundQuotationReply:
         """Asks what a refund would give back, and makes an offer for refund. Whole itinerary, any passengers, but no
         child alone.
 
@@ -1282,7 +1676,8 @@ class AsyncOperations:
             "cid": cid,
             **unknown,
         }
-        return await self._operate("refundQuotation", request, fields, options)
+        reply: RefundQuotationReply = await self._operate("refundQuotation", request, fields, options)
+        return reply
 
     async def refund(
         self,
@@ -1294,11 +1689,11 @@ class AsyncOperations:
         carrier: str | None = None,
         display_currency: str | None = None,
         refund_offer_id: str | None = None,
-        refund_request_list: Sequence[Part] | None = None,
+        refund_request_list: Sequence[RefundPassenger] | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> RefundReply:
         """Submits a refund. It cannot be withdrawn. After a lost reply, queryRefundOrders is searched for the offer id.
 
         A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
@@ -1325,7 +1720,8 @@ class AsyncOperations:
             "cid": cid,
             **unknown,
         }
-        return await self._operate("refund", request, fields, options)
+        reply: RefundReply = await self._operate("refund", request, fields, options)
+        return reply
 
     async def query_refund_orders(
         self,
@@ -1339,7 +1735,7 @@ class AsyncOperations:
         display_currency: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> QueryRefundOrdersReply:
         """Asks how the refunds of an order stand.
 
         Args:
@@ -1359,7 +1755,8 @@ class AsyncOperations:
             "display_currency": display_currency,
             **unknown,
         }
-        return await self._operate("queryRefundOrders", request, fields, options)
+        reply: QueryRefundOrdersReply = await self._operate("queryRefundOrders", request, fields, options)
+        return reply
 
     async def void_quotation(
         self,
@@ -1369,7 +1766,7 @@ class AsyncOperations:
         order_no: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> VoidQuotationReply:
         """Asks whether an order can be voided, and makes an offer for void. Needed before every void.
 
         Args:
@@ -1381,7 +1778,8 @@ class AsyncOperations:
             "order_no": order_no,
             **unknown,
         }
-        return await self._operate("voidQuotation", request, fields, options)
+        reply: VoidQuotationReply = await self._operate("voidQuotation", request, fields, options)
+        return reply
 
     async def void(
         self,
@@ -1392,7 +1790,7 @@ class AsyncOperations:
         void_offer_id: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> VoidReply:
         """Submits a void of the whole order. It cannot be withdrawn. After a lost reply, queryVoidOrders is searched
         for the offer id.
 
@@ -1409,7 +1807,8 @@ class AsyncOperations:
             "void_offer_id": void_offer_id,
             **unknown,
         }
-        return await self._operate("void", request, fields, options)
+        reply: VoidReply = await self._operate("void", request, fields, options)
+        return reply
 
     async def query_void_orders(
         self,
@@ -1420,7 +1819,7 @@ class AsyncOperations:
         void_code: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> QueryVoidOrdersReply:
         """Asks how the voids of an order stand.
 
         Args:
@@ -1434,7 +1833,8 @@ class AsyncOperations:
             "void_code": void_code,
             **unknown,
         }
-        return await self._operate("queryVoidOrders", request, fields, options)
+        reply: QueryVoidOrdersReply = await self._operate("queryVoidOrders", request, fields, options)
+        return reply
 
     async def regenerate_order(
         self,
@@ -1444,7 +1844,7 @@ class AsyncOperations:
         original_order_no: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> RegenerateOrderReply:
         """Builds a new order from an expired or cancelled one, at today's price. Every success is another order: pay
         the new one.
 
@@ -1459,7 +1859,8 @@ class AsyncOperations:
             "original_order_no": original_order_no,
             **unknown,
         }
-        return await self._operate("regenerateOrder", request, fields, options)
+        reply: RegenerateOrderReply = await self._operate("regenerateOrder", request, fields, options)
+        return reply
 
     async def stop_ticket(
         self,
@@ -1470,7 +1871,7 @@ class AsyncOperations:
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> StopTicketReply:
         """Tries to stop the issuing of a paid order. Accepted means only that the attempt was made: look at the order
         after 8 minutes (-3 stopped, 2 issued anyway).
 
@@ -1487,7 +1888,8 @@ class AsyncOperations:
             "cid": cid,
             **unknown,
         }
-        return await self._operate("stopTicket", request, fields, options)
+        reply: StopTicketReply = await self._operate("stopTicket", request, fields, options)
+        return reply
 
     async def order_list(
         self,
@@ -1509,7 +1911,7 @@ class AsyncOperations:
         page_size: Code | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> OrderListReply:
         """Lists orders that depart within a year, newest first.
 
         Args:
@@ -1545,21 +1947,22 @@ class AsyncOperations:
             "page_size": page_size,
             **unknown,
         }
-        return await self._operate("orderList", request, fields, options)
+        reply: OrderListReply = await self._operate("orderList", request, fields, options)
+        return reply
 
     async def pnr_claim(
         self,
         request: Mapping[str, Any] | None = None,
         /,
         *,
-        mmb: Part | None = None,
-        passengers: Sequence[Part] | None = None,
-        from_segments: Sequence[Part] | None = None,
-        ret_segments: Sequence[Part] | None = None,
-        connect_info: Part | None = None,
+        mmb: ManageMyBooking | None = None,
+        passengers: Sequence[ClaimPassenger] | None = None,
+        from_segments: Sequence[FlightRequest] | None = None,
+        ret_segments: Sequence[FlightRequest] | None = None,
+        connect_info: ConnectInfo | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> PnrClaimReply:
         """Brings a booking made elsewhere under Atlas' management and gives it an order number.
 
         A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
@@ -1581,7 +1984,8 @@ class AsyncOperations:
             "connect_info": connect_info,
             **unknown,
         }
-        return await self._operate("pnrClaim", request, fields, options)
+        reply: PnrClaimReply = await self._operate("pnrClaim", request, fields, options)
+        return reply
 
     async def extract_pnr(
         self,
@@ -1590,9 +1994,9 @@ class AsyncOperations:
         *,
         airline_pnr: str | None = None,
         carrier: str | None = None,
-        passengers: Sequence[Part] | None = None,
-        contact: Part | None = None,
-        routing: Part | None = None,
+        passengers: Sequence[ExtractPassenger] | None = None,
+        contact: ExtractContact | None = None,
+        routing: ExtractRouting | None = None,
         timeout: Code | None = None,
         request_source: str | None = None,
         channel: str | None = None,
@@ -1603,7 +2007,7 @@ class AsyncOperations:
         client_request_id: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> ExtractPnrReply:
         """Reads a booking at the airline as it is now.
 
         Args:
@@ -1639,7 +2043,8 @@ class AsyncOperations:
             "client_request_id": client_request_id,
             **unknown,
         }
-        return await self._operate("extractPnr", request, fields, options)
+        reply: ExtractPnrReply = await self._operate("extractPnr", request, fields, options)
+        return reply
 
     async def query_order_details(
         self,
@@ -1651,12 +2056,12 @@ class AsyncOperations:
         airline_pnr: str | None = None,
         carrier: str | None = None,
         is_completed_order: Flag | None = None,
-        passengers: Sequence[Part] | None = None,
-        routing: Part | None = None,
+        passengers: Sequence[QueryPassenger] | None = None,
+        routing: QueryRouting | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> QueryOrderDetailsReply:
         """Reads one order: the truth about it.
 
         Args:
@@ -1682,7 +2087,8 @@ class AsyncOperations:
             "cid": cid,
             **unknown,
         }
-        return await self._operate("queryOrderDetails", request, fields, options)
+        reply: QueryOrderDetailsReply = await self._operate("queryOrderDetails", request, fields, options)
+        return reply
 
     async def pay(
         self,
@@ -1691,14 +2097,14 @@ class AsyncOperations:
         *,
         order_no: str | None = None,
         payment_method: Code | None = None,
-        credit_card: Part | None = None,
+        credit_card: CreditCard | None = None,
         client_order_no: str | None = None,
         request_source: str | None = None,
         support_credit_trans_payment: Code | None = None,
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> PayReply:
         """Pays a main, regenerated or ancillary order. Accepted is not yet ticketed. Never repeat it blindly.
 
         A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
@@ -1724,7 +2130,8 @@ class AsyncOperations:
             "cid": cid,
             **unknown,
         }
-        return await self._operate("pay", request, fields, options)
+        reply: PayReply = await self._operate("pay", request, fields, options)
+        return reply
 
     async def balance(
         self,
@@ -1734,7 +2141,7 @@ class AsyncOperations:
         currency: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> BalanceReply:
         """Reads the balance of the deposit.
 
         Args:
@@ -1746,7 +2153,8 @@ class AsyncOperations:
             "currency": currency,
             **unknown,
         }
-        return await self._operate("balance", request, fields, options)
+        reply: BalanceReply = await self._operate("balance", request, fields, options)
+        return reply
 
     async def update_webhook_url(
         self,
@@ -1757,7 +2165,7 @@ class AsyncOperations:
         cid: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> UpdateWebhookUrlReply:
         """Registers the one address that all notifications go to. Calling it again is harmless.
 
         A submit: raises OutcomeUnknown if it may have been executed; do not repeat it then.
@@ -1773,7 +2181,8 @@ class AsyncOperations:
             "cid": cid,
             **unknown,
         }
-        return await self._operate("updateWebhookURL", request, fields, options)
+        reply: UpdateWebhookUrlReply = await self._operate("updateWebhookURL", request, fields, options)
+        return reply
 
     async def case_plan(
         self,
@@ -1785,7 +2194,7 @@ class AsyncOperations:
         reason: Code | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CasePlanReply:
         """Asks what a void and what a refund of an order would give back, until when, and which is better. Submits
         nothing.
 
@@ -1802,7 +2211,8 @@ class AsyncOperations:
             "reason": reason,
             **unknown,
         }
-        return await self._operate("case.plan", request, fields, options)
+        reply: CasePlanReply = await self._operate("case.plan", request, fields, options)
+        return reply
 
     async def case_open(
         self,
@@ -1815,17 +2225,17 @@ class AsyncOperations:
         reason: Code | None = None,
         passengers: Sequence[Any] | None = None,
         offer_id: str | None = None,
-        products: Sequence[Part] | None = None,
-        payment: Part | None = None,
-        expect: Expect | None = None,
+        products: Sequence[CaseProduct] | None = None,
+        payment: CasePayment | None = None,
+        expect: CaseExpect | None = None,
         after: str | None = None,
-        mmb: Part | None = None,
-        from_segments: Sequence[Part] | None = None,
-        ret_segments: Sequence[Part] | None = None,
-        connect_info: Part | None = None,
+        mmb: ManageMyBooking | None = None,
+        from_segments: Sequence[FlightRequest] | None = None,
+        ret_segments: Sequence[FlightRequest] | None = None,
+        connect_info: ConnectInfo | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseReply:
         """Starts a case, or resumes the one with this key: the vendor's lists are filled from queryOrderDetails, a
         fresh offer is asked for and checked against expect, the intent is stored and synced, and only then the submit
         leaves, once. Needs a store.
@@ -1870,7 +2280,8 @@ class AsyncOperations:
             "connect_info": connect_info,
             **unknown,
         }
-        return await self._operate("case.open", request, fields, options)
+        reply: CaseReply = await self._operate("case.open", request, fields, options)
+        return reply
 
     async def case_get(
         self,
@@ -1881,7 +2292,7 @@ class AsyncOperations:
         key: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseReply:
         """Reads a case as the store has it, without network.
 
         Args:
@@ -1895,7 +2306,8 @@ class AsyncOperations:
             "key": key,
             **unknown,
         }
-        return await self._operate("case.get", request, fields, options)
+        reply: CaseReply = await self._operate("case.get", request, fields, options)
+        return reply
 
     async def case_list(
         self,
@@ -1904,15 +2316,15 @@ class AsyncOperations:
         *,
         open: Flag | None = None,
         order_no: str | None = None,
-        kind: CaseKind | None = None,
-        outcome: str | None = None,
-        state: str | None = None,
-        changed_since: Code | None = None,
+        kind: AnyCaseKind | None = None,
+        outcome: CaseOutcome | None = None,
+        state: CaseState | None = None,
+        changed_since: int | None = None,
         after: str | None = None,
-        limit: Code | None = None,
+        limit: int | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseListReply:
         """Lists the cases of this account, oldest first, without network.
 
         Args:
@@ -1939,7 +2351,8 @@ class AsyncOperations:
             "limit": limit,
             **unknown,
         }
-        return await self._operate("case.list", request, fields, options)
+        reply: CaseListReply = await self._operate("case.list", request, fields, options)
+        return reply
 
     async def case_reconcile(
         self,
@@ -1951,7 +2364,7 @@ class AsyncOperations:
         all: Flag | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseReply:
         """Asks the vendor now what became of a case, or of all whose outcome is unknown. Submits nothing.
 
         Args:
@@ -1967,7 +2380,8 @@ class AsyncOperations:
             "all": all,
             **unknown,
         }
-        return await self._operate("case.reconcile", request, fields, options)
+        reply: CaseReply = await self._operate("case.reconcile", request, fields, options)
+        return reply
 
     async def case_follow(
         self,
@@ -1977,11 +2391,11 @@ class AsyncOperations:
         id: str | None = None,
         key: str | None = None,
         all: Flag | None = None,
-        until: str | None = None,
-        timeout_ms: Code | None = None,
+        until: FollowUntil | None = None,
+        timeout_ms: int | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseFollowReply:
         """Follows one case or all open ones to their end, within the follow-up's budget. Submits nothing.
 
         Args:
@@ -2002,7 +2416,8 @@ class AsyncOperations:
             "timeout_ms": timeout_ms,
             **unknown,
         }
-        return await self._operate("case.follow", request, fields, options)
+        reply: CaseFollowReply = await self._operate("case.follow", request, fields, options)
+        return reply
 
     async def case_notify(
         self,
@@ -2012,7 +2427,7 @@ class AsyncOperations:
         body: Any | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseNotifyReply:
         """Takes the body of a notification as it came. Notifications are unsigned: one only makes a query of its case
         due, which the next case.follow makes.
 
@@ -2025,7 +2440,8 @@ class AsyncOperations:
             "body": body,
             **unknown,
         }
-        return await self._operate("case.notify", request, fields, options)
+        reply: CaseNotifyReply = await self._operate("case.notify", request, fields, options)
+        return reply
 
     async def case_resolve(
         self,
@@ -2033,12 +2449,12 @@ class AsyncOperations:
         /,
         *,
         id: str | None = None,
-        as_: str | None = None,
+        as_: Verdict | None = None,
         by: str | None = None,
         evidence: Any | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseReply:
         """Settles a case whose outcome is unknown by a human's verdict, with its evidence. For a case that was executed
         it takes the code that a lost reply would have given, without which the vendor may refuse the list.
 
@@ -2058,7 +2474,8 @@ class AsyncOperations:
             "evidence": evidence,
             **unknown,
         }
-        return await self._operate("case.resolve", request, fields, options)
+        reply: CaseReply = await self._operate("case.resolve", request, fields, options)
+        return reply
 
     async def case_export(
         self,
@@ -2067,12 +2484,12 @@ class AsyncOperations:
         *,
         open: Flag | None = None,
         order_no: str | None = None,
-        kind: CaseKind | None = None,
+        kind: str | None = None,
         after: str | None = None,
-        limit: Code | None = None,
+        limit: int | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseExportReply:
         """Exports cases as newline-delimited JSON, without secrets, cards and passengers.
 
         Args:
@@ -2092,7 +2509,8 @@ class AsyncOperations:
             "limit": limit,
             **unknown,
         }
-        return await self._operate("case.export", request, fields, options)
+        reply: CaseExportReply = await self._operate("case.export", request, fields, options)
+        return reply
 
     async def case_purge(
         self,
@@ -2102,7 +2520,7 @@ class AsyncOperations:
         older_than: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CasePurgeReply:
         """Removes final cases that did not change for long. Keys that were bound stay used, and orders paid stay paid.
 
         Args:
@@ -2115,7 +2533,8 @@ class AsyncOperations:
             "older_than": older_than,
             **unknown,
         }
-        return await self._operate("case.purge", request, fields, options)
+        reply: CasePurgeReply = await self._operate("case.purge", request, fields, options)
+        return reply
 
     async def case_stats(
         self,
@@ -2124,7 +2543,7 @@ class AsyncOperations:
         *,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseStatsReply:
         """Counts the cases of this account: open, unknown, stuck, due; the budget of the follow-up, and a pause.
 
         Args:
@@ -2134,7 +2553,8 @@ class AsyncOperations:
         fields: dict[str, Any] = {
             **unknown,
         }
-        return await self._operate("case.stats", request, fields, options)
+        reply: CaseStatsReply = await self._operate("case.stats", request, fields, options)
+        return reply
 
     async def case_backup(
         self,
@@ -2144,7 +2564,7 @@ class AsyncOperations:
         path: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseBackupReply:
         """Copies a file store while it is in use. The copy opens as rewound: nothing is sent through it before
         case.confirmStore.
 
@@ -2157,7 +2577,8 @@ class AsyncOperations:
             "path": path,
             **unknown,
         }
-        return await self._operate("case.backup", request, fields, options)
+        reply: CaseBackupReply = await self._operate("case.backup", request, fields, options)
+        return reply
 
     async def case_unpause(
         self,
@@ -2166,7 +2587,7 @@ class AsyncOperations:
         *,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseUnpauseReply:
         """Ends a pause that a Retry-After began, and makes the cases that wait for it due. The lowered rate stays.
 
         Args:
@@ -2176,7 +2597,8 @@ class AsyncOperations:
         fields: dict[str, Any] = {
             **unknown,
         }
-        return await self._operate("case.unpause", request, fields, options)
+        reply: CaseUnpauseReply = await self._operate("case.unpause", request, fields, options)
+        return reply
 
     async def case_adopt_account(
         self,
@@ -2188,7 +2610,7 @@ class AsyncOperations:
         account: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseAdoptAccountReply:
         """Gives a name to the account that a client without a name made, or merges it into the account that has the
         name.
 
@@ -2205,7 +2627,8 @@ class AsyncOperations:
             "account": account,
             **unknown,
         }
-        return await self._operate("case.adoptAccount", request, fields, options)
+        reply: CaseAdoptAccountReply = await self._operate("case.adoptAccount", request, fields, options)
+        return reply
 
     async def case_confirm_store(
         self,
@@ -2216,7 +2639,7 @@ class AsyncOperations:
         evidence: str | None = None,
         options: Options | None = None,
         **unknown: NoReturn,
-    ) -> Reply:
+    ) -> CaseConfirmStoreReply:
         """Lets a store that is older than what was sent through it send again, once every case that may have been sent
         was asked about.
 
@@ -2231,4 +2654,5 @@ class AsyncOperations:
             "evidence": evidence,
             **unknown,
         }
-        return await self._operate("case.confirmStore", request, fields, options)
+        reply: CaseConfirmStoreReply = await self._operate("case.confirmStore", request, fields, options)
+        return reply

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._errors import bad_request
-from ._record import Record
+from ._parts import OrderSummary
 from ._reply import Reply
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class _Pages:
         # When the iteration starts on a later page, the total does not tell where it ends.
         self._from_start = self._page == 1
         self._seen: set[str] = set()
-        self._ready: deque[Record] = deque()
+        self._ready: deque[OrderSummary] = deque()
         self._done = False
 
     def _request(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class _Pages:
 
     def _add_page(self, reply: Reply) -> None:
         """Adds a page. Until then a failed page is requested again by the next iteration."""
-        orders: list[Record] = reply["orders"] or []
+        orders: list[OrderSummary] = reply["orders"] or []
         fresh = 0
         for order in orders:
             number = order["orderNo"]
@@ -89,7 +89,7 @@ class _Pages:
             warnings.warn(message, OrdersMovedWarning, stacklevel=3)
 
 
-class Orders(_Pages, Iterator[Record]):
+class Orders(_Pages, Iterator[OrderSummary]):
     """An iterator over orders. After an exception it can be continued: the same page is requested again."""
 
     def __init__(
@@ -102,7 +102,7 @@ class Orders(_Pages, Iterator[Record]):
         super().__init__(request, filters, options)
         self._client = client
 
-    def __next__(self) -> Record:
+    def __next__(self) -> OrderSummary:
         while not self._ready:
             if self._done:
                 raise StopIteration
@@ -110,7 +110,7 @@ class Orders(_Pages, Iterator[Record]):
         return self._ready.popleft()
 
 
-class AsyncOrders(_Pages, AsyncIterator[Record]):
+class AsyncOrders(_Pages, AsyncIterator[OrderSummary]):
     """An iterator over orders. After an exception it can be continued: the same page is requested again."""
 
     def __init__(
@@ -123,7 +123,7 @@ class AsyncOrders(_Pages, AsyncIterator[Record]):
         super().__init__(request, filters, options)
         self._client = client
 
-    async def __anext__(self) -> Record:
+    async def __anext__(self) -> OrderSummary:
         while not self._ready:
             if self._done:
                 raise StopAsyncIteration

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._scalars import SCALARS, Convert
 from ._schema import OPEN, Field, Schema, schema_at
 
 _UNSET: Any = object()
+
+#: Classes of records by the title of their schema; ``_part.Part`` fills it.
+CLASSES: dict[str, type[Record]] = {}
 
 
 class Record(Mapping[str, Any]):
@@ -41,7 +44,7 @@ class Record(Mapping[str, Any]):
             convert = schema.converters[name] = _converter(field)
         return value if convert is None else convert(value)
 
-    def __getattr__(self, name: str) -> Any:
+    def _find(self, name: str) -> Any:
         if name[:1] != "_":
             schema = self._schema
             vendor = schema.attributes.get(name)
@@ -54,6 +57,10 @@ class Record(Mapping[str, Any]):
                 self.__dict__[name] = value
                 return value
         raise AttributeError(f"this {type(self).__name__} has no field {name!r}", name=name, obj=self)
+
+    # Type checkers know the fields from the classes in replies.py; any other name is an error for them.
+    if not TYPE_CHECKING:
+        __getattr__ = _find
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a {type(self).__name__} cannot be changed; to_dict() gives a copy that can")
@@ -90,7 +97,12 @@ class Record(Mapping[str, Any]):
 
 
 def _restore_record(values: dict[str, Any], operation: str, path: tuple[str, ...]) -> Record:
-    return Record(values, schema_at(operation, path))
+    return make_record(values, schema_at(operation, path))
+
+
+def make_record(values: dict[str, Any], schema: Schema) -> Record:
+    """A record of the class of its schema."""
+    return CLASSES.get(schema.title, Record)(values, schema)
 
 
 def wrap(value: Any) -> Any:
@@ -115,8 +127,10 @@ def _converter(field: Field) -> Convert | None:
 
 
 def _object_converter(schema: Schema) -> Convert:
+    kind = CLASSES.get(schema.title, Record)
+
     def read(value: Any) -> Any:
-        return Record(value, schema) if type(value) is dict else wrap(value)
+        return kind(value, schema) if type(value) is dict else wrap(value)
 
     return read
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from ._record import Record
+from ._build import build
+from ._part import Fault, Meta, Notice
+from ._parts import Case
+from ._record import Record, make_record
 from ._scalars import loads
 from ._schema import OPEN, schema_of
+from ._show import line, shown, table
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Outcome(str, Enum):
@@ -42,6 +50,10 @@ class Source(Protocol):
     def raw(self) -> bytes | None: ...
 
 
+#: Classes of replies by operation; ``replies.py`` fills it.
+_CLASSES: dict[str, type[Reply]] = {}
+
+
 class Reply(Mapping[str, Any]):
     """The result of a call.
 
@@ -59,26 +71,63 @@ class Reply(Mapping[str, Any]):
     #: The vendor's fields; None if no JSON object came.
     data: Record | None
     #: The case of the call; None if it has none, for example without a store.
-    case: Record | None
+    case: Case | None
     #: Warnings of the library: ``code``, ``path``, ``message``.
-    warnings: list[Record]
+    warnings: list[Notice]
     #: ``http_status``, ``vendor_status``, ``request_id``, ``attempts``, ``elapsed_ms`` …
-    meta: Record
+    meta: Meta
     #: The error; None on success.
-    error: Record | None
+    error: Fault | None
     #: The body of the HTTP response, decompressed; a part of it if the connection broke; None without a response.
     raw: bytes | None
     #: The whole reply as JSON, the same bytes in every language binding.
     json: str
 
     _source: Source
+    _record: Record
+    _whole: dict[str, Any]
 
     def __init__(self, operation: str, source: Source) -> None:
         own = self.__dict__
         own["operation"] = operation
         own["_source"] = source
 
-    def __getattr__(self, name: str) -> Any:
+    _operations: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, operations: tuple[str, ...] = (), **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        cls._operations = operations
+        _CLASSES.update(dict.fromkeys(operations, cls))
+
+    @classmethod
+    def build(
+        cls,
+        data: Mapping[str, Any],
+        /,
+        *,
+        case: Record | Mapping[str, Any] | None = None,
+        warnings: Sequence[Mapping[str, Any]] = (),
+        meta: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """A successful reply for a unit test, from its fields by Python or vendor names.
+
+        Documented fields that are not given are None, unknown ones raise TypeError. The outcome is ``executed``, of a
+        case that of the case.
+        """
+        if not cls._operations:
+            raise TypeError("build a reply by its class in atlas_postbooking.replies")
+        operation = cls._operations[0]
+        values = build(data, schema_of(operation, "reply"), cls.__name__)
+        case_values = _case_values(values if "steps" in values else case)
+        outcome = case_values["outcome"] if "steps" in values and case_values else None
+        whole: dict[str, Any] = {"ok": True, "operation": operation, "outcome": outcome or "executed", "data": values}
+        if case_values is not None:
+            whole["case"] = case_values
+        whole["warnings"] = [dict(each) for each in warnings]
+        whole["meta"] = {**_NO_META, **(meta or {})}
+        return cls(operation, _PickledSource(json.dumps(whole, separators=(",", ":"), ensure_ascii=False), None))
+
+    def _find(self, name: str) -> Any:
         load = _LOADERS.get(name)
         if load is not None:
             value = load(self)
@@ -92,6 +141,10 @@ class Reply(Mapping[str, Any]):
                 raise AttributeError(message, name=name, obj=self) from None
         self.__dict__[name] = value
         return value
+
+    # Type checkers know the fields from the classes in replies.py; any other name is an error for them.
+    if not TYPE_CHECKING:
+        __getattr__ = _find
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a Reply cannot be changed; to_dict() gives a copy that can")
@@ -122,8 +175,14 @@ class Reply(Mapping[str, Any]):
         return plain
 
     def __repr__(self) -> str:
+        return line(self._title(), shown(self._record, self._record._schema))
+
+    def _repr_html_(self) -> str:
+        return table(self._title(), shown(self._record, self._record._schema))
+
+    def _title(self) -> str:
         code = "" if self.error is None else f" {self.error.code}"
-        return f"<Reply of {self.operation}: {self.outcome}{code}: {', '.join(self._record)}>"
+        return f"{type(self).__name__} of {self.operation}: {self.outcome}{code}"
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *_LOADERS, *self._record._schema.attributes]
@@ -145,7 +204,30 @@ class _PickledSource:
 
 
 def _restore_reply(operation: str, json: str, raw: bytes | None) -> Reply:
-    return Reply(operation, _PickledSource(json, raw))
+    return reply_of(operation, _PickledSource(json, raw))
+
+
+def reply_of(operation: str, source: Source) -> Reply:
+    """A reply of the class of its operation."""
+    return _CLASSES.get(operation, Reply)(operation, source)
+
+
+_NO_META = {
+    "httpStatus": None,
+    "vendorStatus": None,
+    "vendorMessage": None,
+    "requestId": None,
+    "clientRequestId": None,
+    "attempts": 1,
+    "elapsedMs": 0,
+    "bytes": 0,
+}
+
+
+def _case_values(case: Record | Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if case is None:
+        return None
+    return case.to_dict() if isinstance(case, Record) else build(case, schema_of("case.get", "reply"), "Case")
 
 
 def _load_data(reply: Reply) -> Record | None:
@@ -154,16 +236,16 @@ def _load_data(reply: Reply) -> Record | None:
     values = reply._whole["data"] if text is None else loads(text)
     if type(values) is not dict:
         return None
-    return Record(values, OPEN if reply.operation == "validate" else schema_of(reply.operation, "reply"))
+    return make_record(values, OPEN if reply.operation == "validate" else schema_of(reply.operation, "reply"))
 
 
 def _load_case(reply: Reply) -> Record | None:
     case = reply._whole.get("case")
-    return None if case is None else Record(case, schema_of("case.get", "reply"))
+    return None if case is None else make_record(case, schema_of("case.get", "reply"))
 
 
-def _load_error(reply: Reply) -> Record | None:
-    return None if reply.ok else Record(reply._whole["error"], OPEN)
+def _load_error(reply: Reply) -> Fault | None:
+    return None if reply.ok else Fault(reply._whole["error"], OPEN)
 
 
 _LOADERS: dict[str, Callable[[Reply], Any]] = {
@@ -174,8 +256,8 @@ _LOADERS: dict[str, Callable[[Reply], Any]] = {
     "data": _load_data,
     "case": _load_case,
     "error": _load_error,
-    "warnings": lambda reply: [Record(each, OPEN) for each in reply._whole["warnings"]],
-    "meta": lambda reply: Record(reply._whole["meta"], OPEN),
+    "warnings": lambda reply: [Notice(each, OPEN) for each in reply._whole["warnings"]],
+    "meta": lambda reply: Meta(reply._whole["meta"], OPEN),
     "_whole": lambda reply: loads(reply.json),
     "_record": lambda reply: reply.data if reply.data is not None else Record({}, schema_of(reply.operation, "reply")),
 }

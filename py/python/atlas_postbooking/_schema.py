@@ -29,12 +29,14 @@ class Field(NamedTuple):
 class Schema:
     """The fields of one object."""
 
-    __slots__ = ("attributes", "converters", "fields", "operation", "path")
+    __slots__ = ("attributes", "converters", "fields", "operation", "path", "title")
 
-    def __init__(self, operation: str, path: tuple[str, ...]) -> None:
-        self.operation = operation
+    def __init__(self, operation: str, path: tuple[str, ...], title: str = "") -> None:
+        self.operation: str = operation
+        #: The name of the class of the object.
+        self.title: str = title
         #: Where the object is in the operation's description; pickled records refer to it.
-        self.path = path
+        self.path: tuple[str, ...] = path
         #: Python name → vendor name.
         self.attributes: dict[str, str] = {}
         #: Vendor name → field.
@@ -105,7 +107,7 @@ def _load(operation: str, side: str) -> Schema:
 
 
 def _build(described: Mapping[str, Any], operation: str, path: tuple[str, ...]) -> Schema:
-    schema = Schema(operation, path)
+    schema = Schema(operation, path, described.get("title", ""))
     for name, field in described.get("properties", {}).items():
         attribute: str = field.get("x-attribute", name)
         # A keyword such as `as` cannot be the name of an argument; it becomes `as_`.

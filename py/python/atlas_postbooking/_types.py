@@ -19,8 +19,6 @@ Instant = datetime | str
 #: Local time of an airport, without an offset.
 LocalTime = datetime | str
 Part = Mapping[str, Any]
-#: At run time any text goes to the core, which refuses what it does not know.
-CaseKind = Literal["refund", "void", "cancel", "ancillary", "regenerate", "stop", "claim"]
 
 
 class Retry(TypedDict, total=False):
@@ -55,18 +53,6 @@ class OfferMaxAge(TypedDict, total=False):
     refund: int
 
 
-class Expect(TypedDict, total=False):
-    """What a case must find before it submits; otherwise nothing is submitted."""
-
-    currency: str
-    min_refund: Amount
-    max_fee: Amount
-    max_price: Amount
-    accept_voucher: bool
-    accept_unquoted: bool
-    accept_foreign: bool
-
-
 class Options(TypedDict, total=False):
     """Options of one call."""
 
@@ -89,7 +75,7 @@ class Config(TypedDict, total=False):
     accept: str
     proxy: str | None
     ca_file: str | PathLike[str] | None
-    ca_mode: str
+    ca_mode: Literal["replace", "add"]
     client_cert_file: str | PathLike[str] | None
     client_key_file: str | PathLike[str] | None
     max_response_bytes: int
