@@ -79,7 +79,7 @@ def test_requests() -> None:
     assert resolve == b'{"as":"executed","id":"01","by":"me","evidence":{"code":"c"}}'
     assert encode_request("case.resolve", None, {"as_": "executed"}) == b'{"as":"executed"}'
     assert encode_request("case.notify", None, {"body": b'{"a":"\xc3\xa4"}'}) == '{"body":"{\\"a\\":\\"ä\\"}"}'.encode()
-    with pytest.raises(RequestError, match="/body is not UTF-8"):
+    with pytest.raises(RequestError, match="body is not UTF-8"):
         encode_request("case.notify", None, {"body": b"\xff"})
     opened = encode_request("case.open", None, {"order_no": "A1", "expect": {"min_refund": "4.20"}})
     assert json.loads(opened) == {"orderNo": "A1", "expect": {"minRefund": "4.20"}}

@@ -6,6 +6,7 @@ import pickle
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -127,8 +128,8 @@ def test_connection_refused() -> None:
 def test_configuration() -> None:
     good: dict[str, Any] = {"base_url": "http://127.0.0.1:1", "client_id": "id", "client_secret": SECRET}
     faults: list[tuple[dict[str, Any], str, str]] = [
-        ({"timeout_s": 5}, "/timeoutS", "did you mean `timeoutMs`"),
-        ({"retry": {"max_attempt": 1}}, "/retry/maxAttempt", "did you mean `maxAttempts`"),
+        ({"timeout_s": 5}, "/timeoutS", "did you mean `timeout_ms`"),
+        ({"retry": {"max_attempt": 1}}, "/retry/maxAttempt", "did you mean `max_attempts`"),
         ({"base_url": "http://sandbox.example"}, "/baseUrl", "loopback"),
         ({"timeout_ms": "5"}, "/timeoutMs", "whole number"),
         ({"client_secret": "a\nb"}, "/clientSecret", "header"),
@@ -284,3 +285,27 @@ def test_the_secret_is_not_in_the_frames_of_a_traceback() -> None:
         assert SECRET not in repr(inner.tb_frame.f_locals)
         inner, frames = inner.tb_next, frames + 1
     assert frames
+
+
+def test_messages_name_what_python_callers_wrote(client: Client, tmp_path: Path) -> None:
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: client.case_open(kind="void", order_no="A1", key="k", expect={"min_refund": "x"}), "expect.min_refund must"),
+        (lambda: client.order_list(dep_date="22.05.2025"), "dep_date must be a date like 2025-05-22"),
+        (lambda: client.void_quotation(), "order_no is required"),
+        (lambda: client.order_list({"orderNr": "A1"}), "did you mean `order_no`"),
+        (lambda: client.balance(options={"timeout": 5}), "did you mean `timeout_ms`"),  # type: ignore[arg-type]
+    ]
+    for call, text in calls:
+        with pytest.raises(atlas.RequestError) as caught:
+            call()
+        assert text in str(caught.value) and "/" not in str(caught.value), str(caught.value)
+    good: Any = {"base_url": "http://127.0.0.1:1", "client_id": "id", "client_secret": SECRET}
+    for store in ("/var/cases.db", tmp_path / "cases.db"):
+        with pytest.raises(atlas.ConfigError) as wrong:
+            Client({**good, "store": store})
+        assert f'store must be a mapping, {{"path": {str(store)!r}}}, not a path' in str(wrong.value)
+    with pytest.raises(atlas.ConfigError, match="/etc/no.pem|ca_file") as wrong:
+        Client({**good, "ca_file": "/etc/no.pem"})
+    assert "etc.no" not in str(wrong.value)
+    with pytest.raises(atlas.TransportError, match="base_url 127.0.0.1 port 1: Connection refused"):
+        Client({**good, "retry": {"max_attempts": 1}}).balance()

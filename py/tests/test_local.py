@@ -38,7 +38,7 @@ def test_validate() -> None:
     with pytest.raises(atlas.RequestError) as caught:
         validate("void", {"orderNo": "A1", "voidOffer": "q"})
     assert {each["field"] for each in caught.value.details} == {"/voidOffer", "/voidOfferId"}
-    assert "/voidOfferId is required" in str(caught.value)
+    assert "void_offer_id is required" in str(caught.value)
 
 
 def test_describe() -> None:

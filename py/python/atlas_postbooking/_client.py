@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
+from os import PathLike
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _local, _native
 from ._encode import encode_request, encode_settings
-from ._errors import RequestError, bad_config, closed, error_of, panicked
+from ._errors import RequestError, bad_config, bad_request, closed, error_of, panicked
 from ._follow import AsyncFollow, Follow
+from ._observe import Observer
 from ._operations import KINDS, AsyncOperations, Operations
 from ._pages import AsyncOrders, Orders
 from ._reply import Outcome, Reply, reply_of
@@ -27,10 +30,11 @@ if TYPE_CHECKING:
 class _Core:
     """The native client of a ``Client``: opens it, calls it, and makes Python exceptions of its errors."""
 
-    __slots__ = ("_native", "origin")
+    __slots__ = ("_native", "has_store", "observer", "origin")
 
     def __init__(self, config: Mapping[str, Any] | None, keywords: dict[str, Any]) -> None:
         try:
+            _check_store(config, keywords)
             text = encode_settings(config, keywords) or b"{}"
         except RequestError as refused:
             config = None
@@ -38,6 +42,7 @@ class _Core:
             raise bad_config(refused) from None
         given = {**(config or {}), **keywords}
         base_url = given.get("base_url", given.get("baseUrl"))
+        self.has_store: bool = given.get("store") is not None
         del given
         # The locals below are part of a traceback: the secret must not be in them.
         config = None
@@ -54,6 +59,7 @@ class _Core:
         # For repr(), without the path, which may be private. The core refuses a user or password in the URL.
         scheme, _, rest = str(base_url).partition("://")
         self.origin = f"{scheme}://{rest.partition('/')[0]}"
+        self.observer = Observer(self.origin)
 
     def close(self) -> None:
         self._native = None
@@ -66,6 +72,7 @@ class _Core:
         native = self._native
         if native is None:
             raise closed()
+        started = time.perf_counter()
         try:
             name = operation.encode(errors="replace")
             # Python runs signal handlers (Ctrl-C) in the main thread only; other threads need not check for them.
@@ -75,13 +82,13 @@ class _Core:
                 except _native.Panicked:
                     raise
                 except BaseException as interruption:
-                    annotate(interruption, operation)
+                    self.observer.interrupted(operation, str(annotate(interruption, operation)), started)
                     raise
             else:
                 source = native.call(name, request, options)
         except _native.Panicked as panic:
             raise panicked(operation, str(panic), has_effect(operation)) from None
-        return _result(operation, source)
+        return self._result(operation, source, started)
 
     async def send_async(self, operation: str, request: bytes, options: bytes) -> Reply:
         # Imported here because asyncio is slow to import, and most programs do not need it.
@@ -90,6 +97,7 @@ class _Core:
         native = self._native
         if native is None:
             raise closed()
+        started = time.perf_counter()
         try:
             source = await _loop.call(native, operation.encode(errors="replace"), request, options)
         except _native.Panicked as panic:
@@ -97,15 +105,25 @@ class _Core:
         except Exception:
             raise
         except BaseException as interruption:
-            annotate(interruption, operation)
+            self.observer.interrupted(operation, str(annotate(interruption, operation)), started)
             raise
-        return _result(operation, source)
+        return self._result(operation, source, started)
+
+    def _result(self, operation: str, source: _native.Reply, started: float) -> Reply:
+        reply = reply_of(operation, source)
+        self.observer.ended(reply, started)
+        if source.ok:
+            return reply
+        raise error_of(reply)
 
 
-def _result(operation: str, source: _native.Reply) -> Reply:
-    if source.ok:
-        return reply_of(operation, source)
-    raise error_of(reply_of(operation, source))
+def _check_store(*settings: Mapping[str, Any] | None) -> None:
+    """A store is a mapping; a path alone is the likely mistake."""
+    for each in settings:
+        store = (each or {}).get("store")
+        if isinstance(store, (str, PathLike)):
+            path: str = str(store)  # pyright: ignore[reportUnknownArgumentType]
+            raise bad_request(f'store must be a mapping, {{"path": {path!r}}}, not a path', "/store")
 
 
 def has_effect(operation: str) -> bool:
@@ -113,8 +131,8 @@ def has_effect(operation: str) -> bool:
     return KINDS.get(operation, "submit") == "submit"
 
 
-def annotate(interruption: BaseException, operation: str) -> None:
-    """Adds the outcome of the call, and a note about it, to an exception that a signal handler raised."""
+def annotate(interruption: BaseException, operation: str) -> Outcome:
+    """Adds the outcome of the call, and a note about it, to an exception that a signal handler raised. Gives it."""
     source = getattr(interruption, "_atlas_reply", None)
     if source is not None:
         outcome = Outcome(source.outcome)
@@ -141,6 +159,7 @@ def annotate(interruption: BaseException, operation: str) -> None:
         interruption.outcome = outcome  # type: ignore[attr-defined]
     except AttributeError:
         pass  # The handler raised an exception to which nothing can be added.
+    return outcome
 
 
 class _ClientBase:
@@ -221,6 +240,10 @@ class Client(_ClientBase, Operations):
         """As :func:`atlas_postbooking.parse_webhook`."""
         return _local.parse_webhook(body)
 
+    def metrics(self) -> str:
+        """Counters of the calls of this client, and with a store the numbers of its cases, as Prometheus reads them."""
+        return self._core.observer.metrics(self.case_stats() if self._core.has_store else None)
+
     def __enter__(self) -> Self:
         return self
 
@@ -288,6 +311,10 @@ class AsyncClient(_ClientBase, AsyncOperations):
     async def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> WebhookReply:
         """As :func:`atlas_postbooking.parse_webhook`."""
         return _local.parse_webhook(body)
+
+    async def metrics(self) -> str:
+        """Counters of the calls of this client, and with a store the numbers of its cases, as Prometheus reads them."""
+        return self._core.observer.metrics(await self.case_stats() if self._core.has_store else None)
 
     async def __aenter__(self) -> Self:
         return self

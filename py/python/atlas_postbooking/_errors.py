@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _native
+from ._names import python_names, python_path
 from ._reply import Outcome, Reply
 
 
@@ -96,9 +97,12 @@ class AtlasError(Exception):
         parts += [self.help] if self.help else []
         # The first detail is in the message, unless it says which connection failed.
         first = 0 if self.details and "host" in self.details[0] else 1
-        parts += [f"{each['field']} {each['message']}" for each in self.details[first:4]]
+        parts += [f"{self._named(each['field'])} {each['message']}" for each in self.details[first:4]]
         text = " ".join(part if part.endswith((".", "!", "?")) else part + "." for part in parts).replace("?.", "?")
         return f"{text} [outcome: {self.outcome}]"
+
+    def _named(self, pointer: str) -> str:
+        return python_path(pointer, "" if self.reply is None else self.reply.operation)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_restore, (type(self), self.message, self.__dict__))
@@ -202,8 +206,16 @@ def class_of(status: int, outcome: str) -> type[AtlasError]:
 
 
 def error_of(reply: Reply) -> AtlasError:
-    """The exception of a failed reply."""
+    """The exception of a failed reply. Its texts have Python's names; ``field`` and ``reply`` are as the core gives them."""
     error: dict[str, Any] = reply._whole["error"]
+    if error["status"] in (_STATUSES["REQUEST"], _STATUSES["CONFIG"]):
+        pointers = [error["field"], *(each["field"] for each in error["details"])]
+
+        def named(text: str) -> str:
+            return python_names(text, reply.operation, pointers)
+
+        details = [{**each, "message": named(each["message"])} for each in error["details"]]
+        error = {**error, "message": named(error["message"]), "help": named(error["help"]), "details": details}
     return class_of(reply._source.status, reply._source.outcome)(
         error["message"],
         help=error["help"],
@@ -225,6 +237,7 @@ def error_of(reply: Reply) -> AtlasError:
 
 def bad_request(message: str, field: str) -> RequestError:
     """The exception of a request that cannot be written as JSON."""
+    message = python_names(message, "", [field])
     return RequestError(
         message,
         help=f"Nothing was sent: {message}.",
