@@ -72,11 +72,12 @@ def python(result: SuiteResult) -> None:
     interpreter = home / "bin/python"
     if not interpreter.exists():
         venv.create(home, with_pip=True)
-    if subprocess.run([str(interpreter), "-c", "import pytest, mypy, pyright, uvloop"], capture_output=True).returncode != 0:
-        wanted = ["pytest", "mypy", "pyright", "uvloop"]
+    needed = "import celery, fastapi, httpx, mypy, opentelemetry.sdk, pyright, pytest, uvloop"
+    if subprocess.run([str(interpreter), "-c", needed], capture_output=True).returncode != 0:
+        wanted = ["celery", "fastapi", "httpx", "mypy", "opentelemetry-sdk", "pyright", "pytest", "uvloop"]
         done = subprocess.run([str(interpreter), "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True)
         if done.returncode != 0:
-            result.skip_reason = "pytest, mypy, pyright or uvloop cannot be installed"
+            result.skip_reason = "what the tests import cannot be installed"
             return
     paths = f"pythonpath={PYTHON} {ROOT / 'py/tests'}"
     command = [str(interpreter), "-m", "pytest", "-q", "-c", str(ROOT / "py/pyproject.toml"), "-o", paths, "-p", "no:cacheprovider"]
