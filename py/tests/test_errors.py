@@ -289,7 +289,9 @@ def test_the_secret_is_not_in_the_frames_of_a_traceback() -> None:
 
 def test_messages_name_what_python_callers_wrote(client: Client, tmp_path: Path) -> None:
     calls: list[tuple[Callable[[], object], str]] = [
-        (lambda: client.case_open(kind="void", order_no="A1", key="k", expect={"min_refund": "x"}), "expect.min_refund must"),
+        (lambda: client.case_open(kind="void", order_no="A1", key="k", expect={"min_refund": "60,50"}), "expect.min_refund must be a decimal number, best as text, not a text with a comma"),
+        (lambda: client.order_list(create_time_range_from="2026-03-02T08:00:00"), "not a text without an offset"),
+        (lambda: client.order_list(dep_date="2025-05-22T10:00"), "not a text with a time of day"),
         (lambda: client.order_list(dep_date="22.05.2025"), "dep_date must be a date like 2025-05-22"),
         (lambda: client.void_quotation(), "order_no is required"),
         (lambda: client.order_list({"orderNr": "A1"}), "did you mean `order_no`"),
@@ -304,6 +306,8 @@ def test_messages_name_what_python_callers_wrote(client: Client, tmp_path: Path)
         with pytest.raises(atlas.ConfigError) as wrong:
             Client({**good, "store": store})
         assert f'store must be a mapping, {{"path": {str(store)!r}}}, not a path' in str(wrong.value)
+    with pytest.raises(atlas.LibraryError, match=f"the store's directory does not exist: {tmp_path}/no"):
+        Client({**good, "store": {"path": tmp_path / "no" / "cases.db"}})
     with pytest.raises(atlas.ConfigError, match="/etc/no.pem|ca_file") as wrong:
         Client({**good, "ca_file": "/etc/no.pem"})
     assert "etc.no" not in str(wrong.value)

@@ -81,6 +81,20 @@ impl Clock {
         }
     }
 
+    /// What a text is that [`Clock::read_request`] refuses, for error messages.
+    pub fn found(self, text: &str) -> &'static str {
+        match (Moment::parse(text.trim()), self) {
+            (None, _) => "this text",
+            (Some(m), Clock::Day) if m.time.is_some() => "a text with a time of day",
+            (Some(m), Clock::Local | Clock::LocalSpaced | Clock::Singapore | Clock::Utc) if m.time.is_none() => {
+                "a text without a time of day"
+            }
+            (Some(m), Clock::Utc) if m.offset.is_none() => "a text without an offset",
+            (Some(m), Clock::Day | Clock::Local | Clock::LocalSpaced) if m.offset.is_some() => "a text with an offset",
+            _ => "this text",
+        }
+    }
+
     /// The form the vendor's server reads.
     pub fn write_wire(self, m: &Moment, out: &mut String) {
         let m = match (self, m.offset) {

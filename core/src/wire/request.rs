@@ -231,7 +231,19 @@ impl Walk {
             _ if is_text => return write_str(text, &mut self.out),
             _ => "a string",
         };
-        self.problem(path, format!("must be {expected}, not {}", node.type_name()));
+        self.problem(path, format!("must be {expected}, not {}", found(kind, node)));
+    }
+}
+
+/// What stands where another value belongs. Of a kind that is written as text, what is wrong with the text; the text
+/// itself may be personal.
+fn found(kind: &Kind, node: &Node<'_>) -> &'static str {
+    match (kind, node) {
+        (Kind::Amount | Kind::AmountWithCurrency, Node::Str(text)) if text.contains(',') => "a text with a comma",
+        (Kind::Time(clock), Node::Str(text)) => clock.found(text),
+        (Kind::Int | Kind::Real, _) => node.type_name(),
+        (_, Node::Str(_)) => "this text",
+        _ => node.type_name(),
     }
 }
 

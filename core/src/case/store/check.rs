@@ -33,10 +33,10 @@ pub(crate) fn check(path: &Path) -> Stored<()> {
         Err(e) if e.kind() == ErrorKind::NotFound => make(path)?,
         _ => {}
     }
-    let mut file = open(path, false).map_err(|e| cannot_open(&e))?;
+    let mut file = open(path, false).map_err(|e| cannot_open(path, &e))?;
     // In this order: who makes a store just now has written to the file before there is a log.
     let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0);
-    let found = file.metadata().map_err(|e| cannot_open(&e))?;
+    let found = file.metadata().map_err(|e| cannot_open(path, &e))?;
     header(&mut file, found.len(), has_log)?;
     if cfg!(unix) {
         // A file that was removed or replaced is nobody's any more.
@@ -84,7 +84,7 @@ fn make(path: &Path) -> Stored<()> {
         }
         // Another process was faster.
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(e) => Err(cannot_open(&e)),
+        Err(e) => Err(cannot_open(path, &e)),
     }
 }
 
@@ -169,13 +169,16 @@ pub(crate) fn layout(version: i32) -> Stored<()> {
     }
 }
 
-fn cannot_open(error: &std::io::Error) -> Error {
+fn cannot_open(path: &Path, error: &std::io::Error) -> Error {
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             store_error(ErrorCode::StoreReadonly, "the store's file or directory cannot be written")
         }
         ErrorKind::StorageFull => store_error(ErrorCode::StoreFull, "the disk of the store is full"),
-        ErrorKind::NotFound => store_error(ErrorCode::StoreUnavailable, "the store's directory does not exist"),
+        ErrorKind::NotFound => {
+            let directory = path.parent().unwrap_or(path).display();
+            store_error(ErrorCode::StoreUnavailable, format!("the store's directory does not exist: {directory}"))
+        }
         _ => store_error(ErrorCode::StoreUnavailable, format!("the store cannot be opened: {error}")),
     }
 }
