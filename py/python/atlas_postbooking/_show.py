@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from html import escape
 from typing import Any
 
 from ._schema import Schema
@@ -53,5 +52,8 @@ def line(title: str, pairs: Iterable[tuple[str, str]]) -> str:
 
 def table(title: str, pairs: Iterable[tuple[str, str]]) -> str:
     """A table for notebooks."""
+    # Imported here because only notebooks need it.
+    from html import escape
+
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in pairs)
     return f"<table><caption>{escape(title)}</caption><tbody>{rows}</tbody></table>"
