@@ -149,7 +149,8 @@
  *   the client is freed. If the vendor echoes it (six characters or more), a reply's JSON has *** instead.
  *
  * TWO RUST LIBRARIES IN ONE PROGRAM
- *   Use the shared library. Two Rust static archives in one program clash at link time.
+ *   Use the shared library, or the static one of `make dist`, in which only apb_* is visible. Two static
+ *   archives as cargo makes them clash at link time.
  */
 #ifndef ATLAS_POSTBOOKING_H
 #define ATLAS_POSTBOOKING_H
@@ -520,9 +521,11 @@ apb_status apb_validate(const char *operation,
 
 /**
  * Describes one operation, or all of them for NULL: names, documentation, JSON Schemas of request
- * and reply, vendor codes. `data.operations` has the list.
+ * and reply, vendor codes. `data.operations` has the list; with NULL, `data.constants` has the constants of
+ * this header by name.
  */
-apb_status apb_describe(const char *operation, apb_reply **out_reply);
+apb_status apb_describe(const char *operation,
+                        apb_reply **out_reply);
 
 /**
  * Makes a queue. Free it with apb_queue_free(). It takes three file descriptors.

@@ -157,6 +157,141 @@ inline std::string quoted(const std::string &text)
     return out + '"';
 }
 
+class Field;
+
+/**
+ * A JSON object for a request, so that no JSON library is needed; every text is escaped.
+ *
+ *   apb::Request().set("orderNo", order_no).set("voidOfferId", quote["data"]["voidOfferId"])
+ *
+ * A name is set once. Money is text with its digits ("84.70"): floating-point numbers do not compile.
+ */
+class Request {
+public:
+    Request() : text_("{}") {}
+
+    Request &set(const std::string &name, const std::string &value) { return json(name, quoted(value)); }
+    /** nullptr is null. */
+    Request &set(const std::string &name, const char *value)
+    {
+        return json(name, value == nullptr ? std::string("null") : quoted(value));
+    }
+    /** A whole number, true or false. */
+    template <class Value> typename std::enable_if<std::is_integral<Value>::value, Request &>::type
+    set(const std::string &name, Value value)
+    {
+        return json(name, std::is_same<Value, bool>::value ? (value ? "true" : "false") : std::to_string(value));
+    }
+    template <class Value> typename std::enable_if<std::is_floating_point<Value>::value, Request &>::type
+    set(const std::string &name, Value value) = delete;
+    /** The text of a reply's field; null if it has none. */
+    Request &set(const std::string &name, const Field &value);
+    Request &set(const std::string &name, const Request &object) { return json(name, object.text_); }
+    /** A list of texts, or of objects. */
+    Request &set(const std::string &name, const std::vector<std::string> &texts)
+    {
+        std::string list;
+        for (const std::string &text : texts) {
+            list += (list.empty() ? "" : ",") + quoted(text);
+        }
+        return json(name, "[" + list + "]");
+    }
+    Request &set(const std::string &name, const std::vector<Request> &objects)
+    {
+        std::string list;
+        for (const Request &object : objects) {
+            list += (list.empty() ? "" : ",") + object.text_;
+        }
+        return json(name, "[" + list + "]");
+    }
+    /** A value that is JSON already. */
+    Request &json(const std::string &name, const std::string &value)
+    {
+        text_.pop_back();
+        text_ += (text_.size() > 1 ? "," : "") + quoted(name) + ":" + value + "}";
+        return *this;
+    }
+
+    /** The object as text. */
+    const std::string &text() const noexcept { return text_; }
+    /** For the methods of a client, as any other text. */
+    operator Text() const noexcept { return Text(text_); }
+
+private:
+    std::string text_;
+};
+
+/**
+ * A place in a reply, which must live as long: reply["data"]["voidOfferId"], reply["data"]["refundOrders"][0]. A place that
+ * is not there has no value, and neither have the places below it.
+ */
+class Field {
+public:
+    Field(const apb_reply *reply, std::string pointer) : reply_(reply), pointer_(std::move(pointer)) {}
+
+    Field operator[](const std::string &name) const { return Field(reply_, pointer_ + "/" + escaped(name)); }
+    Field operator[](const char *name) const { return (*this)[std::string(name)]; }
+    template <class Index> typename std::enable_if<std::is_integral<Index>::value, Field>::type operator[](Index index) const
+    {
+        return Field(reply_, pointer_ + "/" + std::to_string(index));
+    }
+
+    /** Whether there is a text, a number, true or false. */
+    bool has_value() const noexcept { return apb_reply_get(reply_, pointer_.c_str(), nullptr) != nullptr; }
+    /** Its text; "" without a value. */
+    std::string text() const { return text_or(std::string()); }
+    std::string text_or(const std::string &otherwise) const
+    {
+        std::size_t size = 0;
+        const char *text = apb_reply_get(reply_, pointer_.c_str(), &size);
+        return text == nullptr ? otherwise : std::string(text, size);
+    }
+    /** The same without a copy; data() is null without a value. The text lives as long as the reply. */
+    Text view() const noexcept
+    {
+        std::size_t size = 0;
+        const char *text = apb_reply_get(reply_, pointer_.c_str(), &size);
+        return Text(text, size);
+    }
+#if APB_CPLUSPLUS >= 201703L
+    std::optional<std::string_view> get() const noexcept
+    {
+        const Text text = view();
+        return text.data() == nullptr ? std::optional<std::string_view>() : std::string_view(text.data(), text.size());
+    }
+#endif
+    /** A whole number, or `otherwise`. Amounts are text. */
+    std::int64_t integer(std::int64_t otherwise = 0) const noexcept
+    {
+        std::int32_t ok = 0;
+        const std::int64_t number = apb_reply_get_int(reply_, pointer_.c_str(), &ok);
+        return ok != 0 ? number : otherwise;
+    }
+    /** Whether it is true; false also without a value. */
+    bool is_true() const noexcept { return apb_reply_get_bool(reply_, pointer_.c_str(), nullptr) != 0; }
+    /** The number of elements of an array, or members of an object. */
+    std::size_t size() const noexcept { return apb_reply_count(reply_, pointer_.c_str()); }
+    /** The JSON Pointer of the place. */
+    const std::string &pointer() const noexcept { return pointer_; }
+
+private:
+    static std::string escaped(const std::string &name)
+    {
+        std::string out;
+        for (const char c : name) {
+            out += c == '~' ? std::string("~0") : c == '/' ? std::string("~1") : std::string(1, c);
+        }
+        return out;
+    }
+    const apb_reply *reply_;
+    std::string pointer_;
+};
+
+inline Request &Request::set(const std::string &name, const Field &value)
+{
+    return value.has_value() ? set(name, value.text()) : json(name, "null");
+}
+
 /** The result of a call. Move-only; an empty one (moved from) has the status APB_E_NULL, outcome unknown. */
 class Reply {
 public:
@@ -230,6 +365,11 @@ public:
         return text == nullptr ? std::optional<std::string_view>() : std::string_view(text, size);
     }
 #endif
+    /** A field step by step: reply["data"]["voidOfferId"].text(); see Field. */
+    Field operator[](const std::string &name) const & { return Field(reply_, std::string())[name]; }
+    Field operator[](const char *name) const & { return (*this)[std::string(name)]; }
+    Field operator[](const std::string &name) && = delete; /* the reply would be gone */
+    Field operator[](const char *name) && = delete;
     /** The number of elements of an array, or members of an object. */
     std::size_t count(const std::string &pointer) const noexcept { return apb_reply_count(reply_, pointer.c_str()); }
     /** Whether an answer began, and its bytes as the vendor sent them, decompressed. */

@@ -1,7 +1,7 @@
 """`make test`: every suite of every language. Standard library only.
 
-    python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors,
-                                       findings, torture, python; default: all
+    python tests/run.py [SUITE...]     rust, headers, c, archive, cpp, examples, documents,
+                                       vectors, findings, torture, python; default: all
 
 A suite that cannot run because a tool is missing is reported as SKIPPED; with APB_REQUIRE_ALL=1 that is a failure.
 The last line is `N passed, N failed, N skipped`.
@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
+import archive  # noqa: E402
 import building  # noqa: E402
 import case_examples  # noqa: E402
 import examples  # noqa: E402
@@ -111,6 +112,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("c", "C, panic=abort", with_compiler(CC, native.aborting)),
     ("c", "exports", with_compiler("nm", native.exports)),
     ("c", "installation", with_compiler(CC, native.installed)),
+    ("archive", "release archive", with_compiler(CXX, archive.check)),
     ("cpp", "C++, .so", with_compiler(CXX, lambda result: native.plain(result, "cpp", static=False))),
     ("cpp", "C++, .a", with_compiler(CXX, lambda result: native.plain(result, "cpp", static=True))),
     ("cpp", "C++, sanitizers", with_compiler(CXX, lambda result: native.sanitized(result, "cpp"))),

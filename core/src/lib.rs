@@ -17,6 +17,9 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("atlas-postbooking needs a 64-bit target: sizes of answers and ids of handles are 64 bits wide");
+
 mod cancel;
 mod case;
 mod client;

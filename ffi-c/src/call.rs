@@ -136,7 +136,8 @@ pub unsafe extern "C" fn apb_validate(
 }
 
 /// Describes one operation, or all of them for NULL: names, documentation, JSON Schemas of request
-/// and reply, vendor codes. `data.operations` has the list.
+/// and reply, vendor codes. `data.operations` has the list; with NULL, `data.constants` has the constants of
+/// this header by name.
 ///
 /// # Safety
 /// PROMISES of the header: texts, out parameters.

@@ -127,7 +127,7 @@ fn every_operation_has_its_method_in_cpp() {
         };
         // `void` is a keyword there.
         let method = if op.python == "void" { "void_" } else { &op.python };
-        let wanted = format!("APB_METHOD({result}, {method}, {})", op.c);
+        let wanted = format!("APB_METHOD({result}, {method}, \"{}\")", op.name);
         assert!(methods.iter().any(|m| m.starts_with(&wanted)), "{wanted} is missing");
     }
     assert_eq!(methods.len(), operations.len());

@@ -115,6 +115,33 @@ static void fields(const apb::Client &client)
 #endif
 }
 
+static void steps(const apb::Client &client)
+{
+    const apb::Reply reply = client.balance("{}");
+    CHECK(reply["operation"].text() == "balance" && reply["meta"]["httpStatus"].integer() == 200 && reply["ok"].is_true());
+    CHECK(reply["data"].size() > 0 && !reply["data"].has_value() && reply["data"].text().empty());
+    const apb::Field nowhere = reply["data"][0]["none"];
+    CHECK(!nowhere.has_value() && nowhere.text_or("-") == "-" && nowhere.integer(7) == 7 && !nowhere.is_true());
+    CHECK(nowhere.view().data() == nullptr && nowhere.pointer() == "/data/0/none");
+    CHECK(reply[std::string("a/b~c")].pointer() == "/a~1b~0c");
+#if APB_CPLUSPLUS >= 201703L
+    CHECK(reply["outcome"].get() == "executed" && !reply["error"]["code"].get());
+#endif
+
+    apb::Request request;
+    CHECK(request.text() == "{}");
+    request.set("text", "a\"b\\\n").set("string", std::string("\0x", 2)).set("none", nullptr).set("int", -3).set("yes", true);
+    request.set("found", reply["operation"]).set("missing", nowhere).set("object", apb::Request().set("n", 9007199254740993LL));
+    request.set("texts", std::vector<std::string>{"a", "b"}).set("objects", std::vector<apb::Request>(2)).json("json", "[1]");
+    CHECK(request.text() == "{\"text\":\"a\\\"b\\\\\\u000a\",\"string\":\"\\u0000x\",\"none\":null,\"int\":-3,\"yes\":true,"
+                            "\"found\":\"balance\",\"missing\":null,\"object\":{\"n\":9007199254740993},"
+                            "\"texts\":[\"a\",\"b\"],\"objects\":[{},{}],\"json\":[1]}");
+    // The library reads what was escaped as it was: it echoes the order number that it would send.
+    const std::string odd = "x\"\\/\x01\xc3\xa9";
+    const apb::Reply valid = apb::validate("voidQuotation", apb::Request().set("orderNo", odd));
+    CHECK(valid["data"]["body"]["orderNo"].text() == odd);
+}
+
 static void submits(const apb::Client &client, const char *base_url)
 {
     char order_no[128];
@@ -473,6 +500,7 @@ int main(int argc, char **argv)
         const apb::Client client = apb::Client::create(config_for(argv[1]));
         replies(client);
         fields(client);
+        steps(client);
         submits(client, argv[1]);
         texts(client);
         methods_take_options(client);

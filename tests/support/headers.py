@@ -12,7 +12,7 @@ STRICT = [*WARNINGS, "-Wshadow", "-Wconversion", "-Wundef"]
 C_DIALECTS = ["c89", "c99", "c11", "c17", "c2x"]
 CPP_OF_C_DIALECTS = ["c++98", "c++11", "c++17", "c++20", "c++23"]
 CPP_DIALECTS = ["c++11", "c++14", "c++17", "c++20", "c++23"]
-PROBES = 12
+PROBES = 14
 # Refused only with [[nodiscard]], from C++17 on.
 NODISCARD_PROBE = 7
 

@@ -118,6 +118,7 @@ def exports(result: SuiteResult) -> None:
 
 INSTALLED = [
     "include/atlas_postbooking.h", "include/atlas_postbooking.hpp", "lib/libatlas_postbooking.so.1",
+    "include/atlas_postbooking.ffi.h", "share/atlas_postbooking/abi.json",
     "lib/libatlas_postbooking.so", "lib/libatlas_postbooking.a", "lib/pkgconfig/atlas_postbooking.pc",
     "lib/cmake/atlas_postbooking/atlas_postbookingConfig.cmake",
     "lib/cmake/atlas_postbooking/atlas_postbookingConfigVersion.cmake",

@@ -18,8 +18,7 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXPECTED = [
     ("python", "voided: "),
     ("c", "voided: "),
-    # It submits an offer id that does not exist, so the vendor refuses.
-    ("cpp", "it did not: "),
+    ("cpp", "voided: "),
     ("rust", "voided: Some"),
     ("python", "200 orders, all ticketed: True"),
     ("c", "ticketed: 200"),

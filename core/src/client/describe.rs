@@ -2,13 +2,34 @@
 
 use std::fmt::Write as _;
 
-use crate::contract::operation::{Operation, OperationKind};
+use crate::contract::operation::{OPERATIONS, Operation, OperationKind};
 use crate::contract::vendor_status;
+use crate::error::{Outcome, Status};
 use crate::json::write_str;
 use crate::wire::Clock;
 use crate::wire::shape::{Field, Kind, Rule, Shape};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// The constants of the C ABI that are neither a status nor an outcome; tests/bindings.rs of ffi-c compares all of them.
+/// The length that stands for a text up to its NUL is -1 here: the largest value of its type.
+const OTHER_CONSTANTS: [(&str, i64); 3] =
+    [("APB_ABI_VERSION", 1), ("APB_ZSTR", -1), ("APB_NO_VENDOR_STATUS", i32::MIN as i64)];
+
+/// Writes `{"operations":[…],"constants":{…}}`.
+pub(crate) fn write_all(out: &mut String) {
+    write_operations(OPERATIONS.iter(), out);
+    out.pop();
+    let outcomes = [Outcome::Unknown, Outcome::Executed, Outcome::NotExecuted, Outcome::Pending];
+    let names = outcomes.map(|o| (format!("APB_{}", o.name().to_ascii_uppercase()), i64::from(o.number())));
+    let statuses = Status::all().iter().map(|s| (s.c_name().to_owned(), i64::from(s.number())));
+    let others = OTHER_CONSTANTS.iter().map(|(name, value)| ((*name).to_owned(), *value));
+    out.push_str(",\"constants\":{");
+    for (i, (name, value)) in others.chain(names).chain(statuses).enumerate() {
+        let _ = write!(out, "{}\"{name}\":{value}", if i > 0 { "," } else { "" });
+    }
+    out.push_str("}}");
+}
 
 /// Writes `{"operations":[…]}`.
 pub(crate) fn write_operations<'o>(operations: impl Iterator<Item = &'o Operation>, out: &mut String) {

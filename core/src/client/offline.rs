@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::describe;
-use crate::contract::operation::{OPERATIONS, Operation, OperationKind, nearest_operation};
+use crate::contract::operation::{Operation, OperationKind, nearest_operation};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::prepare::check;
 use crate::json::Node;
@@ -79,7 +79,7 @@ pub(crate) fn validate(operation: &str, request: &str) -> Reply {
 /// Describes one operation, or all of them.
 pub(crate) fn describe_operation(operation: Option<&str>) -> Reply {
     let Some(name) = operation.filter(|o| !o.is_empty()) else {
-        return Reply::local("describe", Warnings::default(), |out| describe::write_operations(OPERATIONS.iter(), out));
+        return Reply::local("describe", Warnings::default(), describe::write_all);
     };
     match find_operation(name) {
         Ok(op) => Reply::local("describe", Warnings::default(), |out| {

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorCode};
 
 /// Where the distributions keep their roots. Listed here because the usual finders also read
 /// SSL_CERT_FILE, and this library reads the environment only when told to.
+#[cfg(all(unix, not(target_os = "macos")))]
 const BUNDLES: &[&str] = &[
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",

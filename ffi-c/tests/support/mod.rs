@@ -2,6 +2,9 @@
 // Each test uses a part.
 #![allow(dead_code)]
 
+pub mod abi;
+pub mod c_header;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +17,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 pub struct Operation {
     pub name: String,
     pub kind: String,
+    pub path: Option<String>,
     pub c: String,
     pub python: String,
     pub doc: String,
@@ -46,11 +50,23 @@ pub struct Group {
     pub required: Vec<String>,
 }
 
-/// A field; its type is left out.
+/// A field: its types, and what is in it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Field {
     #[serde(default)]
     pub description: String,
+    #[serde(default, rename = "type")]
+    pub types: serde_json::Value,
+    #[serde(default)]
+    pub format: String,
+    #[serde(default)]
+    pub default: Option<serde_json::Value>,
+    #[serde(default)]
+    pub required: Vec<String>,
+    #[serde(default)]
+    pub properties: Option<Fields>,
+    #[serde(default)]
+    pub items: Option<Box<Field>>,
 }
 
 /// Fields in the order of the table, which a map of serde_json does not keep.

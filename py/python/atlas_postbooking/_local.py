@@ -47,7 +47,10 @@ def validate(operation: str, request: Mapping[str, Any] | None = None, /, **fiel
 
 
 def describe(operation: str | None = None) -> dict[str, Any]:
-    """Describes one operation or all: ``{"operations": [{"name", "kind", "doc", "request", "reply", …}]}``."""
+    """Describes one operation or all: ``{"operations": [{"name", "kind", "doc", "request", "reply", …}]}``.
+
+    Of all: also ``"constants"``, the numbers of the C ABI by name.
+    """
     try:
         source = _native.describe(None if operation is None else operation.encode(errors="replace"))
     except _native.Panicked as panic:

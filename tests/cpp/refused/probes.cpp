@@ -36,6 +36,10 @@ apb::Outcome use(const apb::Client &client)
     const apb::Case one(apb::Client(), "key");
 #elif PROBE == 12 // a case opened as if it were a read
     const apb::Reply reply = apb::Case(client, "key").open("void", "order");
+#elif PROBE == 13 // money as a floating-point number
+    const std::string text = apb::Request().set("minRefund", 84.7).text();
+#elif PROBE == 14 // a field of a reply that is gone
+    const apb::Field field = client.balance("{}")["data"];
 #endif
     apb::Outcome outcome;
     const apb::Reply reply = client.refund("{}").take(outcome);
