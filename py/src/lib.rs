@@ -2,9 +2,12 @@
 //! arguments and values; everything else is done by the core.
 
 mod client;
+mod encode;
 mod guard;
 mod queue;
 mod reply;
+mod scan;
+mod slice;
 
 use atlas_postbooking::Status;
 use pyo3::prelude::*;
@@ -18,11 +21,15 @@ mod _native {
     #[pymodule_export]
     use super::client::{Client, call, describe, open, validate};
     #[pymodule_export]
+    use super::encode::encode;
+    #[pymodule_export]
     use super::guard::Panicked;
     #[pymodule_export]
     use super::queue::{Cancel, Queue, cancel_all};
     #[pymodule_export]
     use super::reply::Reply;
+    #[pymodule_export]
+    use super::slice::Slice;
 
     #[cfg(debug_assertions)]
     #[pymodule_export]

@@ -3,6 +3,8 @@
 use atlas_postbooking::Reply as CoreReply;
 use pyo3::prelude::*;
 
+use crate::slice::Slice;
+
 /// The result of a call.
 #[pyclass(frozen, module = "atlas_postbooking._native")]
 pub(crate) struct Reply {
@@ -34,6 +36,12 @@ impl Reply {
     #[getter]
     fn data(&self) -> &str {
         self.core.data()
+    }
+
+    /// The data as an object that is read when it is asked for; None if they are no object.
+    #[getter]
+    fn slice(slf: &Bound<'_, Self>) -> Option<Slice> {
+        Slice::of(slf)
     }
 
     #[getter]

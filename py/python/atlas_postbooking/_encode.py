@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from . import _native
 from ._errors import RequestError, bad_request
 from ._schema import Schema, schema_of
 
@@ -18,6 +19,11 @@ _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 def encode_request(operation: str, request: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> bytes:
     """The request of an operation, from a mapping, keywords, or both. Keywords that are None are left out."""
     schema = schema_of(operation, "request")
+    if type(fields) is dict and (request is None or (type(request) is dict and not fields)):
+        # Plain values, as nearly always; None for what needs the rules below.
+        encoded: bytes | None = _native.encode(fields if request is None else request, schema, request is None)
+        if encoded is not None:
+            return encoded
     given = {name: value for name, value in fields.items() if value is not None}
     body: dict[str, Any] = {}
     try:

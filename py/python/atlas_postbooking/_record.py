@@ -6,13 +6,17 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._scalars import SCALARS, Convert
+from ._native import Slice
+from ._scalars import SCALARS, Convert, loads
 from ._schema import OPEN, Field, Schema, schema_at
 
 _UNSET: Any = object()
 
 #: Classes of records by the title of their schema; ``_part.Part`` fills it.
 CLASSES: dict[str, type[Record]] = {}
+
+#: How many fields of an object are read without the others.
+_READ_ALONE = 2
 
 
 class Record(Mapping[str, Any]):
@@ -25,13 +29,15 @@ class Record(Mapping[str, Any]):
     _values: dict[str, Any]
     _schema: Schema
 
-    def __init__(self, values: dict[str, Any], schema: Schema) -> None:
+    def __init__(self, values: dict[str, Any] | Slice, schema: Schema) -> None:
         own = self.__dict__
-        own["_values"] = values
+        own["_slice" if type(values) is Slice else "_values"] = values
         own["_schema"] = schema
 
     def __getitem__(self, name: str) -> Any:
-        value = self._values[name]
+        return self._convert(name, self._values[name])
+
+    def _convert(self, name: str, value: Any) -> Any:
         if value is None:
             return None
         schema = self._schema
@@ -52,15 +58,43 @@ class Record(Mapping[str, Any]):
                 vendor = schema.vendor_name(name)
             # A documented field that is absent is None: the vendor's older replies do not have all of them.
             if vendor is not None and (vendor in schema.fields or vendor in self._values):
-                value = self[vendor] if vendor in self._values else None
+                value = self._convert(vendor, self._read(vendor))
                 # The next access finds it without __getattr__.
                 self.__dict__[name] = value
                 return value
+        elif name == "_values" and "_slice" in self.__dict__:
+            return self._load()
         raise AttributeError(f"this {type(self).__name__} has no field {name!r}", name=name, obj=self)
 
     # Type checkers know the fields from the classes in replies.py; any other name is an error for them.
     if not TYPE_CHECKING:
         __getattr__ = _find
+
+    def _read(self, vendor: str) -> Any:
+        """The JSON value of a documented field, None if it is absent."""
+        own = self.__dict__
+        # Two fields are read alone: often there is no third one. More of them are read together.
+        asked: int = own.get("_asked", 0)
+        if "_values" not in own and asked < _READ_ALONE:
+            own["_asked"] = asked + 1
+            found: tuple[Any] | None = own["_slice"].field(vendor)
+            if found is not None:
+                value = found[0]
+                field = self._schema.fields[vendor]
+                # An object in place of a documented scalar is given as it is, which is not a slice.
+                if field.child is not None or field.is_any or type(value) is not Slice and type(value) is not list:
+                    return value
+        return self._values.get(vendor)
+
+    def _load(self) -> dict[str, Any]:
+        own = self.__dict__
+        part: Slice = own["_slice"]
+        values = part.values()
+        if values is None:
+            values = loads(part.text)
+        # The slice stays, for a thread that has just seen it.
+        own["_values"] = values
+        return values
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a {type(self).__name__} cannot be changed; to_dict() gives a copy that can")
@@ -100,14 +134,14 @@ def _restore_record(values: dict[str, Any], operation: str, path: tuple[str, ...
     return make_record(values, schema_at(operation, path))
 
 
-def make_record(values: dict[str, Any], schema: Schema) -> Record:
+def make_record(values: dict[str, Any] | Slice, schema: Schema) -> Record:
     """A record of the class of its schema."""
     return CLASSES.get(schema.title, Record)(values, schema)
 
 
 def wrap(value: Any) -> Any:
     """A value without a schema: objects become records, everything else stays as it is."""
-    if type(value) is dict:
+    if type(value) is dict or type(value) is Slice:
         return Record(value, OPEN)
     if type(value) is list:
         return [wrap(item) for item in value]
@@ -130,7 +164,7 @@ def _object_converter(schema: Schema) -> Convert:
     kind = CLASSES.get(schema.title, Record)
 
     def read(value: Any) -> Any:
-        return kind(value, schema) if type(value) is dict else wrap(value)
+        return kind(value, schema) if type(value) is dict or type(value) is Slice else wrap(value)
 
     return read
 

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ._build import build
+from ._native import Reply as NativeReply
 from ._part import Fault, Meta, Notice
 from ._parts import Case
 from ._record import Record, make_record
@@ -231,10 +232,10 @@ def _case_values(case: Record | Mapping[str, Any] | None) -> dict[str, Any] | No
 
 
 def _load_data(reply: Reply) -> Record | None:
-    # The core also gives the data alone, so that the rest of the reply is not parsed for it.
-    text = getattr(reply._source, "data", None)
-    values = reply._whole["data"] if text is None else loads(text)
-    if type(values) is not dict:
+    # The core also gives the data alone, read field by field; a pickle does not.
+    source = reply._source
+    values = source.slice if isinstance(source, NativeReply) else reply._whole["data"]
+    if values is None:
         return None
     return make_record(values, OPEN if reply.operation == "validate" else schema_of(reply.operation, "reply"))
 
