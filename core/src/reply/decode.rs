@@ -101,3 +101,26 @@ fn root_as_list<'a>(root: RootElement, members: &[Member<'a>]) -> Option<Vec<Mem
     let element = members.iter().filter(|(k, _)| !ENVELOPE_KEYS.contains(&&**k) && k != root.list).cloned().collect();
     Some(vec![(root.list.into(), Node::Arr(vec![Node::Obj(element)]))])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::contract::operation::OPERATIONS;
+    use crate::wire::shape::Kind;
+
+    /// Otherwise a list of the element would be written as the root's while it is read.
+    #[test]
+    fn an_element_at_the_root_has_no_list_of_the_name_of_one_of_the_root() {
+        for op in OPERATIONS {
+            let Some(root) = op.root_element else { continue };
+            let is_list = |kind: &Kind| matches!(kind, Kind::List(_));
+            let element = op.reply.fields.iter().find_map(|field| match field.kind {
+                Kind::List(Kind::Object(shape)) if field.name == root.list => Some(shape),
+                _ => None,
+            });
+            for field in element.expect("the list of the elements").fields {
+                let taken = op.reply.fields.iter().any(|f| f.name == field.name && is_list(&f.kind));
+                assert!(!taken, "{}: {}", op.name, field.name);
+            }
+        }
+    }
+}
