@@ -37,8 +37,9 @@ pub(crate) mod boot_clock {
     #[cfg(target_os = "linux")]
     pub(crate) fn now() -> Millis {
         use nix::time::{ClockId, clock_gettime};
-        clock_gettime(ClockId::CLOCK_BOOTTIME)
-            .map_or_else(|_| super::now(), |time| time.tv_sec() * 1000 + time.tv_nsec() / 1_000_000)
+        // Through Duration: the seconds have 32 bits on some machines, which hold 24 days of milliseconds.
+        let millis = |time| Millis::try_from(Duration::from(time).as_millis()).unwrap_or(Millis::MAX);
+        clock_gettime(ClockId::CLOCK_BOOTTIME).map_or_else(|_| super::now(), millis)
     }
 
     /// Milliseconds since 1970: elsewhere no such clock is read.

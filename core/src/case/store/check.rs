@@ -196,7 +196,7 @@ fn local(path: &Path) -> Stored<()> {
     #[cfg(target_os = "linux")]
     {
         // Magic numbers of linux/magic.h, and of the file systems that are not in it.
-        const NETWORK: [(i64, &str); 9] = [
+        const NETWORK: [(u32, &str); 9] = [
             (0x6969, "NFS"),
             (0x517B, "SMB"),
             (0xFE53_4D42, "SMB2"),
@@ -211,7 +211,8 @@ fn local(path: &Path) -> Stored<()> {
         // The file itself, if it is there: its name may be a link to elsewhere.
         for place in [path, directory] {
             let Ok(stat) = nix::sys::statfs::statfs(place) else { continue };
-            let kind = stat.filesystem_type().0 & 0xFFFF_FFFF;
+            // Of another type in each libc; the kernel's numbers have 32 bits.
+            let kind = stat.filesystem_type().0 as u32;
             if let Some((_, name)) = NETWORK.iter().find(|(magic, _)| *magic == kind) {
                 let message = format!("the store is on a network file system ({name}), whose locks cannot be trusted");
                 return Err(store_error(ErrorCode::StoreNetwork, message));
