@@ -3,13 +3,28 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The process that was seen last, and how many forks lie between it and the one that loaded the library.
+/// The process that was seen last, folded, and how many forks lie between it and the one that loaded the library.
 static SEEN: AtomicU64 = AtomicU64::new(0);
+
+/// Which process this is. A child may have its parent's number in a pid namespace of its own, and one that was made by
+/// the bare system call has not been counted as a fork: hence both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ProcessId {
+    pid: u32,
+    forks: u32,
+}
+
+/// This process. Takes no lock after the first call.
+pub(crate) fn current() -> ProcessId {
+    ProcessId { pid: std::process::id(), forks: sqlite_locks::forks() }
+}
 
 /// Counts the forks between the process that loaded the library and this one. Takes no lock.
 fn generation() -> usize {
-    let pid = u64::from(std::process::id());
-    let next = |seen: u64| (seen >> 32 != pid).then(|| (pid << 32) | ((seen + 1) & u64::from(u32::MAX)));
+    let id = current();
+    // Numbers of processes have 22 bits at most on Linux.
+    let own = u64::from(id.pid ^ (id.forks << 22));
+    let next = |seen: u64| (seen >> 32 != own).then(|| (own << 32) | ((seen + 1) & u64::from(u32::MAX)));
     match SEEN.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next) {
         Ok(before) => (before + 1) as u32 as usize,
         Err(seen) => seen as u32 as usize,

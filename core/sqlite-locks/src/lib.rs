@@ -25,3 +25,13 @@ pub fn install() {
     #[cfg(target_os = "linux")]
     linux::install();
 }
+
+/// How many forks lie between the process that called this first and this one: a child differs from its parent, also
+/// where it has its parent's number in a pid namespace of its own. Only `fork()` of the C library counts, not the bare
+/// system call. 0 on other systems. Takes no lock after the first call.
+pub fn forks() -> u32 {
+    #[cfg(target_os = "linux")]
+    return linux::forks();
+    #[cfg(not(target_os = "linux"))]
+    return 0;
+}

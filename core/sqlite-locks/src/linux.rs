@@ -48,6 +48,7 @@ struct FileId {
 const GENERATIONS: usize = 16;
 static TABLES: [Mutex<(u32, Vec<File>)>; GENERATIONS] = [const { Mutex::new((0, Vec::new())) }; GENERATIONS];
 static GENERATION: AtomicU32 = AtomicU32::new(0);
+static WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// The kernel has no locks of open file descriptions: then SQLite's own are used.
 static UNSUPPORTED: AtomicBool = AtomicBool::new(false);
@@ -90,7 +91,7 @@ pub(crate) fn install() {
                 open: std::mem::transmute::<unsafe extern "C" fn(), Open>(open),
                 close: std::mem::transmute::<unsafe extern "C" fn(), Close>(close),
             };
-            if FORMER.set(former).is_err() || libc::pthread_atfork(None, None, Some(in_child)) != 0 {
+            if FORMER.set(former).is_err() || !watch_forks() {
                 return;
             }
             set(vfs, c"open".as_ptr(), Some(std::mem::transmute::<Open, unsafe extern "C" fn()>(open_file)));
@@ -98,6 +99,22 @@ pub(crate) fn install() {
             set(vfs, c"fcntl".as_ptr(), Some(std::mem::transmute::<Fcntl, unsafe extern "C" fn()>(control_file)));
         }
     });
+}
+
+/// Whether forked children are known as such.
+fn watch_forks() -> bool {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the function is there as long as the process, and does what a handler may.
+        let done = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        WATCHED.store(done == 0, Ordering::SeqCst);
+    });
+    WATCHED.load(Ordering::SeqCst)
+}
+
+pub(crate) fn forks() -> u32 {
+    watch_forks();
+    GENERATION.load(Ordering::SeqCst)
 }
 
 /// In a forked child, which may hold any lock of the parent's threads: only system calls and atomics.

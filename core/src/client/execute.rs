@@ -17,7 +17,7 @@ use crate::exchange::prepare::{PreparedCall, VendorRequest, prepare};
 use crate::exchange::rate_limiter::{LocalLimiter, RateLimiter};
 use crate::exchange::runtime::{self, RuntimeHandle, Watch, panicked};
 use crate::exchange::session::Session;
-use crate::process::PerProcess;
+use crate::process::{self, PerProcess, ProcessId};
 use crate::reply::Reply;
 use crate::transport::Fault;
 
@@ -25,7 +25,7 @@ use crate::transport::Fault;
 pub(crate) struct ClientState {
     pub config: Arc<Config>,
     /// The process that made it, and what belongs to that process.
-    process: PerProcess<Option<(u32, Arc<ProcessState>)>>,
+    process: PerProcess<Option<(ProcessId, Arc<ProcessState>)>>,
     pub log_level: AtomicU8,
 }
 
@@ -54,23 +54,23 @@ impl ClientState {
         let config = Arc::new(Config::parse(config)?);
         let process = ProcessState::new(&config)?;
         let own = PerProcess::default();
-        *own.lock() = Some((std::process::id(), process));
+        *own.lock() = Some((process::current(), process));
         Ok(ClientState { config, process: own, log_level: AtomicU8::new(0) })
     }
 
     /// What belongs to this process. In a forked child the inherited state is forgotten, never dropped:
     /// closing its connections would disturb the parent's.
     ///
-    /// `pid` is the process of the runtime that runs the call, hence this one.
-    fn process(&self, pid: u32) -> Result<Arc<ProcessState>, Error> {
+    /// `id` is the process of the runtime that runs the call, hence this one.
+    fn process(&self, id: ProcessId) -> Result<Arc<ProcessState>, Error> {
         let mut current = self.process.lock();
         if let Some((owner, process)) = &*current
-            && *owner == pid
+            && *owner == id
         {
             return Ok(process.clone());
         }
         let own = ProcessState::new(&self.config)?;
-        std::mem::forget(current.replace((pid, own.clone())));
+        std::mem::forget(current.replace((id, own.clone())));
         Ok(own)
     }
 }
@@ -78,7 +78,7 @@ impl ClientState {
 impl Drop for ClientState {
     fn drop(&mut self) {
         for process in self.process.all() {
-            if process.as_ref().is_some_and(|(owner, _)| *owner != std::process::id()) {
+            if process.as_ref().is_some_and(|(owner, _)| *owner != process::current()) {
                 std::mem::forget(process.take());
             }
         }
@@ -156,7 +156,7 @@ pub(crate) fn execute_blocking(
 pub(super) async fn run(state: Arc<ClientState>, call: PreparedCall, runtime: RuntimeHandle) -> Reply {
     let op = call.request.op;
     runtime.pacer.keep();
-    let process = match state.process(runtime.pid) {
+    let process = match state.process(runtime.process) {
         Ok(process) => process,
         Err(error) => return Reply::failed(op.name, error),
     };

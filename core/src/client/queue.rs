@@ -16,6 +16,7 @@ use crate::cancel::{CallCancel, Cancel};
 use crate::contract::operation::Operation;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::runtime::{self, panicked};
+use crate::process::{self, ProcessId};
 use crate::reply::Reply;
 
 /// A queue of completions. `T` is what the host wants back with each.
@@ -36,7 +37,7 @@ struct Shared<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
     readable: Readable,
-    pid: u32,
+    process: ProcessId,
     freed: Arc<AtomicBool>,
 }
 
@@ -93,7 +94,7 @@ impl<T: Send + 'static> Queue<T> {
                 state: Mutex::new(state),
                 changed: Condvar::new(),
                 readable,
-                pid: std::process::id(),
+                process: process::current(),
                 freed: Arc::new(AtomicBool::new(false)),
             }),
         })
@@ -108,12 +109,12 @@ impl<T: Send + 'static> Queue<T> {
 
     /// Whether it was made by this process, and is not freed.
     pub fn is_usable(&self) -> bool {
-        self.shared.pid == std::process::id() && !self.shared.freed.load(Ordering::SeqCst)
+        self.shared.process == process::current() && !self.shared.freed.load(Ordering::SeqCst)
     }
 
     /// Whether it was made by this process.
     pub fn is_of_this_process(&self) -> bool {
-        self.shared.pid == std::process::id()
+        self.shared.process == process::current()
     }
 
     /// The next completion; waits for one at most so long, without a time for ever. Any number of threads may wait.
@@ -164,7 +165,7 @@ impl<T: Send + 'static> Queue<T> {
     /// Ends the queue at once: threads that wait get [`Next::Freed`], reads in flight are cancelled, submits run to
     /// their end, and nobody learns how. In a forked child, closes the descriptors that it has inherited.
     pub fn free(&self) {
-        if self.shared.pid != std::process::id() {
+        if self.shared.process != process::current() {
             self.shared.readable.close();
             return;
         }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::cancel::Ticker;
 use crate::contract::operation::Operation;
 use crate::error::{Advice, Error, ErrorCode, Outcome};
-use crate::process::PerProcess;
+use crate::process::{self, PerProcess, ProcessId};
 
 thread_local! {
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
@@ -31,7 +31,7 @@ const STORE_THREADS: usize = 8;
 /// A runtime and the process that made it.
 #[derive(Clone, Copy)]
 pub(crate) struct RuntimeHandle {
-    pub pid: u32,
+    pub process: ProcessId,
     runtime: &'static Runtime,
     /// Without a driver: it makes threads for blocking work, when there is some, and nothing else.
     #[allow(dead_code, reason = "the I/O thread has a handle of it")]
@@ -77,10 +77,10 @@ static CURRENT: Lazy<PerProcess<Option<RuntimeHandle>>> = Lazy::new(PerProcess::
 
 /// This process' runtime.
 pub(crate) fn current() -> Result<RuntimeHandle, Error> {
-    let pid = std::process::id();
+    let process = process::current();
     let mut current = CURRENT.lock();
     match *current {
-        Some(runtime) if runtime.pid == pid => Ok(runtime),
+        Some(runtime) if runtime.process == process => Ok(runtime),
         _ => {
             // tokio panics where its thread cannot be made.
             std::thread::Builder::new()
@@ -108,7 +108,7 @@ pub(crate) fn current() -> Result<RuntimeHandle, Error> {
                 .map_err(not_built)?;
             // Leaked on purpose: no host thread may drop a runtime, least of all in an async context.
             let runtime = RuntimeHandle {
-                pid,
+                process,
                 runtime: Box::leak(Box::new(built)),
                 store,
                 ticker: Box::leak(Box::new(Ticker::default())),

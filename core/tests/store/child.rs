@@ -32,7 +32,7 @@ pub fn results(child: Child) -> Vec<Value> {
     text.lines().filter_map(|line| line.strip_prefix(MARK)).map(|json| serde_json::from_str(json).unwrap()).collect()
 }
 
-fn report(value: &Value) {
+pub fn report(value: &Value) {
     println!("\n{MARK}{value}");
 }
 
@@ -49,6 +49,7 @@ fn child() {
     match plan["scenario"].as_str() {
         Some("fork") => crate::sharing::fork_scenario(&plan),
         Some("chdir") => crate::sharing::chdir_scenario(&plan),
+        Some("same number") => crate::sharing::same_number_scenario(&plan),
         Some("create") => crate::sharing::create_scenario(&plan),
         _ => steps(&plan),
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 use serde_json::{Value, json};
@@ -326,4 +327,51 @@ fn an_answer_in_hand_is_told_though_the_file_is_locked() {
     });
     let case = fixture.settle(&client, "k");
     assert_eq!((&case["outcome"], fixture.executed("void", &order)), (&json!("executed"), 1), "{case}");
+}
+
+/// The first process of a container forks a container: parent and child both have the number 1.
+#[test]
+fn a_child_with_the_number_of_its_parent_is_a_process_of_its_own() {
+    let fixture = Fixture::new("default");
+    let orders = [fixture.voidable(), fixture.voidable()];
+    let results =
+        child::results(child::start(&json!({"scenario": "same number", "config": fixture.config(), "orders": orders})));
+    if results.iter().any(|result| result["skipped"] == true) {
+        return println!("SKIPPED: pid namespaces need the right to make them");
+    }
+    for order in &orders {
+        assert_eq!((fixture.executed("void", order), fixture.sent("void", order)), (1, 1), "{order}");
+    }
+}
+
+/// In a process of its own, whose children are the first ones of pid namespaces.
+pub fn same_number_scenario(plan: &Value) {
+    if unshare(CloneFlags::CLONE_NEWPID).is_err() {
+        return child::report(&json!({"skipped": true}));
+    }
+    let orders: Vec<String> = serde_json::from_value(plan["orders"].clone()).unwrap();
+    in_child(|| {
+        assert_eq!(std::process::id(), 1);
+        let client = client(&plan["config"]);
+        let opened = call(&client, "case.open", void(&orders[0], "a"))["outcome"] == "executed";
+        unshare(CloneFlags::CLONE_NEWPID).unwrap();
+        in_child(|| {
+            // With the client of its parent, whose I/O thread it does not have.
+            std::process::id() == 1 && call(&client, "case.open", void(&orders[1], "b"))["outcome"] == "executed"
+        });
+        opened
+    });
+}
+
+/// Runs a part in a forked child, and fails if it does.
+fn in_child(part: impl FnOnce() -> bool) {
+    // SAFETY: no other thread of this process holds a lock that the child needs.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Parent { child } => assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Exited(child, 0)),
+        ForkResult::Child => {
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(part)).unwrap_or(false);
+            // SAFETY: ends this process without running what belongs to its parent.
+            unsafe { nix::libc::_exit(i32::from(!done)) }
+        }
+    }
 }
