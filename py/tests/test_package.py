@@ -69,7 +69,9 @@ def test_the_readme_runs(server: Server, tmp_path: Path, capsys: pytest.CaptureF
     server.then(offer, orders, {"status": 0, "balance": "12.50"}, {**offer, "isVoidable": False})
     ticket = {"name": "KIS/EVA", "ticketNos": [{"ticketNo": "S1"}]}
     order = {"status": 0, "orderNo": "A1", "orderStatus": 2, "paxTicketInfos": [ticket]}
-    server.then(order, offer, {"status": 0, "orderNo": "A1", "voidCode": "c-1", "voidStatus": 0}, orders)
+    server.then(order, offer, {"status": 0, "orderNo": "A1", "voidCode": "c-1", "voidStatus": 0})
+    # Opened again, the case asks how its void stands.
+    server.then({"status": 0, "orderNo": "A1", "voidOrders": [{"voidOfferId": "q_1", "voidStatus": 0}]}, orders)
     names: dict[str, Any] = {
         "URL": server.url,
         "STORE": str(tmp_path / "cases.db"),
@@ -80,6 +82,7 @@ def test_the_readme_runs(server: Server, tmp_path: Path, capsys: pytest.CaptureF
         exec(compile(snippet, "README.md", "exec"), names)
     assert names["found"] and names["order"].order_no == "A1" and names["event"].kind == "void"
     paths = [request.path for request in server.requests]
+    assert paths.count("/void.do") == 2, "one submit without a case, one of the case that is opened twice"
     assert paths[:3] == ["/voidQuotation.do", "/void.do", "/queryVoidOrders.do"]
     output = capsys.readouterr().out
     assert "68.59" in output and "executed atlas_processing False" in output

@@ -7,6 +7,7 @@ Every reply and every exception has an outcome: executed, not executed, or unkno
         client.void(order_no=quote.order_no, void_offer_id=quote.void_offer_id)
 """
 
+from ._cases import CaseList, Cases
 from ._client import AsyncClient, Client
 from ._errors import (
     AlreadySubmitted,
@@ -27,6 +28,7 @@ from ._errors import (
 )
 from ._follow import AsyncFollow, Follow
 from ._local import describe, parse_webhook, validate
+from ._many import CaseVerdict, Progress
 from ._native import VERSION as __version__
 from ._pages import AsyncOrders, Orders, OrdersMovedWarning
 from ._record import Record
@@ -41,6 +43,9 @@ __all__ = [
     "AuthError",
     "Cancelled",
     "CaseConflict",
+    "CaseList",
+    "CaseVerdict",
+    "Cases",
     "Client",
     "ConfigError",
     "Follow",
@@ -53,6 +58,7 @@ __all__ = [
     "CasePending",
     "OutcomeUnknown",
     "RateLimited",
+    "Progress",
     "Record",
     "Refused",
     "Reply",

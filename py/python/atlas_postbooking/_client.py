@@ -9,6 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _local, _native
+from ._cases import Cases
 from ._encode import encode_request, encode_settings
 from ._errors import RequestError, bad_config, bad_request, closed, error_of, panicked
 from ._follow import AsyncFollow, Follow
@@ -202,6 +203,11 @@ class Client(_ClientBase, Operations):
     ) -> Reply:
         body = encode_request(operation, request, fields)
         return self._core.send(operation, body, encode_settings(options) if options else b"")
+
+    @property
+    def cases(self) -> Cases:
+        """The cases of the client's store."""
+        return Cases(self)
 
     def iter_orders(
         self,
