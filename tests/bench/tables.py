@@ -27,7 +27,8 @@ def ratio(rows: list[list[str]], name: str, base: str | None = None) -> float:
 
 
 def sequential(url: str, options) -> Table:
-    rows = calls_table(url, CLIENTS, "quote", options.rounds, options.calls)
+    names = [name for name in CLIENTS if "fields" not in name]
+    rows = calls_table(url, names, "quote", options.rounds, options.calls)
     numbers = {
         "call, C": ratio(rows, "C: ours"),
         "call, Python to pyreqwest": ratio(rows, "Python: ours, typed", "Python: pyreqwest"),
