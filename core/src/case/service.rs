@@ -182,8 +182,8 @@ pub(crate) async fn until<F: Future>(deadline: tokio::time::Instant, call: F) ->
     DEADLINE.scope(deadline, call).await
 }
 
-/// Work that is given up goes on in its thread. It may yet be written, so its fate is not known: the caller sends nothing
-/// on the strength of it.
+/// Work that is given up goes on in its thread if it has begun there. It may yet be written, so its fate is not known: the
+/// caller sends nothing on the strength of it. What has not begun never does.
 async fn run_blocking<T: Send + 'static>(
     store: &Arc<dyn Store>,
     work: impl FnOnce(&dyn Store) -> Stored<T> + Send + 'static,
@@ -192,10 +192,11 @@ async fn run_blocking<T: Send + 'static>(
     let left = DEADLINE.try_with(|at| at.saturating_duration_since(tokio::time::Instant::now()));
     let left = left.map_or(ANY, |left| left.clamp(LAST_WRITES, ANY));
     let end = std::time::Instant::now() + left;
-    let done = spawn_store_work(move || patience::within(end, || work(&*store)));
-    match tokio::time::timeout(left + DISK, done).await {
+    let mut done = spawn_store_work(move || patience::within(end, || work(&*store)));
+    match tokio::time::timeout(left + DISK, &mut done).await {
         Ok(done) => done.unwrap_or_else(|_| Err(Error::new(ErrorCode::Panic, "the store panicked"))),
         Err(_) => {
+            done.abort();
             Err(store_error(ErrorCode::StoreBusy, "the store's file system did not answer in the time of the call"))
         }
     }

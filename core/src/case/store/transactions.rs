@@ -10,7 +10,7 @@ use super::check::{LAYOUT, foreign, layout};
 use super::connection::{Connected, is_busy, open, signature};
 use super::file::{Account, Pool, READERS, Sqlite};
 use super::tables::{Tx, highest};
-use super::writer::{Batch, Turn};
+use super::writer::{Batch, Turn, lost};
 use super::{ConnectionScope, EndScope, Stored, accounts, patience, store_error};
 use crate::error::{Error, ErrorCode as Code};
 
@@ -167,11 +167,22 @@ impl Sqlite {
             tx.commit()?;
             Ok(Ok(value))
         })();
-        done.map_err(|e| self.failed(&e))?
+        let done = done.map_err(|e| self.failed(&e));
+        if let Err(error) = &done
+            && batch.is_lost()
+        {
+            batch.failure.get_or_insert(error.clone());
+        }
+        done?
     }
 
     /// Commits a batch, tells its parts, and empties the log if something in it must go.
     fn commit(&self, turn: &Turn<'_>, mut batch: Batch) {
+        if batch.is_lost() {
+            let failure = batch.failure.take().unwrap_or_else(lost);
+            drop(batch.end(Err(failure)));
+            return;
+        }
         let is_synced = batch.is_synced;
         let done = batch.connection().and_then(|connection| {
             let done = (|| {

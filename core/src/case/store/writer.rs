@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::witness::FileId;
 use super::{Stored, store_error};
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
 
 /// The most parts of a batch, so that its first part is not kept waiting for ever.
 const PARTS: usize = 64;
@@ -97,13 +97,15 @@ pub(super) struct Batch {
     /// Whether its commit is synced.
     pub is_synced: bool,
     pub parts: usize,
+    /// Why SQLite gave the transaction up, if it did.
+    pub failure: Option<Error>,
     end: Arc<End>,
 }
 
 impl Batch {
     /// Of a connection that is in a transaction.
     pub fn new(connection: Connection, file: Option<FileId>, is_synced: bool) -> Batch {
-        Batch { connection: Some(connection), file, is_synced, parts: 0, end: Arc::new(End::default()) }
+        Batch { connection: Some(connection), file, is_synced, parts: 0, failure: None, end: Arc::new(End::default()) }
     }
 
     pub fn connection(&mut self) -> Stored<&mut Connection> {
@@ -111,7 +113,7 @@ impl Batch {
     }
 
     /// Whether SQLite has ended the transaction by itself, as it does after a full disk: nothing of it was written.
-    fn is_lost(&self) -> bool {
+    pub fn is_lost(&self) -> bool {
         self.connection.as_ref().is_none_or(Connection::is_autocommit)
     }
 
@@ -134,7 +136,7 @@ impl Drop for Batch {
     }
 }
 
-fn lost() -> crate::error::Error {
+pub(super) fn lost() -> Error {
     store_error(ErrorCode::StoreIo, "the store failed: a transaction was given up before its end")
 }
 
@@ -200,21 +202,35 @@ mod tests {
     impl Fixture {
         /// Writes from as many threads, which all wait before the first one has its turn; how each ended, and how
         /// many commits that took. Part `bad` does what is wrong instead.
-        fn write(&self, parts: usize, bad: Option<usize>, wrong: fn(&Tx<'_>)) -> (Vec<bool>, usize) {
+        fn write(
+            &self,
+            parts: usize,
+            bad: Option<usize>,
+            wrong: fn(&Tx<'_>) -> rusqlite::Result<()>,
+        ) -> (Vec<bool>, usize) {
+            let (done, commits) = self.write_all(parts, bad, wrong);
+            (done.iter().map(Result::is_ok).collect(), commits)
+        }
+
+        fn write_all(
+            &self,
+            parts: usize,
+            bad: Option<usize>,
+            wrong: fn(&Tx<'_>) -> rusqlite::Result<()>,
+        ) -> (Vec<Stored<()>>, usize) {
             let turn = self.store.writer.turn();
-            let done: Vec<(bool, usize)> = std::thread::scope(|scope| {
+            let done: Vec<(Stored<()>, usize)> = std::thread::scope(|scope| {
                 let part = |n: usize| {
                     let before = commits();
                     let done = self.store.write(|tx| {
                         let sql = "INSERT INTO notices (account, dedupe, at) VALUES ('a', ?1, 1)";
                         tx.execute(sql, [n.to_string()])?;
                         if bad == Some(n) {
-                            wrong(tx);
-                            tx.execute("not SQL", [])?;
+                            wrong(tx)?;
                         }
                         Ok(())
                     });
-                    (done.is_ok(), commits() - before)
+                    (done, commits() - before)
                 };
                 let mut workers = Vec::new();
                 for n in 0..parts {
@@ -225,9 +241,10 @@ mod tests {
                     }
                 }
                 drop(turn);
-                workers.into_iter().map(|worker| worker.join().unwrap_or((false, 0))).collect()
+                workers.into_iter().map(|worker| worker.join().unwrap_or((Err(lost()), 0))).collect()
             });
-            (done.iter().map(|(ok, _)| *ok).collect(), done.iter().map(|(_, commits)| commits).sum())
+            let commits = done.iter().map(|(_, commits)| commits).sum();
+            (done.into_iter().map(|(done, _)| done).collect(), commits)
         }
 
         fn rows(&self) -> usize {
@@ -240,21 +257,21 @@ mod tests {
     #[test]
     fn who_waits_meanwhile_shares_one_commit() {
         let fixture = fixture();
-        assert_eq!(fixture.write(8, None, |_| {}), (vec![true; 8], 1));
+        assert_eq!(fixture.write(8, None, |_| Ok(())), (vec![true; 8], 1));
         assert_eq!(fixture.rows(), 8);
     }
 
     #[test]
     fn nobody_waits_for_an_endless_batch() {
         let fixture = fixture();
-        let (done, commits) = fixture.write(PARTS + 1, None, |_| {});
+        let (done, commits) = fixture.write(PARTS + 1, None, |_| Ok(()));
         assert_eq!((done, commits, fixture.rows()), (vec![true; PARTS + 1], 2, PARTS + 1));
     }
 
     #[test]
     fn a_part_that_fails_leaves_nothing_and_the_others_are_written() {
         let fixture = fixture();
-        let (done, _) = fixture.write(8, Some(3), |_| {});
+        let (done, _) = fixture.write(8, Some(3), |tx| tx.execute("not SQL", []).map(|_| ()));
         assert_eq!(done.iter().filter(|ok| **ok).count(), 7);
         assert_eq!(fixture.rows(), 7);
     }
@@ -263,9 +280,23 @@ mod tests {
     fn nobody_is_told_of_success_in_a_transaction_that_was_given_up() {
         // As SQLite does by itself after some failures of the disk.
         let fixture = fixture();
-        let (done, _) = fixture.write(8, Some(3), |tx| drop(tx.execute_batch("ROLLBACK")));
-        assert_eq!(done.iter().filter(|ok| **ok).count(), fixture.rows());
-        assert!(done.iter().any(|ok| !ok));
+        fn full(tx: &Tx<'_>) -> rusqlite::Result<()> {
+            tx.execute_batch("ROLLBACK")?;
+            Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None))
+        }
+        let mut most = 0;
+        // Whose turn comes first is the system's: in some rounds others are in the batch.
+        for _ in 0..20 {
+            let before = fixture.rows();
+            let (done, _) = fixture.write_all(8, Some(3), full);
+            assert_eq!(done.iter().filter(|done| done.is_ok()).count(), fixture.rows() - before);
+            let failed: Vec<&Error> = done.iter().filter_map(|done| done.as_ref().err()).collect();
+            // Each is told what the part was told that lost the batch: the disk is full, and nothing is damaged.
+            assert!(failed.iter().all(|error| error.code == ErrorCode::StoreFull), "{failed:?}");
+            most = most.max(failed.len());
+            fixture.store.write(|tx| tx.execute("DELETE FROM notices", [])).unwrap();
+        }
+        assert!(most > 1, "the part that lost the batch was alone in it each time");
     }
 
     #[test]
