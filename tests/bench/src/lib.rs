@@ -30,3 +30,16 @@ pub fn list(orders: usize) -> String {
     out.push_str("]}");
     out
 }
+
+/// The length and the path of the first complete request.
+pub fn request(bytes: &[u8]) -> Option<(usize, &str)> {
+    let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(bytes.get(..head)?).ok()?;
+    let length = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
+    });
+    let whole = head + length.unwrap_or(0);
+    let path = text.split(' ').nth(1)?;
+    (bytes.len() >= whole).then_some((whole, path))
+}

@@ -11,6 +11,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use atlas_bench::request;
+
 const POLL_TIME: Duration = Duration::from_millis(5);
 
 struct Answers {
@@ -22,19 +24,6 @@ struct Answers {
 fn answer(body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
-}
-
-/// The length and the path of the first complete request.
-fn request(bytes: &[u8]) -> Option<(usize, &str)> {
-    let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(bytes.get(..head)?).ok()?;
-    let length = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
-    });
-    let whole = head + length.unwrap_or(0);
-    let path = text.split(' ').nth(1)?;
-    (bytes.len() >= whole).then_some((whole, path))
 }
 
 fn read(stream: &mut TcpStream, into: &mut [u8]) -> std::io::Result<usize> {

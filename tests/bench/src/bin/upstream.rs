@@ -6,19 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use atlas_bench::request;
 use tokio::net::{TcpListener, TcpStream};
-
-/// The length of the first complete request.
-fn request(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(bytes.get(..head)?).ok()?;
-    let length = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
-    });
-    let whole = head + length.unwrap_or(0);
-    (bytes.len() >= whole).then_some(whole)
-}
 
 async fn write(stream: &TcpStream, mut bytes: &[u8]) -> std::io::Result<()> {
     while !bytes.is_empty() {
@@ -44,7 +33,7 @@ async fn serve(stream: TcpStream, answer: Arc<Vec<u8>>, pause: Duration) -> std:
             Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => continue,
             Err(e) => return Err(e),
         }
-        while let Some(whole) = request(&bytes) {
+        while let Some((whole, _)) = request(&bytes) {
             bytes.drain(..whole);
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
