@@ -67,6 +67,9 @@ pub(crate) struct Money {
     pub estimated_refund: Option<String>,
     pub fee: Option<String>,
     pub actual_refund: Option<String>,
+    /// The vendor's amounts are of more than one currency: there is no sum of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mixed: bool,
 }
 
 /// Limits that the caller set.
@@ -302,6 +305,13 @@ impl Case {
             (Kind::Refund, positions @ [_, ..]) => Some(Hold::Passengers { order, positions: positions.to_vec() }),
             _ => Some(Hold::Order(order)),
         }
+    }
+
+    /// What must be free for the case: its holds, and that the order which it rebuilds was not paid, also as another
+    /// order that was rebuilt from it.
+    pub fn needs(&self) -> Vec<Hold> {
+        let rebuilt = self.order_no.clone().filter(|_| self.kind == Kind::Regenerate).map(Hold::Payment);
+        self.holds.iter().cloned().chain(rebuilt).collect()
     }
 
     /// The submit that the case is about.

@@ -260,6 +260,14 @@ pub(crate) fn check_tickets(people: &[&str], tickets: &[String]) -> Result<(), S
     )))
 }
 
+/// The names on the tickets of an offer, as the store keeps them: digests, whose salt is the offer.
+pub(crate) fn ticket_marks<'a>(offer_id: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut marks: Vec<String> =
+        names.map(|name| sha256_hex(format!("{offer_id}|{}", fold(name)).as_bytes())).collect();
+    marks.sort_unstable();
+    marks
+}
+
 pub(crate) fn guard(message: &str) -> StoredError {
     StoredError::new(ErrorCode::GuardPassengers, message)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::{self, Stamp};
-use super::passengers::Asked;
+use super::passengers::{Asked, ticket_marks};
 use super::store::budget::{FOLLOW, REQUESTS};
 use super::store::connection::IsAlive;
 use super::store::file::Sqlite;
@@ -147,16 +147,18 @@ impl CaseService {
         let Some((way, Some(order_no), quote)) = answers::offer(op.name, reply) else { return };
         let Some(offer_id) = quote.offer_id.clone() else { return };
         let Ok(stamp) = self.now().await else { return };
-        let asked: Vec<Asked> = match way {
-            Way::Refund => answers::quoted_names(reply).into_iter().map(Asked::Name).collect(),
+        let names = match way {
+            Way::Refund => answers::quoted_names(reply),
             Way::Void => Vec::new(),
         };
+        let tickets = ticket_marks(&offer_id, names.iter().map(String::as_str));
+        let asked: Vec<Asked> = names.into_iter().map(Asked::Name).collect();
         let _ = self
             .run_blocking(move |store| {
                 let _scope = store.connection_scope();
                 let known = store.order_passengers(&order_no)?;
                 let positions = known.and_then(|known| known.positions(&asked)).unwrap_or_default();
-                let offer = KnownOffer { way, order_no, positions, quote };
+                let offer = KnownOffer { way, order_no, positions, tickets, quote };
                 store.remember_offer(&offer_id, &offer, stamp)
             })
             .await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fixture::Fixture;
-use crate::vendor_state::{asked_for_long, open, order, strangers_bag, strangers_bag_for};
+use crate::vendor_state::{asked_for_long, open, order, reconcile, strangers_bag, strangers_bag_for};
 
 #[test]
 fn a_refund_of_one_of_two_that_meets_something_does_not_count_for_both() {
@@ -153,4 +153,52 @@ fn a_recycled_locator_is_another_booking() {
         (&json!("executed"), &json!(false), 1),
         "{claimed}"
     );
+}
+
+/// The first of two baggage cases was judged absent, the second was opened after it, and then the first one's order
+/// shows up, made within its attempt or later than that, before the second is paid.
+fn late_baggage(delay: u64) -> (Fixture, Value) {
+    let fixture = Fixture::new("siblingPay=allowed");
+    let order = fixture.order(json!({"passengers": 1}));
+    let late = json!({"endpoint": "postBookingAncillaryOrder", "mode": "late", "delayMs": delay, "virtual": true});
+    fixture.vendor.fault(late).unwrap();
+    let lost = fixture.with_options("case.open", &fixture.ancillary(&order, "k"), r#"{"timeoutMs": 1500}"#);
+    assert_eq!(lost["outcome"], "unknown", "{lost}");
+    reconcile(&fixture, "k", "61s");
+    let absent = reconcile(&fixture, "k", "25s");
+    assert_eq!(absent["outcome"], "not_executed", "{absent}");
+    let mut second = fixture.ancillary(&order, "second");
+    second["after"] = absent["case"]["id"].clone();
+    let ordered = fixture.call("case.open", second.clone());
+    assert_eq!(ordered["case"]["state"], "awaiting_payment", "{ordered}");
+    fixture.vendor.advance(format!("{}s", delay / 1000 - 80)).unwrap();
+    let shown = fixture.call("case.reconcile", json!({"key": "k"}));
+    assert_eq!(shown["case"]["state"], "needs_human", "{shown}");
+    assert!(shown["case"]["code"].is_string(), "{shown}");
+    second["payment"] = json!({"paymentMethod": 1});
+    let bought = fixture.call("case.open", second);
+    assert_eq!(bought["outcome"], "executed", "{bought}");
+    let pay = json!({"orderNo": shown["case"]["code"], "paymentMethod": 1});
+    let paid = fixture.call("pay", pay);
+    assert_eq!((&paid["error"]["code"], &paid["case"]["key"]), (&json!("conflict"), &json!("k")), "{paid}");
+    assert_eq!(fixture.executed("pay"), 1);
+    (fixture, shown["case"].clone())
+}
+
+#[test]
+fn a_baggage_order_that_shows_up_beside_a_second_one_is_paid_only_after_a_humans_word() {
+    for delay in [110_000, 600_000] {
+        for (verdict, key) in [("executed", "k"), ("not_executed", "direct:")] {
+            let (fixture, case) = late_baggage(delay);
+            fixture.vendor.advance("2m").unwrap();
+            let said =
+                json!({"id": case["id"], "as": verdict, "by": "operator", "evidence": "the traveller wants both"});
+            let resolved = fixture.call("case.resolve", said);
+            assert_eq!(resolved["ok"], true, "{delay} {verdict} {resolved}");
+            let paid = fixture.call("pay", json!({"orderNo": case["code"], "paymentMethod": 1}));
+            assert_eq!(paid["outcome"], "executed", "{delay} {verdict} {paid}");
+            assert!(paid["case"]["key"].as_str().unwrap().starts_with(key), "{paid}");
+            assert_eq!(fixture.executed("pay"), 2);
+        }
+    }
 }

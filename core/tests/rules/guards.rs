@@ -325,13 +325,14 @@ fn for_30_days_after_confirm_store_an_older_order_needs_the_list_of_its_bookings
 }
 
 #[test]
-fn an_offer_in_two_currencies_is_refused_where_a_currency_is_expected() {
+fn an_offer_in_two_currencies_is_refused_whatever_is_expected() {
     let extra = json!([{"originalPostTicketingServiceAmount": "10", "estimatedRefundAmount": "10", "currency": "EUR"}]);
     for body in [
         json!({"refundPostTicketingServiceAmounts": extra}),
         json!({"serviceFee": {"transactionFee": "3", "currency": "EUR"}}),
     ] {
         for expect in [
+            json!(null),
             json!({"currency": "USD"}),
             json!({"currency": "USD", "minRefund": "1"}),
             json!({"currency": "USD", "maxFee": "100"}),
@@ -405,4 +406,77 @@ fn no_refund_of_a_passenger_of_whom_the_store_knows_one() {
         let rest = if passengers == "stay" { refund("rest", json!([2, 3])) } else { refund("rest", json!(null)) };
         assert_eq!((&rest["outcome"], fixture.executed("refund")), (&json!("executed"), 2), "{rest}");
     }
+}
+
+#[test]
+fn an_order_whose_price_is_in_two_currencies_is_not_bought() {
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"passengers": 1}));
+    let options = json!([{"paymentMethod": 1, "ticketFare": {"amount": "10", "currency": "USD"},
+        "paymentFee": {"amount": "3", "currency": "EUR"}}]);
+    let fault = json!({"endpoint": "postBookingAncillaryOrder", "mode": "reply", "body": {"paymentOptions": options}});
+    fixture.vendor.fault(fault).unwrap();
+    let mut request = fixture.ancillary(&order, "k");
+    request["payment"] = json!({"paymentMethod": 1});
+    let reply = fixture.call("case.open", request);
+    assert_eq!(
+        (&reply["error"]["code"], &reply["case"]["state"], fixture.sent("pay")),
+        (&json!("guard_currency"), &json!("awaiting_payment"), 0),
+        "{reply}"
+    );
+}
+
+#[test]
+fn an_order_that_was_rebuilt_and_paid_is_not_rebuilt_again() {
+    let fixture = Fixture::new("default");
+    let order = fixture.order(json!({"state": "cancelled"}));
+    let regenerate = |key: &str| {
+        json!({"kind": "regenerate", "orderNo": order, "key": key, "payment": {"paymentMethod": 1},
+            "expect": {"currency": "USD", "maxPrice": "100000"}})
+    };
+    let first = fixture.call("case.open", regenerate("first"));
+    assert_eq!(fixture.follow(&first["case"]["id"], "10m", 5)["state"], "ticketed", "{first}");
+    let second = fixture.call("case.open", regenerate("second"));
+    assert_eq!((&second["error"]["code"], &second["case"]["key"]), (&json!("conflict"), &json!("first")), "{second}");
+    let direct = fixture.call("regenerateOrder", json!({"originalOrderNo": order}));
+    assert_eq!((&direct["error"]["code"], fixture.sent("regenerateOrder")), (&json!("conflict"), 1), "{direct}");
+}
+
+#[test]
+fn an_offer_says_for_whom_the_refund_is() {
+    // Whether the store knew the order's passengers when the offer was given, or not.
+    for known in [true, false] {
+        let fixture = Fixture::new("default");
+        let order = order(&fixture, json!(3));
+        if known {
+            fixture.call("case.plan", json!({"orderNo": order["orderNo"]}));
+        }
+        let offer = fixture.offer_here(&order, 1);
+        let refund = |key: &str, extra: (&str, serde_json::Value)| {
+            let mut request = open("refund", &order, key);
+            request[extra.0] = extra.1;
+            fixture.call("case.open", request)
+        };
+        let first = refund("first", ("offerId", offer.clone()));
+        assert_eq!((&first["outcome"], &first["case"]["passengers"]), (&json!("executed"), &json!([2])), "{first}");
+        let again = refund("first", ("offerId", offer));
+        assert_eq!((&again["ok"], &again["case"]["id"]), (&json!(true), &first["case"]["id"]), "{again}");
+        let same = refund("same", ("passengers", json!([2, 3])));
+        assert_eq!(same["error"]["code"], "conflict", "{same}");
+        let other = refund("other", ("passengers", json!([3])));
+        assert_eq!((&other["outcome"], fixture.executed("refund")), (&json!("executed"), 2), "{other}");
+    }
+}
+
+#[test]
+fn an_offer_for_somebody_who_is_not_in_the_order_is_refused() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(2));
+    let offer = fixture.offer_here(&order, 1);
+    let gone = json!({"paxTicketInfos": [{"name": "SOMEBODY/ELSE", "passengerType": 0, "birthday": "19900101"}]});
+    fixture.vendor.fault(json!({"endpoint": "queryOrderDetails", "mode": "reply", "times": 0, "body": gone})).unwrap();
+    let mut request = open("refund", &order, "k");
+    request["offerId"] = offer;
+    let reply = fixture.call("case.open", request);
+    assert_eq!((&reply["error"]["code"], fixture.sent("refund")), (&json!("guard_passengers"), 0), "{reply}");
 }

@@ -7,7 +7,7 @@ use crate::case::machine::absence::settle_time_passed;
 use crate::case::machine::event::{Answer, Now, Refusal};
 use crate::case::machine::evidence;
 use crate::case::model::Case;
-use crate::case::passengers::{Asked, OrderPassengers, check_tickets};
+use crate::case::passengers::{Asked, OrderPassengers, check_tickets, guard, ticket_marks};
 use crate::case::store::Store;
 use crate::case::vendor::answers;
 use crate::case::vendor::requests;
@@ -269,9 +269,13 @@ impl Driver<'_> {
 
     async fn known_offer(&mut self, case: &Case) -> Answer {
         let Some(offer) = case.offer_id.clone() else { return Answer::Inconclusive("no offer was given") };
-        match self.cases.run_blocking(move |store| store.known_offer(&offer)).await {
+        let id = offer.clone();
+        match self.cases.run_blocking(move |store| store.known_offer(&id)).await {
             Ok(Some(known)) if Some(&known.order_no) == case.order_no.as_ref() && case.way() == Some(known.way) => {
-                Answer::Quote(known.quote)
+                match self.check_known_tickets(case, &offer, &known.tickets) {
+                    Ok(()) => Answer::Quote(known.quote),
+                    Err(error) => Answer::Refused(Refusal::lasting(error)),
+                }
             }
             Ok(_) => Answer::Refused(Refusal::lasting(StoredError::new(
                 ErrorCode::GuardOfferAge,
@@ -279,5 +283,21 @@ impl Driver<'_> {
             ))),
             Err(error) => Answer::Refused(answers::refusal(&error, "")),
         }
+    }
+
+    /// The same for an offer that the caller was given before.
+    fn check_known_tickets(&self, case: &Case, offer: &str, tickets: &[String]) -> Result<(), StoredError> {
+        // Without a list of tickets, an offer for everybody is for everybody.
+        if tickets.is_empty() && case.positions.is_empty() {
+            return Ok(());
+        }
+        let people = requests::passengers(case, &self.call_data)?;
+        if ticket_marks(offer, people.iter().map(|p| p.name.as_str())) == tickets {
+            return Ok(());
+        }
+        let (asked, got) = (people.len(), tickets.len());
+        Err(guard(&format!(
+            "the offer has {got} tickets, not exactly those of the {asked} passengers that the order shows for it"
+        )))
     }
 }

@@ -31,9 +31,6 @@ pub(crate) struct Quote {
     /// No estimate: the airline decides.
     pub unquoted: bool,
     pub voucher: bool,
-    /// Its amounts are of more than one currency: there is no sum of them.
-    #[serde(default)]
-    pub mixed: bool,
     pub money: Money,
     pub deadline: Option<Deadline>,
     /// When the quotation was asked for; None: just now.

@@ -6,8 +6,7 @@
 use super::absence::{absent, settle_time_passed};
 use super::event::{Action, Answer, Entry, Now, Refusal};
 use super::order_state::order_state;
-use super::transition::{add_evidence, claimed, close, reopen, require_human};
-use crate::case::hold::Hold;
+use super::transition::{add_evidence, claimed, close, hold_made_order, reopen, require_human};
 use crate::case::model::{Case, Step};
 use crate::case::schedule::{DAY, UNKNOWN_LIMIT};
 use crate::case::vocabulary::{CaseOutcome, Query, State, StepName, Strength, Way};
@@ -56,8 +55,9 @@ pub(crate) fn read(case: &mut Case, query: Query, answer: Answer, now: &Now<'_>)
             add_evidence(case, now, &what, Strength::Fair);
             reopen(case);
             case.outcome = CaseOutcome::Unknown;
-            // For a human who says that it is.
+            // For a human who says that it is; until then nobody pays it.
             case.code = Some(order);
+            hold_made_order(case);
             require_human(case);
             Action::Wait
         }
@@ -210,11 +210,12 @@ pub(crate) fn found(case: &mut Case, entry: Option<&Entry>, now: &Now<'_>) -> Ac
                     "another case was opened after this one: whether to pay both is for a human",
                     Strength::Strong,
                 );
+                hold_made_order(case);
                 State::NeedsHuman
             }
             StepName::Order | StepName::Regenerate => {
                 case.outcome = CaseOutcome::Pending;
-                case.holds.extend(case.code.clone().map(Hold::Order));
+                hold_made_order(case);
                 State::AwaitingPayment
             }
         };

@@ -57,10 +57,6 @@ pub(crate) fn check_offer(case: &Case, way: Way, quote: &Quote, now: &Now<'_>) -
             "the vendor cannot say what would come back; the airline decides (expect.acceptUnquoted)",
         ));
     }
-    if quote.mixed && expect.currency.is_some() {
-        let text = "the offer has amounts of more than one currency";
-        return Err(StoredError::new(ErrorCode::GuardCurrency, text));
-    }
     currency(expect, &quote.money)?;
     if let Some(least) = limit(&expect.min_refund)
         && !quote.unquoted
@@ -115,7 +111,11 @@ pub(crate) fn check_price(expect: &Expect, money: &Money) -> Result<(), StoredEr
     }
 }
 
+/// Amounts of two currencies are refused whatever is expected: nobody has said what they come to.
 fn currency(expect: &Expect, money: &Money) -> Result<(), StoredError> {
+    if money.mixed {
+        return Err(StoredError::new(ErrorCode::GuardCurrency, "the amounts are of more than one currency"));
+    }
     match (&expect.currency, &money.currency) {
         (Some(wanted), got) if got.as_ref() != Some(wanted) => {
             let got = got.as_deref().unwrap_or("unknown");

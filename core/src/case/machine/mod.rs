@@ -153,6 +153,7 @@ fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<
         step.at = now.wall();
         step.retry = None;
     }
+    release_doubted_order(case, executed, code.as_deref());
     case.code = code.or(case.code.take());
     case.paced_until = None;
     case.error = None;
@@ -183,6 +184,14 @@ fn resolved(case: &mut Case, executed: bool, by: &str, text: &str, code: Option<
         }
         Action::Wait
     }
+}
+
+/// An order that was held because the case may have made it, and a human says that it did not, or made another one.
+fn release_doubted_order(case: &mut Case, executed: bool, code: Option<&str>) {
+    let is_made = executed && code.is_none_or(|code| Some(code) == case.code.as_deref());
+    let is_unpaid = case.last_step().is_some_and(|s| matches!(s.name, StepName::Order | StepName::Regenerate));
+    let made = case.code.clone().filter(|_| is_unpaid && !is_made).map(Hold::Order);
+    case.holds.retain(|hold| Some(hold) != made.as_ref());
 }
 
 /// The end of a case that no query moves on, and a human calls executed: a paid order that is cancelled, and an order

@@ -31,6 +31,7 @@ pub(super) fn order_state(case: &mut Case, order: &OrderState, now: &Now<'_>) ->
                 let money = case.money.get_or_insert_default();
                 money.paid.clone_from(&price.paid);
                 money.currency.clone_from(&price.currency);
+                money.mixed = price.mixed;
             }
             case.run.same_people = Some(order.same_people == Some(true));
             pay(case, now)

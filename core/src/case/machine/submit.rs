@@ -2,9 +2,10 @@
 
 use super::event::{Action, Now, SubmitResult};
 use super::next_query::next_query;
-use super::transition::{add_evidence, claimed, pay, refuse, reopen, two_orders, unknown, withdraw_intent};
+use super::transition::{
+    add_evidence, claimed, hold_made_order, pay, refuse, reopen, two_orders, unknown, withdraw_intent,
+};
 use crate::case::error::StoredError;
-use crate::case::hold::Hold;
 use crate::case::model::{Case, CheckFirst};
 use crate::case::schedule::{MINUTE, SECOND};
 use crate::case::vocabulary::{CaseOutcome, Kind, Query, Retry, State, StepName, Strength, Way};
@@ -93,6 +94,7 @@ fn executed(case: &mut Case, name: StepName, result: SubmitResult, now: &Now<'_>
         if matches!(name, StepName::Order | StepName::Regenerate) {
             // What the order costs replaces what its parts were to cost: also a sum that cannot be made.
             kept.paid = None;
+            kept.mixed = money.mixed;
             kept.currency = kept.currency.take().filter(|_| money.paid.is_some());
         }
         for (to, from) in [
@@ -149,7 +151,7 @@ fn ordered(case: &mut Case, now: &Now<'_>) -> Action {
     }
     case.state = State::AwaitingPayment;
     case.outcome = CaseOutcome::Pending;
-    case.holds.extend(case.code.clone().map(Hold::Order));
+    hold_made_order(case);
     pay(case, now)
 }
 

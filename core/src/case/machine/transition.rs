@@ -58,6 +58,12 @@ pub(crate) fn reopen(case: &mut Case) {
     }
 }
 
+/// The order that the case has made is paid by nobody else: a direct payment of it is a step of this case.
+pub(crate) fn hold_made_order(case: &mut Case) {
+    let hold = case.code.clone().map(Hold::Order).filter(|hold| !case.holds.contains(hold));
+    case.holds.extend(hold);
+}
+
 /// An unknown outcome that no query will settle needs a human.
 pub(crate) fn require_human(case: &mut Case) {
     if case.outcome == CaseOutcome::Unknown {

@@ -149,12 +149,14 @@ fn currency() -> impl Strategy<Value = Option<String>> {
 }
 
 fn money() -> impl Strategy<Value = Money> {
-    (currency(), amount(), amount(), amount()).prop_map(|(currency, paid, estimated_refund, fee)| Money {
+    let mixed = prop_oneof![9 => Just(false), 1 => Just(true)];
+    (currency(), amount(), amount(), amount(), mixed).prop_map(|(currency, paid, estimated_refund, fee, mixed)| Money {
         currency,
         paid,
         estimated_refund,
         fee,
         actual_refund: None,
+        mixed,
     })
 }
 
@@ -183,7 +185,7 @@ prop_compose! {
     ) -> Quote {
         let deadline = deadline.map(|at| Deadline { at: START + at, source: String::new() });
         let offer_id = (!none).then(|| "q".to_owned());
-        Quote { offer_id, possible, window_open, unquoted, voucher, mixed: false, money, deadline, at: None }
+        Quote { offer_id, possible, window_open, unquoted, voucher, money, deadline, at: None }
     }
 }
 

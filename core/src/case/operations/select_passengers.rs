@@ -8,16 +8,17 @@ use crate::case::hold::Hold;
 use crate::case::machine::event::Answer;
 use crate::case::model::Case;
 use crate::case::open_request::{OpenRequest, content_for};
-use crate::case::passengers::{OrderPassengers, Passenger, check_company};
+use crate::case::passengers::{Asked, OrderPassengers, Passenger, check_company, ticket_marks};
 use crate::case::service::CaseService;
-use crate::case::store::{Filter, Name, Stored};
+use crate::case::store::{Filter, KnownOffer, Name, Stored};
 use crate::case::vendor::requests::{self, CallData};
-use crate::case::vocabulary::{CaseOutcome, Kind, Query, State};
+use crate::case::vocabulary::{CaseOutcome, Kind, Query, State, Way};
 use crate::error::Error;
 use crate::exchange::context::CallContext;
 
-/// Sets positions, content and holds of a case that is about to be claimed. Passengers that cannot be asked for make
-/// it a refused case, which holds nothing. Where the order cannot be read now, the case holds everybody.
+/// Sets positions, content and holds of a case that is about to be claimed: for the passengers of the request, or of the
+/// offer that it names. Passengers that cannot be asked for make it a refused case, which holds nothing. Where the order
+/// cannot be read now, the case holds everybody.
 pub(super) async fn select(
     context: &mut CallContext,
     cases: &CaseService,
@@ -25,13 +26,22 @@ pub(super) async fn select(
     request: &OpenRequest,
     case: &mut Case,
 ) -> Stored<()> {
-    let Some(order) = case.order_no.clone().filter(|_| !request.asked.is_empty()) else { return Ok(()) };
+    let Some(order) = case.order_no.clone() else { return Ok(()) };
+    let tickets = offer_tickets(cases, case).await?;
+    if request.asked.is_empty() && tickets.is_empty() {
+        return Ok(());
+    }
     let (key, order_no) = (Name::Key(case.key.clone()), order.clone());
     let (row, known) =
         cases.run_blocking(move |store| Ok((store.load(&key)?, store.order_passengers(&order_no)?))).await?;
-    let positions = known.and_then(|known| known.positions(&request.asked));
-    case.content = content_for(body, case.kind, &request.asked, positions.as_deref());
-    if row.is_some_and(|row| row.case.is_bound()) {
+    let mut positions = known.and_then(|known| known.positions(&request.asked));
+    if tickets.is_empty() {
+        case.content = content_for(body, case.kind, &request.asked, positions.as_deref());
+    }
+    if let Some(bound) = row.map(|row| row.case).filter(Case::is_bound) {
+        if !tickets.is_empty() {
+            positions = Some(bound.positions).filter(|positions| !bound.partial || !positions.is_empty());
+        }
         hold(case, positions);
         return Ok(());
     }
@@ -44,9 +54,15 @@ pub(super) async fn select(
     let Answer::Order(_) = driver.query(case, Query::Order).await else { return Ok(()) };
     let (today, known) = (requests::today(driver.call_data()), driver.call_data().known.clone());
     let Some(known) = known.filter(|_| !today.is_empty()) else { return Ok(()) };
-    let positions = known.positions(&request.asked);
-    case.content = content_for(body, case.kind, &request.asked, positions.as_deref());
-    let selection = known.select(&request.asked, &today, case.kind == Kind::Refund);
+    let asked = match tickets.as_slice() {
+        [] => request.asked.clone(),
+        tickets => ticket_holders(case, tickets, &today),
+    };
+    let positions = known.positions(&asked);
+    if tickets.is_empty() {
+        case.content = content_for(body, case.kind, &asked, positions.as_deref());
+    }
+    let selection = known.select(&asked, &today, case.kind == Kind::Refund);
     let checked = match selection {
         Ok(selection) if case.kind == Kind::Refund && !selection.positions.is_empty() => {
             let gone = gone(cases, case, &order, &known, &today).await?;
@@ -64,6 +80,22 @@ pub(super) async fn select(
         }
     }
     Ok(())
+}
+
+/// The marks of the tickets of the offer that a refund names; none without an offer, or where it listed no tickets.
+async fn offer_tickets(cases: &CaseService, case: &Case) -> Stored<Vec<String>> {
+    let Some(offer) = case.offer_id.clone().filter(|_| case.kind == Kind::Refund) else { return Ok(Vec::new()) };
+    let known = cases.run_blocking(move |store| store.known_offer(&offer)).await?;
+    let is_of_order = |known: &KnownOffer| known.way == Way::Refund && Some(&known.order_no) == case.order_no.as_ref();
+    Ok(known.filter(is_of_order).map(|known| known.tickets).unwrap_or_default())
+}
+
+/// The passengers of the order as it is now whose names are on these tickets. That they are all of them is checked
+/// with the offer.
+fn ticket_holders(case: &Case, tickets: &[String], today: &[Passenger]) -> Vec<Asked> {
+    let offer = case.offer_id.as_deref().unwrap_or_default();
+    let is_holder = |name: &str| ticket_marks(offer, std::iter::once(name)).iter().all(|mark| tickets.contains(mark));
+    today.iter().filter(|p| is_holder(&p.name)).map(|p| Asked::Name(p.name.clone())).collect()
 }
 
 /// `positions`: empty for everybody, None where they are not known.

@@ -88,7 +88,7 @@ impl Sqlite {
     /// in the way of every case that does not name it; what was paid stands in the way of every other payment.
     pub(super) fn other_holder(&self, connection: &Connection, case: &Case) -> rusqlite::Result<Option<Case>> {
         let earlier = self.opened_after(connection, case)?;
-        for hold in &case.holds {
+        for hold in &case.needs() {
             for holder in self.holders(connection, hold)?.into_iter().filter(|holder| *holder != case.id) {
                 let is_payment = matches!(hold, Hold::Payment(_));
                 let is_given_up = |case: &Case| case.closed && case.outcome == CaseOutcome::NotExecuted;

@@ -125,6 +125,9 @@ pub(crate) struct KnownOffer {
     /// The passengers that a refund's offer is for, as the store counts them; empty: everybody, or not known.
     #[serde(default)]
     pub positions: Vec<usize>,
+    /// `ticket_marks` of a refund's tickets; empty where the quotation listed none.
+    #[serde(default)]
+    pub tickets: Vec<String>,
     pub quote: Quote,
 }
 

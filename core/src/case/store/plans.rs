@@ -126,7 +126,13 @@ fn use_every_method(store: &Sqlite) {
     store.counts(1).unwrap();
     store.cases_for_order("N a").unwrap();
     store.record_notification("d", 1).unwrap();
-    let offer = KnownOffer { way: Way::Void, order_no: "N a".into(), positions: vec![], quote: Default::default() };
+    let offer = KnownOffer {
+        way: Way::Void,
+        order_no: "N a".into(),
+        positions: vec![],
+        tickets: vec![],
+        quote: Default::default(),
+    };
     store.remember_offer("q", &offer, clock::at(0)).unwrap();
     store.known_offer("q").unwrap();
     store.remember_listing().unwrap();

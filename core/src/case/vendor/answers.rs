@@ -265,6 +265,7 @@ fn money(
     legacy: (Option<&String>, Option<&Amount>, Option<&Amount>),
 ) -> Money {
     let currency = fare.and_then(|f| f.currency.clone()).or(legacy.0.cloned());
+    let mixed = is_mixed(currency.as_ref(), extras, fee);
     let sum = |main: Option<&Amount>, parts: Vec<Option<&Amount>>| -> Option<String> {
         let main = main?;
         if parts.is_empty() {
@@ -294,6 +295,7 @@ fn money(
         }),
         fee: fee_amount.filter(|_| fee_fits).map(|a| a.as_str().to_owned()),
         actual_refund: None,
+        mixed,
     }
 }
 
@@ -320,11 +322,6 @@ pub(crate) fn void_quote(quote: &VoidQuotationReply) -> Quote {
         window_open: window.and_then(|w| w.allow_void),
         unquoted: false,
         voucher: quote.void_method.as_deref().is_some_and(is_voucher),
-        mixed: is_mixed(
-            quote.void_fare_amount.as_ref().and_then(|f| f.currency.as_ref()),
-            &quote.void_post_ticketing_service_amounts,
-            quote.service_fee.as_ref(),
-        ),
         money: money(
             quote.void_fare_amount.as_ref(),
             &quote.void_post_ticketing_service_amounts,
@@ -367,11 +364,6 @@ pub(crate) fn refund_quote(quote: &RefundQuotationReply) -> Quote {
         window_open: None,
         unquoted,
         voucher: quote.refund_method.as_deref().is_some_and(is_voucher),
-        mixed: is_mixed(
-            quote.refund_fare_amount.as_ref().and_then(|f| f.currency.as_ref()).or(quote.currency.as_ref()),
-            &quote.refund_post_ticketing_service_amounts,
-            quote.service_fee.as_ref(),
-        ),
         money,
         deadline: None,
         at: None,

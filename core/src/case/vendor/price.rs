@@ -20,8 +20,8 @@ pub(super) fn price(
         let fare = option.ticket_fare.as_ref().filter(|fare| fare.amount.is_some())?;
         Some(sum(fare, [&option.service_fee, &option.payment_fee], &currency))
     });
-    if let Some((currency, paid)) = by_option {
-        return Some(Money { currency, paid, fee: fee.map(|f| f.as_str().to_owned()), ..Money::default() });
+    if let Some(Sum { currency, paid, mixed }) = by_option {
+        return Some(Money { currency, paid, mixed, fee: fee.map(|f| f.as_str().to_owned()), ..Money::default() });
     }
     total.as_ref()?;
     let whole = match (total.as_ref().and_then(Amount::to_decimal), fee.as_ref().and_then(Amount::to_decimal)) {
@@ -32,13 +32,16 @@ pub(super) fn price(
     Some(Money { currency, paid: whole, fee: fee.map(|f| f.as_str().to_owned()), ..Money::default() })
 }
 
-/// The currency and the sum of the parts of an option; neither where they are of two currencies, no sum where a part
+/// What the parts of an option come to: neither currency nor sum where they are of two currencies, no sum where a part
 /// has no amount.
-fn sum(
-    fare: &PaymentDetail,
-    fees: [&Option<PaymentDetail>; 2],
-    currency: &Option<String>,
-) -> (Option<String>, Option<String>) {
+#[derive(Default)]
+struct Sum {
+    currency: Option<String>,
+    paid: Option<String>,
+    mixed: bool,
+}
+
+fn sum(fare: &PaymentDetail, fees: [&Option<PaymentDetail>; 2], currency: &Option<String>) -> Sum {
     let currency_of = |part: &PaymentDetail| part.currency.clone().or_else(|| currency.clone());
     let whole = currency_of(fare);
     let mut total = fare.amount.as_ref().and_then(Amount::to_decimal);
@@ -46,16 +49,16 @@ fn sum(
     for fee in fees.into_iter().flatten() {
         let amount = fee.amount.as_ref().and_then(Amount::to_decimal);
         if amount.is_some_and(|a| !a.is_zero()) && currency_of(fee) != whole {
-            return (None, None);
+            return Sum { mixed: true, ..Sum::default() };
         }
         total = total.zip(amount).and_then(|(total, fee): (Decimal, Decimal)| total.checked_add(fee));
     }
-    let text = if total == fare.amount.as_ref().and_then(Amount::to_decimal) {
+    let paid = if total == fare.amount.as_ref().and_then(Amount::to_decimal) {
         fare.amount.as_ref().map(|amount| amount.as_str().to_owned()).filter(|_| total.is_some())
     } else {
         total.map(|total| total.to_string())
     };
-    (whole, text)
+    Sum { currency: whole, paid, mixed: false }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The requests of a case: the vendor's lists, filled from the order itself. A half-filled list is what the vendor
 //! answers with a misleading 801.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -176,7 +178,7 @@ pub(crate) fn basket(case: &Case, call_data: &CallData) -> Result<(Vec<Value>, M
     let mut buyers: Vec<(String, i64, Vec<Value>)> =
         passengers(case, call_data)?.into_iter().map(|p| (p.name, p.kind, Vec::new())).collect();
     let mut total = Decimal::ZERO;
-    let mut currency = search.currency.clone();
+    let mut currencies = BTreeSet::new();
     for (i, product) in call_data.request.body.products.iter().enumerate() {
         let at = |name: &str| format!("/products/{i}/{name}");
         let wanted = product.segment_index.as_ref().and_then(|s| s.to_i64());
@@ -207,7 +209,7 @@ pub(crate) fn basket(case: &Case, call_data: &CallData) -> Result<(Vec<Value>, M
                 total = total
                     .checked_add(price)
                     .ok_or_else(|| bad_request("/products", "cost more than can be counted"))?;
-                currency = offer.currency.clone().or(currency.take());
+                currencies.extend(offer.currency.clone().or(search.currency.clone()));
                 bought = true;
             }
         }
@@ -220,7 +222,11 @@ pub(crate) fn basket(case: &Case, call_data: &CallData) -> Result<(Vec<Value>, M
         .filter(|(_, _, chosen)| !chosen.is_empty())
         .map(|(name, kind, chosen)| json!({ "name": name, "passengerType": kind, "ancillaries": chosen }))
         .collect();
-    Ok((passengers, Money { currency, paid: Some(total.to_string()), ..Default::default() }))
+    // Amounts of two currencies have no sum.
+    let mixed = currencies.len() > 1;
+    let currency = currencies.pop_first().filter(|_| !mixed);
+    let paid = Some(total.to_string()).filter(|_| !mixed);
+    Ok((passengers, Money { currency, paid, mixed, ..Money::default() }))
 }
 
 /// The request of a submit.
