@@ -15,6 +15,45 @@
 //! }
 //! # Ok::<(), atlas_postbooking::Error>(())
 //! ```
+//!
+//! With a store, a refund, void or purchase is a case: it is submitted at most once, also after a crash, and asked about
+//! until its state is final.
+//!
+//! ```no_run
+//! use atlas_postbooking::blocking::Client;
+//! use atlas_postbooking::wire::{Amount, CaseExpect, CaseFollowRequest, CaseOpenRequest};
+//! use atlas_postbooking::Outcome;
+//!
+//! let client = Client::new(
+//!     r#"{"baseUrl":"https://sandbox.example","clientId":"…","clientSecret":"…","store":{"path":"cases.db"}}"#,
+//! )?;
+//! // The key names the intention: run again after a crash, the same program goes on with the same case.
+//! let key = Some("refund-of-ticket-4711".to_owned());
+//! let expect = CaseExpect { currency: Some("USD".into()), min_refund: Amount::parse("20.00"), ..Default::default() };
+//! let opened = client.cases().open(&CaseOpenRequest {
+//!     kind: Some("refund".into()),
+//!     order_no: Some("TESTA20260302160000000".into()),
+//!     key: key.clone(),
+//!     expect: Some(expect),
+//!     ..Default::default()
+//! });
+//! match opened {
+//!     Ok(answer) => println!("submitted: {:?}", answer.data.code),
+//!     Err(failure) => match failure.outcome() {
+//!         Outcome::NotExecuted => println!("no, for certain: {failure}"),
+//!         // Nothing is lost: the case is in the store, and is asked about.
+//!         _ => println!("not known yet: {failure}; state {:?}", failure.case().and_then(|case| case.state)),
+//!     },
+//! }
+//! // Hours or weeks later, from any process on this machine: make the queries that are due.
+//! for step in client.follow(CaseFollowRequest { key, ..Default::default() }) {
+//!     match step {
+//!         Ok(progress) => println!("{} open", progress.open.map_or(0, |open| open.to_i64().unwrap_or(0))),
+//!         Err(failure) => println!("{failure}"),
+//!     }
+//! }
+//! # Ok::<(), atlas_postbooking::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 #[cfg(not(target_pointer_width = "64"))]
@@ -42,6 +81,7 @@ mod webhook;
 pub mod wire;
 
 pub use cancel::Cancel;
+pub use client::cases::{BlockingCases, Cases};
 pub use client::dispatch;
 pub use client::follow::{Follow, FollowSteps};
 pub use client::order_pages::{OrderPages, Orders};

@@ -150,7 +150,8 @@ def native(language: str, name: str) -> list[str]:
 
 
 def check(result: SuiteResult) -> None:
-    killed(result, {"C": native("c", "resume"), "Python": python("resume")})
+    rust = [str(building.target() / "example-resume")]
+    killed(result, {"C": native("c", "resume"), "Python": python("resume"), "Rust": rust})
     receivers = {"C++": native("cpp", "webhook"), "Python": python("webhook")}
     webhooks(result, receivers)
     hostile(result, receivers)

@@ -1,5 +1,6 @@
 //! The client: one method for any operation, one for each, async and blocking.
 
+pub mod cases;
 pub(crate) mod describe;
 pub mod dispatch;
 pub(crate) mod execute;
@@ -66,6 +67,26 @@ impl Failure {
     pub fn reply(&self) -> &Reply {
         &self.reply
     }
+
+    /// The case that the call belongs to, or that is in its way; None without a store, and where no case is concerned.
+    pub fn case(&self) -> Option<wire::Case> {
+        case_of(&self.reply)
+    }
+}
+
+impl<T> Answer<T> {
+    /// The case that the call belongs to: that of a submit or of a follow-up by key, for example.
+    pub fn case(&self) -> Option<wire::Case> {
+        case_of(&self.reply)
+    }
+}
+
+fn case_of(reply: &Reply) -> Option<wire::Case> {
+    #[derive(serde::Deserialize)]
+    struct Concerned {
+        case: Option<wire::Case>,
+    }
+    serde_json::from_str::<Concerned>(reply.json()).ok()?.case
 }
 
 impl std::fmt::Display for Failure {

@@ -54,6 +54,11 @@ impl Session {
         simulated_clock::advance_clock(&self.base_url, minutes).is_ok()
     }
 
+    /// The same, as a number of minutes.
+    pub fn minutes(&self) -> u32 {
+        self.minutes
+    }
+
     /// The time since the submit: "at once", "5 min", "4 h", "21 days".
     pub fn elapsed(&self) -> String {
         match self.minutes {
@@ -263,8 +268,32 @@ pub fn run(example: fn(&mut Session) -> Result<End, Failure>) -> ExitCode {
         eprintln!("usage: example-… BASE_URL ORDER_NO");
         return ExitCode::from(2);
     };
+    run_session(example, base_url, order_no, "")
+}
+
+/// The same with a file for cases.
+pub fn run_with_store(example: fn(&mut Session) -> Result<End, Failure>) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, base_url, order_no, store] = arguments.as_slice() else {
+        eprintln!("usage: example-… BASE_URL ORDER_NO STORE");
+        return ExitCode::from(2);
+    };
+    // The clock is the simulator's, and the follow-up has a budget that no real account has, so that weeks take
+    // seconds. A real program leaves both out.
+    let more = format!(
+        r#","store":{{"path":{store:?}}},"clock":{{"url":"{base_url}/_sim/clock"}},"follow":{{"perSecond":1000,"burst":1000}}"#
+    );
+    run_session(example, base_url, order_no, &more)
+}
+
+fn run_session(
+    example: fn(&mut Session) -> Result<End, Failure>,
+    base_url: &str,
+    order_no: &str,
+    more: &str,
+) -> ExitCode {
     // A real program reads its credentials from a vault; the library reads no environment variables.
-    let config = format!(r#"{{"baseUrl":"{base_url}","clientId":"demo","clientSecret":"demo"}}"#);
+    let config = format!(r#"{{"baseUrl":"{base_url}","clientId":"demo","clientSecret":"demo"{more}}}"#);
     let client = match Client::new(&config) {
         Ok(client) => client,
         Err(error) => {
@@ -272,7 +301,7 @@ pub fn run(example: fn(&mut Session) -> Result<End, Failure>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let mut session = Session { client, order_no: order_no.clone(), base_url: base_url.clone(), minutes: 0 };
+    let mut session = Session { client, order_no: order_no.into(), base_url: base_url.into(), minutes: 0 };
     match example(&mut session) {
         Ok(end) => ExitCode::from(end as u8),
         Err(failure) => {
