@@ -134,9 +134,11 @@
  *   No other code of yours is called.
  *
  * FORK
- *   After fork() parent and child may both go on using a client, if no other thread was inside the
- *   library at that moment. The child opens its own connections, also to the store. Calls in progress
- *   remain the parent's; cancel tokens made before the fork are stale in the child.
+ *   After fork() parent and child may both go on using a client, if no other thread was in a call of a
+ *   client with a store at that moment; those of clients without one may be anywhere. The child opens its
+ *   own connections, also to the store. Calls in progress remain the parent's; cancel tokens made before
+ *   the fork are stale in the child. A child of the bare system call, which runs no handlers of
+ *   pthread_atfork(), must not use the library if another thread was inside it.
  *
  * SIGNALS, UNLOADING, OUTPUT
  *   No signal handler is installed, SIGPIPE is never raised, interrupted system calls are repeated.

@@ -1,11 +1,12 @@
 //! Cancel tokens: slots of atomics, because apb_cancel_set() may run in a signal handler, where no lock may be taken and
 //! no memory allocated.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use atlas_postbooking::Cancel;
 
+use crate::fork;
 use crate::guard::catch_panic_or;
 use crate::handle;
 
@@ -23,8 +24,8 @@ const GENERATION: u32 = 32;
 /// The memory of a token. It is never given back to the allocator, so that a stale handle finds a slot.
 struct Slot {
     state: AtomicU64,
-    /// The process that made the token: a forked child does not inherit it.
-    pid: AtomicU32,
+    /// [`fork::process`] that made the token: a forked child does not inherit it.
+    process: AtomicU64,
 }
 
 /// Slots come in chunks of doubling size. A chunk never moves, so a slot is found without a lock.
@@ -32,7 +33,7 @@ const FIRST_CHUNK: usize = 64;
 static CHUNKS: [OnceLock<Box<[Slot]>>; 18] = [const { OnceLock::new() }; 18];
 
 /// Slots to be used again, and how many were ever used.
-static FREE: Mutex<(Vec<u32>, u32)> = Mutex::new((Vec::new(), 0));
+pub static FREE: Mutex<(Vec<u32>, u32)> = Mutex::new((Vec::new(), 0));
 
 fn slot(index: usize) -> Option<&'static Slot> {
     let chunk = ((index + FIRST_CHUNK) / FIRST_CHUNK).ilog2() as usize;
@@ -44,7 +45,7 @@ fn make_chunk(index: usize) -> Option<()> {
     let chunk = ((index + FIRST_CHUNK) / FIRST_CHUNK).ilog2() as usize;
     CHUNKS.get(chunk)?.get_or_init(|| {
         (0..FIRST_CHUNK << chunk)
-            .map(|_| Slot { state: AtomicU64::new(1 << GENERATION), pid: AtomicU32::new(0) })
+            .map(|_| Slot { state: AtomicU64::new(1 << GENERATION), process: AtomicU64::new(0) })
             .collect()
     });
     Some(())
@@ -65,7 +66,7 @@ fn index_of(id: usize) -> Option<usize> {
 
 /// The slot and generation of a token that this process made.
 fn find(id: usize) -> Option<(&'static Slot, u64)> {
-    find_any(id).filter(|(slot, _)| slot.pid.load(Ordering::SeqCst) == std::process::id())
+    find_any(id).filter(|(slot, _)| slot.process.load(Ordering::SeqCst) == fork::process())
 }
 
 /// Changes a slot's state, if it still has that generation and is not freed; the state before.
@@ -115,7 +116,7 @@ pub fn acquire(cancel: *const apb_cancel) -> Option<TokenInUse> {
 
 fn recycle(slot: &Slot, index: u32) {
     let generation = (slot.state.load(Ordering::SeqCst) >> GENERATION) + 1;
-    slot.pid.store(0, Ordering::SeqCst);
+    slot.process.store(0, Ordering::SeqCst);
     // A slot whose generations are used up is retired.
     if generation < u64::from(u32::MAX) {
         slot.state.store(generation << GENERATION, Ordering::SeqCst);
@@ -128,6 +129,7 @@ fn recycle(slot: &Slot, index: u32) {
 #[unsafe(no_mangle)]
 pub extern "C" fn apb_cancel_new() -> *mut apb_cancel {
     catch_panic_or(std::ptr::null_mut(), || {
+        fork::watch();
         let index = {
             let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
             match free.0.pop() {
@@ -142,7 +144,7 @@ pub extern "C" fn apb_cancel_new() -> *mut apb_cancel {
             }
         };
         let Some(slot) = slot(index as usize) else { return std::ptr::null_mut() };
-        slot.pid.store(std::process::id(), Ordering::SeqCst);
+        slot.process.store(fork::process(), Ordering::SeqCst);
         let generation = slot.state.load(Ordering::SeqCst) >> GENERATION;
         handle::count_created();
         std::ptr::without_provenance_mut((generation << GENERATION) as usize | KIND | index as usize)

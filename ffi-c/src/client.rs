@@ -48,7 +48,7 @@ struct LogReceiver {
 // promises (PROMISES, log receiver) that the receiver may be called with it on every thread that calls with the client.
 unsafe impl Send for LogReceiver {}
 
-static CLIENTS: Registry<ClientObject> = Registry::new();
+pub static CLIENTS: Registry<ClientObject> = Registry::new();
 
 /// The client of a handle. The caller shares its ownership, so it lives on if the handle is freed meanwhile.
 pub fn get(client: *const apb_client) -> Option<Arc<ClientObject>> {

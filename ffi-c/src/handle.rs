@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::fork::{self, ShortLock};
+
 /// Clients, replies, queues and cancel tokens that are not freed, for apb_live_handles().
 static LIVE: AtomicU64 = AtomicU64::new(0);
 
@@ -61,6 +63,7 @@ impl<T> Registry<T> {
 
     /// Adds a value and returns its id, never 0; None if all slots are in use.
     pub fn insert(&self, value: T) -> Option<usize> {
+        fork::watch();
         let mut guard = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         let (slots, free) = &mut *guard;
         let value = Some(Arc::new(value));
@@ -108,5 +111,11 @@ impl<T> Registry<T> {
         }
         count_freed();
         Some(value)
+    }
+}
+
+impl<T: Send + Sync> ShortLock for Registry<T> {
+    fn hold(&'static self) -> Option<Box<dyn std::any::Any>> {
+        self.slots.hold()
     }
 }

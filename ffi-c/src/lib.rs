@@ -1,8 +1,8 @@
 //! The C ABI. It has no rules of its own: each function checks its pointers, catches panics and calls
 //! [`atlas_postbooking::dispatch`]. Its manual is the head of the generated header.
 //!
-//! `unsafe` has three uses here: to read texts and write results through the caller's pointers, to turn the pointer of
-//! a reply back into its box, and to call the host's log receiver. What cannot be checked about those pointers is what
+//! `unsafe` has four uses here: to read texts and write results through the caller's pointers, to turn the pointer of
+//! a reply back into its box, to call the host's log receiver, and to be told of forks. What cannot be checked about those pointers is what
 //! the caller promises in the section PROMISES of the header; the SAFETY comments name the promise they rest on.
 #![allow(non_camel_case_types)]
 
@@ -10,6 +10,7 @@ mod call;
 mod cancel;
 mod client;
 mod consts;
+mod fork;
 mod guard;
 mod handle;
 mod operations;

@@ -26,11 +26,11 @@ type QueueObject = Queue<Option<Arc<ClientObject>>>;
 /// Set in the ids of queues only.
 const KIND: usize = 1 << 30;
 
-static QUEUES: Registry<QueueObject> = Registry::of_kind(KIND);
+pub static QUEUES: Registry<QueueObject> = Registry::of_kind(KIND);
 
 /// Queues of the parent that a forked child has freed: never dropped, since their locks may be held by threads that are
 /// not in this process.
-static INHERITED: Mutex<Vec<Arc<QueueObject>>> = Mutex::new(Vec::new());
+pub static INHERITED: Mutex<Vec<Arc<QueueObject>>> = Mutex::new(Vec::new());
 
 /// The queue of a handle, if this process made it.
 fn get(queue: *const apb_queue) -> Option<Arc<QueueObject>> {

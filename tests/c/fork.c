@@ -126,15 +126,41 @@ static void *reads(void *client)
     return NULL;
 }
 
-/* Children of a process whose threads are in the middle of calls. */
-static void forks_among_calls(const char *base_url)
+static void *handles(void *base_url)
 {
-    enum { THREADS = 4, FORKS = 50 };
+    while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
+        apb_cancel *token = apb_cancel_new();
+        apb_client *client = flow_client((const char *)base_url, "");
+        apb_queue *queue = NULL;
+        CHECK(apb_queue_new(&queue) == APB_OK);
+        apb_cancel_free(token);
+        apb_queue_free(queue);
+        apb_client_free(client);
+    }
+    return NULL;
+}
+
+/* What a child does whose parent's threads were anywhere in the library. */
+static int child_of_many(const apb_client *client, const char *base_url)
+{
+    apb_reply *reply = NULL;
+    apb_client *own = flow_client(base_url, "");
+    apb_cancel *token = apb_cancel_new();
+    int code = apb_call(client, "balance", "{}", APB_ZSTR, NULL, 0, token, &reply) == APB_OK ? 0 : 1;
+    apb_cancel_free(token);
+    apb_client_free(own);
+    return code;
+}
+
+/* Children of a process whose threads are in the middle of calls, and make and free handles. */
+static void forks_among_calls(char *base_url)
+{
+    enum { THREADS = 8, FORKS = 50 };
     apb_client *client = flow_client(base_url, "");
     pthread_t threads[THREADS];
     int i;
     for (i = 0; i < THREADS; i++) {
-        CHECK(pthread_create(&threads[i], NULL, reads, client) == 0);
+        CHECK(pthread_create(&threads[i], NULL, i % 2 == 0 ? reads : handles, i % 2 == 0 ? (void *)client : base_url) == 0);
     }
     for (i = 0; i < FORKS; i++) {
         int status = 1;
@@ -142,9 +168,8 @@ static void forks_among_calls(const char *base_url)
         fflush(stdout);
         child = fork();
         if (child == 0) {
-            apb_reply *reply = NULL;
             alarm(30);
-            _exit(apb_call(client, "balance", "{}", APB_ZSTR, NULL, 0, NULL, &reply) == APB_OK ? 0 : 1);
+            _exit(child_of_many(client, base_url));
         }
         CHECK(waitpid(child, &status, 0) == child && status == 0);
     }

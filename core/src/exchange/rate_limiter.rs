@@ -2,9 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::process::PerProcess;
 use crate::token_bucket::{Rate, TokenBucket};
 use crate::transport::{Fault, Limits};
 use crate::unix_time::Millis;
@@ -66,20 +66,21 @@ pub(crate) async fn wait_for_place(limiter: &dyn RateLimiter, limits: &Limits<'_
 
 /// A budget of one client in one process. Without a rate it only pauses for a Retry-After.
 pub(crate) struct LocalLimiter {
-    bucket: Mutex<TokenBucket>,
+    /// Each process begins with a full one.
+    bucket: PerProcess<Option<TokenBucket>>,
+    rate: Rate,
     /// The bucket counts seconds since then.
     start: Instant,
 }
 
 impl LocalLimiter {
     pub fn new(rate: Option<Rate>) -> LocalLimiter {
-        let bucket = TokenBucket::new(rate.unwrap_or(Rate::UNLIMITED));
-        LocalLimiter { bucket: Mutex::new(bucket), start: Instant::now() }
+        LocalLimiter { bucket: PerProcess::default(), rate: rate.unwrap_or(Rate::UNLIMITED), start: Instant::now() }
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut TokenBucket, f64) -> T) -> T {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut bucket, self.start.elapsed().as_secs_f64())
+        let mut bucket = self.bucket.lock();
+        work(bucket.get_or_insert_with(|| TokenBucket::new(self.rate)), self.start.elapsed().as_secs_f64())
     }
 
     fn millis(&self) -> i64 {
