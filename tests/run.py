@@ -73,16 +73,18 @@ def python(result: SuiteResult) -> None:
     interpreter = home / "bin/python"
     if not interpreter.exists():
         venv.create(home, with_pip=True)
-    needed = "import celery, fastapi, httpx, mypy, opentelemetry.sdk, pyright, pytest, uvloop"
+    needed = "import celery, click, fastapi, httpx, mypy, opentelemetry.sdk, pyright, pytest, rich, uvloop"
     if subprocess.run([str(interpreter), "-c", needed], capture_output=True).returncode != 0:
-        wanted = ["celery", "fastapi", "httpx", "mypy", "opentelemetry-sdk", "pyright", "pytest", "uvloop"]
+        wanted = ["celery", "click", "fastapi", "httpx", "mypy", "opentelemetry-sdk", "pyright", "pytest", "rich", "uvloop"]
         done = subprocess.run([str(interpreter), "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True)
         if done.returncode != 0:
             result.skip_reason = "what the tests import cannot be installed"
             return
     paths = f"pythonpath={PYTHON} {ROOT / 'py/tests'}"
     command = [str(interpreter), "-m", "pytest", "-q", "-c", str(ROOT / "py/pyproject.toml"), "-o", paths, "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, str(ROOT / "py/tests")], cwd=ROOT / "py", capture_output=True, text=True, errors="replace")
+    environment = {**os.environ, "ATLAS_SIMULATOR": str(building.target() / "atlas-simulator")}
+    command += [str(ROOT / "py/tests")]
+    done = subprocess.run(command, cwd=ROOT / "py", env=environment, capture_output=True, text=True, errors="replace")
     lines = done.stdout.strip().splitlines() or [""]
     counted = result.add_counts(lines[-1])
     result.messages += [line for line in lines if line.startswith(("FAILED", "ERROR", "SKIPPED"))]
