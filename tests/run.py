@@ -1,7 +1,7 @@
 """`make test`: every suite of every language. Standard library only.
 
     python tests/run.py [SUITE...]     rust, headers, c, archive, cpp, examples, documents,
-                                       vectors, findings, torture, python; default: all
+                                       vectors, findings, torture, python, wheels; default: all
 
 A suite that cannot run because a tool is missing is reported as SKIPPED; with APB_REQUIRE_ALL=1 that is a failure.
 The last line is `N passed, N failed, N skipped`.
@@ -26,6 +26,7 @@ import findings  # noqa: E402
 import headers  # noqa: E402
 import native  # noqa: E402
 import readme_programs  # noqa: E402
+import wheels  # noqa: E402
 from building import BUILD, PYTHON, ROOT  # noqa: E402
 from results import SuiteResult, table  # noqa: E402
 
@@ -131,6 +132,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("findings", "findings, Python", lambda result: findings.check(result, "python", PYTHON)),
     ("torture", "torture", with_compiler(CC, torture)),
     ("python", "Python", python),
+    ("wheels", "wheels", wheels.check),
     ("rust", "Rust", rust),
 ]
 
