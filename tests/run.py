@@ -23,6 +23,7 @@ import building  # noqa: E402
 import case_examples  # noqa: E402
 import examples  # noqa: E402
 import findings  # noqa: E402
+import guide_commands  # noqa: E402
 import headers  # noqa: E402
 import native  # noqa: E402
 import readme_programs  # noqa: E402
@@ -68,8 +69,8 @@ def torture(result: SuiteResult) -> None:
         result.check(False, f"torture:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
-def python(result: SuiteResult) -> None:
-    """The package's own tests, with the module that cargo built, in a virtual environment."""
+def interpreter_with_tools(result: SuiteResult) -> Path | None:
+    """The Python of a virtual environment with what the tests import; None, and a reason to skip, if there is none."""
     home = BUILD / "venv"
     interpreter = home / "bin/python"
     if not interpreter.exists():
@@ -80,7 +81,21 @@ def python(result: SuiteResult) -> None:
         done = subprocess.run([str(interpreter), "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True)
         if done.returncode != 0:
             result.skip_reason = "what the tests import cannot be installed"
-            return
+            return None
+    return interpreter
+
+
+def command_line(result: SuiteResult) -> None:
+    interpreter = interpreter_with_tools(result)
+    if interpreter is not None:
+        guide_commands.check(result, interpreter)
+
+
+def python(result: SuiteResult) -> None:
+    """The package's own tests, with the module that cargo built, in a virtual environment."""
+    interpreter = interpreter_with_tools(result)
+    if interpreter is None:
+        return
     paths = f"pythonpath={PYTHON} {ROOT / 'py/tests'}"
     command = [str(interpreter), "-m", "pytest", "-q", "-c", str(ROOT / "py/pyproject.toml"), "-o", paths, "-p", "no:cacheprovider"]
     environment = {**os.environ, "ATLAS_SIMULATOR": str(building.target() / "atlas-simulator")}
@@ -127,6 +142,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("examples", "examples, cases", with_compiler(CXX, case_examples.check)),
     ("examples", "demo", with_compiler(CC, examples.demo)),
     ("documents", "README", with_compiler(CC, readme_programs.check)),
+    ("documents", "command line", command_line),
     ("vectors", "vectors", with_compiler(CXX, vectors)),
     ("findings", "findings, C", lambda result: findings.check(result, "c", building.LIB / "libatlas_postbooking.so.1")),
     ("findings", "findings, Python", lambda result: findings.check(result, "python", PYTHON)),

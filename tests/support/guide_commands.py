@@ -1,5 +1,6 @@
 """Runs the blocks of docs/guide/command-line.md, in order, with the simulator: each `$ ` line is a command of one shell."""
 
+import json
 import os
 import re
 import shutil
@@ -83,7 +84,7 @@ class Scene:
         if "cases changes" in command:
             # What was there before is known to the reader of the page.
             listed = self.shell("atlas-postbooking --json cases changes --since 0")
-            before = [case["change"] for case in __import__("json").loads(listed)["cases"] if case["key"] != "desk-4"]
+            before = [case["change"] for case in json.loads(listed)["cases"] if case["key"] != "desk-4"]
             self.shell("mkdir -p $XDG_STATE_HOME; atlas-postbooking cases changes > /dev/null")
             (seen,) = (self.directory / "state").rglob("seen-*")
             seen.write_text(f"{max(before)}\n")
