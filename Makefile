@@ -9,6 +9,8 @@
 # lint      formatting, lints, documentation
 # dist      archives of the release for C and C++ in dist/, with checksums and Debian packages; TARGETS="x86_64-gnu" for
 #           one of x86_64-gnu and aarch64-gnu; minutes for each
+# wheels    the Python package and the simulator as wheels, and sdists, in dist/wheels; TARGETS as for dist, also x86_64-musl
+#           and aarch64-musl; minutes for each
 # audit     known faults of the crates in Cargo.lock; cargo-audit, and the network for its database
 # install   headers, libraries, a pkg-config file and a CMake package under PREFIX; LIBDIR for another folder than
 #           PREFIX/lib; uninstall takes them away
@@ -29,7 +31,7 @@ ROOT := $(DESTDIR)$(PREFIX)
 back_to_include = $(shell realpath -m --relative-to="$(LIBDIR)/$(1)" "$(PREFIX)/include")
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: audit dist demo build test torture upgrade mutants lint install uninstall bench
+.PHONY: audit dist wheels demo build test torture upgrade mutants lint install uninstall bench
 .DEFAULT_GOAL := build
 
 demo:
@@ -92,6 +94,10 @@ audit:
 dist:
 	$(PYTHON) packaging/dist.py $(TARGETS)
 	@for archive in dist/*.tar.gz; do $(PYTHON) tests/support/archive.py "$$archive" || exit 1; done
+
+wheels:
+	$(PYTHON) packaging/wheels.py --vendored $(if $(filter command line environment,$(origin TARGETS)),$(TARGETS))
+	$(PYTHON) tests/support/wheels.py dist/wheels
 
 # Minutes, on a machine that has nothing else to do.
 bench:

@@ -21,13 +21,13 @@ musl, in the musl archives only, as far as a program links it: MIT
 """
 
 
-def crates(triple: str) -> list[dict[str, Any]]:
-    """The packages of the registry that are linked into the library, by name."""
+def crates(triple: str, library: str = LIBRARY) -> list[dict[str, Any]]:
+    """The packages of the registry that are linked into a library of the workspace, by name."""
     command = ["cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", triple]
     metadata = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
     packages = {package["id"]: package for package in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
-    waiting = [one for one, package in packages.items() if package["name"] == LIBRARY]
+    waiting = [one for one, package in packages.items() if package["name"] == library]
     found: set[str] = set()
     while waiting:
         one = waiting.pop()

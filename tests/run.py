@@ -1,7 +1,7 @@
 """`make test`: every suite of every language. Standard library only.
 
     python tests/run.py [SUITE...]     rust, headers, c, archive, cpp, examples, documents,
-                                       vectors, findings, torture, python; default: all
+                                       vectors, findings, torture, python, wheels; default: all
 
 A suite that cannot run because a tool is missing is reported as SKIPPED; with APB_REQUIRE_ALL=1 that is a failure.
 The last line is `N passed, N failed, N skipped`.
@@ -23,9 +23,11 @@ import building  # noqa: E402
 import case_examples  # noqa: E402
 import examples  # noqa: E402
 import findings  # noqa: E402
+import guide_commands  # noqa: E402
 import headers  # noqa: E402
 import native  # noqa: E402
 import readme_programs  # noqa: E402
+import wheels  # noqa: E402
 from building import BUILD, PYTHON, ROOT  # noqa: E402
 from results import SuiteResult, table  # noqa: E402
 
@@ -67,22 +69,38 @@ def torture(result: SuiteResult) -> None:
         result.check(False, f"torture:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
-def python(result: SuiteResult) -> None:
-    """The package's own tests, with the module that cargo built, in a virtual environment."""
+def interpreter_with_tools(result: SuiteResult) -> Path | None:
+    """The Python of a virtual environment with what the tests import; None, and a reason to skip, if there is none."""
     home = BUILD / "venv"
     interpreter = home / "bin/python"
     if not interpreter.exists():
         venv.create(home, with_pip=True)
-    needed = "import celery, fastapi, httpx, mypy, opentelemetry.sdk, pyright, pytest, uvloop"
+    needed = "import celery, click, fastapi, httpx, mypy, opentelemetry.sdk, pyright, pytest, rich, uvloop"
     if subprocess.run([str(interpreter), "-c", needed], capture_output=True).returncode != 0:
-        wanted = ["celery", "fastapi", "httpx", "mypy", "opentelemetry-sdk", "pyright", "pytest", "uvloop"]
+        wanted = ["celery", "click", "fastapi", "httpx", "mypy", "opentelemetry-sdk", "pyright", "pytest", "rich", "uvloop"]
         done = subprocess.run([str(interpreter), "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True)
         if done.returncode != 0:
             result.skip_reason = "what the tests import cannot be installed"
-            return
+            return None
+    return interpreter
+
+
+def command_line(result: SuiteResult) -> None:
+    interpreter = interpreter_with_tools(result)
+    if interpreter is not None:
+        guide_commands.check(result, interpreter)
+
+
+def python(result: SuiteResult) -> None:
+    """The package's own tests, with the module that cargo built, in a virtual environment."""
+    interpreter = interpreter_with_tools(result)
+    if interpreter is None:
+        return
     paths = f"pythonpath={PYTHON} {ROOT / 'py/tests'}"
     command = [str(interpreter), "-m", "pytest", "-q", "-c", str(ROOT / "py/pyproject.toml"), "-o", paths, "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, str(ROOT / "py/tests")], cwd=ROOT / "py", capture_output=True, text=True, errors="replace")
+    environment = {**os.environ, "ATLAS_SIMULATOR": str(building.target() / "atlas-simulator")}
+    command += [str(ROOT / "py/tests")]
+    done = subprocess.run(command, cwd=ROOT / "py", env=environment, capture_output=True, text=True, errors="replace")
     lines = done.stdout.strip().splitlines() or [""]
     counted = result.add_counts(lines[-1])
     result.messages += [line for line in lines if line.startswith(("FAILED", "ERROR", "SKIPPED"))]
@@ -124,11 +142,13 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("examples", "examples, cases", with_compiler(CXX, case_examples.check)),
     ("examples", "demo", with_compiler(CC, examples.demo)),
     ("documents", "README", with_compiler(CC, readme_programs.check)),
+    ("documents", "command line", command_line),
     ("vectors", "vectors", with_compiler(CXX, vectors)),
     ("findings", "findings, C", lambda result: findings.check(result, "c", building.LIB / "libatlas_postbooking.so.1")),
     ("findings", "findings, Python", lambda result: findings.check(result, "python", PYTHON)),
     ("torture", "torture", with_compiler(CC, torture)),
     ("python", "Python", python),
+    ("wheels", "wheels", wheels.check),
     ("rust", "Rust", rust),
 ]
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use atlas_postbooking::dispatch;
+use atlas_postbooking::{LogLevel, dispatch};
 use pyo3::prelude::*;
 
 use crate::guard::{Panicked, guarded_py};
@@ -22,6 +22,11 @@ impl Client {
 
 #[pymethods]
 impl Client {
+    /// Whether replies come with a line for each attempt.
+    fn log_attempts(&self, wanted: bool) {
+        self.core.set_log_level(wanted.then_some(LogLevel::Debug));
+    }
+
     /// Calls an operation and waits for its end, with the interpreter lock released.
     fn call(&self, py: Python<'_>, operation: &[u8], request: &[u8], options: &[u8]) -> PyResult<Reply> {
         py.detach(|| guarded_py(|| dispatch::call(Some(&self.core), operation, request, options, None)))

@@ -44,6 +44,12 @@ impl Reply {
         Slice::of(slf)
     }
 
+    /// The lines of its attempts, if the client was told to keep them.
+    #[getter]
+    fn attempts(&self) -> Vec<&str> {
+        self.core.log().iter().filter(|line| line.target == "transport").map(|line| line.message.as_str()).collect()
+    }
+
     #[getter]
     fn raw(&self) -> Option<&[u8]> {
         self.core.raw()

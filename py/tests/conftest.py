@@ -7,6 +7,9 @@ from scripted import Server
 
 from atlas_postbooking import Client
 
+# Installed, the package brings it by its entry point.
+pytest_plugins = ["atlas_postbooking.testing.plugin"]
+
 SECRET = "s3cr3t-of-the-tests"
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,3 +108,13 @@ def test_notebooks_and_metrics(server: Server, names: dict[str, Any], capsys: py
     finally:
         logging.getLogger("atlas_postbooking").setLevel(logging.NOTSET)
     assert 'calls_total{operation="orderList",outcome="executed",code=""} 1' in capsys.readouterr().out
+
+
+def test_the_test_kit(tmp_path: Path) -> None:
+    (snippet,) = section("Tests of a program")
+    (tmp_path / "test_snippet.py").write_text(snippet)
+    environment = {**os.environ, "PYTHONPATH": str(Path(atlas.__file__).parent.parent)}
+    # Installed, the package brings the plugin by its entry point.
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "atlas_postbooking.testing.plugin", "-p", "no:cacheprovider"]
+    ran = subprocess.run([*command, "test_snippet.py"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert "1 passed" in ran.stdout, ran.stdout + ran.stderr

@@ -13,29 +13,45 @@ import atlas_postbooking
 PACKAGE = Path(atlas_postbooking.__file__).parent
 
 
-def imported_modules(source: str, modules: set[str]) -> set[str]:
-    """The modules of the package that a file imports, also for type checkers only (TYPE_CHECKING) and in functions."""
+def imported_modules(source: str, modules: set[str], package: tuple[str, ...] = ()) -> set[str]:
+    """The modules of atlas_postbooking that a file imports, also for type checkers only (TYPE_CHECKING) and in functions.
+
+    They are named from there: ``_client``, ``cli.app``; a package by its own name, the whole by ``__init__``.
+    """
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join(part for part in ("atlas_postbooking" if node.level else "", node.module) if part)
-            names = [f"{base}.{alias.name}" for alias in node.names]
+            own = ("atlas_postbooking", *package)
+            base = [*own[: len(own) + 1 - node.level]] if node.level else []
+            base += node.module.split(".") if node.module else []
+            names = [".".join([*base, alias.name]) for alias in node.names]
         for name in names:
-            package, *rest = name.split(".")
-            if package == "atlas_postbooking":
+            top, *rest = name.split(".")
+            if top == "atlas_postbooking":
                 # A name that is not a module is one of the package itself.
-                found.add(rest[0] if rest and rest[0] in modules else "__init__")
+                while rest and ".".join(rest) not in modules:
+                    rest.pop()
+                found.add(".".join(rest) or "__init__")
     return found
 
 
+def module_name(path: Path) -> str:
+    name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
 def test_imports_are_acyclic() -> None:
-    sources = {path.stem: path.read_text(encoding="utf-8") for path in PACKAGE.glob("*.py")}
-    modules = {*sources, "_native"}
-    graph = {name: imported_modules(source, modules) for name, source in sources.items()}
+    paths = {module_name(path): path for path in PACKAGE.rglob("*.py")}
+    modules = {*paths, "_native"} - {"__init__"}
+    graph = {
+        name: imported_modules(path.read_text(encoding="utf-8"), modules, path.relative_to(PACKAGE).parts[:-1])
+        for name, path in paths.items()
+    }
     assert graph["_client"] >= {"_native", "_operations", "_types"} and graph["__init__"] >= {"_client", "_local"}
+    assert graph["cli.orders"] >= {"cli.output", "_errors"} and "cli" not in graph["__init__"]
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as cycle:
@@ -58,4 +74,11 @@ def test_imports_are_acyclic() -> None:
     ],
 )
 def test_imported_modules(source: str, expected: set[str]) -> None:
-    assert imported_modules(source, {"_a", "_b", "__init__"}) == expected
+    assert imported_modules(source, {"_a", "_b"}) == expected
+
+
+def test_imported_modules_of_a_package_within() -> None:
+    modules = {"_a", "cli", "cli.b"}
+    assert imported_modules("from . import b\nfrom .b import x", modules, ("cli",)) == {"cli.b"}
+    assert imported_modules("from .. import _a\nfrom .._a import x", modules, ("cli",)) == {"_a"}
+    assert imported_modules("from . import x", modules, ("cli",)) == {"cli"}

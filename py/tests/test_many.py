@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,41 +19,22 @@ from scripted import Server, answer
 import atlas_postbooking as atlas
 from atlas_postbooking import CaseVerdict, Client, Progress
 from atlas_postbooking.requests import CaseOpenRequest
-
-ROOT = Path(__file__).parents[2]
-SIMULATOR = Path(ROOT, os.environ.get("CARGO_TARGET_DIR", "target"), "debug/atlas-simulator")
-needs_simulator = pytest.mark.skipif(not SIMULATOR.exists(), reason="the simulator is not built")
-
-
-class Atlas:
-    """The simulator, and its control calls."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def post(self, path: str, **body: Any) -> Any:
-        text = json.dumps(body).encode()
-        with urllib.request.urlopen(f"{self.url}/_sim/{path}", text) as answered:
-            return json.load(answered)
-
-    def executed(self) -> list[str]:
-        """The orders of the executed submits, from the simulator's own ledger."""
-        with urllib.request.urlopen(f"{self.url}/_sim/ledger") as answered:
-            return sorted(row["orderNo"] for row in json.load(answered)["entries"] if row["executed"])
-
-    def orders(self, count: int) -> list[str]:
-        return [self.post("orders", airline="F9", fare="100.00")["orderNo"] for _ in range(count)]
+from atlas_postbooking.testing import Simulator
 
 
 @contextmanager
-def simulator() -> Iterator[Atlas]:
-    command = [str(SIMULATOR), "--profile", "clock=real,refundQueryWithoutCode=list"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield Atlas(json.loads(process.stdout.readline())["url"])
-        finally:
-            process.kill()
+def simulator() -> Iterator[Simulator]:
+    with Simulator("clock=real,refundQueryWithoutCode=list") as atlas:
+        yield atlas
+
+
+def executed(vendor: Simulator) -> list[str]:
+    """The orders of the executed submits, from the simulator's own ledger."""
+    return sorted(row["orderNo"] for row in vendor.ledger(executed=True))
+
+
+def made(vendor: Simulator, count: int) -> list[str]:
+    return [vendor.order(airline="F9", fare="100.00") for _ in range(count)]
 
 
 def voids(orders: list[str]) -> list[CaseOpenRequest]:
@@ -180,23 +160,22 @@ def test_the_end_of_the_time_leaves_a_pending_verdict(server: Server, client_wit
     assert time.monotonic() - begun < 20
 
 
-@needs_simulator
 def test_lost_replies_and_limits_execute_every_order_once(tmp_path: Path) -> None:
     with simulator() as vendor, open_simulated(vendor, tmp_path) as client:
-        orders = vendor.orders(24)
-        vendor.post("faults", endpoint="void", mode="drop_after", probability=0.2)
-        vendor.post("faults", endpoint="void", mode="rate_limit", delayMs=1000, times=3)
+        orders = made(vendor, 24)
+        vendor.fault("void", "drop_after", times=0, probability=0.2)
+        vendor.fault("void", "rate_limit", delayMs=1000, times=3)
         verdicts = client.cases.open_many(voids(orders), concurrency=8)
         assert [each.key for each in verdicts] == [f"void-{order}" for order in orders]
         assert {str(each.outcome) for each in verdicts} == {"executed"}, verdicts
-        assert vendor.executed() == sorted(orders)
+        assert executed(vendor) == sorted(orders)
         # Resumed, nothing is submitted again.
         again = client.cases.open_many(voids(orders))
         assert [each.outcome for each in again] == [each.outcome for each in verdicts]
-        assert vendor.executed() == sorted(orders)
+        assert executed(vendor) == sorted(orders)
 
 
-def open_simulated(vendor: Atlas, directory: Path) -> Client:
+def open_simulated(vendor: Simulator, directory: Path) -> Client:
     return Client(base_url=vendor.url, client_id="id", client_secret=SECRET, store={"path": directory / "cases.db"})
 
 
@@ -211,10 +190,9 @@ with Client(base_url=url, client_id="id", client_secret="s", store={"path": stor
 """
 
 
-@needs_simulator
 def test_a_killed_run_is_resumed_and_nothing_is_executed_twice(tmp_path: Path) -> None:
     with simulator() as vendor:
-        orders = vendor.orders(60)
+        orders = made(vendor, 60)
         program = tmp_path / "program.py"
         program.write_text(PROGRAM)
         command = [sys.executable, str(program), vendor.url, str(tmp_path / "cases.db"), *orders]
@@ -227,17 +205,17 @@ def test_a_killed_run_is_resumed_and_nothing_is_executed_twice(tmp_path: Path) -
                         process.kill()
                         break
                 process.stdout.read()
-        killed = vendor.executed()
+        killed = executed(vendor)
         assert 0 < len(killed) < len(orders), "the runs were killed half-way"
         assert len(set(killed)) == len(killed)
         with open_simulated(vendor, tmp_path) as client:
             verdicts: list[CaseVerdict] = client.cases.open_many(voids(orders))
-            executed = vendor.executed()
-            assert len(set(executed)) == len(executed), "no order twice"
+            done = executed(vendor)
+            assert len(set(done)) == len(done), "no order twice"
             # An intent that the kill left unsent is unknown until the settle time is over, and is never sent again.
             outcomes = {order: str(each.outcome) for order, each in zip(orders, verdicts)}
-            assert {outcomes[order] for order in executed} <= {"executed", "unknown"}
-            assert {outcomes[order] for order in set(orders) - set(executed)} <= {"unknown"}
+            assert {outcomes[order] for order in done} <= {"executed", "unknown"}
+            assert {outcomes[order] for order in set(orders) - set(done)} <= {"unknown"}
             assert list(outcomes.values()).count("unknown") <= 2 * 4, "at most what was under way at each kill"
 
 

@@ -19,8 +19,32 @@ from atlas_postbooking import AsyncClient, Client
 OFFER = {"status": 0, "requestId": "r-7", "orderNo": "A1", "isVoidable": True, "voidTickets": [{"name": "KIS/EVA"}]}
 
 
+def test_a_line_for_each_attempt(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """Repetitions of a read, and the queries within a case: each has its operation, outcome, request id and time."""
+    caplog.set_level(logging.DEBUG, "atlas_postbooking")
+    host = server.url.partition("://")[2]
+    server.then(None, {"status": 429}, OFFER)
+    with open_client(server, retry={"max_attempts": 3, "base_delay_ms": 1}) as client:
+        client.void_quotation(order_no="A1")
+        lines = [record.getMessage() for record in caplog.records]
+        assert [line.partition(": ")[0] for line in lines[:3]] == [f"voidQuotation attempt {n}" for n in (1, 2, 3)]
+        assert ": not_executed, io, http none, vendor status none, request id none, " in lines[0]
+        assert ": not_executed, rate_limited, http 200, vendor status 429, " in lines[1]
+        assert ": executed, ok, http 200, vendor status 0, request id r-7, " in lines[2]
+        assert all(line.endswith(f" ms, host {host}") for line in lines[:3]) and "attempts=3" in lines[3]
+        assert (caplog.records[0].levelname, vars(caplog.records[0])["atlas_operation"]) == ("DEBUG", "voidQuotation")
+        # Nobody reads them: none are made.
+        caplog.clear()
+        caplog.set_level(logging.INFO, "atlas_postbooking")
+        server.then(OFFER)
+        reply = client.void_quotation(order_no="A1")
+        assert reply and caplog.records == []
+        assert client._core._native is not None and client._core._native.call(b"balance", b"{", b"").attempts == []
+
+
 def test_a_line_for_each_call(server: Server, client: Client, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "atlas_postbooking")
+    caplog.handler.addFilter(lambda record: " attempt " not in record.getMessage())
     server.then(OFFER, {"status": 805, "msg": "KIS/EVA no"}, {"status": 9999})
     client.void_quotation(order_no="A1")
     with pytest.raises(atlas.Refused):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from scripted import Server
 
 import atlas_postbooking
+from atlas_postbooking.replies import VoidQuotationReply
 
 PROJECT = Path(__file__).parent.parent
 
@@ -47,9 +49,43 @@ def test_importing_loads_no_heavy_modules() -> None:
 
 
 def test_all_lists_every_public_name() -> None:
+    listed = set(atlas_postbooking.__all__)
+    assert {name for names in atlas_postbooking._MODULES.values() for name in names} == listed - {"__version__"}
+    for name in listed:
+        assert getattr(atlas_postbooking, name) is not None and name in dir(atlas_postbooking)
     public = {name for name, value in vars(atlas_postbooking).items() if not name.startswith("_")}
     modules = {name for name in public if isinstance(vars(atlas_postbooking)[name], type(sys))}
-    assert public - modules == set(atlas_postbooking.__all__) - {"__version__"}
+    assert public - modules - {"TYPE_CHECKING"} <= listed
+    with pytest.raises(AttributeError, match="no attribute 'Cleint'"):
+        getattr(atlas_postbooking, "Cleint")
+
+
+def test_a_first_call_imports_only_what_it_needs(server: Server) -> None:
+    server.then({"status": 0, "orderNo": "A1", "orderStatus": 2})
+    program = (
+        "import sys, atlas_postbooking as atlas\n"
+        "before = [name for name in sys.modules if name.startswith('atlas_postbooking.')]\n"
+        f"client = atlas.Client(base_url={server.url!r}, client_id='i', client_secret='s')\n"
+        "order = client.query_order_details(order_no='A1')\n"
+        "assert order.order_status == 2 and type(order).__name__ == 'QueryOrderDetailsReply'\n"
+        "heavy = ('typing', 'json', 're', 'decimal', 'datetime', 'dataclasses', 'inspect', 'logging', 'asyncio', "
+        "'atlas_postbooking._many', 'atlas_postbooking._async_client', 'atlas_postbooking.requests')\n"
+        "print(before, [name for name in heavy if name in sys.modules])"
+    )
+    ran = run(sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{program}")
+    assert ran.stdout == "['atlas_postbooking._native'] []\n", ran.stdout + ran.stderr
+
+
+def test_pickles_are_read_where_nothing_was_used_before(tmp_path: Path) -> None:
+    reply = VoidQuotationReply.build({"order_no": "A1", "void_fare_amount": {"currency": "USD"}})
+    whole = (reply, reply.void_fare_amount, atlas_postbooking.NotExecuted("no"), atlas_postbooking.Outcome.UNKNOWN)
+    (tmp_path / "pickle").write_bytes(pickle.dumps(whole))
+    program = (
+        f"import pickle; reply, part, error, outcome = pickle.loads(open({str(tmp_path / 'pickle')!r}, 'rb').read())\n"
+        "print(type(reply).__name__, reply.void_fare_amount.currency, type(part).__name__, type(error).__name__, outcome)"
+    )
+    ran = run(sys.executable, "-c", program)
+    assert ran.stdout == "VoidQuotationReply USD FareAmount NotExecuted unknown\n", ran.stderr
 
 
 def snippets() -> list[str]:

@@ -131,6 +131,7 @@ impl CallContext {
         let mut earlier_unknown = false;
         loop {
             attempt += 1;
+            let began = Instant::now();
             let exchange = match unsent {
                 None => self.exchange(request).await,
                 Some(fault) => Exchange::unsent(fault),
@@ -141,7 +142,7 @@ impl CallContext {
             let reply = self.decode(request, exchange, meta).await;
             // Of a repeated submit, an earlier attempt may be the one that was executed.
             earlier_unknown |= op.kind.has_effect() && reply.outcome() == Outcome::Unknown;
-            self.log_attempt(op, &reply, attempt);
+            self.log_attempt(op, &reply, attempt, began);
             self.session.on_reply(&reply).await;
             let next = retry::next(
                 op.kind,
@@ -164,14 +165,18 @@ impl CallContext {
         }
     }
 
-    pub fn log_attempt(&mut self, op: &Operation, reply: &Reply, attempt: u32) {
+    pub fn log_attempt(&mut self, op: &Operation, reply: &Reply, attempt: u32, began: Instant) {
         self.log.add(LogLevel::Debug, "transport", || {
             format!(
-                "{} attempt {attempt}: http {}, vendor status {}, {} bytes",
+                "{} attempt {attempt}: {}, {}, http {}, vendor status {}, request id {}, {} bytes, {} ms",
                 op.name,
+                reply.outcome().name(),
+                reply.error().map_or("ok", |e| e.code.as_str()),
                 reply.http_status().map_or("none".to_owned(), |s| s.to_string()),
                 reply.vendor_status().map_or("none".to_owned(), |s| s.to_string()),
+                reply.meta("requestId").as_deref().unwrap_or("none"),
                 reply.raw().map_or(0, <[u8]>::len),
+                began.elapsed().as_millis(),
             )
         });
     }

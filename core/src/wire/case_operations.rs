@@ -255,7 +255,7 @@ message! {
 
     /// Rows.
     CaseExportReply {
-        /// One case per line, each a JSON object, each line ended by `\n`.
+        /// One case per line, each a JSON object, each line with its end.
         ndjson "ndjson": Option<String>;
         /// How many.
         count "count": Option<Number>, loggable;

@@ -16,7 +16,7 @@ message! {
         passenger_type "passengerType": Option<String>, loggable;
         /// What the airline keeps.
         penalty_amount "penaltyAmount": Option<Amount> => Kind::AmountWithCurrency, loggable;
-        /// Its currency, split off from `"480.00 CNY"`.
+        /// Its currency, split off from `480.00 CNY`.
         penalty_currency "penaltyCurrency": Option<String> => Kind::CurrencyOf("penaltyAmount"), loggable;
         /// Percent that the airline keeps.
         penalty_percent "penaltyPercent": Option<Number>, loggable;

@@ -14,27 +14,22 @@ if TYPE_CHECKING:
 
     from ._operations import Operations
     from ._many import CaseVerdict, Progress
-    from ._parts import AnyCaseKind, CaseOutcome, CaseState, Verdict
+    from ._literals import AnyCaseKind, CaseOutcome, CaseState, Verdict
     from ._types import Options
-    from .replies import Case, CaseReply
+    from .replies import Case, CaseListReply, CaseReply
     from .requests import CaseOpenRequest
 
 #: The core's largest ``limit``.
 _PAGE = 500
 
 
-class CaseList(Iterator["Case"]):
-    """An iterator over cases, read page by page. After an exception it can be continued: the same page is read again.
-
-    With ``changed_since`` the cases come in the order of their last change, and one that changes while the list is
-    read comes again.
-    """
+class CasePages:
+    """What both lists of cases share: the request of the next page, and what was read of it."""
 
     #: With ``changed_since``: the number to give as ``changed_since`` when the list is read next; else None.
     next_change: int | None = None
 
-    def __init__(self, client: Operations, filters: Mapping[str, Any], options: Options | None) -> None:
-        self._client = client
+    def __init__(self, filters: Mapping[str, Any], options: Options | None) -> None:
         self._request = {name: value for name, value in filters.items() if value is not None}
         self._limit: int = self._request.setdefault("limit", _PAGE)
         self._by_change = "changed_since" in self._request
@@ -42,15 +37,7 @@ class CaseList(Iterator["Case"]):
         self._ready: deque[Case] = deque()
         self._done = False
 
-    def __next__(self) -> Case:
-        while not self._ready:
-            if self._done:
-                raise StopIteration
-            self._read_page()
-        return self._ready.popleft()
-
-    def _read_page(self) -> None:
-        page = self._client.case_list(self._request, options=self._options)
+    def _take(self, page: CaseListReply) -> None:
         cases = page.cases or []
         self._ready.extend(cases)
         following = page.next
@@ -61,6 +48,25 @@ class CaseList(Iterator["Case"]):
         else:
             self._request["after"] = following
             self._done = following is None
+
+
+class CaseList(CasePages, Iterator["Case"]):
+    """An iterator over cases, read page by page. After an exception it can be continued: the same page is read again.
+
+    With ``changed_since`` the cases come in the order of their last change, and one that changes while the list is
+    read comes again.
+    """
+
+    def __init__(self, client: Operations, filters: Mapping[str, Any], options: Options | None) -> None:
+        super().__init__(filters, options)
+        self._client = client
+
+    def __next__(self) -> Case:
+        while not self._ready:
+            if self._done:
+                raise StopIteration
+            self._take(self._client.case_list(self._request, options=self._options))
+        return self._ready.popleft()
 
 
 class Cases:

@@ -1,34 +1,35 @@
-"""The clients."""
+"""The client, and what it shares with AsyncClient."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import _local, _native
-from ._cases import Cases
+from . import _native
 from ._encode import encode_request, encode_settings
 from ._errors import RequestError, bad_config, bad_request, closed, error_of, panicked
-from ._follow import AsyncFollow, Follow
 from ._observe import Observer
-from ._operations import KINDS, AsyncOperations, Operations
-from ._pages import AsyncOrders, Orders
+from ._operations import KINDS, Operations
 from ._reply import Outcome, Reply, reply_of
 
+# What a first call does not need is imported where it is used.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Any, NoReturn
 
     from typing_extensions import Self, Unpack
 
+    from ._cases import Cases
+    from ._follow import Follow
+    from ._pages import Orders
     from ._types import Config, Options
     from .replies import WebhookReply
     from .requests import OrderListRequest
 
 
-class _Core:
+class Core:
     """The native client of a ``Client``: opens it, calls it, and makes Python exceptions of its errors."""
 
     __slots__ = ("_native", "has_store", "observer", "origin")
@@ -73,7 +74,7 @@ class _Core:
         native = self._native
         if native is None:
             raise closed()
-        started = time.perf_counter()
+        started = self.observer.begin(native)
         try:
             name = operation.encode(errors="replace")
             # Python runs signal handlers (Ctrl-C) in the main thread only; other threads need not check for them.
@@ -98,7 +99,7 @@ class _Core:
         native = self._native
         if native is None:
             raise closed()
-        started = time.perf_counter()
+        started = self.observer.begin(native)
         try:
             source = await _loop.call(native, operation.encode(errors="replace"), request, options)
         except _native.Panicked as panic:
@@ -111,8 +112,11 @@ class _Core:
         return self._result(operation, source, started)
 
     def _result(self, operation: str, source: _native.Reply, started: float) -> Reply:
+        # The class of the reply is there once this is imported.
+        from . import replies  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
         reply = reply_of(operation, source)
-        self.observer.ended(reply, started)
+        self.observer.ended(reply, source.attempts, started)
         if source.ok:
             return reply
         raise error_of(reply)
@@ -163,17 +167,17 @@ def annotate(interruption: BaseException, operation: str) -> Outcome:
     return outcome
 
 
-class _ClientBase:
+class ClientBase:
     """The part that both clients share."""
 
-    _core: _Core
+    _core: Core
 
     def close(self) -> None:
         """Closes the client. Calls in progress are completed."""
         self._core.close()
 
     def __repr__(self) -> str:
-        core: _Core | None = getattr(self, "_core", None)
+        core: Core | None = getattr(self, "_core", None)
         state = "not open" if core is None else f"{core.origin} closed" if core.is_closed else core.origin
         return f"<atlas_postbooking.{type(self).__name__} {state}>"
 
@@ -184,7 +188,7 @@ class _ClientBase:
         )
 
 
-class Client(_ClientBase, Operations):
+class Client(ClientBase, Operations):
     """A client. It may be used from any number of threads.
 
     The configuration is a mapping (``{"baseUrl": …}``), keywords (``base_url=…``) or both. Nothing is sent and no
@@ -192,7 +196,7 @@ class Client(_ClientBase, Operations):
     """
 
     def __init__(self, config: Mapping[str, Any] | None = None, /, **keywords: Unpack[Config]) -> None:
-        self._core = _Core(config, keywords)  # type: ignore[arg-type]
+        self._core = Core(config, keywords)  # type: ignore[arg-type]
 
     def _operate(
         self,
@@ -207,6 +211,8 @@ class Client(_ClientBase, Operations):
     @property
     def cases(self) -> Cases:
         """The cases of the client's store."""
+        from ._cases import Cases
+
         return Cases(self)
 
     def iter_orders(
@@ -218,6 +224,8 @@ class Client(_ClientBase, Operations):
         **filters: Unpack[OrderListRequest],
     ) -> Orders:
         """Iterates over the orders of all pages, each order once. Takes the arguments of :meth:`order_list`."""
+        from ._pages import Orders
+
         return Orders(self, request, dict(filters), options)
 
     def follow(
@@ -240,11 +248,15 @@ class Client(_ClientBase, Operations):
             every_ms: How long a step waits for a query to become due; with 0 the caller has to wait.
             options: Options of each call.
         """
+        from ._follow import Follow
+
         return Follow(self, {"id": id, "key": key}, timeout_ms, every_ms, options)
 
     def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> WebhookReply:
         """As :func:`atlas_postbooking.parse_webhook`."""
-        return _local.parse_webhook(body)
+        from ._local import parse_webhook
+
+        return parse_webhook(body)
 
     def metrics(self) -> str:
         """Counters of the calls of this client, and with a store the numbers of its cases, as Prometheus reads them."""
@@ -254,78 +266,6 @@ class Client(_ClientBase, Operations):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class AsyncClient(_ClientBase, AsyncOperations):
-    """The same client for asyncio and loops like it: calls take no thread, whatever their number.
-
-    A task that is cancelled cancels its call. The ``CancelledError`` (the ``__cause__`` of the ``TimeoutError`` that
-    ``asyncio.timeout`` makes of it) has ``outcome``: a submit that had not left is not executed, one that had is
-    unknown. ``max_in_flight`` calls are at the vendor at once; the others wait, and the wait counts against their
-    ``timeout_ms``.
-    """
-
-    def __init__(self, config: Mapping[str, Any] | None = None, /, **keywords: Unpack[Config]) -> None:
-        self._core = _Core(config, keywords)  # type: ignore[arg-type]
-
-    async def _operate(
-        self,
-        operation: str,
-        request: Mapping[str, Any] | None,
-        fields: dict[str, Any],
-        options: Options | None,
-    ) -> Reply:
-        body = encode_request(operation, request, fields)
-        return await self._core.send_async(operation, body, encode_settings(options) if options else b"")
-
-    def iter_orders(
-        self,
-        request: Mapping[str, Any] | None = None,
-        /,
-        *,
-        options: Options | None = None,
-        **filters: Unpack[OrderListRequest],
-    ) -> AsyncOrders:
-        """Iterates over the orders of all pages, each order once. Takes the arguments of :meth:`order_list`."""
-        return AsyncOrders(self, request, dict(filters), options)
-
-    def follow(
-        self,
-        *,
-        id: str | None = None,
-        key: str | None = None,
-        timeout_ms: int | None = None,
-        every_ms: int = 1000,
-        options: Options | None = None,
-    ) -> AsyncFollow:
-        """Follows a case, or all open ones. Gives a reply after every step.
-
-        Ends when no case is open or the time is over.
-
-        Args:
-            id: The id of the case.
-            key: The key of the case. Without id and key, all open cases are followed.
-            timeout_ms: The time for all steps together; None for no limit.
-            every_ms: How long a step waits for a query to become due; with 0 the caller has to wait.
-            options: Options of each call.
-        """
-        return AsyncFollow(self, {"id": id, "key": key}, timeout_ms, every_ms, options)
-
-    async def parse_webhook(self, body: str | bytes | Mapping[str, Any]) -> WebhookReply:
-        """As :func:`atlas_postbooking.parse_webhook`."""
-        return _local.parse_webhook(body)
-
-    async def metrics(self) -> str:
-        """Counters of the calls of this client, and with a store the numbers of its cases, as Prometheus reads them."""
-        return self._core.observer.metrics(await self.case_stats() if self._core.has_store else None)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()

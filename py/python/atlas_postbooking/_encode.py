@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import date
-from decimal import Decimal
 from enum import Enum
-from typing import Any
 
 from . import _native
 from ._errors import RequestError, bad_request
-from ._schema import Schema, schema_of
+from ._schema import UNKNOWN, Schema, schema_of
 
-_dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+# What a first call does not need is imported where it is used.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def encode_request(operation: str, request: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> bytes:
@@ -38,8 +37,10 @@ def encode_request(operation: str, request: Mapping[str, Any] | None, fields: Ma
 
 def to_json(value: Any) -> bytes:
     """JSON as bytes. Raises RequestError for a value that JSON cannot represent."""
+    from json import dumps
+
     try:
-        return _dumps(value).encode()
+        return dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise bad_request("the request holds half of a surrogate pair, which is no text", "") from None
     except ValueError:
@@ -77,6 +78,9 @@ def _text(value: bytes, path: str) -> str:
 def _value(value: Any, schema: Schema, path: str) -> Any:
     if value is None or isinstance(value, (str, int)):
         return value.value if isinstance(value, Enum) else value
+    from datetime import date
+    from decimal import Decimal
+
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise bad_request(f"{path} must be a finite number", path)
@@ -114,7 +118,9 @@ def encode_settings(settings: Mapping[str, Any] | None, keywords: Mapping[str, A
                 raise bad_request(f"/{name} is given twice", f"/{name}")
             # Names of headers are not converted.
             merged[name] = value if name == "headers" else _setting(value)
-    return to_json(_plain(merged))
+    plain = _plain(merged)
+    encoded: bytes | None = _native.encode(plain, UNKNOWN, False)
+    return to_json(plain) if encoded is None else encoded
 
 
 def _setting(value: Any) -> Any:

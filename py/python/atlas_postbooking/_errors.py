@@ -15,11 +15,12 @@ The class says how to react; ``outcome`` says whether it happened:
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import _native
-from ._names import python_names, python_path
 from ._reply import Outcome, Reply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class AtlasError(Exception):
@@ -102,6 +103,8 @@ class AtlasError(Exception):
         return f"{text} [outcome: {self.outcome}]"
 
     def _named(self, pointer: str) -> str:
+        from ._names import python_path
+
         return python_path(pointer, "" if self.reply is None else self.reply.operation)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -212,6 +215,8 @@ def error_of(reply: Reply) -> AtlasError:
         pointers = [error["field"], *(each["field"] for each in error["details"])]
 
         def named(text: str) -> str:
+            from ._names import python_names
+
             return python_names(text, reply.operation, pointers)
 
         details = [{**each, "message": named(each["message"])} for each in error["details"]]
@@ -237,6 +242,8 @@ def error_of(reply: Reply) -> AtlasError:
 
 def bad_request(message: str, field: str) -> RequestError:
     """The exception of a request that cannot be written as JSON."""
+    from ._names import python_names
+
     message = python_names(message, "", [field])
     return RequestError(
         message,

@@ -54,6 +54,37 @@ class Progress:
     pause_ms: int = 0
 
 
+class Pace:
+    """For how long what the vendor refused only for now waits."""
+
+    def __init__(self, timeout_ms: int | None) -> None:
+        self._end = None if timeout_ms is None else time.monotonic() + timeout_ms / 1000
+        self._refused_in_a_row = 0
+        #: Before this moment of ``time.monotonic()`` nothing is opened.
+        self.not_before = 0.0
+
+    def pause(self, verdict: CaseVerdict) -> float | None:
+        """For how many seconds this one waits before its next attempt; None if the verdict stands."""
+        error = verdict.error
+        if not isinstance(error, (CasePending, RateLimited)) or error.advice != "wait":
+            self._refused_in_a_row = 0
+            return None
+        self._refused_in_a_row += 1
+        given = error.retry_after_ms
+        fallback = min(_PAUSE * 2 ** min(self._refused_in_a_row - 1, 10), _LONGEST_PAUSE)
+        pause = fallback if given is None else given / 1000
+        if self._end is not None and time.monotonic() + pause >= self._end:
+            return None
+        return pause
+
+    def extend(self, pause: float) -> bool:
+        """Nothing is opened for so many seconds; whether that is later than before."""
+        until = time.monotonic() + pause
+        is_later = until > self.not_before
+        self.not_before = max(until, self.not_before)
+        return is_later
+
+
 class OpenMany:
     """One call of :meth:`Cases.open_many`: a heap of what is to be opened, and threads that open."""
 
@@ -68,17 +99,15 @@ class OpenMany:
     ) -> None:
         self._client = client
         self._requests = requests
-        self._keys = _keys(requests)
-        self._report = progress or _ignore
+        self._keys = keys_of(requests)
+        self._report = progress or ignore
         self._threads = max(1, min(concurrency, len(requests)))
-        self._end = None if timeout_ms is None else time.monotonic() + timeout_ms / 1000
+        self._pace = Pace(timeout_ms)
         self._options = options
         self._verdicts: dict[int, CaseVerdict] = {}
         # (when it may be opened, its place, attempts so far)
         self._waiting = [(0.0, index, 0) for index in range(len(requests))]
         self._in_flight = 0
-        self._not_before = 0.0
-        self._refused_in_a_row = 0
 
     def run(self) -> list[CaseVerdict]:
         work: queue.SimpleQueue[tuple[int, int] | None] = queue.SimpleQueue()
@@ -105,7 +134,7 @@ class OpenMany:
     def _hand_out(self, work: queue.SimpleQueue[tuple[int, int] | None]) -> None:
         while self._waiting and self._in_flight < self._threads:
             due, index, attempts = self._waiting[0]
-            if max(due, self._not_before) > time.monotonic():
+            if max(due, self._pace.not_before) > time.monotonic():
                 return
             heapq.heappop(self._waiting)
             self._in_flight += 1
@@ -115,7 +144,7 @@ class OpenMany:
         """Waits for an answer, at most until the next request is due."""
         wait = None
         if self._waiting and self._in_flight < self._threads:
-            wait = max(0.0, max(self._waiting[0][0], self._not_before) - time.monotonic())
+            wait = max(0.0, max(self._waiting[0][0], self._pace.not_before) - time.monotonic())
         try:
             answer = answers.get(timeout=wait)
         except queue.Empty:
@@ -123,30 +152,14 @@ class OpenMany:
         self._in_flight -= 1
         if isinstance(answer, BaseException):
             raise answer
-        pause = self._pause(answer)
+        pause = self._pace.pause(answer)
         if pause is None:
             self._verdicts[answer.index] = answer
             self._report(Progress(len(self._verdicts), len(self._requests), answer))
             return
-        due = time.monotonic() + pause
-        heapq.heappush(self._waiting, (due, answer.index, answer.attempts))
-        if due > self._not_before:
-            self._not_before = due
+        heapq.heappush(self._waiting, (time.monotonic() + pause, answer.index, answer.attempts))
+        if self._pace.extend(pause):
             self._report(Progress(len(self._verdicts), len(self._requests), None, round(pause * 1000)))
-
-    def _pause(self, verdict: CaseVerdict) -> float | None:
-        """For how long this one waits before its next attempt; None if the verdict stands."""
-        error = verdict.error
-        if not isinstance(error, (CasePending, RateLimited)) or error.advice != "wait":
-            self._refused_in_a_row = 0
-            return None
-        self._refused_in_a_row += 1
-        given = error.retry_after_ms
-        fallback = min(_PAUSE * 2 ** min(self._refused_in_a_row - 1, 10), _LONGEST_PAUSE)
-        pause = fallback if given is None else given / 1000
-        if self._end is not None and time.monotonic() + pause >= self._end:
-            return None
-        return pause
 
     def _work(
         self, work: queue.SimpleQueue[tuple[int, int] | None], answers: queue.SimpleQueue[CaseVerdict | BaseException]
@@ -162,17 +175,21 @@ class OpenMany:
         try:
             reply = self._client.case_open(self._requests[index], options=self._options)
         except AtlasError as error:
-            case = None if error.reply is None else error.reply.case
-            # Of a conflict the case may be another one: that which is in the way.
-            return CaseVerdict(index, key, error.outcome, case, error, attempts)
+            return failed(index, key, error, attempts)
         return CaseVerdict(index, key, reply.outcome, reply.case, None, attempts)
 
 
-def _ignore(_: Progress) -> None:
+def failed(index: int, key: str, error: AtlasError, attempts: int) -> CaseVerdict:
+    """The verdict of a call that raised. Of a conflict the case may be another one: that which is in the way."""
+    case = None if error.reply is None else error.reply.case
+    return CaseVerdict(index, key, error.outcome, case, error, attempts)
+
+
+def ignore(_: Progress) -> None:
     pass
 
 
-def _keys(requests: Sequence[CaseOpenRequest]) -> list[str]:
+def keys_of(requests: Sequence[CaseOpenRequest]) -> list[str]:
     """The keys of the requests; a missing one, and one that stands twice, would make a double or hide a request."""
     first: dict[str, int] = {}
     for index, request in enumerate(requests):

@@ -8,11 +8,14 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any
 
+from ._native import Client as NativeClient
 from ._reply import Outcome, Reply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 #: The name of the logger, of the tracer, and the beginning of every name of a metric.
 NAME = "atlas_postbooking"
@@ -31,39 +34,59 @@ _HELP = {
 class Observer:
     """The log lines, spans and counters of one client."""
 
-    __slots__ = ("_calls", "_host", "_lock", "_seconds")
+    __slots__ = ("_calls", "_has_lines", "_host", "_lock", "_seconds")
 
     def __init__(self, origin: str) -> None:
         self._host = origin.partition("://")[2]
         self._lock = threading.Lock()
+        self._has_lines = False
         self._calls: dict[tuple[str, str, str], int] = {}
         self._seconds: dict[str, tuple[int, float]] = {}
 
-    def ended(self, reply: Reply, started: float) -> None:
-        """Records a call that has a reply, and began at ``started`` of ``time.perf_counter()``."""
+    def begin(self, client: NativeClient) -> float:
+        """A call begins; gives its ``started``. Lines of attempts are made only if somebody reads them."""
+        log = _logger()
+        wanted = log is not None and log.isEnabledFor(10)
+        if wanted is not self._has_lines:
+            self._has_lines = wanted
+            client.log_attempts(wanted)
+        return time.perf_counter()
+
+    def ended(self, reply: Reply, attempts: list[str], started: float) -> None:
+        """Records a call that has a reply; each attempt at the vendor has a line of its own."""
         seconds = time.perf_counter() - started
         code = "" if reply.error is None else reply.error.code
         self._count(reply.operation, str(reply.outcome), code, seconds)
         # A broken filter or exporter of the program must not cost it the reply of a submit.
-        with suppress(Exception):
+        try:
             level = 10 if reply.ok else 40 if reply.outcome is Outcome.UNKNOWN else 30
             log = _logger()
+            if log is not None and attempts:
+                fields = {"atlas_operation": reply.operation, "atlas_host": self._host}
+                for line in attempts:
+                    log.debug("%s, host %s", line, self._host, extra=fields)
             if log is not None and log.isEnabledFor(level):
                 _write(log, level, {**self._fields(reply, code), "elapsed_ms": round(seconds * 1000)})
-        with suppress(Exception):
+        except Exception:
+            pass
+        try:
             trace = sys.modules.get("opentelemetry.trace")
             if trace is not None:
                 self._add_span(trace, reply, code, seconds)
+        except Exception:
+            pass
 
     def interrupted(self, operation: str, outcome: str, started: float) -> None:
         """Records a call that an exception of the host ended, such as Ctrl-C or a cancelled task."""
         seconds = time.perf_counter() - started
         self._count(operation, outcome, "interrupted", seconds)
-        with suppress(Exception):
+        try:
             log = _logger()
             if log is not None:
                 fields = {"operation": operation, "outcome": outcome, "code": "interrupted", "host": self._host}
                 _write(log, 30, {**fields, "elapsed_ms": round(seconds * 1000)})
+        except Exception:
+            pass
 
     def metrics(self, stats: Reply | None) -> str:
         """The counters, and the numbers of ``case.stats``, in the text format of Prometheus."""

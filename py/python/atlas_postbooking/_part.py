@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from ._build import build
 from ._record import CLASSES, Record
 from ._schema import schema_at
-from ._show import line, shown, table
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
+
     from typing_extensions import Self
 
 
@@ -28,13 +27,19 @@ class Part(Record):
     @classmethod
     def build(cls, values: Mapping[str, Any], /) -> Self:
         """One for a unit test: documented fields that are not given are None, unknown ones raise TypeError."""
+        from ._build import build
+
         schema = schema_at(cls._path[0], cls._path[1:])
         return cls(build(values, schema, cls.__name__), schema)
 
     def __repr__(self) -> str:
+        from ._show import line, shown
+
         return line(type(self).__name__, shown(self, self._schema))
 
     def _repr_html_(self) -> str:
+        from ._show import shown, table
+
         return table(type(self).__name__, shown(self, self._schema))
 
 

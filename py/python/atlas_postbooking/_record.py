@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
 from ._native import Slice
 from ._scalars import SCALARS, Convert, loads
 from ._schema import OPEN, Field, Schema, schema_at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 _UNSET: Any = object()
 
@@ -19,7 +22,7 @@ CLASSES: dict[str, type[Record]] = {}
 _READ_ALONE = 2
 
 
-class Record(Mapping[str, Any]):
+class Record(Mapping[str, "Any"]):
     """An object of a reply.
 
     Attributes have Python names (``record.void_offer_id``). The mapping has the vendor's names
@@ -116,6 +119,8 @@ class Record(Mapping[str, Any]):
 
     def to_dict(self) -> dict[str, Any]:
         """A copy as plain data: the vendor's names, amounts and times as text."""
+        import copy
+
         plain: dict[str, Any] = copy.deepcopy(self._values)
         return plain
 
@@ -127,11 +132,12 @@ class Record(Mapping[str, Any]):
         return [*super().__dir__(), *self._schema.attributes]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_restore_record, (self._values, self._schema.operation, self._schema.path))
+        # By the class, whose module may not be imported where it is read.
+        return (_restore_record, (type(self), self._values, self._schema.operation, self._schema.path))
 
 
-def _restore_record(values: dict[str, Any], operation: str, path: tuple[str, ...]) -> Record:
-    return make_record(values, schema_at(operation, path))
+def _restore_record(kind: type[Record], values: dict[str, Any], operation: str, path: tuple[str, ...]) -> Record:
+    return kind(values, schema_at(operation, path))
 
 
 def make_record(values: dict[str, Any] | Slice, schema: Schema) -> Record:

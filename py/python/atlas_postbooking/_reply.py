@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from ._build import build
 from ._native import Reply as NativeReply
 from ._part import Fault, Meta, Notice
-from ._parts import Case
 from ._record import Record, make_record
 from ._scalars import loads
 from ._schema import OPEN, schema_of
-from ._show import line, shown, table
 
+# What a first call does not need is imported where it is used.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any, ClassVar, Protocol
+
     from typing_extensions import Self
+
+    from ._parts import Case
 
 
 class Outcome(str, Enum):
@@ -36,26 +38,28 @@ class Outcome(str, Enum):
         return self.value
 
 
-class Source(Protocol):
-    """Where the parts of a reply come from: the core, or a pickle."""
+if TYPE_CHECKING:
 
-    @property
-    def ok(self) -> bool: ...
-    @property
-    def status(self) -> int: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def json(self) -> str: ...
-    @property
-    def raw(self) -> bytes | None: ...
+    class Source(Protocol):
+        """Where the parts of a reply come from: the core, or a pickle."""
+
+        @property
+        def ok(self) -> bool: ...
+        @property
+        def status(self) -> int: ...
+        @property
+        def outcome(self) -> str: ...
+        @property
+        def json(self) -> str: ...
+        @property
+        def raw(self) -> bytes | None: ...
 
 
 #: Classes of replies by operation; ``replies.py`` fills it.
 _CLASSES: dict[str, type[Reply]] = {}
 
 
-class Reply(Mapping[str, Any]):
+class Reply(Mapping[str, "Any"]):
     """The result of a call.
 
     Attributes and mapping refer to :attr:`data`: ``reply.void_offer_id``, ``reply["voidOfferId"]``. A field
@@ -115,6 +119,10 @@ class Reply(Mapping[str, Any]):
         Documented fields that are not given are None, unknown ones raise TypeError. The outcome is ``executed``, of a
         case that of the case.
         """
+        import json
+
+        from ._build import build
+
         if not cls._operations:
             raise TypeError("build a reply by its class in atlas_postbooking.replies")
         operation = cls._operations[0]
@@ -176,9 +184,13 @@ class Reply(Mapping[str, Any]):
         return plain
 
     def __repr__(self) -> str:
+        from ._show import line, shown
+
         return line(self._title(), shown(self._record, self._record._schema))
 
     def _repr_html_(self) -> str:
+        from ._show import shown, table
+
         return table(self._title(), shown(self._record, self._record._schema))
 
     def _title(self) -> str:
@@ -189,7 +201,8 @@ class Reply(Mapping[str, Any]):
         return [*super().__dir__(), *_LOADERS, *self._record._schema.attributes]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_restore_reply, (self.operation, self.json, self.raw))
+        # By the class, whose module may not be imported where it is read.
+        return (_restore_reply, (type(self), self.operation, self.json, self.raw))
 
 
 class _PickledSource:
@@ -204,12 +217,12 @@ class _PickledSource:
         self.raw = raw
 
 
-def _restore_reply(operation: str, json: str, raw: bytes | None) -> Reply:
-    return reply_of(operation, _PickledSource(json, raw))
+def _restore_reply(kind: type[Reply], operation: str, json: str, raw: bytes | None) -> Reply:
+    return kind(operation, _PickledSource(json, raw))
 
 
 def reply_of(operation: str, source: Source) -> Reply:
-    """A reply of the class of its operation."""
+    """A reply of the class of its operation, if ``replies.py`` is imported."""
     return _CLASSES.get(operation, Reply)(operation, source)
 
 
@@ -228,6 +241,8 @@ _NO_META = {
 def _case_values(case: Record | Mapping[str, Any] | None) -> dict[str, Any] | None:
     if case is None:
         return None
+    from ._build import build
+
     return case.to_dict() if isinstance(case, Record) else build(case, schema_of("case.get", "reply"), "Case")
 
 

@@ -6,16 +6,20 @@ rest of a reply unreadable.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any
 
-Convert = Callable[[Any], Any]
+# What a first call does not need is imported where it is used.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+Convert = Callable[["Any"], "Any"]
 
 
 def _decimal(value: Any) -> Any:
+    from decimal import Decimal, InvalidOperation
+
     try:
         return Decimal(value) if type(value) is str else value
     except InvalidOperation:
@@ -26,6 +30,8 @@ def _date(value: Any) -> Any:
     # date.fromisoformat() of Python 3.11 and later also reads "20250522" and "2025-W01-1".
     if type(value) is not str or len(value) != 10 or value[4] != "-" or value[7] != "-":
         return value
+    from datetime import date
+
     try:
         return date.fromisoformat(value)
     except ValueError:
@@ -35,6 +41,8 @@ def _date(value: Any) -> Any:
 def _datetime(value: Any) -> datetime | None:
     if type(value) is not str or len(value) < 16 or value[10] != "T":
         return None
+    from datetime import datetime
+
     text = value[:-1] + "+00:00" if value[-1] == "Z" else value
     if text[19:20] == ".":
         # datetime.fromisoformat() of Python 3.10 reads fractions of exactly three or six digits.
@@ -74,19 +82,26 @@ def _integer(token: str) -> Any:
 
 
 def _fraction(token: str) -> Any:
+    from decimal import Decimal, InvalidOperation
+
     try:
         return Decimal(token)
     except InvalidOperation:
         return token
 
 
-_decode = json.JSONDecoder(parse_float=Decimal).decode
-_decode_any_number = json.JSONDecoder(parse_float=_fraction, parse_int=_integer).decode
+_decoders: list[Callable[[str], Any]] = []
 
 
 def loads(text: str) -> Any:
     """JSON without floats: numbers are ``int`` or ``Decimal``, or text if they are neither."""
+    if not _decoders:
+        from decimal import Decimal
+        from json import JSONDecoder
+
+        any_number = JSONDecoder(parse_float=_fraction, parse_int=_integer)
+        _decoders[:] = [JSONDecoder(parse_float=Decimal).decode, any_number.decode]
     try:
-        return _decode(text)
+        return _decoders[0](text)
     except (ValueError, ArithmeticError):
-        return _decode_any_number(text)
+        return _decoders[1](text)

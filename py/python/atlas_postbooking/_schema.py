@@ -5,25 +5,29 @@ Only data: values are converted by ``_record.py`` (replies) and ``_encode.py`` (
 
 from __future__ import annotations
 
-import json
-import keyword
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-
 from . import _native
+from ._scalars import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 
-class Field(NamedTuple):
+class Field:
     """One field of an object."""
 
-    #: The ``format`` of its JSON Schema; "" without one.
-    format: str
-    #: The schema of the object in it, or of the objects in its list; None for other values.
-    child: Schema | None
-    #: How many lists are around the value: 1 for a list, 2 for a list of lists.
-    list_depth: int
-    #: The value, or each value in the list, may be any JSON.
-    is_any: bool
+    __slots__ = ("child", "format", "is_any", "list_depth")
+
+    def __init__(self, format: str, child: Schema | None, list_depth: int, is_any: bool) -> None:
+        #: The ``format`` of its JSON Schema; "" without one.
+        self.format = format
+        #: The schema of the object in it, or of the objects in its list; None for other values.
+        self.child = child
+        #: How many lists are around the value: 1 for a list, 2 for a list of lists.
+        self.list_depth = list_depth
+        #: The value, or each value in the list, may be any JSON.
+        self.is_any = is_any
 
 
 class Schema:
@@ -100,18 +104,28 @@ def _load(operation: str, side: str) -> Schema:
     reply = _native.describe(operation.encode(errors="replace"))
     if not operation or not reply.ok:
         return UNKNOWN
-    described = json.loads(reply.data)["operations"][0]
+    described = _plain(reply.slice)["operations"][0]
     for each in ("request", "reply"):
         _cache[(operation, each)] = _build(described[each], operation, (each,))
     return _cache[(operation, side)]
+
+
+def _plain(value: Any) -> Any:
+    """The description as dictionaries and lists, read natively: the module ``json`` takes long to import."""
+    if type(value) is _native.Slice:
+        values = value.values()
+        if values is None:
+            return loads(value.text)
+        return {name: _plain(each) for name, each in values.items()}
+    return [_plain(each) for each in value] if type(value) is list else value
 
 
 def _build(described: Mapping[str, Any], operation: str, path: tuple[str, ...]) -> Schema:
     schema = Schema(operation, path, described.get("title", ""))
     for name, field in described.get("properties", {}).items():
         attribute: str = field.get("x-attribute", name)
-        # A keyword such as `as` cannot be the name of an argument; it becomes `as_`.
-        schema.attributes[attribute + "_" * keyword.iskeyword(attribute)] = name
+        # `as` cannot be the name of an argument; it becomes `as_`. The generator finds any other keyword.
+        schema.attributes["as_" if attribute == "as" else attribute] = name
         inner, list_depth = field, 0
         while "items" in inner:
             inner, list_depth = inner["items"], list_depth + 1

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from ._types import Amount, Code, Config, Day, Flag, Instant, LocalTime, Options, Rate, Retry, Store
-from ._parts import AnyCaseKind, CaseKind, CaseOutcome, CaseState, FollowUntil, Verdict
+from ._literals import AnyCaseKind, CaseKind, CaseOutcome, CaseState, FollowUntil, Verdict
 
 __all__ = [
     "AncillaryChoice",

@@ -1,14 +1,15 @@
-//! `atlas-simulator [--port 0] [--seed N] [--profile P] [--config k=v]…`
+//! `atlas-simulator [--port 0] [--seed N] [--profile P] [--config k=v]… [--until-eof]`
 
 use atlas_simulator::{Options, Simulator};
 use lexopt::{Arg, Parser, ValueExt};
 use std::error::Error;
-use std::io::{Write, stdout};
+use std::io::{Write, copy, sink, stdin, stdout};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut options = Options::default();
     // Switches count from left to right, whichever flag they came with.
     let mut switches = vec![options.profile];
+    let mut until_eof = false;
     let mut parser = Parser::from_env();
     while let Some(arg) = parser.next()? {
         match arg {
@@ -20,8 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                     switches.push(value.string()?);
                 }
             }
+            Arg::Long("until-eof") => until_eof = true,
             Arg::Long("help") => {
-                let usage = "atlas-simulator [--port 0] [--seed N] [--profile default|strict|k=v,…] [--config k=v …]";
+                let usage = "atlas-simulator [--port 0] [--seed N] [--profile default|strict|k=v,…] [--config k=v …] \
+                             [--until-eof]";
                 return print_line(&format!(
                     "{usage}\n\nSwitches, the default first; * undocumented, strict takes the second value:\n{}",
                     atlas_simulator::switches()
@@ -33,6 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     options.profile = switches.join(",");
     let simulator = Simulator::start(options)?;
     print_line(&format!("{{\"ready\":true,\"url\":\"{}\"}}", simulator.url()))?;
+    if until_eof {
+        // A pipe of the process that started it: it ends with that process, however that one ends.
+        copy(&mut stdin(), &mut sink())?;
+        return Ok(());
+    }
     simulator.wait();
     Ok(())
 }

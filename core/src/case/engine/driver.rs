@@ -1,7 +1,7 @@
 //! Drives a case: makes the queries and submits that [`step`] decides, and stores the result, in the order that
 //! survives a crash: intent, synced → send → raw reply → outcome.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::lease::{Owner, is_alive};
 use crate::case::error::StoredError;
@@ -293,6 +293,7 @@ impl<'d> Driver<'d> {
         // Until its answer is read.
         self.submitted = Some(Outcome::Unknown);
         self.sent = Some((name, attempt, None));
+        let began = Instant::now();
         let exchange = self.context.exchange(request).await;
         let mut stored = true;
         if let Some(body) = exchange.body.clone() {
@@ -307,7 +308,7 @@ impl<'d> Driver<'d> {
         if reply.raw().is_some() {
             self.sent = Some((name, attempt, Some(answers::submit_result(case, name, &reply))));
         }
-        self.context.log_attempt(request.op, &reply, attempt);
+        self.context.log_attempt(request.op, &reply, attempt, began);
         self.context.log_end(request.op, &reply, attempt, elapsed);
         self.context.session.on_reply(&reply).await;
         if stored { reply } else { reply.with_warning("store_failed", "the raw reply could not be stored") }
