@@ -1,0 +1,100 @@
+import com.atriptech.postbooking.AtlasException;
+import com.atriptech.postbooking.Client;
+import com.atriptech.postbooking.Reply;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** The caller of the vectors and stories through examples/java; README.md has the protocol. */
+public final class Caller {
+    private static final InputStream IN = new BufferedInputStream(System.in);
+    private static final OutputStream OUT = new BufferedOutputStream(System.out);
+
+    private static String line() throws IOException {
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        for (int b = IN.read(); b != '\n'; b = IN.read()) {
+            if (b < 0) {
+                return null;
+            }
+            text.write(b);
+        }
+        return text.toString(StandardCharsets.US_ASCII);
+    }
+
+    private static void write(String head, byte[] json, byte[] raw) throws IOException {
+        OUT.write((head + "\n").getBytes(StandardCharsets.US_ASCII));
+        OUT.write(json);
+        OUT.write(raw == null ? new byte[0] : raw);
+        OUT.flush();
+    }
+
+    public static void main(String[] args) throws Exception {
+        write("ready", new byte[0], null);
+        for (String line = line(); line != null; line = line()) {
+            String[] words = line.split(" ");
+            byte[][] texts = new byte[4][];
+            for (int i = 0; i < 4; i++) {
+                texts[i] = IN.readNBytes(Integer.parseInt(words[i + 2]));
+            }
+            String operation = new String(texts[0], StandardCharsets.UTF_8);
+            int times = Integer.parseInt(words[1]);
+            if (words[0].equals("READS")) {
+                byte[] json = reads(times, operation, texts[1], texts[2]).getBytes(StandardCharsets.US_ASCII);
+                write("0 0 - - " + json.length + " -1 0", json, null);
+                continue;
+            }
+            Reply reply = answer(words[0], times, operation, texts[1], texts[2], texts[3]);
+            // The queue stays.
+            long leaked = Math.max(Client.liveHandles() - 1, 0);
+            write(reply.status() + " " + reply.outcome().ordinal() + " " + reply.httpStatus() + " " + reply.vendorStatus()
+                    + " " + reply.bytes().length + " " + (reply.raw() == null ? -1 : reply.raw().length) + " " + leaked,
+                    reply.bytes(), reply.raw());
+        }
+    }
+
+    private static Reply answer(String verb, int times, String operation, byte[] config, byte[] request, byte[] options)
+            throws Exception {
+        switch (verb) {
+            case "VALIDATE":
+                return Client.validate(operation, request);
+            case "DESCRIBE":
+                return Client.describe(operation.isEmpty() ? null : operation);
+            case "LOCAL":
+                return Client.localAsync(operation, request, options).join();
+            default:
+        }
+        try (Client client = new Client(config)) {
+            if (verb.equals("CANCEL")) {
+                CompletableFuture<Reply> future = client.replyAsync(operation, request, options);
+                CompletableFuture.delayedExecutor(times, TimeUnit.MILLISECONDS).execute(() -> future.cancel(true));
+                return future.join();
+            }
+            Reply reply = null;
+            for (int i = 0; i < times; i++) {
+                reply = client.replyAsync(operation, request, options).join();
+            }
+            return reply;
+        } catch (AtlasException refused) {
+            return refused.reply();
+        }
+    }
+
+    private static String reads(int times, String operation, byte[] config, byte[] request) throws Exception {
+        try (Client client = new Client(config)) {
+            List<CompletableFuture<Reply>> futures = new ArrayList<>();
+            for (int i = 0; i < times; i++) {
+                futures.add(client.replyAsync(operation, request, null));
+            }
+            long ok = futures.stream().filter(one -> one.join().ok()).count();
+            return "{\"ok\":" + ok + ",\"gapMs\":0}";
+        }
+    }
+}
