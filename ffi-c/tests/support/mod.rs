@@ -5,6 +5,7 @@
 pub mod abi;
 pub mod c_header;
 pub mod shapes;
+pub mod typed;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
