@@ -35,6 +35,10 @@ static class Caller {
         if (verb == "VALIDATE") return Atlas.Validate(operation, request);
         if (verb == "DESCRIBE") return Atlas.Describe(operation == "" ? null : operation);
         if (verb == "LOCAL") return Atlas.LocalAsync(operation, request, options).Result;
+        if (verb == "FORGET") {
+            made = Forget(times, config);
+            return null;
+        }
         Client client;
         try {
             client = new Client(config);
@@ -58,6 +62,20 @@ static class Caller {
             }
             return reply;
         }
+    }
+
+    // Makes clients that nobody closes; the handles that are left once they were collected.
+    static string Forget(int times, byte[] config) {
+        // On a stack of its own, which the conservative collector does not see afterwards.
+        var maker = new Thread(() => { for (var i = 0; i < times; i++) new Client(config); });
+        maker.Start();
+        maker.Join();
+        for (var i = 0; i < 50 && Atlas.LiveHandles > 2; i++) {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Thread.Sleep(20);
+        }
+        return "{\"live\":" + Atlas.LiveHandles + "}";
     }
 
     static void Main() {

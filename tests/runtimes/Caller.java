@@ -11,7 +11,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** The caller of the vectors and stories through examples/java; README.md has the protocol. */
 public final class Caller {
@@ -46,8 +50,9 @@ public final class Caller {
             }
             String operation = new String(texts[0], StandardCharsets.UTF_8);
             int times = Integer.parseInt(words[1]);
-            if (words[0].equals("READS")) {
-                byte[] json = reads(times, operation, texts[1], texts[2]).getBytes(StandardCharsets.US_ASCII);
+            if (words[0].equals("READS") || words[0].equals("FORGET")) {
+                String made = words[0].equals("READS") ? reads(times, operation, texts[1], texts[2]) : forget(times, texts[1]);
+                byte[] json = made.getBytes(StandardCharsets.US_ASCII);
                 write("0 0 - - " + json.length + " -1 0", json, null);
                 continue;
             }
@@ -87,14 +92,69 @@ public final class Caller {
         }
     }
 
+    /** Makes clients that nobody closes; the handles that are left once they were collected. */
+    @SuppressWarnings("resource")
+    private static String forget(int times, byte[] config) throws Exception {
+        for (int i = 0; i < times; i++) {
+            new Client(config);
+        }
+        for (int i = 0; i < 50 && Client.liveHandles() > 2; i++) {
+            System.gc();
+            Thread.sleep(20);
+        }
+        return "{\"live\":" + Client.liveHandles() + "}";
+    }
+
+    /** In virtual threads where there are such, else as futures. */
     private static String reads(int times, String operation, byte[] config, byte[] request) throws Exception {
         try (Client client = new Client(config)) {
-            List<CompletableFuture<Reply>> futures = new ArrayList<>();
-            for (int i = 0; i < times; i++) {
-                futures.add(client.replyAsync(operation, request, null));
+            AtomicLong gap = new AtomicLong();
+            AtomicLong ok = new AtomicLong();
+            ExecutorService virtual = virtualThreads();
+            if (virtual == null) {
+                List<CompletableFuture<Reply>> futures = new ArrayList<>();
+                for (int i = 0; i < times; i++) {
+                    futures.add(client.replyAsync(operation, request, null));
+                }
+                futures.forEach(one -> ok.addAndGet(one.join().ok() ? 1 : 0));
+            } else {
+                Future<?> ticks = virtual.submit(() -> tick(gap));
+                List<Future<?>> threads = new ArrayList<>();
+                for (int i = 0; i < times; i++) {
+                    threads.add(virtual.submit(() -> {
+                        ok.addAndGet(client.replyAsync(operation, request, null).join().ok() ? 1 : 0);
+                    }));
+                }
+                for (Future<?> one : threads) {
+                    one.get();
+                }
+                ticks.cancel(true);
             }
-            long ok = futures.stream().filter(one -> one.join().ok()).count();
-            return "{\"ok\":" + ok + ",\"gapMs\":0}";
+            return "{\"ok\":" + ok + ",\"gapMs\":" + gap + "}";
+        }
+    }
+
+    /** The longest time for which another virtual thread did not run. */
+    private static void tick(AtomicLong gap) {
+        long last = System.nanoTime();
+        try {
+            while (true) {
+                Thread.sleep(5);
+                long now = System.nanoTime();
+                gap.set(Math.max(gap.get(), (now - last) / 1_000_000 - 5));
+                last = now;
+            }
+        } catch (InterruptedException end) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** By reflection, since this is compiled for Java 17; null before Java 21. */
+    private static ExecutorService virtualThreads() throws Exception {
+        try {
+            return (ExecutorService) Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+        } catch (NoSuchMethodException before21) {
+            return null;
         }
     }
 }

@@ -38,10 +38,22 @@ async function reads(client, times, operation, request) {
     bytes: Buffer.from(JSON.stringify({ ok, gapMs: Math.round(gap) })) };
 }
 
+/** Makes clients that nobody closes; the handles that are left once they were collected. */
+async function forget(times, config) {
+  for (let i = 0; i < times; i++) new apb.Client(config);
+  for (let i = 0; i < 50 && apb.liveHandles() > 2; i++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return { status: 0, outcome: 'unknown', httpStatus: '-', vendorStatus: '-', raw: null,
+    bytes: Buffer.from(JSON.stringify({ live: apb.liveHandles() })) };
+}
+
 async function answer(verb, times, operation, config, request, text) {
   const options = text.length > 0 ? { text } : {};
   if (verb === 'VALIDATE') return apb.validate(operation, request);
   if (verb === 'DESCRIBE') return apb.describe(operation || null);
+  if (verb === 'FORGET') return forget(times, config);
   if (verb === 'LOCAL') return apb.local(operation, request, options);
   let client;
   try {

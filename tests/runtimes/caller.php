@@ -14,6 +14,12 @@ function answer(string $verb, int $times, string $operation, string $config, str
             return Library::validate($operation, $request);
         case 'DESCRIBE':
             return Library::describe($operation === '' ? null : $operation);
+        case 'FORGET':
+            // Clients that nobody closes.
+            for ($i = 0; $i < $times; $i++) {
+                new Client($config);
+            }
+            return ['live' => Library::c()->apb_live_handles()];
         case 'LOCAL':
             return $queue->wait($queue->start(null, $operation, $request, $options));
     }

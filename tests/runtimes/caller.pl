@@ -5,18 +5,27 @@ use FindBin;
 use lib "$FindBin::Bin/../../examples/perl";
 use AtlasPostbooking;
 
+sub made {
+    my ($json) = @_;
+    my %of = (json => $json, status => 0, outcome => 'unknown', http_status => '-', vendor_status => '-');
+    return bless \%of, 'AtlasPostbooking::Reply';
+}
+
 sub answer {
     my ($verb, $times, $operation, $config, $request, $options) = @_;
     my $queue = AtlasPostbooking::Queue->own;
     return AtlasPostbooking::validate($operation, $request) if $verb eq 'VALIDATE';
     return AtlasPostbooking::describe(length $operation ? $operation : undef) if $verb eq 'DESCRIBE';
     return $queue->wait($queue->start(undef, $operation, $request, options => $options)) if $verb eq 'LOCAL';
+    if ($verb eq 'FORGET') {    # clients that nobody closes
+        AtlasPostbooking->new($config) for 1 .. $times;
+        return made(sprintf '{"live":%d}', AtlasPostbooking::apb_live_handles());
+    }
     my $client = eval { AtlasPostbooking->new($config) } or return $@->reply;
     if ($verb eq 'READS') {
         my @tags = map { $queue->start($client, $operation, $request) } 1 .. $times;
         my $ok = grep { $queue->wait($_)->ok } @tags;
-        return bless { json => qq({"ok":$ok,"gapMs":0}), status => 0, outcome => 'unknown', http_status => '-', vendor_status => '-' },
-            'AtlasPostbooking::Reply';
+        return made(qq({"ok":$ok,"gapMs":0}));
     }
     if ($verb eq 'CANCEL') {
         my $cancel = AtlasPostbooking::Cancel->new;

@@ -32,13 +32,15 @@ if [ ${#missing[@]} -gt 0 ] && has apt-get && [ "$(id -u)" = 0 ]; then
     for package in "${missing[@]}"; do apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1; done
 fi
 
-if has npm && ! cmp -s examples/node/package.json "$into/node/package.json"; then
-  mkdir -p "$into/node" && npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$into/node" \
-    "koffi@$(sed -n 's/.*"koffi": "\(.*\)".*/\1/p' examples/node/package.json)" typescript@5.9.2 >/dev/null 2>&1 &&
-    cp examples/node/package.json "$into/node/package.json"
+# What was installed for is kept beside it, so that a change of it installs anew.
+if has npm && ! cmp -s examples/node/package.json "$into/node.for"; then
+  koffi=$(sed -n 's/.*"koffi": "\(.*\)".*/\1/p' examples/node/package.json)
+  rm -rf "$into/node" && mkdir -p "$into/node" && npm install --silent --no-audit --no-fund --ignore-scripts --no-save \
+    --prefix "$into/node" "koffi@$koffi" typescript@5.9.2 @types/node@20 >/dev/null 2>&1 &&
+    cp examples/node/package.json "$into/node.for"
 fi
-if has mvn && ! cmp -s examples/java/pom.xml "$into/java/pom.xml"; then
-  mkdir -p "$into/java" && mvn -q -B -f examples/java/pom.xml dependency:copy-dependencies \
-    -DincludeScope=runtime -DoutputDirectory="$(realpath "$into")/java/jars" >/dev/null 2>&1 && cp examples/java/pom.xml "$into/java/pom.xml"
+if has mvn && ! cmp -s examples/java/pom.xml "$into/java.for"; then
+  mkdir -p "$into/java" && mvn -q -B -f examples/java/pom.xml dependency:copy-dependencies -DincludeScope=runtime \
+    -DoutputDirectory="$(realpath "$into")/java/jars" >/dev/null 2>&1 && cp examples/java/pom.xml "$into/java.for"
 fi
 exit 0

@@ -4,15 +4,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from building import ROOT
-from runtimes import COBOL, GO, HOME, JARS, PASCAL, environment
-
-EXAMPLES = ROOT / "examples"
+from runtimes import COBOL, EXAMPLES, GO, GUIDE, HOME, PASCAL, environment
 
 
 def command_of(runtime: str, text: str) -> list[str]:
     """Writes and, if necessary, builds a program; the command that runs it."""
-    home = HOME / "guide" / runtime
+    home = GUIDE / runtime
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
 
@@ -42,8 +39,10 @@ def command_of(runtime: str, text: str) -> list[str]:
             build("go", "build", "-o", "lines", ".", **GO)
             return [str(home / "lines")]
         case "java":
-            build("javac", "-cp", JARS, "-d", str(home), file("Lines.java"))
-            return ["java", "-cp", f"{home}:{JARS}", "Lines"]
+            jars = f"{HOME}/java/jars/*"
+            sources = [str(one) for one in (EXAMPLES / "java/src").rglob("*.java")]
+            build("javac", "-cp", jars, "-d", str(home), *sources, file("Lines.java"))
+            return ["java", "-cp", f"{home}:{jars}", "Lines"]
         case "ruby":
             return ["ruby", f"-I{EXAMPLES / 'ruby'}", file("lines.rb")]
         case "php":

@@ -1,6 +1,7 @@
 """The bindings in examples/ for other runtimes: builds them, and runs the vectors, the programs and the stories.
 
-A runtime that is not here is named as SKIPPED; with APB_REQUIRE_ALL=1 it is a failure.
+A runtime that is not here is named as SKIPPED; with APB_REQUIRE_ALL=1 it is a failure. With APB_PREFIX, an unpacked
+archive of a release, everything is taken from there.
 """
 
 import json
@@ -15,17 +16,22 @@ from functools import cache
 from pathlib import Path
 
 import building
-from building import BUILD, LIB, ROOT
+from building import BUILD, ROOT
 from results import SuiteResult
 
+RELEASE = os.environ.get("APB_PREFIX", "")
+# Where critcl finds the library: include/ and lib/.
+PREFIX = Path(RELEASE or BUILD / "runtimes/prefix")
+LIB = PREFIX / "lib"
+EXAMPLES = PREFIX / "share/atlas_postbooking/examples" if RELEASE else ROOT / "examples"
+SIMULATOR = PREFIX / "share/atlas_postbooking/simulator/atlas-simulator" if RELEASE else building.target() / "atlas-simulator"
+CALLERS = ROOT / "tests/runtimes"
+# What install.sh has installed, and what is built.
 HOME = BUILD / "runtimes"
 BIN = HOME / "bin"
-CALLERS = ROOT / "tests/runtimes"
-EXAMPLES = ROOT / "examples"
-# Where critcl finds the library: include/ and lib/.
-PREFIX = HOME / "prefix"
+GUIDE = HOME / ("guide-release" if RELEASE else "guide")
 JARS = f"{HOME}/java/classes:{HOME}/java/jars/*"
-GO = {"CGO_CFLAGS": f"-I{ROOT}/include", "CGO_LDFLAGS": f"-L{LIB}", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"}
+GO = {"CGO_CFLAGS": f"-I{PREFIX}/include", "CGO_LDFLAGS": f"-L{LIB}", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"}
 COBOL = ["cobc", "-x", "-fstatic-call", "-w", f"-I{EXAMPLES}/cobol", f"-L{LIB}", "-latlas_postbooking"]
 PASCAL = ["fpc", "-v0", "-Mdelphi", f"-FE{BIN}", f"-FU{BIN}", f"-Fl{LIB}", f"-Fu{EXAMPLES}/pascal"]
 
@@ -42,8 +48,11 @@ class Runtime:
     build_environment: dict[str, str] = field(default_factory=dict)
     # A caller that can have more than one call in flight.
     many: bool = True
-    # Why it cannot run; empty if it can.
+    # Another version of a runtime, which has the stories only.
+    is_variant: bool = False
+    # Why it cannot run, and the errors of its build; empty if there are none.
     skipped: str = ""
+    broken: str = ""
 
 
 def all_runtimes() -> list[Runtime]:
@@ -56,7 +65,7 @@ def all_runtimes() -> list[Runtime]:
     java_sources = [str(one) for one in sorted((EXAMPLES / "java").rglob("*.java"))]
     java = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", JARS]
     return [
-        Runtime("node", "node", ["node", file("caller.js")], ["node", example("node/void.js")]),
+        Runtime("node", "node", ["node", "--expose-gc", file("caller.js")], ["node", example("node/void.js")]),
         Runtime(
             "go",
             "go",
@@ -103,7 +112,20 @@ def all_runtimes() -> list[Runtime]:
         Runtime("tcl", "tclsh", ["tclsh", file("caller.tcl")], ["tclsh", example("tcl/void.tcl")]),
         # It runs its program only.
         Runtime("pascal", "fpc", [], [f"{BIN}/void"], [[*PASCAL, example("pascal/void.pas")]], many=False),
+        # The classes of Java 17 in a later one, for its virtual threads.
+        *(Runtime("java21+", path, [path, "--enable-native-access=ALL-UNNAMED", *java[1:], "Caller"], [], is_variant=True)
+          for path in java_with_virtual_threads()),
     ]
+
+
+def java_with_virtual_threads() -> list[str]:
+    """The path of the newest java of version 21 or later, if there is one."""
+    versions = [
+        (int(found.group(1)), str(path))
+        for path in Path("/usr/lib/jvm").glob("*/bin/java")
+        if (found := re.search(r"-(\d\d)(?:\D|$)", path.parts[4]))
+    ]
+    return [path for version, path in sorted(versions)[-1:] if version >= 21]
 
 
 def environment() -> dict[str, str]:
@@ -117,58 +139,73 @@ def environment() -> dict[str, str]:
     }
 
 
-def prepare(one: Runtime) -> None:
-    """Builds a runtime; `skipped` says why it cannot be used. A build that fails is an error of the suite."""
+def why_not(one: Runtime) -> str:
+    """Why a runtime cannot be used; empty if it can."""
     if shutil.which(one.tool) is None:
-        one.skipped = f"no {one.tool}"
-        return
-    parts = {
-        "node": (HOME / "node/node_modules/koffi", "koffi is not installed"),
-        "java": (HOME / "java/jars", "JNA is not installed"),
-        "perl": (None, "FFI::Platypus is not installed"),
-        "tcl": (None, "critcl is not installed"),
+        return f"no {one.tool}"
+    critcl = "echo 'puts [catch {package require critcl; package require json}]' | tclsh | grep -q 0"
+    needed = {
+        "node": (["test", "-d", f"{HOME}/node/node_modules/koffi"], "koffi is not installed"),
+        "java": (["test", "-d", f"{HOME}/java/jars"], "JNA is not installed"),
+        "perl": (["perl", "-MFFI::Platypus", "-e1"], "FFI::Platypus is not installed"),
+        "tcl": (["sh", "-c", critcl], "critcl or tcllib is not installed"),
     }
-    needed, reason = parts.get(one.name, (None, ""))
-    probes = {"perl": ["perl", "-MFFI::Platypus", "-e1"], "tcl": ["sh", "-c", "echo 'package require critcl' | tclsh 2>&1 | grep -q . && exit 1; exit 0"]}
-    if (needed and not needed.exists()) or (one.name in probes and subprocess.run(probes[one.name], capture_output=True).returncode):
-        one.skipped = reason
-        return
+    command, reason = needed.get(one.name, (["true"], ""))
+    return reason if subprocess.run(command, capture_output=True).returncode != 0 else ""
+
+
+def build(one: Runtime) -> None:
     for command in one.build:
         done = subprocess.run(command, env=environment() | one.build_environment, capture_output=True, text=True)
         if done.returncode != 0:
-            raise RuntimeError(f"{one.name} does not build:\n{(done.stdout + done.stderr)[-2000:]}")
+            one.broken = f"{one.name} does not build:\n{(done.stdout + done.stderr)[-2000:]}"
 
 
 @cache
-def runtimes() -> list[Runtime]:
-    """All runtimes, installed and built, once for a run of the suites."""
+def installed() -> list[Runtime]:
+    """All runtimes, after what is missing was installed, once for a run of the suites."""
     for directory in (BIN, HOME / "java/classes", PREFIX):
         directory.mkdir(parents=True, exist_ok=True)
-    for name, target in (("include", ROOT / "include"), ("lib", LIB)):
-        if not (PREFIX / name).is_symlink():
+    for name, target in (("include", ROOT / "include"), ("lib", building.LIB)):
+        if not RELEASE and not (PREFIX / name).is_symlink():
             (PREFIX / name).symlink_to(target)
     subprocess.run([str(CALLERS / "install.sh"), str(HOME)], check=False)
     all_of_them = all_runtimes()
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(prepare, all_of_them))
+    for one in all_of_them:
+        one.skipped = why_not(one)
     return all_of_them
 
 
-def usable(result: SuiteResult) -> Iterator[Runtime]:
+@cache
+def built() -> list[Runtime]:
+    """The same, built."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(build, [one for one in installed() if not one.skipped]))
+    return installed()
+
+
+def usable(result: SuiteResult, of: list[Runtime]) -> Iterator[Runtime]:
     """The runtimes that can run; the others are named."""
-    for one in runtimes():
-        if not one.skipped:
-            yield one
-            continue
-        result.messages.append(f"SKIPPED {one.name}: {one.skipped}")
-        if os.environ.get("APB_REQUIRE_ALL") == "1":
-            result.failed += 1
+    for one in of:
+        if one.skipped:
+            skip(result, f"{one.name}: {one.skipped}")
+        elif one.broken:
+            result.check(False, one.broken)
         else:
-            result.skipped += 1
+            yield one
 
 
-def in_each(result: SuiteResult, check: Callable[[SuiteResult, Runtime], None]) -> None:
-    """Runs a check in all runtimes, two at a time."""
+def skip(result: SuiteResult, what: str) -> None:
+    """Names what cannot run; with APB_REQUIRE_ALL=1 that is a failure."""
+    result.messages.append(f"SKIPPED {what}")
+    if os.environ.get("APB_REQUIRE_ALL") == "1":
+        result.failed += 1
+    else:
+        result.skipped += 1
+
+
+def in_each(result: SuiteResult, check: Callable[[SuiteResult, Runtime], None], of: list[Runtime]) -> None:
+    """Runs a check in runtimes, two at a time."""
 
     def guarded(one: Runtime) -> SuiteResult:
         own = SuiteResult(one.name)
@@ -179,7 +216,7 @@ def in_each(result: SuiteResult, check: Callable[[SuiteResult, Runtime], None]) 
         return own
 
     with ThreadPoolExecutor(2) as pool:
-        for own in pool.map(guarded, list(usable(result))):
+        for own in pool.map(guarded, list(usable(result, of))):
             result.passed += own.passed
             result.failed += own.failed
             result.messages += own.messages
@@ -189,7 +226,7 @@ def vectors(result: SuiteResult) -> None:
     """All vectors in all runtimes; prints how many ran in each."""
     callers = {one.name: {"command": one.caller, "environment": {
         key: value for key, value in environment().items() if os.environ.get(key) != value
-    }} for one in usable(result) if one.caller}
+    }} for one in usable(result, built()) if one.caller and not one.is_variant}
     path = HOME / "callers.json"
     path.write_text(json.dumps(callers, indent=1))
     more = {"APB_CALLERS": str(path), "APB_LANG": ",".join(callers), "APB_LIB_DIR": str(building.target())}

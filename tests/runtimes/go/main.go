@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -61,6 +62,9 @@ func answer(verb string, times int, operation string, config, request, options [
 	case "LOCAL":
 		return must((*atlas.Client)(nil).Reply(ctx, operation, request, options))
 	}
+	if verb == "FORGET" {
+		return forget(times, config)
+	}
 	client, err := atlas.New(config)
 	if unknown, is := err.(*atlas.OutcomeUnknown); is {
 		return unknown.Reply
@@ -85,6 +89,20 @@ func answer(verb string, times int, operation string, config, request, options [
 		reply = must(client.Reply(ctx, operation, request, options))
 	}
 	return reply
+}
+
+// forget makes clients that nobody closes, and says how many handles are left once they were collected.
+func forget(times int, config []byte) *atlas.Reply {
+	for i := 0; i < times; i++ {
+		if _, err := atlas.New(config); err != nil {
+			panic(err)
+		}
+	}
+	for i := 0; i < 50 && atlas.LiveHandles() > 2; i++ {
+		runtime.GC()
+		time.Sleep(20 * time.Millisecond)
+	}
+	return &atlas.Reply{JSON: []byte(fmt.Sprintf(`{"live":%d}`, atlas.LiveHandles()))}
 }
 
 func reads(client *atlas.Client, times int, operation string, request []byte) *atlas.Reply {
