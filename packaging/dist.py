@@ -123,6 +123,10 @@ def fill_in(template: str, out: Path, include: str) -> None:
     out.write_text(text.replace("@INCLUDE@", include).replace("@VERSION@", VERSION))
 
 
+# The bindings over the shared library.
+RUNTIMES = ("cobol", "go", "java", "luajit", "mono", "node", "pascal", "perl", "php", "ruby", "tcl")
+
+
 def copy(out: Path, *names: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name in names:
@@ -151,6 +155,7 @@ def stage(target: Target, light: bool, source: Path, prefix: Path) -> None:
     shutil.copy2(source / "atlas-simulator", share / "simulator")
     run(f"{target.prefix}strip", share / "simulator/atlas-simulator")
     copy(share / "examples", "examples/c", "examples/cpp", "packaging/examples/Makefile", "packaging/examples/CMakeLists.txt")
+    copy(share / "examples", *(f"examples/{runtime}" for runtime in RUNTIMES))
     copy(documents, "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "SECURITY.md", "docs/reference.md", "docs/guide")
     crates = notices.crates(target.triple)
     (documents / "THIRD-PARTY.txt").write_text(notices.third_party(crates))

@@ -1,7 +1,7 @@
 """`make test`: every suite of every language. Standard library only.
 
     python tests/run.py [SUITE...]     rust, headers, c, archive, cpp, examples, documents,
-                                       vectors, findings, torture, python, wheels; default: all
+                                       vectors, runtimes, findings, torture, python, wheels; default: all
 
 A suite that cannot run because a tool is missing is reported as SKIPPED; with APB_REQUIRE_ALL=1 that is a failure.
 The last line is `N passed, N failed, N skipped`.
@@ -27,6 +27,8 @@ import guide_commands  # noqa: E402
 import headers  # noqa: E402
 import native  # noqa: E402
 import readme_programs  # noqa: E402
+import runtimes  # noqa: E402
+import stories  # noqa: E402
 import wheels  # noqa: E402
 from building import BUILD, PYTHON, ROOT  # noqa: E402
 from results import SuiteResult, table  # noqa: E402
@@ -50,7 +52,7 @@ def vectors(result: SuiteResult) -> None:
     command = ["cargo", "run", "--quiet", "-p", "atlas-vectors"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, errors="replace")
     lines = done.stdout.strip().splitlines() or [""]
-    print("\n".join(f"  {line}" for line in lines if re.match(r"\s*(rust|c|cpp|python|drift|documented): (\d|SKIPPED)", line)))
+    print("\n".join(f"  {line}" for line in lines if re.match(r"\s*\w+: (\d+ passed|SKIPPED)", line)))
     counted = result.add_counts(lines[-1])
     result.messages += [line[:400] for line in lines if line.startswith("FAILED")][:20]
     if done.returncode != 0 and not (counted and result.failed):
@@ -144,6 +146,10 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("documents", "README", with_compiler(CC, readme_programs.check)),
     ("documents", "command line", command_line),
     ("vectors", "vectors", with_compiler(CXX, vectors)),
+    ("runtimes", "runtimes, vectors", with_compiler(CC, runtimes.vectors)),
+    ("runtimes", "runtimes, stories", with_compiler(CC, stories.check)),
+    ("runtimes", "runtimes, programs", with_compiler(CC, stories.programs)),
+    ("runtimes", "runtimes, guide", with_compiler(CC, stories.guide)),
     ("findings", "findings, C", lambda result: findings.check(result, "c", building.LIB / "libatlas_postbooking.so.1")),
     ("findings", "findings, Python", lambda result: findings.check(result, "python", PYTHON)),
     ("torture", "torture", with_compiler(CC, torture)),

@@ -144,6 +144,14 @@ def check_programs(result: SuiteResult, tree: Path) -> None:
     done("dlopen", sys.executable, "-c", load)
 
 
+def check_runtimes(result: SuiteResult, tree: Path) -> None:
+    """The lines of the guide for other runtimes, with nothing but the archive."""
+    command = [sys.executable, str(ROOT / "tests/support/stories.py")]
+    required = {name: value for name, value in os.environ.items() if name == "APB_REQUIRE_ALL"}
+    more = {"APB_PREFIX": str(tree), "GOCACHE": str(BUILD / "runtimes/go-cache"), "GOPATH": str(BUILD / "runtimes/go")}
+    result.run_program(command, "runtimes", env=without_cargo() | more | required)
+
+
 def check_installation(result: SuiteResult, tree: Path) -> None:
     """`make install` of the archive, in the folders of a distribution; nothing is left by `make uninstall`."""
     root = tree.parent / "root"
@@ -172,6 +180,7 @@ def check(result: SuiteResult) -> None:
         tree = unpacked(Path(done.stdout.split()[0]), BUILD / "unpacked")
         check_files(result, tree)
         check_programs(result, tree)
+        check_runtimes(result, tree)
         check_installation(result, tree)
 
 
@@ -183,6 +192,7 @@ def main() -> int:
     check_release(result, archive, tree)
     if "x86_64-gnu" in archive.name:
         check_programs(result, tree)
+        check_runtimes(result, tree)
         check_installation(result, tree)
     print(table([result]))
     print(f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped")

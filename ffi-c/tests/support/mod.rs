@@ -4,6 +4,8 @@
 
 pub mod abi;
 pub mod c_header;
+pub mod shapes;
+pub mod typed;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,7 @@ pub struct Operation {
 /// As much of a JSON Schema as `describe` uses for the fields at the top.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Schema {
+    pub title: String,
     pub properties: Fields,
     #[serde(default)]
     pub required: Vec<String>,
@@ -53,6 +56,9 @@ pub struct Group {
 /// A field: its types, and what is in it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Field {
+    /// Of an object: the name of its type.
+    #[serde(default)]
+    pub title: String,
     #[serde(default)]
     pub description: String,
     #[serde(default, rename = "type")]

@@ -1,4 +1,4 @@
-//! The callers of the four languages: Rust in this process, the others as one process each.
+//! The callers: Rust in this process, every other language as one process.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

@@ -1,13 +1,36 @@
-//! Builds and starts the callers of all languages.
+//! Builds and starts the callers of all languages: the four that the project has, and those that a file names.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use crate::callers::{Caller, InProcess, OtherProcess};
 
-/// The languages, in the order of the output.
-pub const LANGUAGES: &[&str] = &["rust", "c", "cpp", "python"];
+use serde::Deserialize;
+
+/// The languages that are built here, in the order of the output.
+const BUILT_IN: &[&str] = &["rust", "c", "cpp", "python"];
+
+/// A caller that is built elsewhere: its command, or why there is none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Given {
+    #[serde(default)]
+    command: Vec<String>,
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
+    #[serde(default)]
+    skipped: String,
+}
+
+/// The callers of the file that APB_CALLERS names: an object of name and [`Given`].
+pub fn given() -> Result<BTreeMap<String, Given>, String> {
+    let Some(path) = std::env::var_os("APB_CALLERS") else { return Ok(BTreeMap::new()) };
+    let path = PathBuf::from(path);
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
 
 /// Directories of a run.
 pub struct Directories {
@@ -15,12 +38,27 @@ pub struct Directories {
     pub root: PathBuf,
     /// The build directory of the callers.
     pub work: PathBuf,
+    /// Callers that are built elsewhere, by name.
+    pub given: BTreeMap<String, Given>,
+}
+
+impl Directories {
+    /// All languages, in the order of the output.
+    pub fn languages(&self) -> Vec<&str> {
+        BUILT_IN.iter().copied().chain(self.given.keys().map(String::as_str)).collect()
+    }
 }
 
 static BUILDING: Mutex<()> = Mutex::new(());
 
 /// Starts the caller of a language. An error is the reason why the language is skipped.
 pub fn start(language: &str, directories: &Directories) -> Result<Box<dyn Caller>, String> {
+    if let Some(given) = directories.given.get(language) {
+        let (program, arguments) = given.command.split_first().ok_or_else(|| given.skipped.clone())?;
+        let mut command = Command::new(program);
+        command.args(arguments).envs(&given.environment);
+        return Ok(Box::new(OtherProcess::start(&mut command)?));
+    }
     let callers = directories.root.join("tests/vectors/callers");
     match language {
         "rust" => Ok(Box::new(InProcess)),

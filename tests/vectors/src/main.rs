@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use languages::{Directories, LANGUAGES};
+use languages::Directories;
 use tls::Authority;
 use vector::{File, Vector};
 
@@ -56,7 +56,7 @@ fn all() -> Result<bool, String> {
     let root = here.join("../..").canonicalize().map_err(|e| e.to_string())?;
     let work = std::env::temp_dir().join(format!("atlas-vectors-{}", std::process::id()));
     let authority = Authority::new(&work).map_err(|e| e.to_string())?;
-    let directories = Directories { root, work };
+    let directories = Directories { root, work, given: languages::given()? };
     let mut files = vector::load(&here)?;
     if std::env::var_os("BLESS").is_some() {
         return bless(&mut files, &authority, &filter).map(|()| true);
@@ -66,22 +66,23 @@ fn all() -> Result<bool, String> {
     println!("{} vectors in {} files", vectors.len(), files.len());
     let (authority, directories, vectors, files) = (&authority, &directories, &vectors, &files);
     let tallies: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = LANGUAGES
-            .iter()
+        let threads: Vec<_> = directories
+            .languages()
+            .into_iter()
             .filter(|language| wanted(language))
-            .map(|language| (*language, scope.spawn(move || run_language(language, vectors, directories, authority))))
+            .map(|language| (language, scope.spawn(move || run_language(language, vectors, directories, authority))))
             .collect();
-        let drift =
-            (filter.is_empty() || filter == "drift").then(|| scope.spawn(move || run_drift(files, directories)));
+        let has = |check: &str| wanted(check) && (filter.is_empty() || filter == check);
+        let drift = has("drift").then(|| scope.spawn(move || run_drift(files, directories)));
         let mut all: Vec<_> =
             threads.into_iter().map(|(language, t)| (language, t.join().expect("no panic"))).collect();
-        if filter.is_empty() || filter == "documented" {
+        if has("documented") {
             all.push(("documented", run_documented(files, directories)));
         }
         all.extend(drift.map(|t| ("drift", t.join().expect("no panic"))));
         all
     });
-    Ok(report(&tallies))
+    Ok(report(&tallies, &directories.languages()))
 }
 
 /// Runs all vectors with one language.
@@ -180,7 +181,7 @@ fn self_check(
 }
 
 /// Prints the counts. The result is false if anything failed, or was skipped with APB_REQUIRE_ALL=1.
-fn report(tallies: &[(&str, Tally)]) -> bool {
+fn report(tallies: &[(&str, Tally)], languages: &[&str]) -> bool {
     let require_all = std::env::var("APB_REQUIRE_ALL").is_ok_and(|v| v == "1");
     let (mut passed, mut failed, mut skipped, mut missing) = (0, 0, 0, 0);
     for (_, tally) in tallies {
@@ -191,7 +192,7 @@ fn report(tallies: &[(&str, Tally)]) -> bool {
             Some(reason) => {
                 println!("{language:>10}: SKIPPED: {reason}");
                 skipped += 1;
-                missing += usize::from(LANGUAGES.contains(language));
+                missing += usize::from(languages.contains(language));
             }
             None => println!("{language:>10}: {} passed, {} failed", tally.passed, tally.failed),
         }

@@ -1,0 +1,3 @@
+module atlas-postbooking
+
+go 1.19

@@ -1,0 +1,74 @@
+package com.atriptech.postbooking;
+
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.LongByReference;
+import com.sun.jna.ptr.PointerByReference;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The calls in flight, and the one thread that takes their replies. Threads that wait, also virtual ones, park. */
+final class Completions {
+    private static final Map<Long, Call> WAITING = new ConcurrentHashMap<>();
+    private static final AtomicLong LAST = new AtomicLong();
+    private static final Pointer QUEUE;
+
+    static {
+        PointerByReference out = new PointerByReference();
+        if (NativeLibrary.apb_queue_new(out) != Status.OK) {
+            throw new IllegalStateException("no queue: no descriptors or no memory left");
+        }
+        QUEUE = out.getValue();
+        Thread thread = new Thread(Completions::run, "atlas-postbooking");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private Completions() {
+    }
+
+    /** A call in flight; cancel() cancels the call, and the future still gets the reply that says what is known. */
+    private static final class Call extends CompletableFuture<Reply> {
+        private final Pointer token = NativeLibrary.apb_cancel_new();
+
+        @Override
+        public synchronized boolean cancel(boolean mayInterrupt) {
+            if (!isDone()) {
+                NativeLibrary.apb_cancel_set(token);
+            }
+            return false;
+        }
+
+        synchronized void end(Reply reply) {
+            NativeLibrary.apb_cancel_free(token);
+            // What depends on it runs on the pool, not on the thread that takes the replies.
+            completeAsync(() -> reply, ForkJoinPool.commonPool());
+        }
+    }
+
+    static CompletableFuture<Reply> start(Pointer client, String operation, byte[] request, byte[] options) {
+        Call call = new Call();
+        long tag = LAST.incrementAndGet();
+        WAITING.put(tag, call);
+        int status = NativeLibrary.apb_start(client, NativeLibrary.name(operation), request, request.length, options,
+                options == null ? 0 : options.length, QUEUE, tag, call.token);
+        if (status != Status.OK) {
+            WAITING.remove(tag);
+            NativeLibrary.apb_cancel_free(call.token);
+            return CompletableFuture.failedFuture(new CompletionException(
+                    "the call was not started: status " + status, null));
+        }
+        return call;
+    }
+
+    private static void run() {
+        LongByReference tag = new LongByReference();
+        PointerByReference reply = new PointerByReference();
+        while (NativeLibrary.apb_queue_next(QUEUE, -1, tag, reply) == Status.OK) {
+            WAITING.remove(tag.getValue()).end(new Reply(reply.getValue()));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+-- The caller of the vectors and stories through examples/luajit; README.md has the protocol.
+local here = arg[0]:match '^(.*/)' or './'
+package.path = here .. '../../examples/luajit/?.lua;' .. package.path
+local atlas = require 'atlas_postbooking'
+
+local function answer(verb, times, operation, config, request, options)
+  local queue = atlas.own_queue()
+  if verb == 'VALIDATE' then return atlas.validate(operation, request) end
+  if verb == 'DESCRIBE' then return atlas.describe(operation ~= '' and operation or nil) end
+  if verb == 'LOCAL' then return queue:wait(queue:start(nil, operation, request, options)) end
+  if verb == 'FORGET' then -- clients that nobody closes
+    for _ = 1, times do atlas.client(config) end
+    for _ = 1, 3 do collectgarbage() end
+    return ('{"live":%d}'):format(tonumber(atlas.C.apb_live_handles()))
+  end
+  local client, why = atlas.client(config)
+  if not client then return why.reply end
+  local reply
+  if verb == 'READS' then
+    local tags, ok = {}, 0
+    for i = 1, times do tags[i] = queue:start(client, operation, request) end
+    for _, tag in ipairs(tags) do
+      local one = queue:wait(tag)
+      if one:ok() then ok = ok + 1 end
+      one:free()
+    end
+    reply = ('{"ok":%d,"gapMs":0}'):format(ok)
+  elseif verb == 'CANCEL' then
+    local cancel = atlas.cancel()
+    local tag = queue:start(client, operation, request, nil, cancel)
+    queue:wait(tag, times)
+    cancel.set()
+    reply = queue:wait(tag)
+    cancel.free()
+  else
+    for _ = 1, times do
+      if reply then reply:free() end
+      reply = client:reply(operation, request, options)
+    end
+  end
+  client:close()
+  return reply
+end
+
+local outcome = { unknown = 0, executed = 1, not_executed = 2, pending = 3 }
+io.stdout:setvbuf 'full'
+io.write 'ready\n'
+io.flush()
+for line in io.lines() do
+  local verb, times, a, b, c, d = line:match '^(%u+) (%d+) (%d+) (%d+) (%d+) (%d+)$'
+  local texts = {}
+  for i, size in ipairs { a, b, c, d } do texts[i] = size == '0' and '' or io.read(tonumber(size)) end
+  local reply = answer(verb, tonumber(times), unpack(texts))
+  if type(reply) == 'string' then
+    io.write(('0 0 - - %d -1 0\n'):format(#reply), reply)
+  else
+    local json, raw = reply:json(), reply:raw()
+    local head = { reply.status, outcome[reply.outcome], reply.http_status, reply.vendor_status, #json, raw and #raw or -1 }
+    reply:free()
+    head[7] = math.max(tonumber(atlas.C.apb_live_handles()) - 1, 0) -- the queue
+    io.write(table.concat(head, ' '), '\n', json, raw or '')
+  end
+  io.flush()
+end

@@ -1,0 +1,240 @@
+"""The bindings in examples/ for other runtimes: builds them, and runs the vectors, the programs and the stories.
+
+A runtime that is not here is named as SKIPPED; with APB_REQUIRE_ALL=1 it is a failure. With APB_PREFIX, an unpacked
+archive of a release, everything is taken from there.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import building
+from building import BUILD, ROOT
+from results import SuiteResult
+
+RELEASE = os.environ.get("APB_PREFIX", "")
+# Where critcl finds the library: include/ and lib/.
+PREFIX = Path(RELEASE or BUILD / "runtimes/prefix")
+LIB = PREFIX / "lib"
+EXAMPLES = PREFIX / "share/atlas_postbooking/examples" if RELEASE else ROOT / "examples"
+SIMULATOR = PREFIX / "share/atlas_postbooking/simulator/atlas-simulator" if RELEASE else building.target() / "atlas-simulator"
+CALLERS = ROOT / "tests/runtimes"
+# What install.sh has installed, and what is built.
+HOME = BUILD / "runtimes"
+BIN = HOME / "bin"
+GUIDE = HOME / ("guide-release" if RELEASE else "guide")
+JARS = f"{HOME}/java/classes:{HOME}/java/jars/*"
+GO = {"CGO_CFLAGS": f"-I{PREFIX}/include", "CGO_LDFLAGS": f"-L{LIB}", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"}
+COBOL = ["cobc", "-x", "-fstatic-call", "-w", f"-I{EXAMPLES}/cobol", f"-L{LIB}", "-latlas_postbooking"]
+PASCAL = ["fpc", "-v0", "-Mdelphi", f"-FE{BIN}", f"-FU{BIN}", f"-Fl{LIB}", f"-Fu{EXAMPLES}/pascal"]
+
+
+@dataclass
+class Runtime:
+    """A runtime: the program that it needs, how it is built, and the commands of its caller and its example."""
+
+    name: str
+    tool: str
+    caller: list[str]
+    void: list[str]
+    build: list[list[str]] = field(default_factory=list)
+    build_environment: dict[str, str] = field(default_factory=dict)
+    # A caller that can have more than one call in flight.
+    many: bool = True
+    # Another version of a runtime, which has the stories only.
+    is_variant: bool = False
+    # Why it cannot run, and the errors of its build; empty if there are none.
+    skipped: str = ""
+    broken: str = ""
+
+
+def all_runtimes() -> list[Runtime]:
+    def file(name: str) -> str:
+        return str(CALLERS / name)
+
+    def example(name: str) -> str:
+        return str(EXAMPLES / name)
+
+    java_sources = [str(one) for one in sorted((EXAMPLES / "java").rglob("*.java"))]
+    java = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", JARS]
+    return [
+        Runtime("node", "node", ["node", "--expose-gc", file("caller.js")], ["node", example("node/void.js")]),
+        Runtime(
+            "go",
+            "go",
+            [f"{BIN}/caller-go"],
+            [f"{BIN}/void-go"],
+            [
+                ["go", "build", "-C", example("go"), "-o", f"{BIN}/void-go", "./void"],
+                ["go", "build", "-C", file("go"), "-o", f"{BIN}/caller-go", "."],
+            ],
+            GO,
+        ),
+        Runtime(
+            "java",
+            "javac",
+            [*java, "Caller"],
+            [*java, "VoidOrder"],
+            [["javac", "-Xlint:all", "-Werror", "-cp", JARS, "-d", f"{HOME}/java/classes", *java_sources, file("Caller.java")]],
+        ),
+        Runtime("ruby", "ruby", ["ruby", file("caller.rb")], ["ruby", example("ruby/void.rb")]),
+        Runtime("php", "php", ["php", file("caller.php")], ["php", example("php/void.php")]),
+        Runtime("perl", "perl", ["perl", file("caller.pl")], ["perl", example("perl/void.pl")]),
+        Runtime("luajit", "luajit", ["luajit", file("caller.lua")], ["luajit", example("luajit/void.lua")]),
+        Runtime(
+            "mono",
+            "mcs",
+            ["mono", f"{BIN}/caller.exe"],
+            ["mono", f"{BIN}/void.exe"],
+            [
+                ["mcs", f"-out:{BIN}/caller.exe", file("Caller.cs"), example("mono/AtlasPostbooking.cs")],
+                ["mcs", f"-out:{BIN}/void.exe", example("mono/Void.cs"), example("mono/AtlasPostbooking.cs")],
+            ],
+        ),
+        Runtime(
+            "cobol",
+            "cobc",
+            [f"{BIN}/caller-cobol"],
+            [f"{BIN}/void-cobol"],
+            [
+                [*COBOL, "-o", f"{BIN}/caller-cobol", file("caller.cob"), example("cobol/atlas-postbooking.cob")],
+                [*COBOL, "-o", f"{BIN}/void-cobol", example("cobol/void-order.cob"), example("cobol/atlas-postbooking.cob")],
+            ],
+            many=False,
+        ),
+        Runtime("tcl", "tclsh", ["tclsh", file("caller.tcl")], ["tclsh", example("tcl/void.tcl")]),
+        # It runs its program only.
+        Runtime("pascal", "fpc", [], [f"{BIN}/void"], [[*PASCAL, example("pascal/void.pas")]], many=False),
+        # The classes of Java 17 in a later one, for its virtual threads.
+        *(Runtime("java21+", path, [path, "--enable-native-access=ALL-UNNAMED", *java[1:], "Caller"], [], is_variant=True)
+          for path in java_with_virtual_threads()),
+    ]
+
+
+def java_with_virtual_threads() -> list[str]:
+    """The path of the newest java of version 21 or later, if there is one."""
+    versions = [
+        (int(found.group(1)), str(path))
+        for path in Path("/usr/lib/jvm").glob("*/bin/java")
+        if (found := re.search(r"-(\d\d)(?:\D|$)", path.parts[4]))
+    ]
+    return [path for version, path in sorted(versions)[-1:] if version >= 21]
+
+
+def environment() -> dict[str, str]:
+    """So that every runtime finds the library, and Node koffi."""
+    return {
+        **os.environ,
+        "LD_LIBRARY_PATH": str(LIB),
+        "NODE_PATH": str(HOME / "node/node_modules"),
+        "ATLAS_POSTBOOKING_PREFIX": str(PREFIX),
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def why_not(one: Runtime) -> str:
+    """Why a runtime cannot be used; empty if it can."""
+    if shutil.which(one.tool) is None:
+        return f"no {one.tool}"
+    critcl = "echo 'puts [catch {package require critcl; package require json}]' | tclsh | grep -q 0"
+    needed = {
+        "node": (["test", "-d", f"{HOME}/node/node_modules/koffi"], "koffi is not installed"),
+        "java": (["test", "-d", f"{HOME}/java/jars"], "JNA is not installed"),
+        "perl": (["perl", "-MFFI::Platypus", "-e1"], "FFI::Platypus is not installed"),
+        "tcl": (["sh", "-c", critcl], "critcl or tcllib is not installed"),
+    }
+    command, reason = needed.get(one.name, (["true"], ""))
+    return reason if subprocess.run(command, capture_output=True).returncode != 0 else ""
+
+
+def build(one: Runtime) -> None:
+    for command in one.build:
+        done = subprocess.run(command, env=environment() | one.build_environment, capture_output=True, text=True)
+        if done.returncode != 0:
+            one.broken = f"{one.name} does not build:\n{(done.stdout + done.stderr)[-2000:]}"
+
+
+@cache
+def installed() -> list[Runtime]:
+    """All runtimes, after what is missing was installed, once for a run of the suites."""
+    for directory in (BIN, HOME / "java/classes", PREFIX):
+        directory.mkdir(parents=True, exist_ok=True)
+    for name, target in (("include", ROOT / "include"), ("lib", building.LIB)):
+        if not RELEASE and not (PREFIX / name).is_symlink():
+            (PREFIX / name).symlink_to(target)
+    subprocess.run([str(CALLERS / "install.sh"), str(HOME)], check=False)
+    all_of_them = all_runtimes()
+    for one in all_of_them:
+        one.skipped = why_not(one)
+    return all_of_them
+
+
+@cache
+def built() -> list[Runtime]:
+    """The same, built."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(build, [one for one in installed() if not one.skipped]))
+    return installed()
+
+
+def usable(result: SuiteResult, of: list[Runtime]) -> Iterator[Runtime]:
+    """The runtimes that can run; the others are named."""
+    for one in of:
+        if one.skipped:
+            skip(result, f"{one.name}: {one.skipped}")
+        elif one.broken:
+            result.check(False, one.broken)
+        else:
+            yield one
+
+
+def skip(result: SuiteResult, what: str) -> None:
+    """Names what cannot run; with APB_REQUIRE_ALL=1 that is a failure."""
+    result.messages.append(f"SKIPPED {what}")
+    if os.environ.get("APB_REQUIRE_ALL") == "1":
+        result.failed += 1
+    else:
+        result.skipped += 1
+
+
+def in_each(result: SuiteResult, check: Callable[[SuiteResult, Runtime], None], of: list[Runtime]) -> None:
+    """Runs a check in runtimes, two at a time."""
+
+    def guarded(one: Runtime) -> SuiteResult:
+        own = SuiteResult(one.name)
+        try:
+            check(own, one)
+        except (RuntimeError, OSError, AssertionError, ValueError, subprocess.SubprocessError) as error:
+            own.check(False, f"{one.name}: {type(error).__name__}: {error}")
+        return own
+
+    with ThreadPoolExecutor(2) as pool:
+        for own in pool.map(guarded, list(usable(result, of))):
+            result.passed += own.passed
+            result.failed += own.failed
+            result.messages += own.messages
+
+
+def vectors(result: SuiteResult) -> None:
+    """All vectors in all runtimes; prints how many ran in each."""
+    callers = {one.name: {"command": one.caller, "environment": {
+        key: value for key, value in environment().items() if os.environ.get(key) != value
+    }} for one in usable(result, built()) if one.caller and not one.is_variant}
+    path = HOME / "callers.json"
+    path.write_text(json.dumps(callers, indent=1))
+    more = {"APB_CALLERS": str(path), "APB_LANG": ",".join(callers), "APB_LIB_DIR": str(building.target())}
+    command = [str(building.target() / "vectors")]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | more, capture_output=True, text=True, errors="replace")
+    lines = done.stdout.strip().splitlines() or [""]
+    print("\n".join(f"  {line}" for line in lines if re.match(r"\s*\w+: (\d+ passed|SKIPPED)", line)))
+    counted = result.add_counts(lines[-1])
+    result.messages += [line[:400] for line in lines if line.startswith("FAILED")][:20]
+    if done.returncode != 0 and not (counted and result.failed):
+        result.check(False, f"vectors:\n{(done.stdout + done.stderr)[-2000:]}")
