@@ -1,6 +1,7 @@
 """A private PostgreSQL server: on loopback, in a temporary directory, as a user that is not root.
 
-    python3 tests/support/postgres.py COMMAND…   runs the command with APB_TEST_POSTGRES, the server's URL
+    python3 tests/support/postgres.py COMMAND…   runs the command with APB_TEST_POSTGRES, the server's URL, and
+                                                 APB_TEST_POSTGRES_CA, the file of its root certificate
     with Server() as server: server.url          in a test
 
 The programs are those of the distribution (Debian: `apt-get install postgresql`); no server of the machine is touched.
@@ -42,6 +43,7 @@ class Server:
         self.port = free_port()
         self.settings = settings
         self.root = None
+        self.ca = None
         self.process = None
 
     @property
@@ -78,13 +80,37 @@ class Server:
         with open(secret, "w") as file:
             file.write(PASSWORD)
         os.chmod(secret, 0o644)
-        # Nothing of a test is worth a sync of the whole data directory; commits are synced all the same.
+        # The new directory itself needs no sync; commits are synced all the same.
         self.run(
             "initdb", "-D", self.data, "-U", "postgres", "--pwfile", secret, "-A", "scram-sha-256",
             "-E", "UTF8", "--locale=C", "--no-sync",
         )
+        self.settings = [*self.settings, *self.certificates()]
         self.start()
         return self
+
+    def certificates(self):
+        """A root of its own and a certificate for 127.0.0.1; without openssl the server is not encrypted."""
+        if shutil.which("openssl") is None:
+            return []
+        at = lambda name: os.path.join(self.root, name)  # noqa: E731
+        with open(at("names"), "w") as file:
+            file.write("subjectAltName=IP:127.0.0.1\n")
+        for arguments in (
+            ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=root of a test",
+             "-keyout", at("ca.key"), "-out", at("ca.pem")],
+            ["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-keyout", at("key.pem"), "-out", at("csr")],
+            ["x509", "-req", "-in", at("csr"), "-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial", "-days", "2",
+             "-extfile", at("names"), "-out", at("cert.pem")],
+        ):
+            subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+        os.chmod(at("key.pem"), 0o600)
+        if self.user:
+            os.chown(at("key.pem"), self.user["user"], self.user["group"])
+        # The tests need not be the server's user.
+        os.chmod(self.root, 0o755)
+        self.ca = at("ca.pem")
+        return ["ssl=on", f"ssl_cert_file={at('cert.pem')}", f"ssl_key_file={at('key.pem')}"]
 
     def start(self):
         settings = [f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *self.settings]
@@ -134,6 +160,8 @@ class Server:
 def main():
     with Server(settings=("max_connections=300",)) as server:
         environment = {**os.environ, "APB_TEST_POSTGRES": server.url}
+        if server.ca:
+            environment["APB_TEST_POSTGRES_CA"] = server.ca
         return subprocess.run(sys.argv[1:], check=False, env=environment).returncode
 
 
