@@ -95,6 +95,31 @@ fn connections_that_the_server_ended_are_made_anew() {
     assert_eq!((fixture.sent("void"), fixture.executed("void")), (3, 3));
 }
 
+/// What the guide says that a user needs, once the tables are there.
+#[test]
+fn a_user_without_rights_beyond_the_rows_opens_cases() {
+    needs_server!();
+    let fixture = Fixture::new("default");
+    let url = server::url(&fixture.file);
+    let role = fixture.file.file_stem().unwrap().to_str().unwrap().to_owned();
+    for sql in [
+        format!("CREATE ROLE \"{role}\" LOGIN PASSWORD 'canary-password'"),
+        format!("GRANT USAGE ON SCHEMA apb TO \"{role}\""),
+        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA apb TO \"{role}\""),
+        format!("GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA apb TO \"{role}\""),
+    ] {
+        server::run(&url, &sql);
+    }
+    let client = made(&fixture, &json!({"url": url.replace("postgres:canary", &format!("{role}:canary"))})).unwrap();
+    let order = fixture.order(json!({"airline": "Y4", "paymentMethod": 1}));
+    let request = json!({"kind": "void", "orderNo": order, "key": "k"}).to_string();
+    let opened: Value = serde_json::from_str(client.call("case.open", &request, "").json()).unwrap();
+    assert_eq!(opened["outcome"], "executed", "{opened}");
+    drop(client);
+    server::run(&url, &format!("DROP OWNED BY \"{role}\""));
+    server::run(&url, &format!("DROP ROLE \"{role}\""));
+}
+
 #[test]
 fn several_hosts_are_tried_in_their_order() {
     needs_server!();

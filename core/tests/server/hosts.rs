@@ -45,7 +45,10 @@ fn the_case_of_a_killed_host_is_taken_up_within_30_seconds() {
     let asked = || fixture.with_options("case.reconcile", &json!({"key": "k"}), r#"{"timeoutMs": 300}"#);
     let seen = asked();
     assert_eq!(seen["case"]["state"], "sending", "its lease lasts for a while: {seen}");
-    wait_for("the case rests", Duration::from_secs(30), || asked()["case"]["state"] != "sending");
+    wait_for("the case rests", Duration::from_secs(30), || {
+        let state = asked()["case"]["state"].clone();
+        state != "sending" && !state.is_null()
+    });
     println!("a killed host's case was taken up after {:.1} s", begun.elapsed().as_secs_f64());
     let case = fixture.follow(&seen["case"]["id"], "70s", 20);
     assert_eq!((&case["outcome"], fixture.executed("void"), fixture.sent("void")), (&json!("executed"), 1, 1), "{case}");
@@ -125,6 +128,8 @@ fn stopped(for_longer: bool) {
     config["account"] = json!("a");
     config["proxy"] = json!(format!("socks5://{}", proxy.local_addr().unwrap()));
     config["baseUrl"] = json!("http://127.0.0.1:9");
+    // What stops it must be its lease.
+    config["connectTimeoutMs"] = json!(100_000);
     let order = voidable(&fixture);
     let quote = fixture.call("voidQuotation", json!({"orderNo": order}));
     let request = json!({"orderNo": order, "voidOfferId": quote["data"]["voidOfferId"]});
@@ -141,7 +146,7 @@ fn stopped(for_longer: bool) {
     if for_longer {
         // Another host takes the case over, and settles it.
         wait_for("the case of a stopped host rests", Duration::from_secs(40), || {
-            fixture.call("case.reconcile", request.clone())["case"]["state"] != "sending"
+            fixture.with_options("case.reconcile", &request, r#"{"timeoutMs": 1000}"#)["case"]["state"] == "unknown"
         });
     } else {
         thread::sleep(Duration::from_secs(3));

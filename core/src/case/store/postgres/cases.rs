@@ -84,7 +84,8 @@ impl Postgres {
                     WHERE h.account = $15 AND h.order_no = ANY ($16) AND h.case_id <> $1)
                 RETURNING c.id, c.token
              ), gone AS (
-                DELETE FROM apb.holds h USING moved WHERE h.case_id = moved.id AND NOT h.order_no = ANY ($17)
+                DELETE FROM apb.holds h USING moved WHERE h.case_id = moved.id
+                AND NOT (h.account = $15 AND h.order_no = ANY ($17))
              ), kept AS (
                 INSERT INTO apb.holds (account, order_no, case_id)
                 SELECT $15, held, moved.id FROM moved, unnest($17) AS held

@@ -164,7 +164,9 @@ impl Postgres {
                 *self.lock_account() = Account::Known(account);
                 let _ = kind == Kind::Transaction && link.roll_back().is_ok();
                 self.give_back(link);
-                if kind == Kind::Transaction || tries < 3 {
+                // What is one statement was carried out; made once more, it is of the account as it is now.
+                again |= kind == Kind::Single && done.is_ok();
+                if tries < TRIES {
                     continue;
                 }
                 return done.map_err(|failure| (failure.error, again));

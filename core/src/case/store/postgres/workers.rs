@@ -210,12 +210,13 @@ impl Postgres {
         }
         let name = if is_here { owner } else { ELSEWHERE.to_owned() };
         let left = holder.left.min(holder.worker_left);
-        if left > 0 {
-            return Some((name, now + left));
-        }
+        // Both are looked at from the first sight on: one of them is what the other waits for.
+        let still_worker = self.workers.rest(still(&worker, holder.renewals), LEASE);
+        let still_case = self.workers.rest(still(holder.id, holder.token), holder.lease_ms);
         let rest = match holder.worker_left > 0 {
-            true => self.workers.rest(still(holder.id, holder.token), holder.lease_ms),
-            false => self.workers.rest(still(&worker, holder.renewals), LEASE),
+            _ if left > 0 => left,
+            true => still_case,
+            false => still_worker,
         };
         (rest > 0).then(|| (name, now + rest))
     }
