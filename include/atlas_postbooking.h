@@ -65,7 +65,8 @@
  *   "replace" | "add", clientCertFile, clientKeyFile, maxResponseBytes 67108864, maxConnections 64,
  *   retry {maxAttempts 3, baseDelayMs 200, maxDelayMs 5000} (reads and quotes; a submit is never
  *   sent twice), rateLimit null | {perSecond, burst}, maxInFlight 1024.
- *   Of cases: store null | {path, witnessFile}, account null | name, settleMs 180000,
+ *   Of cases: store null | {path, witnessFile} | {url, password, caFile, clientCertFile, clientKeyFile,
+ *   poolSize 4, witnessFile} (PostgreSQL, for more than one machine), account null | name, settleMs 180000,
  *   retryAfterMaxMs 300000, offerMaxAgeMs {void 60000, refund 5400000}, follow {perSecond 2, burst 5}; for
  *   tests, clock null | {fixed} | {url}.
  *   Options of a call (JSON): timeoutMs, retry, headers, clientRequestId, allowUnknown.

@@ -1,7 +1,8 @@
 """`make test`: every suite of every language. Standard library only.
 
     python tests/run.py [SUITE...]     rust, headers, c, archive, cpp, examples, documents,
-                                       vectors, runtimes, findings, torture, python, wheels; default: all
+                                       vectors, runtimes, findings, torture, python, wheels, server;
+                                       default: all
 
 A suite that cannot run because a tool is missing is reported as SKIPPED; with APB_REQUIRE_ALL=1 that is a failure.
 The last line is `N passed, N failed, N skipped`.
@@ -26,6 +27,7 @@ import findings  # noqa: E402
 import guide_commands  # noqa: E402
 import headers  # noqa: E402
 import native  # noqa: E402
+import postgres  # noqa: E402
 import readme_programs  # noqa: E402
 import runtimes  # noqa: E402
 import stories  # noqa: E402
@@ -44,6 +46,21 @@ def rust(result: SuiteResult) -> None:
     result.messages += [f"rust: {name}" for name in failures]
     if done.returncode != 0 and not result.failed:
         result.check(False, f"cargo test:\n{done.stderr[-3000:]}")
+
+
+def server(result: SuiteResult) -> None:
+    """The rules of cases, and what processes of several hosts do to each other, on a PostgreSQL server of the tests."""
+    if postgres.folder() is None:
+        result.skip_reason = "no PostgreSQL server is installed"
+        return
+    tests = ["--test", "server", "--test", "rules"]
+    command = [sys.executable, postgres.__file__, "cargo", "test", "-p", "atlas-postbooking", *tests, "--no-fail-fast"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
+    for counts in re.findall(r"^test result: .*$", done.stdout, re.MULTILINE):
+        result.add_counts(counts.replace("ignored", "skipped"))
+    result.messages += [f"server: {name}" for name in re.findall(r"^test (.*) \.\.\. FAILED$", done.stdout, re.MULTILINE)]
+    if done.returncode != 0 and not result.failed:
+        result.check(False, f"cargo test on a server:\n{done.stderr[-3000:]}")
 
 
 def vectors(result: SuiteResult) -> None:
@@ -156,6 +173,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("python", "Python", python),
     ("wheels", "wheels", wheels.check),
     ("rust", "Rust", rust),
+    ("server", "PostgreSQL", server),
 ]
 
 

@@ -8,11 +8,15 @@ use super::passengers::{Asked, ticket_marks};
 use super::store::budget::{FOLLOW, REQUESTS};
 use super::store::connection::IsAlive;
 use super::store::file::Sqlite;
+#[cfg(feature = "postgres")]
+use super::store::postgres::Postgres;
 use super::store::identity::Identity;
 use super::store::{KnownOffer, Store, Stored, patience, store_error};
 use super::vendor::answers;
 use super::vocabulary::Way;
-use crate::config::{CaseClock, CasePolicy, Config};
+#[cfg(not(feature = "postgres"))]
+use crate::config::bad_config;
+use crate::config::{CaseClock, CasePolicy, Config, StoreConfig};
 use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::rate_limiter::{Later, PLACE_LASTS, Place, RateLimiter, wait_for_place};
@@ -33,7 +37,16 @@ impl CaseService {
     /// Opens the configured store; None if none is configured.
     pub fn open_store(config: &Config, is_alive: IsAlive) -> Result<Option<Arc<dyn Store>>, Error> {
         match &config.store {
-            Some(store) => Ok(Some(Arc::new(Sqlite::open(store, identity(config), is_alive)?))),
+            Some(StoreConfig::File(file)) => Ok(Some(Arc::new(Sqlite::open(file, identity(config), is_alive)?))),
+            #[cfg(feature = "postgres")]
+            Some(StoreConfig::Server(server)) => {
+                Ok(Some(Arc::new(Postgres::open(server, identity(config), is_alive)?)))
+            }
+            #[cfg(not(feature = "postgres"))]
+            Some(StoreConfig::Server(_)) => {
+                let message = "this build of the library has no PostgreSQL in it (feature `postgres`)";
+                Err(bad_config("/store/url", message))
+            }
             None => Ok(None),
         }
     }
@@ -72,7 +85,10 @@ impl CaseService {
     /// Now, by the clock of the cases.
     pub async fn now(&self) -> Result<Stamp, Error> {
         match self.session.test_now().await {
-            None => Ok(clock::now()),
+            None => match self.store.quick_now() {
+                Some(now) => Ok(now),
+                None => self.run_blocking(|store| store.now()).await,
+            },
             Some(now) => now.map(clock::at),
         }
     }

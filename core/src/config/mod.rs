@@ -14,6 +14,9 @@ use crate::wire::encode;
 use crate::wire::shape::{Field, Kind, Shape};
 
 pub(crate) mod options;
+mod server;
+
+pub(crate) use server::{ServerStore, ServerTls};
 
 pub(crate) const fn field(name: &'static str, kind: Kind, doc: &'static str) -> Field {
     Field::new(name, name, doc, kind)
@@ -85,11 +88,17 @@ const STORE: Shape = Shape {
     name: "Store",
     doc: "Where cases are kept.",
     fields: &[
-        field("path", Kind::Text, "SQLite file.").required(),
+        field("path", Kind::Text, "SQLite file. Either path or url."),
+        field("url", Kind::Text, "postgres://user@host/database, for more than one machine."),
+        field("password", Kind::Text, "Of the server's user; never shown, never logged."),
+        field("caFile", Kind::Text, "PEM file with the server's root certificates. Default: the system's."),
+        field("clientCertFile", Kind::Text, "PEM file with a client certificate chain for the server."),
+        field("clientKeyFile", Kind::Text, "PEM file with its key."),
+        field("poolSize", Kind::Int, "Connections to the server at most. Default 4."),
         field(
             "witnessFile",
             Kind::Text,
-            "Names the last intent, so that an older store is noticed. Default PATH-witness.",
+            "Names the last intent, so that an older store is noticed. Default PATH-witness; for a server null: in memory.",
         ),
     ],
     rules: &[],
@@ -153,9 +162,16 @@ impl CasePolicy {
     }
 }
 
+/// Where cases are kept.
+#[derive(Clone)]
+pub(crate) enum StoreConfig {
+    File(FileStore),
+    Server(Box<ServerStore>),
+}
+
 /// The file of a store, and the file that names its last intent.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct StoreConfig {
+pub(crate) struct FileStore {
     pub path: PathBuf,
     pub witness: PathBuf,
 }
@@ -263,6 +279,18 @@ impl std::fmt::Debug for Config {
 
 fn store(node: &Node<'_>) -> Result<StoreConfig, Error> {
     let text = |key: &str| node.get(key).and_then(Node::as_str);
+    if text("url").is_some() {
+        return server::server(node).map(|server| StoreConfig::Server(Box::new(server)));
+    }
+    if text("path").is_none() {
+        return Err(bad_config("/store/path", "is required: a file, or `url` for a server"));
+    }
+    if let Some(key) = ["password", "caFile", "clientCertFile", "clientKeyFile", "poolSize"]
+        .into_iter()
+        .find(|key| node.get(key).is_some_and(|value| !value.is_null()))
+    {
+        return Err(bad_config(&format!("/store/{key}"), "is for a server only"));
+    }
     // A name that SQLite would take for something else than a file is a file here, and stays the same one when
     // the host changes its directory.
     let absolute = |key: &str, path: &str| {
@@ -280,7 +308,7 @@ fn store(node: &Node<'_>) -> Result<StoreConfig, Error> {
     if witness == path {
         return Err(bad_config("/store/witnessFile", "must be another file than the store"));
     }
-    Ok(StoreConfig { path, witness })
+    Ok(StoreConfig::File(FileStore { path, witness }))
 }
 
 fn base_url(text: &str) -> Result<Url, Error> {

@@ -1,6 +1,7 @@
 //! One call while it runs on the library's thread: its limits, its log, its exchanges with the vendor.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::{Duration, Instant};
 
 use super::prepare::{PreparedCall, VendorRequest};
@@ -33,6 +34,8 @@ pub(crate) struct CallContext {
     pub options: Options,
     /// Requests made, by a call that makes several.
     pub requests: u32,
+    /// The end of the lease that the present submit rests on, where it is renewed.
+    pub lease_end: Option<Arc<AtomicI64>>,
     /// What the store could not do for a submit that left.
     pub store_warning: Option<String>,
     started: Instant,
@@ -57,6 +60,7 @@ impl CallContext {
             log: Log::new(log_limit),
             options: call.options,
             requests: 0,
+            lease_end: None,
             store_warning: None,
             started: call.started,
             ticker: runtime.ticker,
@@ -65,7 +69,13 @@ impl CallContext {
     }
 
     pub fn limits(&self) -> Limits<'_> {
-        Limits { deadline: self.deadline, boot_deadline: self.boot_deadline, cancel: &self.cancel, ticker: self.ticker }
+        Limits {
+            deadline: self.deadline,
+            boot_deadline: self.boot_deadline,
+            lease_end: self.lease_end.as_ref(),
+            cancel: &self.cancel,
+            ticker: self.ticker,
+        }
     }
 
     /// Until the call's deadline.

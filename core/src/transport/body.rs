@@ -9,7 +9,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -47,14 +47,15 @@ pub(crate) struct OnceBody {
     data: Option<Bytes>,
     state: HandOver,
     deadline: Millis,
+    lease_end: Option<Arc<AtomicI64>>,
 }
 
 impl OnceBody {
     /// `data` must not be empty: an empty body is never asked for, and would read as not sent. It is not handed over
-    /// after `deadline`, in milliseconds of [`boot_clock`].
-    pub fn new(data: Bytes, deadline: Millis) -> (OnceBody, HandOver) {
+    /// after `deadline`, nor after `lease_end` as it stands then, in milliseconds of [`boot_clock`].
+    pub fn new(data: Bytes, deadline: Millis, lease_end: Option<Arc<AtomicI64>>) -> (OnceBody, HandOver) {
         let state = HandOver::default();
-        (OnceBody { data: Some(data), state: state.clone(), deadline }, state)
+        (OnceBody { data: Some(data), state: state.clone(), deadline, lease_end }, state)
     }
 }
 
@@ -68,7 +69,8 @@ impl Body for OnceBody {
         }
         // The last look. The runtime's timers do not count while the machine is suspended, and a process that was
         // stopped goes on where it was: by now another one may have taken the lease of the case.
-        if boot_clock::now() > self.deadline {
+        let lease_end = self.lease_end.as_ref().map_or(Millis::MAX, |end| end.load(Ordering::SeqCst));
+        if boot_clock::now() > self.deadline.min(lease_end) {
             let _ = self.state.0.compare_exchange(IDLE, LATE, Ordering::SeqCst, Ordering::SeqCst);
             return Poll::Ready(Some(Err(io::Error::other("the deadline is over"))));
         }
@@ -98,11 +100,23 @@ mod tests {
 
     #[test]
     fn a_body_is_not_handed_over_after_the_deadline_and_counts_as_not_sent() {
-        let (mut body, hand_over) = OnceBody::new(Bytes::from_static(b"x"), boot_clock::now() - 1);
+        let (mut body, hand_over) = OnceBody::new(Bytes::from_static(b"x"), boot_clock::now() - 1, None);
         assert!(matches!(poll(&mut body), Poll::Ready(Some(Err(_)))));
         assert!(hand_over.is_late() && hand_over.revoke());
-        let (mut body, hand_over) = OnceBody::new(Bytes::from_static(b"x"), boot_clock::now() + 60_000);
+        let (mut body, hand_over) = OnceBody::new(Bytes::from_static(b"x"), boot_clock::now() + 60_000, None);
         assert!(matches!(poll(&mut body), Poll::Ready(Some(Ok(_)))));
         assert!(!hand_over.is_late() && !hand_over.revoke());
+    }
+
+    #[test]
+    fn a_body_is_handed_over_while_the_lease_is_renewed_and_not_after_it() {
+        for (renewed_by, is_handed) in [(60_000, true), (0, false)] {
+            let lease = Arc::new(AtomicI64::new(boot_clock::now() - 1));
+            let (mut body, hand_over) =
+                OnceBody::new(Bytes::from_static(b"x"), boot_clock::now() + 60_000, Some(lease.clone()));
+            lease.fetch_add(renewed_by, Ordering::SeqCst);
+            assert!(matches!(poll(&mut body), Poll::Ready(Some(done)) if done.is_ok() == is_handed));
+            assert_eq!(hand_over.is_late(), !is_handed);
+        }
     }
 }

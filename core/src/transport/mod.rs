@@ -6,6 +6,8 @@ mod fault;
 mod tls;
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -22,6 +24,8 @@ use crate::unix_time::Millis;
 use body::{HandOver, OnceBody};
 use decoder::Announced;
 pub(crate) use fault::Fault;
+#[cfg(feature = "postgres")]
+pub(crate) use tls::server_config as server_tls;
 
 /// The head of an answer.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,6 +62,9 @@ pub(crate) struct Limits<'l> {
     pub deadline: tokio::time::Instant,
     /// The same moment on [`boot_clock`]: after it no body is handed over. The lease of a case ends later.
     pub boot_deadline: Millis,
+    /// The end of the lease that a submit rests on, on the same clock: after it no body is handed over either. It moves
+    /// on while the lease is renewed.
+    pub lease_end: Option<&'l Arc<AtomicI64>>,
     pub cancel: &'l CallCancel,
     pub ticker: &'static Ticker,
 }
@@ -167,7 +174,7 @@ impl Transport {
         single: bool,
         limits: &Limits<'_>,
     ) -> Exchange {
-        let (body, hand_over) = OnceBody::new(body, limits.boot_deadline);
+        let (body, hand_over) = OnceBody::new(body, limits.boot_deadline, limits.lease_end.cloned());
         let known = self.urls.iter().find(|(p, _)| *p == path).map(|(_, url)| url.clone());
         let mut request = Request::new(Method::POST, known.unwrap_or_else(|| address(&self.base, path)));
         let mut headers = self.headers.clone();

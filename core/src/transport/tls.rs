@@ -7,6 +7,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
+#[cfg(feature = "postgres")]
+use crate::config::ServerTls;
 use crate::config::{CaMode, Config, bad_config};
 use crate::error::{Error, ErrorCode};
 
@@ -40,16 +42,44 @@ pub(crate) fn client_config(config: &Config) -> Result<ClientConfig, Error> {
             return Err(bad_config("/caFile", "the system has no root certificates; name a PEM file"));
         }
     }
+    with_client_cert(roots, config.client_cert.as_ref(), "")
+}
+
+/// The TLS configuration for a store's server.
+#[cfg(feature = "postgres")]
+pub(crate) fn server_config(tls: &ServerTls) -> Result<ClientConfig, Error> {
+    let mut roots = RootCertStore::empty();
+    match &tls.ca_file {
+        Some(file) => {
+            let added = add_pem(&mut roots, Path::new(file)).map_err(|e| bad_config("/store/caFile", e))?;
+            if added == 0 {
+                return Err(bad_config("/store/caFile", "holds no certificate"));
+            }
+        }
+        None => add_system(&mut roots),
+    }
+    if roots.is_empty() {
+        return Err(bad_config("/store/caFile", "the system has no root certificates; name a PEM file"));
+    }
+    with_client_cert(roots, tls.client_cert.as_ref(), "/store")
+}
+
+fn with_client_cert(
+    roots: RootCertStore,
+    client_cert: Option<&(String, String)>,
+    at: &str,
+) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|e| Error::new(ErrorCode::Internal, format!("TLS versions: {e}")))?
         .with_root_certificates(roots);
-    match &config.client_cert {
+    match client_cert {
         None => Ok(builder.with_no_client_auth()),
         Some((cert, key)) => {
-            let chain = certificates(Path::new(cert)).map_err(|e| bad_config("/clientCertFile", e))?;
-            let key = PrivateKeyDer::from_pem_file(key).map_err(|e| bad_config("/clientKeyFile", e.to_string()))?;
-            builder.with_client_auth_cert(chain, key).map_err(|e| bad_config("/clientCertFile", e.to_string()))
+            let (cert_at, key_at) = (format!("{at}/clientCertFile"), format!("{at}/clientKeyFile"));
+            let chain = certificates(Path::new(cert)).map_err(|e| bad_config(&cert_at, e))?;
+            let key = PrivateKeyDer::from_pem_file(key).map_err(|e| bad_config(&key_at, e.to_string()))?;
+            builder.with_client_auth_cert(chain, key).map_err(|e| bad_config(&cert_at, e.to_string()))
         }
     }
 }

@@ -98,6 +98,7 @@ fn while_a_store_holds_an_unnamed_account_no_new_account_is_made_in_it() {
 
 #[test]
 fn unnamed_accounts_of_an_earlier_release_are_merged_under_one_name_unless_they_collide() {
+    crate::file_only!();
     let fixture = fixture();
     let keys = [("one", "k1"), ("two", "k2"), ("three", "k1")];
     layout_1(&fixture, &keys);
@@ -133,6 +134,7 @@ fn unnamed_accounts_of_an_earlier_release_are_merged_under_one_name_unless_they_
 /// The positions of two accounts do not count the same list.
 #[test]
 fn accounts_with_passengers_of_one_order_are_not_merged() {
+    crate::file_only!();
     let fixture = fixture();
     layout_1(&fixture, &[("one", "k1"), ("two", "k2")]);
     let order = fixture.vendor.create_order(json!({"passengers": 2, "paymentMethod": 1})).unwrap();

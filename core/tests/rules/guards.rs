@@ -295,6 +295,7 @@ fn an_account_that_saw_the_bookings_orders_once_wants_them_again() {
 
 #[test]
 fn for_30_days_after_confirm_store_an_older_order_needs_the_list_of_its_bookings_orders() {
+    crate::file_only!();
     let fixture = Fixture::new("aggregatedOrders=false");
     let older = fixture.order(json!({"passengers": 1}));
     // The store has its tables only once it was used.

@@ -32,6 +32,7 @@ fn assert_rewound(fixture: &Fixture, client: &Client, lost: &Value) {
 
 #[test]
 fn a_store_that_is_older_than_what_was_sent_through_it_sends_nothing_until_somebody_confirmed() {
+    crate::file_only!();
     // Overwritten in place, also on a file system without extended attributes; or another file of that name.
     for (same_file, attributes) in [(true, true), (true, false), (false, true)] {
         let fixture = Fixture::new("default");
@@ -64,11 +65,13 @@ fn a_store_that_is_older_than_what_was_sent_through_it_sends_nothing_until_someb
 
 #[test]
 fn confirm_store_wants_every_unknown_case_asked_about() {
+    crate::file_only!();
     confirm_wants(false);
 }
 
 #[test]
 fn confirm_store_wants_every_planned_case_with_a_step_asked_about() {
+    crate::file_only!();
     confirm_wants(true);
 }
 
@@ -108,6 +111,7 @@ fn confirm_wants(planned: bool) {
 
 #[test]
 fn a_missing_witness_a_foreign_one_and_a_lost_store_are_noticed() {
+    crate::file_only!();
     // Deleted witness; deleted store beside its witness; both put back together into the file that had sent more.
     for what in ["witness", "store", "both"] {
         let fixture = Fixture::new("default");
@@ -137,6 +141,7 @@ fn a_missing_witness_a_foreign_one_and_a_lost_store_are_noticed() {
 /// With yesterday's file of another inode: nothing that stands in the witness's place lets it pass.
 #[test]
 fn a_witness_that_something_else_has_the_name_of_is_missing() {
+    crate::file_only!();
     for what in ["directory", "link to itself", "file where its directory was"] {
         let fixture = Fixture::new("default");
         let folder = beside(&fixture.file, "-elsewhere");
@@ -166,6 +171,7 @@ fn a_witness_that_something_else_has_the_name_of_is_missing() {
 /// Store, log and witness are overwritten while a client is at work, which sends nothing a second time.
 #[test]
 fn a_client_notices_that_its_file_was_overwritten_in_place() {
+    crate::file_only!();
     for attributes in [true, false] {
         let fixture = Fixture::new("default");
         fixture.call("case.open", void(&voidable(&fixture), "kept"));
@@ -190,6 +196,7 @@ fn a_client_notices_that_its_file_was_overwritten_in_place() {
 /// The witness is not synced: a loss of power may take its last intents, which the synced store has.
 #[test]
 fn an_older_witness_beside_a_whole_file_is_no_loss() {
+    crate::file_only!();
     let fixture = Fixture::new("default");
     fixture.call("case.open", void(&voidable(&fixture), "one"));
     let witness = beside(&fixture.file, "-witness");
@@ -202,6 +209,7 @@ fn an_older_witness_beside_a_whole_file_is_no_loss() {
 
 #[test]
 fn another_place_for_the_witness_of_the_same_file_is_no_loss() {
+    crate::file_only!();
     let fixture = Fixture::new("default");
     fixture.call("case.open", void(&voidable(&fixture), "one"));
     let elsewhere = beside(&fixture.file, "-elsewhere");
@@ -220,6 +228,7 @@ fn another_place_for_the_witness_of_the_same_file_is_no_loss() {
 
 #[test]
 fn a_witness_that_cannot_be_written_is_a_warning() {
+    crate::file_only!();
     let fixture = Fixture::new("default");
     let store = json!({"store": {"path": fixture.file, "witnessFile": "/proc/no-such-place/witness"}});
     let client = Fixture::client(&fixture.vendor, &fixture.file, &store);
@@ -233,6 +242,7 @@ fn a_witness_that_cannot_be_written_is_a_warning() {
 
 #[test]
 fn a_copy_made_by_case_backup_opens_as_rewound() {
+    crate::file_only!();
     let fixture = Fixture::new("default");
     let order = voidable(&fixture);
     fixture.call("case.open", void(&order, "k"));
@@ -256,6 +266,7 @@ fn a_copy_made_by_case_backup_opens_as_rewound() {
 
 #[test]
 fn a_file_replaced_during_a_call_makes_no_second_submit() {
+    crate::file_only!();
     // Before the intent, and after the body has left.
     for endpoint in ["voidQuotation", "void"] {
         let fixture = Fixture::new("default");
@@ -286,6 +297,7 @@ fn a_file_replaced_during_a_call_makes_no_second_submit() {
 
 #[test]
 fn a_reader_of_changes_sees_after_confirm_store_what_ended_before_it() {
+    crate::file_only!();
     let fixture = Fixture::new("default");
     let kept = fixture.call("case.open", void(&voidable(&fixture), "kept"));
     let yesterday = copy(&fixture);

@@ -36,13 +36,19 @@ class Rate(TypedDict):
     burst: int
 
 
-class _StoreFile(TypedDict):
+class Store(TypedDict, total=False):
+    """The store of cases: a file on a local disk (``path``), or a PostgreSQL server (``url``).
+
+    The witness of a file is ``PATH-witness`` if it is not given; that of a server is in memory then.
+    """
+
     path: str | PathLike[str]
-
-
-class Store(_StoreFile, total=False):
-    """The store of cases: a file on a local disk, and where its witness stands (``PATH-witness`` if not given)."""
-
+    url: str
+    password: str | None
+    ca_file: str | PathLike[str] | None
+    client_cert_file: str | PathLike[str] | None
+    client_key_file: str | PathLike[str] | None
+    pool_size: int
     witness_file: str | PathLike[str] | None
 
 

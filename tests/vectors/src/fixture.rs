@@ -10,6 +10,16 @@ use serde_json::Value;
 use crate::callers::{Call, Caller};
 use crate::vector::{Atlas, Earlier, Verb, bytes_of};
 
+fn make_database(server: &str, name: &str) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let made = runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls).await?;
+        tokio::spawn(connection);
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await
+    });
+    made.map_err(|e| format!("no database: {e}"))
+}
+
 /// The simulator and the store of one run.
 pub struct Fixture {
     simulator: Simulator,
@@ -18,6 +28,8 @@ pub struct Fixture {
     case: String,
     offer: String,
     directory: PathBuf,
+    /// The configuration of the store: a file, or a database of the server that `APB_TEST_POSTGRES` names.
+    store: String,
 }
 
 impl Fixture {
@@ -34,12 +46,22 @@ impl Fixture {
         }
         let directory = directory.join(format!("store-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&directory).map_err(|e| e.to_string())?;
-        Ok(Fixture { simulator, orders, case: String::new(), offer: String::new(), directory })
+        let store = match std::env::var("APB_TEST_POSTGRES") {
+            Ok(server) => {
+                let name = format!("vectors_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+                make_database(&server, &name)?;
+                serde_json::json!({"url": server.replace("/postgres?", &format!("/{name}?"))})
+            }
+            Err(_) => serde_json::json!({"path": directory.join("cases.db")}),
+        };
+        let store = store.to_string();
+        Ok(Fixture { simulator, orders, case: String::new(), offer: String::new(), directory, store })
     }
 
     /// Replaces `${url}`, `${store}`, `${order}`, `${order2}` …, `${case}`, `${offer}`.
     pub fn fill(&self, text: &str) -> String {
         let mut text = text
+            .replace(r#"{"path":"${store}"}"#, &self.store)
             .replace("${url}", &self.simulator.url())
             .replace("${store}", &self.directory.join("cases.db").display().to_string())
             .replace("${case}", &self.case)

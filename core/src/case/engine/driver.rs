@@ -294,7 +294,9 @@ impl<'d> Driver<'d> {
         self.submitted = Some(Outcome::Unknown);
         self.sent = Some((name, attempt, None));
         let began = Instant::now();
+        self.context.lease_end = self.cases.store().lease_end(&case.id, case.change);
         let exchange = self.context.exchange(request).await;
+        self.context.lease_end = None;
         let mut stored = true;
         if let Some(body) = exchange.body.clone() {
             let (id, step) = (case.id.clone(), name.word());

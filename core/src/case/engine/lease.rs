@@ -8,7 +8,7 @@ use std::time::Duration;
 use once_cell::sync::Lazy;
 
 use crate::case::clock;
-use crate::case::store::Lease;
+use crate::case::store::{ELSEWHERE, Lease};
 use crate::process::PerProcess;
 use crate::unix_time::Millis;
 
@@ -112,6 +112,9 @@ fn exists(_: u32) -> bool {
 /// Whether an owner may still be at work. In doubt it is, until its lease ends.
 pub(crate) fn is_alive(owner: &str, until: Millis) -> bool {
     let (boot, now) = clock::machine();
+    if owner == ELSEWHERE {
+        return now <= until;
+    }
     let parts: Vec<&str> = owner.split(' ').collect();
     // Nothing of ours has written that, and without its boot the end of its lease is no time of this machine.
     let [their_boot, namespace, pid, their_start, run] = parts.as_slice() else { return false };

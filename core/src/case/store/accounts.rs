@@ -40,22 +40,35 @@ fn without_name(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<Stored<String>>
     match own.as_slice() {
         [account] => Ok(Ok(account.clone())),
         [] if !tx.query_row("SELECT EXISTS (SELECT 1 FROM accounts)", [], |row| row.get(0))? => make(tx, who).map(Ok),
-        [] => {
-            let mut error =
-                store_error(ErrorCode::StoreAccount, "the store has accounts, and none of this host and client id");
-            error.help = format!(
-                "Nothing was sent. Give the client the name of its account (`account`), or a store of its own.{}",
-                listed(&unnamed_list(tx)?)
-            );
-            Ok(Err(error))
-        }
-        several => {
-            let message = format!("{} accounts of this store belong to this host and client id", several.len());
-            let mut error = store_error(ErrorCode::StoreAccount, message);
-            error.help = "Nothing was sent. Say by `account` which of them is meant.".to_owned();
-            Ok(Err(error))
-        }
+        [] => Ok(Err(none_of_this_client(&unnamed_list(tx)?))),
+        several => Ok(Err(several_of_this_client(several.len()))),
     }
+}
+
+/// A client without a name that has no account in a store with accounts.
+pub(super) fn none_of_this_client(unnamed: &[String]) -> Error {
+    let mut error = store_error(ErrorCode::StoreAccount, "the store has accounts, and none of this host and client id");
+    error.help = format!(
+        "Nothing was sent. Give the client the name of its account (`account`), or a store of its own.{}",
+        listed(unnamed)
+    );
+    error
+}
+
+/// A client without a name that has several accounts.
+pub(super) fn several_of_this_client(count: usize) -> Error {
+    let message = format!("{count} accounts of this store belong to this host and client id");
+    let mut error = store_error(ErrorCode::StoreAccount, message);
+    error.help = "Nothing was sent. Say by `account` which of them is meant.".to_owned();
+    error
+}
+
+/// `case.adoptAccount` for a host and client id that made no account.
+pub(super) fn made_by_nobody(unnamed: &[String]) -> Error {
+    let message = "no unnamed account of this store was made by that host and client id";
+    let mut error = store_error(ErrorCode::StoreAccount, message);
+    error.help = format!("Nothing was changed: {message}.{}", listed(unnamed));
+    error
 }
 
 /// `case.adoptAccount`: names the unnamed account that this host and client id made.
@@ -68,10 +81,7 @@ pub(super) fn adopt(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<Stored<()>>
         if account.is_some() && tx.query_row(sql, params![who.client, account], |row| row.get(0))? {
             return Ok(Ok(()));
         }
-        let message = "no unnamed account of this store was made by that host and client id";
-        let mut error = store_error(ErrorCode::StoreAccount, message);
-        error.help = format!("Nothing was changed: {message}.{}", listed(&unnamed_list(tx)?));
-        return Ok(Err(error));
+        return Ok(Err(made_by_nobody(&unnamed_list(tx)?)));
     };
     tx.execute(
         "UPDATE account_clients SET host = ?2, last_four = ?3 WHERE client = ?1",
@@ -133,25 +143,9 @@ fn merge(tx: &Tx<'_>, from: &str, to: &str, name: &str) -> rusqlite::Result<Stor
             .collect::<Result<Vec<String>, _>>()?;
         Ok(texts.iter().map(|text| Hold::from_text(text)).collect())
     };
-    // The positions of two accounts do not count the same list: some passengers are held with all of their order.
-    let collide = |a: &Hold, b: &Hold| a == b || (a.order().is_some() && a.order() == b.order());
-    let theirs = held(to)?;
-    let named = |hold: &Hold| hold.order().map_or_else(|| hold.to_text(), str::to_owned);
-    let orders: Vec<String> =
-        held(from)?.iter().filter(|mine| theirs.iter().any(|other| collide(mine, other))).map(named).collect();
+    let orders = collide(&held(from)?, &held(to)?);
     if !keys.is_empty() || !orders.is_empty() {
-        let message = format!("account {name} exists, and cannot take in the unnamed account");
-        let mut error = store_error(ErrorCode::StoreAccount, message);
-        error.help = format!(
-            "Nothing was changed. Both have {}. Give the unnamed account another name.",
-            [("key", &keys), ("order", &orders)]
-                .iter()
-                .filter(|(_, found)| !found.is_empty())
-                .map(|(what, found)| format!("the {what}s {}", found.join(", ")))
-                .collect::<Vec<_>>()
-                .join(" and ")
-        );
-        return Ok(Err(error));
+        return Ok(Err(cannot_take_in(name, &keys, &orders)));
     }
     // A reader of the named account's changes has not seen them.
     let ids: Vec<String> = tx
@@ -172,6 +166,30 @@ fn merge(tx: &Tx<'_>, from: &str, to: &str, name: &str) -> rusqlite::Result<Stor
     Ok(Ok(()))
 }
 
+/// The orders that both of two accounts hold.
+pub(super) fn collide(mine: &[Hold], theirs: &[Hold]) -> Vec<String> {
+    // The positions of two accounts do not count the same list: some passengers are held with all of their order.
+    let collide = |a: &Hold, b: &Hold| a == b || (a.order().is_some() && a.order() == b.order());
+    let named = |hold: &Hold| hold.order().map_or_else(|| hold.to_text(), str::to_owned);
+    mine.iter().filter(|mine| theirs.iter().any(|other| collide(mine, other))).map(named).collect()
+}
+
+/// Two accounts that have the same keys or orders.
+pub(super) fn cannot_take_in(name: &str, keys: &[String], orders: &[String]) -> Error {
+    let message = format!("account {name} exists, and cannot take in the unnamed account");
+    let mut error = store_error(ErrorCode::StoreAccount, message);
+    error.help = format!(
+        "Nothing was changed. Both have {}. Give the unnamed account another name.",
+        [("key", keys), ("order", orders)]
+            .iter()
+            .filter(|(_, found)| !found.is_empty())
+            .map(|(what, found)| format!("the {what}s {}", found.join(", ")))
+            .collect::<Vec<_>>()
+            .join(" and ")
+    );
+    error
+}
+
 /// The unnamed accounts, each as the help shows it.
 fn unnamed_list(tx: &Tx<'_>) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT c.host, c.last_four, (SELECT count(*) FROM cases WHERE account = a.id),
@@ -182,15 +200,20 @@ fn unnamed_list(tx: &Tx<'_>) -> rusqlite::Result<Vec<String>> {
         .query_map([], |row| {
             let (host, last_four): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
             let (count, last): (i64, Option<Millis>) = (row.get(2)?, row.get(3)?);
-            Ok(match (host, last_four) {
-                (Some(host), Some(last_four)) => format!("{host} with a client id that ends in {last_four}"),
-                _ => {
-                    let last = last.map_or("none".to_owned(), format_rfc3339);
-                    format!("one of an earlier release with {count} cases, the last of {last}")
-                }
-            })
+            Ok(unnamed(host, last_four, count, last))
         })?
         .collect()
+}
+
+/// An unnamed account, as the help shows it.
+pub(super) fn unnamed(host: Option<String>, last_four: Option<String>, count: i64, last: Option<Millis>) -> String {
+    match (host, last_four) {
+        (Some(host), Some(last_four)) => format!("{host} with a client id that ends in {last_four}"),
+        _ => {
+            let last = last.map_or("none".to_owned(), format_rfc3339);
+            format!("one of an earlier release with {count} cases, the last of {last}")
+        }
+    }
 }
 
 fn listed(unnamed: &[String]) -> String {
@@ -200,7 +223,8 @@ fn listed(unnamed: &[String]) -> String {
     }
 }
 
-fn has_unnamed(list: &[String]) -> Error {
+/// A new name while an account has none.
+pub(super) fn has_unnamed(list: &[String]) -> Error {
     let mut error =
         store_error(ErrorCode::StoreAccount, "the store has an unnamed account, so that no account is made in it");
     error.help = format!(

@@ -17,7 +17,7 @@ use super::identity::Identity;
 use super::witness::FileId;
 use super::writer::Writer;
 use super::{Stored, accounts, store_error};
-use crate::config::StoreConfig;
+use crate::config::FileStore;
 use crate::error::{Error, ErrorCode as Code};
 
 /// How long emptying the log waits for its readers. No process can write meanwhile.
@@ -64,7 +64,7 @@ pub(super) struct Pool {
 
 impl Sqlite {
     /// Opens or makes the file; refuses one that cannot be trusted or written.
-    pub fn open(config: &StoreConfig, identity: Identity, is_alive: IsAlive) -> Stored<Sqlite> {
+    pub fn open(config: &FileStore, identity: Identity, is_alive: IsAlive) -> Stored<Sqlite> {
         sqlite_locks::install();
         let store = Sqlite {
             path: config.path.clone(),

@@ -1,4 +1,5 @@
-//! Where cases are stored: what any store must do. SQLite is embedded; PostgreSQL is to follow.
+//! Where cases are stored: what any store must do. SQLite is embedded, for one machine; a PostgreSQL server is shared by
+//! any number of them.
 //!
 //! A row has a version that every change raises: it is the fencing token. Taking the lease raises it too, so that an
 //! earlier owner's writes are refused from then on, however late they come.
@@ -14,6 +15,8 @@ pub(crate) mod identity;
 pub(crate) mod patience;
 #[cfg(test)]
 mod plans;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 pub(crate) mod remnant;
 mod remnants;
 pub(crate) mod retention;
@@ -25,11 +28,13 @@ mod witness;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use identity::Identity;
 use remnant::Remnant;
 
-use super::clock::Stamp;
+use super::clock::{self, Stamp};
 use super::machine::event::Quote;
 use super::model::Case;
 use super::passengers::OrderPassengers;
@@ -45,7 +50,7 @@ pub(crate) struct Row {
     pub case: Case,
     pub version: i64,
     /// The owner of the lease, and when it ends: milliseconds of the machine's clock since its start, which does not
-    /// jump.
+    /// jump. [`ELSEWHERE`] for one of another machine.
     pub owner: Option<(String, Millis)>,
 }
 
@@ -56,6 +61,9 @@ impl Row {
         self.case.change = version;
     }
 }
+
+/// The owner of a lease that this machine cannot look at, and that the store believes to live until then.
+pub(crate) const ELSEWHERE: &str = "elsewhere";
 
 /// Rows that were read at one moment.
 #[derive(Debug)]
@@ -146,6 +154,23 @@ pub(crate) type Stored<T> = Result<T, Error>;
 pub(crate) trait Store: Send + Sync {
     /// Keeps connections open until the guard is dropped. Between calls none is open, so that a fork is harmless.
     fn connection_scope(&self) -> ConnectionScope<'_>;
+
+    /// Now, by the clock that all users of the store share; None if it must be waited for.
+    fn quick_now(&self) -> Option<Stamp> {
+        Some(clock::now())
+    }
+
+    /// As [`Store::quick_now`], waiting for it.
+    fn now(&self) -> Stored<Stamp> {
+        Ok(clock::now())
+    }
+
+    /// Until when this version of a case is this process's own, by this machine's clock since its start: after that
+    /// nothing of it may leave. It moves on with the lease of the process. None where the case's own lease is all there
+    /// is, which ends later than its call.
+    fn lease_end(&self, _id: &str, _version: i64) -> Option<Arc<AtomicI64>> {
+        None
+    }
 
     /// In one exclusive transaction: the key is new, no other case holds one of its orders (but the one that it
     /// was opened after), and the case is written with its lease.

@@ -15,7 +15,7 @@ use crate::case::hold::Hold;
 use crate::case::model::Case;
 use crate::case::passengers::OrderPassengers;
 use crate::case::vocabulary::{Kind, Way};
-use crate::config::StoreConfig;
+use crate::config::FileStore;
 use crate::token_bucket::Rate;
 
 thread_local! {
@@ -154,7 +154,7 @@ fn use_every_method(store: &Sqlite) {
 fn no_statement_of_the_store_reads_all_rows_of_a_table() {
     let directory = std::env::temp_dir().join(format!("apb-plans-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
-    let config = StoreConfig { path: directory.join("cases.db"), witness: directory.join("cases.db-witness") };
+    let config = FileStore { path: directory.join("cases.db"), witness: directory.join("cases.db-witness") };
     let identity = Identity::new("https://vendor.test", "vendor.test", "client", None);
     let store = Sqlite::open(&config, identity, |_, _| false).unwrap();
     use_every_method(&store);

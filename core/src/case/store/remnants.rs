@@ -45,7 +45,7 @@ pub(super) fn made(connection: &Connection, account: &str) -> rusqlite::Result<V
 }
 
 /// Whether the key means this case for ever: an intent was written, or a human gave a verdict.
-fn is_bound(case: &Case) -> bool {
+pub(super) fn is_bound(case: &Case) -> bool {
     !case.steps.is_empty() || case.evidence.iter().any(|evidence| evidence.strength == Strength::Human)
 }
 
@@ -77,10 +77,17 @@ pub(super) fn purge(tx: &Tx<'_>, account: &str, before: Millis) -> rusqlite::Res
     Ok(purged)
 }
 
+/// The orders that a case pays or has paid.
+pub(super) fn paid_orders(case: &Case) -> Vec<&String> {
+    case.holds.iter().filter_map(|hold| if let Hold::Payment(order) = hold { Some(order) } else { None }).collect()
+}
+
+/// Whether the case's code is the number of an order that it made.
+pub(super) fn makes_order(case: &Case) -> bool {
+    matches!(case.kind, Kind::Ancillary | Kind::Regenerate | Kind::Claim)
+}
+
 fn leave(tx: &Tx<'_>, account: &str, case: &Case, token: i64) -> rusqlite::Result<()> {
-    let paid: Vec<&String> =
-        case.holds.iter().filter_map(|hold| if let Hold::Payment(order) = hold { Some(order) } else { None }).collect();
-    let makes_order = matches!(case.kind, Kind::Ancillary | Kind::Regenerate | Kind::Claim);
     tx.execute(
         "INSERT INTO remnants (account, key, id, kind, order_no, content, token, outcome, made, paid)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -93,8 +100,8 @@ fn leave(tx: &Tx<'_>, account: &str, case: &Case, token: i64) -> rusqlite::Resul
             case.content,
             token,
             case.outcome.word(),
-            case.code.as_ref().filter(|_| makes_order),
-            serde_json::to_string(&paid).unwrap_or_default()
+            case.code.as_ref().filter(|_| makes_order(case)),
+            serde_json::to_string(&paid_orders(case)).unwrap_or_default()
         ],
     )?;
     Ok(())

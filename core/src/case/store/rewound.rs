@@ -14,7 +14,7 @@ use crate::unix_time::Millis;
 
 /// Numbers that a lost store may have given beyond those of this one: more than any store ever writes, and still below
 /// 2^53 after a million losses.
-const LIFT: i64 = 1 << 32;
+pub(super) const LIFT: i64 = 1 << 32;
 
 /// The error while a loss is not confirmed.
 pub(super) fn error(connection: &Connection) -> rusqlite::Result<Option<Error>> {
@@ -23,8 +23,13 @@ pub(super) fn error(connection: &Connection) -> rusqlite::Result<Option<Error>> 
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let (host, what, case): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    Ok(Some(rewound_by(&host, &what, &case)))
+}
+
+/// The error of a loss.
+pub(super) fn rewound_by(host: &str, what: &str, case: &str) -> Error {
     let of = if case.is_empty() { String::new() } else { format!(", case {case}") };
-    Ok(Some(store_rewound(format!("the store is older than what was sent through it: {what} (seen by {host}{of})"))))
+    store_rewound(format!("the store is older than what was sent through it: {what} (seen by {host}{of})"))
 }
 
 /// Nothing was sent.
@@ -142,17 +147,11 @@ impl Sqlite {
     pub(super) fn confirm_losses(&self, by: &str, evidence: &str, now: Millis) -> Stored<()> {
         self.write(|tx| {
             let Some(since) = noticed(tx)? else {
-                let message = "the store is not rewound: there is nothing to confirm";
-                return Ok(Err(Error::at(ErrorCode::BadRequest, "case.confirmStore", "", message)));
+                return Ok(Err(nothing_to_confirm()));
             };
             let not_asked = not_asked(tx, since, None)?;
             if !not_asked.is_empty() {
-                let message = format!("{} cases were not asked about since the loss was noticed", not_asked.len());
-                let mut error = Error::new(ErrorCode::Conflict, message);
-                error.next = Some("case.reconcile");
-                error.help = format!("Nothing was changed: {}. Reconcile them first.", error.message);
-                error.details = not_asked.into_iter().map(|id| Detail::of("id", id)).collect();
-                return Ok(Err(error));
+                return Ok(Err(not_all_asked(not_asked)));
             }
             let sql = "UPDATE losses SET confirmed = ?1, confirmed_at = ?2 WHERE confirmed IS NULL";
             tx.execute(sql, params![format!("{by}: {evidence}"), now])?;
@@ -173,6 +172,22 @@ impl Sqlite {
             Ok(Ok(()))
         })?
     }
+}
+
+/// `case.confirmStore` on a sound store.
+pub(super) fn nothing_to_confirm() -> Error {
+    let message = "the store is not rewound: there is nothing to confirm";
+    Error::at(ErrorCode::BadRequest, "case.confirmStore", "", message)
+}
+
+/// `case.confirmStore` before these cases were asked about.
+pub(super) fn not_all_asked(ids: Vec<String>) -> Error {
+    let message = format!("{} cases were not asked about since the loss was noticed", ids.len());
+    let mut error = Error::new(ErrorCode::Conflict, message);
+    error.next = Some("case.reconcile");
+    error.help = format!("Nothing was changed: {}. Reconcile them first.", error.message);
+    error.details = ids.into_iter().map(|id| Detail::of("id", id)).collect();
+    error
 }
 
 /// When the first loss that is not confirmed was noticed: the number of the last write before.

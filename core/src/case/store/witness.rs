@@ -49,12 +49,12 @@ impl FileId {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Witness {
     /// The store's.
-    store: String,
+    pub store: String,
     inode: i64,
     birth: i64,
     /// The last intent; empty before the first one.
-    case: String,
-    number: i64,
+    pub case: String,
+    pub number: i64,
 }
 
 /// What is missing.
@@ -112,6 +112,12 @@ impl Locked {
         self.file.write_all(&text)?;
         // Only its existence must survive a power failure: an older intent is in the store as well.
         if is_new { self.file.sync_all() } else { Ok(()) }
+    }
+
+    /// Names an intent of a store that is no file.
+    #[cfg(feature = "postgres")]
+    pub fn write_intent(&mut self, store: String, case: &str, number: i64) -> std::io::Result<()> {
+        self.write(&Witness { store, case: case.to_owned(), number, ..Witness::default() })
     }
 
     /// Names this store, this file and this intent, if it is later than the one that is named.

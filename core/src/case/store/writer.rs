@@ -176,7 +176,7 @@ mod tests {
     use crate::case::store::identity::Identity;
     use crate::case::store::plans::commits;
     use crate::case::store::tables::Tx;
-    use crate::config::StoreConfig;
+    use crate::config::FileStore;
 
     struct Fixture {
         directory: PathBuf,
@@ -194,7 +194,7 @@ mod tests {
         let name = format!("apb-writer-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
         let directory = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&directory).unwrap();
-        let config = StoreConfig { path: directory.join("cases.db"), witness: directory.join("witness") };
+        let config = FileStore { path: directory.join("cases.db"), witness: directory.join("witness") };
         let identity = Identity::new("https://vendor.test", "vendor.test", "client", None);
         Fixture { store: Sqlite::open(&config, identity, |_, _| false).unwrap(), directory }
     }

@@ -1,0 +1,278 @@
+//! Work on the server: a pool of connections, reads, writes that are one statement, and transactions.
+//!
+//! Of a write whose answer did not come nobody knows whether it was carried out. It is made once more on another
+//! connection, marked as `again`, so that it can tell its own row from that of somebody else. If that succeeds, it is
+//! certain; a late first attempt then finds another version and changes nothing. If it does not, the caller is told
+//! that the fate is unknown.
+
+use std::cell::Cell;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSqlOwned;
+
+use super::super::{Stored, patience, store_error};
+use super::link::{Failure, Link, Value, values_of};
+use super::schema::LAYOUT;
+use super::{Account, Postgres};
+use crate::error::{Advice, Error, ErrorCode, Outcome};
+
+/// How often a transaction is begun anew that others were in the way of.
+const TRIES: usize = 20;
+
+/// Connections between calls.
+#[derive(Default)]
+pub(super) struct Pool {
+    state: Mutex<PoolState>,
+    free: Condvar,
+}
+
+#[derive(Default)]
+struct PoolState {
+    idle: Vec<Link>,
+    used: usize,
+}
+
+/// What a statement runs in.
+pub(super) struct Tx<'l> {
+    link: &'l Link,
+    kind: Kind,
+    /// Statements were sent.
+    has_begun: Cell<bool>,
+    /// The account was merged into another one meanwhile.
+    merged: Cell<Option<String>>,
+    /// The account whose cases are read and written.
+    pub account: String,
+    /// It may have been carried out already.
+    pub again: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// Each statement is a transaction of its own.
+    Single,
+    Transaction,
+}
+
+/// The account as it is now, and the layout.
+const CURRENT: &str = "SELECT (SELECT layout FROM apb.store)::bigint, \
+                       (SELECT coalesce(merged, id) FROM apb.accounts WHERE id = $1)";
+
+impl Tx<'_> {
+    /// Runs one statement. The first one travels together with what must be asked before.
+    pub fn query(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, Failure> {
+        if self.has_begun.replace(true) {
+            return self.link.query(sql, values);
+        }
+        let (current, rows) =
+            self.link.first(self.kind == Kind::Transaction, (CURRENT, values_of![&self.account]), (sql, values))?;
+        if let Some(row) = current.first() {
+            let layout: i64 = column(row, 0)?;
+            if layout != i64::from(LAYOUT) {
+                return Err(Failure::own(super::schema::other_layout(layout)));
+            }
+            match column::<Option<String>>(row, 1)? {
+                Some(account) if account != self.account => self.merged.set(Some(account)),
+                Some(_) => {}
+                None if self.account.is_empty() => {}
+                None => {
+                    let message = "the store does not have this account any more";
+                    return Err(Failure::own(store_error(ErrorCode::StoreAccount, message)));
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The first row of a statement's answer.
+    pub fn row(&self, sql: &str, values: &[Value<'_>]) -> Result<Option<Row>, Failure> {
+        Ok(self.query(sql, values)?.into_iter().next())
+    }
+
+    /// The first column of the first row.
+    pub fn value<T: FromSqlOwned>(&self, sql: &str, values: &[Value<'_>]) -> Result<Option<T>, Failure> {
+        self.row(sql, values)?.map(|row| column(&row, 0)).transpose()
+    }
+
+    /// The first column of all rows.
+    pub fn list<T: FromSqlOwned>(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<T>, Failure> {
+        self.query(sql, values)?.iter().map(|row| column(row, 0)).collect()
+    }
+}
+
+/// A column of a row.
+pub(super) fn column<T: FromSqlOwned>(row: &Row, at: usize) -> Result<T, Failure> {
+    row.try_get(at).map_err(|_| unreadable())
+}
+
+pub(super) fn unreadable() -> Failure {
+    Failure::own(store_error(ErrorCode::StoreCorrupt, "the store has a row that cannot be read"))
+}
+
+impl Postgres {
+    /// Looks something up. May be done twice.
+    pub(super) fn read<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Stored<T> {
+        self.admit()?;
+        self.attempt(Kind::Single, work).map_err(|(error, _)| error)
+    }
+
+    /// One statement that changes something.
+    pub(super) fn write_one<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Stored<T> {
+        self.admit()?;
+        self.attempt(Kind::Single, work).map_err(of_unknown_fate)
+    }
+
+    /// One transaction.
+    pub(super) fn write<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Stored<T> {
+        self.admit()?;
+        self.attempt(Kind::Transaction, work).map_err(of_unknown_fate)
+    }
+
+    /// As [`Postgres::write`], of the store itself and not of an account.
+    pub(super) fn raw_write<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Stored<T> {
+        self.attempt(Kind::Transaction, work).map_err(of_unknown_fate)
+    }
+
+    /// The second value of the error is whether it may have been carried out.
+    fn attempt<T>(&self, kind: Kind, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Result<T, (Error, bool)> {
+        let (mut again, mut lost) = (false, 0);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let link = self.take_link().map_err(|failure| (failure.error, again))?;
+            let tx = Tx {
+                link: &link,
+                kind,
+                has_begun: Cell::new(false),
+                merged: Cell::new(None),
+                account: self.account(),
+                again,
+            };
+            let mut commits = kind == Kind::Single;
+            let done = work(&tx).and_then(|value| {
+                if kind == Kind::Transaction && tx.has_begun.get() && tx.merged_is(None) {
+                    commits = true;
+                    link.commit()?;
+                } else if kind == Kind::Single {
+                    link.check_warning()?;
+                }
+                Ok(value)
+            });
+            let (has_begun, merged) = (tx.has_begun.get(), tx.merged.take());
+            if let Some(account) = merged {
+                *self.lock_account() = Account::Known(account);
+                let _ = kind == Kind::Transaction && link.roll_back().is_ok();
+                self.give_back(link);
+                // What is one statement was carried out; made once more, it is of the account as it is now.
+                again |= kind == Kind::Single && done.is_ok();
+                if tries < TRIES {
+                    continue;
+                }
+                return done.map_err(|failure| (failure.error, again));
+            }
+            match done {
+                Ok(value) => {
+                    self.give_back(link);
+                    return Ok(value);
+                }
+                Err(failure) if failure.is_lost => {
+                    again |= commits && has_begun;
+                    lost += 1;
+                    // Others of its age are as dead.
+                    self.forget(link);
+                    if lost > 1 || patience::left().is_zero() {
+                        return Err((failure.error, again));
+                    }
+                }
+                Err(failure) => {
+                    let is_sound = kind == Kind::Single || !has_begun || link.roll_back().is_ok();
+                    match is_sound {
+                        true => self.give_back(link),
+                        false => self.forget(link),
+                    }
+                    if !failure.is_conflict() || tries >= TRIES || patience::left().is_zero() {
+                        return Err((failure.error, again));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Closes the connections that wait.
+    pub(super) fn close(&self) {
+        let idle = std::mem::take(&mut self.pool.state.lock().unwrap_or_else(PoisonError::into_inner).idle);
+        drop(idle);
+    }
+
+    /// A connection that waits, or a new one.
+    fn take_link(&self) -> Result<Link, Failure> {
+        let until = Instant::now() + patience::left();
+        let mut state = self.pool.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while state.used >= self.server.pool_size {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Failure::own(store_error(
+                    ErrorCode::StoreBusy,
+                    "all connections to the store's server are in use (poolSize)",
+                )));
+            }
+            state = self.pool.free.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.used += 1;
+        let idle = state.idle.pop();
+        drop(state);
+        if let Some(link) = idle.filter(Link::is_open) {
+            return Ok(link);
+        }
+        self.connect().inspect_err(|_| self.leave(None))
+    }
+
+    fn give_back(&self, link: Link) {
+        self.leave(Some(link));
+    }
+
+    /// Drops a connection, and those that wait.
+    fn forget(&self, link: Link) {
+        drop(link);
+        self.close();
+        self.leave(None);
+    }
+
+    fn leave(&self, link: Option<Link>) {
+        let mut state = self.pool.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.used = state.used.saturating_sub(1);
+        state.idle.extend(link.filter(Link::is_open));
+        drop(state);
+        self.pool.free.notify_one();
+    }
+}
+
+impl Tx<'_> {
+    /// Whether a statement that fails takes others with it.
+    pub fn is_transaction(&self) -> bool {
+        self.kind == Kind::Transaction
+    }
+
+    fn merged_is(&self, what: Option<&str>) -> bool {
+        let merged = self.merged.take();
+        let is = merged.as_deref() == what;
+        self.merged.set(merged);
+        is
+    }
+}
+
+/// Nobody sends on the strength of it, and nobody may say that it was not written.
+fn of_unknown_fate((error, may_be_done): (Error, bool)) -> Error {
+    if !may_be_done {
+        return error;
+    }
+    let message = format!("{}; whether it was written is not known", error.message);
+    let mut error = Error { outcome: Outcome::Unknown, advice: Advice::Reconcile, ..error };
+    error.code = ErrorCode::StoreUnavailable;
+    error.retryable = false;
+    error.next = Some("case.reconcile");
+    error.help = format!("This call sent nothing after that: {message}. Open the case again with the same key.");
+    error.message = message;
+    error
+}

@@ -1,0 +1,478 @@
+//! What a store must do, on a server.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use super::super::identity::Identity;
+use super::super::remnant::Remnant;
+use super::super::{
+    Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Listing, Name, Page, Row, Store, Stored, store_error,
+};
+use super::cases::{CASES, body, duration};
+use super::link::{Failure, Value, values_of};
+use super::session::{Tx, column, unreadable};
+use super::{Postgres, budget, holds, losses, not_for_servers, remnants};
+use crate::case::clock::{self, Stamp};
+use crate::case::hold::Hold;
+use crate::case::model::Case;
+use crate::case::passengers::OrderPassengers;
+use crate::case::schedule::LONGEST_PAUSE;
+use crate::case::store::budget::{REQUESTS, millis};
+use crate::case::vocabulary::State;
+use crate::error::{Error, ErrorCode};
+use crate::exchange::rate_limiter::Place;
+use crate::token_bucket::Rate;
+use crate::unix_time::Millis;
+
+/// Rows beside the due ones that are read because their owners may turn out to be gone.
+const OWNED: i64 = 200;
+
+impl Store for Postgres {
+    fn connection_scope(&self) -> ConnectionScope<'_> {
+        ConnectionScope(self)
+    }
+
+    fn quick_now(&self) -> Option<Stamp> {
+        self.quick_stamp()
+    }
+
+    fn now(&self) -> Stored<Stamp> {
+        self.stamp()
+    }
+
+    fn lease_end(&self, id: &str, version: i64) -> Option<Arc<AtomicI64>> {
+        Some(self.workers.end(id, version))
+    }
+
+    fn claim(&self, case: &Case, lease: &Lease) -> Stored<Claim> {
+        self.write(|tx| {
+            tx.query("SELECT apb.lock_holds($1, $2)", values_of![&tx.account, &*holds::names(case)])?;
+            if let Some(known) = self.by_key(tx, &case.key)? {
+                if !(tx.again && known.case.id == case.id) {
+                    return Ok(Ok(Claim::Known(known)));
+                }
+                // It was written after all. Written once more, it is certain.
+                let row = Row { case: Case { change: known.case.change, ..case.clone() }, ..known };
+                let Some(version) = self.put(tx, &row, Some(lease))? else { return Err(unreadable()) };
+                let case = Case { change: version, ..case.clone() };
+                let owner = Some((lease.owner.clone(), lease.until));
+                return Ok(Ok(Claim::New(Row { case, version, owner })));
+            }
+            if let Some(remnant) = remnants::find(tx, &Name::Key(case.key.clone()))? {
+                return Ok(Ok(Claim::Purged(Box::new(remnant))));
+            }
+            if let Some(error) = losses::error(tx)? {
+                return Ok(Err(error));
+            }
+            if let Some(other) = self.take_holds(tx, case)? {
+                return Ok(Ok(Claim::Held(Box::new(other))));
+            }
+            Ok(Ok(Claim::New(self.insert(tx, case, lease)?)))
+        })?
+    }
+
+    fn reclaim(&self, row: &Row, lease: &Lease) -> Stored<Option<Claim>> {
+        self.write(|tx| {
+            tx.query("SELECT apb.lock_holds($1, $2)", values_of![&tx.account, &*holds::names(&row.case)])?;
+            if let Some(other) = self.take_holds(tx, &row.case)? {
+                return Ok(Some(Claim::Held(Box::new(other))));
+            }
+            let version = self.put(tx, row, Some(lease))?;
+            Ok(version.map(|version| Claim::Known(Row { version, ..row.clone() })))
+        })
+    }
+
+    fn load(&self, name: &Name) -> Stored<Option<Row>> {
+        self.read(|tx| match name {
+            Name::Id(id) => self.by_id(tx, id),
+            Name::Key(key) => self.by_key(tx, key),
+        })
+    }
+
+    fn lease(&self, id: &str, lease: &Lease, is_alive: &dyn Fn(&str, Millis) -> bool) -> Stored<Option<Row>> {
+        self.write_one(|tx| {
+            let Some(mut row) = self.by_id(tx, id)? else { return Ok(None) };
+            if let Some((owner, until)) = &row.owner
+                && *owner != lease.owner
+                && is_alive(owner, *until)
+            {
+                return Ok(None);
+            }
+            let worker = self.workers.current(duration(lease))?;
+            // A fencing token, and no change that a reader sees.
+            let sql = "WITH n AS MATERIALIZED (SELECT apb.next_change() AS number)
+                UPDATE apb.cases SET token = n.number, owner = $3, worker = $4, lease_ms = $5,
+                    lease_end = apb.now_ms() + $5 FROM n WHERE id = $1 AND token = $2 RETURNING token";
+            let values = values_of![id, row.version, &lease.owner, &worker.id, duration(lease)];
+            let Some(version) = tx.value::<i64>(sql, values)? else { return Ok(None) };
+            self.workers.take(id, version, &worker);
+            row.version = version;
+            row.owner = Some((lease.owner.clone(), lease.until));
+            Ok(Some(row))
+        })
+    }
+
+    fn save(&self, row: &Row, lease: Option<&Lease>) -> Stored<Option<i64>> {
+        self.write_one(|tx| {
+            let is_intent = row.case.state == State::Sending && lease.is_some();
+            if is_intent && let Some(error) = losses::error(tx)? {
+                return Ok(Err(error));
+            }
+            self.put(tx, row, lease).map(Ok)
+        })?
+    }
+
+    fn settle(&self, row: &Row, strip: &dyn Fn(&str, &[u8]) -> Option<String>) -> Stored<Option<i64>> {
+        self.write(|tx| {
+            let version = self.put(tx, row, None)?;
+            if version.is_some() {
+                strip_replies(tx, &row.case.id, strip)?;
+            }
+            Ok(version)
+        })
+    }
+
+    fn store_reply(&self, id: &str, step: &str, attempt: u32, reply: &[u8]) -> Stored<()> {
+        let sql = "INSERT INTO apb.replies (case_id, step, attempt, at, thin, body)
+            SELECT $1, $2, $3, apb.now_ms(), 0, $4 WHERE apb.sync()
+            ON CONFLICT (case_id, step, attempt) DO UPDATE SET at = apb.now_ms(), thin = 0, body = $4";
+        self.write_one(|tx| tx.query(sql, values_of![id, step, i64::from(attempt), reply]).map(|_| ()))
+    }
+
+    fn stored_reply(&self, id: &str, step: &str, attempt: u32) -> Stored<Option<Vec<u8>>> {
+        // A stripped reply still says how the submit ended.
+        let sql = "SELECT body FROM apb.replies WHERE case_id = $1 AND step = $2 AND attempt = $3";
+        self.read(|tx| tx.value(sql, values_of![id, step, i64::from(attempt)]))
+    }
+
+    fn release(&self, row: &Row) -> Stored<()> {
+        self.workers.leave(&row.case.id);
+        let sql = "UPDATE apb.cases SET owner = NULL, worker = NULL, lease_end = NULL WHERE id = $1 AND token = $2";
+        self.write_one(|tx| tx.query(sql, values_of![&row.case.id, row.version]).map(|_| ()))
+    }
+
+    fn write_witness(&self, id: &str, number: i64) -> Stored<Option<String>> {
+        self.remember_intent(id, number)
+    }
+
+    fn rewound(&self) -> Stored<Option<Error>> {
+        self.read(losses::error)
+    }
+
+    fn to_be_asked(&self) -> Stored<Vec<String>> {
+        self.read(losses::to_be_asked)
+    }
+
+    fn confirm(&self, by: &str, evidence: &str, now: Millis) -> Stored<()> {
+        self.confirm_losses(by, evidence, now)
+    }
+
+    fn refusal(&self) -> Option<Error> {
+        self.refused()
+    }
+
+    fn adopt_account(&self, who: &Identity) -> Stored<()> {
+        self.adopt(who)
+    }
+
+    fn backup(&self, _: &Path) -> Stored<()> {
+        Err(not_for_servers("case.backup"))
+    }
+
+    fn purged(&self, name: &Name) -> Stored<Option<Remnant>> {
+        self.read(|tx| remnants::find(tx, name))
+    }
+
+    fn made_by_purged(&self) -> Stored<Vec<String>> {
+        let sql = "SELECT made FROM apb.remnants WHERE account = $1 AND made IS NOT NULL";
+        self.read(|tx| tx.list(sql, values_of![&tx.account]))
+    }
+
+    fn has_made(&self, order: &str) -> Stored<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM apb.cases WHERE account = $1 AND code = $2)";
+        self.read(|tx| Ok(tx.value(sql, values_of![&tx.account, order])?.unwrap_or(false)))
+    }
+
+    fn list(&self, filter: &Filter) -> Stored<Vec<Case>> {
+        Ok(self.page(filter)?.rows.into_iter().map(|row| row.case).collect())
+    }
+
+    fn page(&self, filter: &Filter) -> Stored<Page> {
+        let work = |tx: &Tx<'_>| {
+            if filter.changed_since.is_some() {
+                // No number below one that is read is under way, nor given before this transaction ends.
+                tx.query("SELECT apb.alone()", values_of![])?;
+            }
+            let kind = filter.kind.map(|kind| kind.word());
+            let mut values = vec![Value::from(&tx.account), Value::from(filter.limit as i64)];
+            values.push(match filter.changed_since {
+                Some(number) => number.into(),
+                None => filter.after.as_deref().unwrap_or_default().into(),
+            });
+            let sql = page_sql(filter, kind, &mut values);
+            let rows = tx.query(&sql, &values)?.iter().map(|found| self.row(found)).collect::<Result<_, _>>()?;
+            let numbers = tx.row("SELECT apb.highest(), purged FROM apb.store", values_of![])?.ok_or_else(unreadable)?;
+            Ok(Page { rows, highest: column(&numbers, 0)?, purged: column(&numbers, 1)? })
+        };
+        match filter.changed_since {
+            Some(_) => self.write(work),
+            None => self.read(work),
+        }
+    }
+
+    fn due(&self, now: Millis, limit: usize, is_alive: &dyn Fn(&str, Millis) -> bool) -> Stored<Vec<String>> {
+        let never = now.saturating_add(LONGEST_PAUSE);
+        self.read(|tx| {
+            let mut ids = Vec::new();
+            // Due later than any pause ends: a wrong clock has written that.
+            for (condition, bound) in [("c.due <= $2", now), ("c.due > $2", never)] {
+                if ids.len() >= limit {
+                    break;
+                }
+                let sql = format!("{CASES} WHERE c.account = $1 AND {condition} ORDER BY c.due LIMIT $3");
+                for found in tx.query(&sql, values_of![&tx.account, bound, limit as i64 + OWNED])? {
+                    let row = self.row(&found)?;
+                    let is_driven = row.owner.is_some_and(|(owner, until)| is_alive(&owner, until));
+                    if !is_driven && ids.len() < limit {
+                        ids.push(row.case.id);
+                    }
+                }
+            }
+            Ok(ids)
+        })
+    }
+
+    fn counts(&self, now: Millis) -> Stored<Counts> {
+        let sql = "SELECT (SELECT count(*) FROM apb.cases WHERE account = $1 AND (due <= $2 OR due > $2 + $3)),
+                          (SELECT count(*) FROM apb.cases WHERE account = $1 AND open),
+                          (SELECT min(due) FROM apb.cases WHERE account = $1 AND due IS NOT NULL)";
+        self.read(|tx| {
+            let row = tx.row(sql, values_of![&tx.account, now, LONGEST_PAUSE])?.ok_or_else(unreadable)?;
+            let count = |at: usize| Ok::<_, Failure>(column::<i64>(&row, at)?.unsigned_abs());
+            Ok(Counts { due: count(0)?, open: count(1)?, next: column(&row, 2)? })
+        })
+    }
+
+    fn cases_for_order(&self, order_no: &str) -> Stored<Vec<String>> {
+        let (first, end) = Hold::passenger_texts(order_no);
+        let sql = "SELECT id FROM apb.cases WHERE account = $1 AND order_no = $2 AND (due IS NOT NULL OR NOT open)
+             UNION SELECT case_id FROM apb.holds WHERE account = $1 AND order_no IN ($2, 'paid:' || $2)
+             UNION SELECT case_id FROM apb.holds WHERE account = $1 AND order_no >= $3 AND order_no < $4
+             ORDER BY 1";
+        self.read(|tx| tx.list(sql, values_of![&tx.account, order_no, &first, &end]))
+    }
+
+    fn record_notification(&self, dedupe: &str, now: Millis) -> Stored<bool> {
+        self.write(|tx| {
+            tx.query("SELECT apb.unsynced()", values_of![])?;
+            tx.query("DELETE FROM apb.notices WHERE at < $1", values_of![now - 30 * 86_400_000])?;
+            let sql = "INSERT INTO apb.notices (account, dedupe, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING at";
+            let is_new = tx.row(sql, values_of![&tx.account, dedupe, now])?.is_some();
+            // What may be this very call's is new.
+            Ok(is_new || tx.again)
+        })
+    }
+
+    fn remember_offer(&self, offer_id: &str, offer: &KnownOffer, at: Stamp) -> Stored<()> {
+        let text = serde_json::to_string(&(offer, at))
+            .map_err(|e| store_error(ErrorCode::StoreIo, format!("an offer cannot be written: {e}")))?;
+        let sql = "WITH old AS (DELETE FROM apb.offers WHERE at < apb.now_ms() - 86400000
+                    AND NOT (account = $1 AND offer_id = $2)), off AS MATERIALIZED (SELECT apb.unsynced())
+            INSERT INTO apb.offers (account, offer_id, at, body) SELECT $1, $2, apb.now_ms(), $3 FROM off
+            ON CONFLICT (account, offer_id) DO UPDATE SET at = apb.now_ms(), body = $3";
+        self.write_one(|tx| tx.query(sql, values_of![&tx.account, offer_id, &text]).map(|_| ()))
+    }
+
+    fn known_offer(&self, offer_id: &str) -> Stored<Option<KnownOffer>> {
+        let sql = "SELECT body FROM apb.offers WHERE account = $1 AND offer_id = $2";
+        let text: Option<String> = self.read(|tx| tx.value(sql, values_of![&tx.account, offer_id]))?;
+        Ok(text.and_then(|text| serde_json::from_str::<(KnownOffer, Stamp)>(&text).ok()).map(|(mut offer, at)| {
+            offer.quote.at = Some(at);
+            offer
+        }))
+    }
+
+    fn remember_listing(&self) -> Stored<()> {
+        if self.listing()?.is_listed {
+            return Ok(());
+        }
+        let sql = "UPDATE apb.accounts SET lists_orders = true WHERE id = $1";
+        self.write_one(|tx| tx.query(sql, values_of![&tx.account]).map(|_| ()))
+    }
+
+    fn listing(&self) -> Stored<Listing> {
+        let sql = "SELECT coalesce((SELECT lists_orders FROM apb.accounts WHERE id = $1), false),
+                          (SELECT max(confirmed_at) FROM apb.losses)";
+        self.read(|tx| {
+            let row = tx.row(sql, values_of![&tx.account])?.ok_or_else(unreadable)?;
+            Ok(Listing { is_listed: column(&row, 0)?, confirmed_at: column(&row, 1)? })
+        })
+    }
+
+    fn gave_back_by_purged(&self, order_no: &str) -> Stored<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM apb.remnants WHERE account = $1 AND order_no = $2
+                   AND kind IN ('refund', 'void', 'cancel') AND coalesce(outcome, 'unknown') <> 'not_executed')";
+        self.read(|tx| Ok(tx.value(sql, values_of![&tx.account, order_no])?.unwrap_or(false)))
+    }
+
+    fn rival(&self, case: &Case) -> Stored<Option<Case>> {
+        self.read(|tx| self.other_holder(tx, case))
+    }
+
+    fn order_passengers(&self, order_no: &str) -> Stored<Option<OrderPassengers>> {
+        self.read(|tx| passengers_of(tx, order_no))
+    }
+
+    fn remember_order_passengers(&self, order_no: &str, passengers: &OrderPassengers) -> Stored<OrderPassengers> {
+        let text = serde_json::to_string(passengers)
+            .map_err(|e| store_error(ErrorCode::StoreIo, format!("passengers cannot be written: {e}")))?;
+        let sql = "INSERT INTO apb.order_passengers (account, order_no, at, body)
+            SELECT $1, $2, apb.now_ms(), $3 WHERE apb.sync() ON CONFLICT DO NOTHING";
+        let stored = self.write_one(|tx| {
+            tx.query(sql, values_of![&tx.account, order_no, &text])?;
+            passengers_of(tx, order_no)
+        })?;
+        stored.ok_or_else(|| store_error(ErrorCode::StoreIo, "the passengers were not stored"))
+    }
+
+    fn acquire(&self, name: &str, rate: Rate, limit: Millis) -> Stored<Option<Place>> {
+        let limit = Duration::from_millis(u64::try_from(limit).unwrap_or(0));
+        let take = |tx: &Tx<'_>| -> Result<Option<(budget::Budget, Place)>, Failure> {
+            let mut found = budget::read(tx, name, rate)?;
+            let Some(wait) = found.bucket.take_within(found.now, limit) else { return Ok(None) };
+            let wait = millis(wait);
+            let at = clock::machine().1.saturating_add(wait);
+            let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
+            let place = Place { wait, at, epoch: found.epoch };
+            Ok(Some((found, place)))
+        };
+        if rate == Rate::UNLIMITED {
+            // Only a pause stops such a request, and it takes nothing from the others.
+            return self.read(|tx| Ok(take(tx)?.map(|(_, place)| place)));
+        }
+        self.write(|tx| {
+            budget::lock(tx)?;
+            let Some((taken, place)) = take(tx)? else { return Ok(None) };
+            budget::write(tx, name, &taken)?;
+            Ok(Some(place))
+        })
+    }
+
+    fn epoch(&self, name: &str) -> Stored<i64> {
+        self.read(|tx| budget::epoch(tx, name))
+    }
+
+    fn on_rate_limited(&self, wait: Option<Millis>, test_end: Option<Millis>) -> Stored<()> {
+        let wait = Duration::from_millis(wait.and_then(|w| u64::try_from(w).ok()).unwrap_or(0));
+        self.write(|tx| {
+            budget::lock(tx)?;
+            if let Some(end) = test_end {
+                let sql = "UPDATE apb.accounts SET pause_ends = greatest(coalesce(pause_ends, 0), $2) WHERE id = $1";
+                tx.query(sql, values_of![&tx.account, end])?;
+            }
+            budget::slow_down(tx, wait)
+        })
+    }
+
+    fn current_rate(&self, name: &str, rate: Rate) -> Stored<(f64, Millis)> {
+        self.read(|tx| {
+            let mut found = budget::read(tx, name, rate)?;
+            let wait = found.bucket.wait(found.now);
+            Ok((found.bucket.per_second(), millis(wait)))
+        })
+    }
+
+    fn pause_left(&self, test_now: Option<Millis>, rates: &[(&'static str, Rate)]) -> Stored<Millis> {
+        let (left, is_over) = self.read(|tx| {
+            let found = budget::read(tx, REQUESTS, Rate::UNLIMITED)?;
+            let sql = "SELECT pause_ends <= $2 FROM apb.accounts WHERE id = $1";
+            let is_over = tx.value::<Option<bool>>(sql, values_of![&tx.account, test_now])?.flatten();
+            Ok((millis(found.bucket.pause_left(found.now)), is_over == Some(true)))
+        })?;
+        if left > 0 && is_over {
+            self.write(|tx| {
+                budget::lock(tx)?;
+                budget::end_pauses(tx, rates)
+            })?;
+            return Ok(0);
+        }
+        Ok(left)
+    }
+
+    fn unpause(&self, now: Millis, rates: &[(&'static str, Rate)]) -> Stored<u64> {
+        self.write(|tx| {
+            tx.query("SELECT pg_advisory_xact_lock(1095778885, hashtext($1)), apb.sync()", values_of![&tx.account])?;
+            budget::end_pauses(tx, rates)?;
+            let sql = format!(
+                "{CASES} WHERE c.account = $1 AND c.open AND (c.body::json ->> 'retry_after')::boolean
+                 AND (c.body::json ->> 'paced_until')::bigint > $2 ORDER BY c.id"
+            );
+            let mut ended = 0;
+            for found in tx.query(&sql, values_of![&tx.account, now])? {
+                let row = self.row(&found)?;
+                // The version, and so a lease, stays: a live owner writes its own.
+                let case = Case { paced_until: None, retry_after: false, ..row.case };
+                let sql = "UPDATE apb.cases SET body = $3, change = apb.next_change() WHERE id = $1 AND token = $2 RETURNING id";
+                let changed = tx.row(sql, values_of![&case.id, row.version, &body(&case)?])?;
+                ended += u64::from(changed.is_some());
+            }
+            Ok(ended)
+        })
+    }
+
+    fn purge(&self, before: Millis) -> Stored<u64> {
+        self.write(|tx| {
+            tx.query("SELECT apb.share(), apb.sync()", values_of![])?;
+            match losses::error(tx)? {
+                Some(error) => Ok(Err(error)),
+                None => remnants::purge(tx, before).map(Ok),
+            }
+        })?
+    }
+}
+
+/// A statement for each combination of filters: a plan for all of them could use no index. `values` has the account, the
+/// limit and the place after which the page begins.
+fn page_sql<'v>(filter: &'v Filter, kind: Option<&'v str>, values: &mut Vec<Value<'v>>) -> String {
+    let order = if filter.changed_since.is_some() { "change" } else { "id" };
+    let mut sql = format!("{CASES} WHERE c.account = $1 AND c.{order} > $3");
+    if filter.unknown {
+        sql.push_str(" AND c.unknown");
+    }
+    match filter.open {
+        Some(true) => sql.push_str(" AND c.open"),
+        Some(false) => sql.push_str(" AND NOT c.open"),
+        None => {}
+    }
+    for (column, value) in [("order_no", filter.order_no.as_deref()), ("kind", kind)] {
+        if let Some(value) = value {
+            values.push(value.into());
+            sql.push_str(&format!(" AND c.{column} = ${}", values.len()));
+        }
+    }
+    sql + &format!(" ORDER BY c.{order} LIMIT $2")
+}
+
+/// Replaces the raw replies of a case by what `strip` retains.
+fn strip_replies(tx: &Tx<'_>, id: &str, strip: &dyn Fn(&str, &[u8]) -> Option<String>) -> Result<(), Failure> {
+    let sql = "SELECT step, attempt, body FROM apb.replies WHERE case_id = $1 AND thin = 0";
+    for row in tx.query(sql, values_of![id])? {
+        let (step, attempt, reply): (String, i64, Vec<u8>) = (column(&row, 0)?, column(&row, 1)?, column(&row, 2)?);
+        // 2: it cannot be parsed, so what may go is not known. It stays, and is marked.
+        let (mark, text) = match strip(&step, &reply) {
+            Some(text) => (1, text.into_bytes()),
+            None => (2, reply),
+        };
+        let sql = "UPDATE apb.replies SET thin = $4::bigint, body = $5 WHERE case_id = $1 AND step = $2 AND attempt = $3";
+        tx.query(sql, values_of![id, &step, attempt, i64::from(mark), &*text])?;
+    }
+    Ok(())
+}
+
+fn passengers_of(tx: &Tx<'_>, order_no: &str) -> Result<Option<OrderPassengers>, Failure> {
+    let sql = "SELECT body FROM apb.order_passengers WHERE account = $1 AND order_no = $2";
+    let text: Option<String> = tx.value(sql, values_of![&tx.account, order_no])?;
+    text.map(|text| serde_json::from_str(&text).map_err(|_| unreadable())).transpose()
+}

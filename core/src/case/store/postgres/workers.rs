@@ -1,0 +1,223 @@
+//! The lease of this process: one row, renewed in the background while cases are driven. Without it none of its cases is
+//! its own any more, and nothing of them is sent.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use super::super::{ELSEWHERE, patience};
+use super::Postgres;
+use super::link::{Failure, Link, values_of};
+use super::session::column;
+use super::tls::Tls;
+use crate::case::clock;
+use crate::config::ServerStore;
+use crate::exchange::runtime;
+use crate::unix_time::{Millis, boot_clock};
+
+/// How long the lease lasts after each renewal.
+const LEASE: Millis = 15_000;
+/// This process counts on so much less: clocks run at different rates, and a write takes its time.
+const MARGIN: Millis = 1_000;
+const RENEWAL: Duration = Duration::from_secs(4);
+/// Rows of processes that are gone for so long are removed.
+const KEPT: Millis = 86_400_000;
+
+/// One lease of this process. Once it is over it never comes back: the next one has another id.
+pub(super) struct Worker {
+    pub id: String,
+    /// Until when, by this machine's clock; a renewal moves it on.
+    pub until: Arc<AtomicI64>,
+}
+
+/// See the module.
+pub(super) struct Workers {
+    server: ServerStore,
+    tls: Option<Tls>,
+    current: Mutex<Option<Arc<Worker>>>,
+    /// Until when this process may have cases, by this machine's clock.
+    busy_until: AtomicI64,
+    is_running: AtomicBool,
+    /// A connection of its own: those of the calls may all be in use.
+    link: Mutex<Option<Link>>,
+    /// Cases that this process has: the version, and the lease that it was written under.
+    held: Mutex<HashMap<String, (i64, Arc<AtomicI64>)>>,
+    /// What was seen to stand still, and since when by this machine's clock.
+    seen: Mutex<HashMap<String, Millis>>,
+}
+
+impl Workers {
+    pub fn new(server: ServerStore, tls: Option<Tls>) -> Workers {
+        Workers {
+            server,
+            tls,
+            current: Mutex::new(None),
+            busy_until: AtomicI64::new(0),
+            is_running: AtomicBool::new(false),
+            link: Mutex::new(None),
+            held: Mutex::new(HashMap::new()),
+            seen: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// The lease of this process, with some of its time left, for a case that it will have for at most `ms`.
+    pub fn current(self: &Arc<Workers>, ms: Millis) -> Result<Arc<Worker>, Failure> {
+        self.busy_until.fetch_max(boot_clock::now().saturating_add(ms), Ordering::SeqCst);
+        let known = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let worker = match known {
+            Some(worker) if worker.until.load(Ordering::SeqCst) - boot_clock::now() > LEASE / 2 => worker,
+            _ => self.renew()?,
+        };
+        self.keep();
+        Ok(worker)
+    }
+
+    /// Renews the lease, or takes a new one if it is over.
+    fn renew(&self) -> Result<Arc<Worker>, Failure> {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = match link.take().filter(Link::is_open) {
+            Some(open) => open,
+            None => Link::connect(&self.server, self.tls.as_ref())?,
+        };
+        let done = self.renew_by(&used);
+        if done.is_ok() {
+            *link = Some(used);
+        }
+        done
+    }
+
+    fn renew_by(&self, link: &Link) -> Result<Arc<Worker>, Failure> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the request leaves: the database counts from a later moment.
+        let before = boot_clock::now();
+        if let Some(worker) = &*current {
+            // A late one does not take back what others may have by now.
+            let sql = "UPDATE apb.workers SET until = apb.now_ms() + $2, renewals = renewals + 1
+                       WHERE id = $1 AND until > apb.now_ms() AND apb.sync() RETURNING until";
+            if !link.query(sql, values_of![&worker.id, LEASE])?.is_empty() {
+                worker.until.fetch_max(before + LEASE - MARGIN, Ordering::SeqCst);
+                return Ok(worker.clone());
+            }
+        }
+        let sql = "INSERT INTO apb.workers (id, host, until)
+                   SELECT gen_random_uuid()::text, $1, apb.now_ms() + $2 WHERE apb.sync() RETURNING id";
+        let before = boot_clock::now();
+        let rows = link.query(sql, values_of![&super::super::witness::host(), LEASE])?;
+        let id = rows.first().map_or_else(|| Ok(String::new()), |row| column(row, 0))?;
+        link.query("DELETE FROM apb.workers WHERE until < apb.now_ms() - $1", values_of![KEPT])?;
+        let worker = Arc::new(Worker { id, until: Arc::new(AtomicI64::new(before + LEASE - MARGIN)) });
+        *current = Some(worker.clone());
+        Ok(worker)
+    }
+
+    /// Renews in the background while this process may have cases.
+    fn keep(self: &Arc<Workers>) {
+        if self.is_running.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        match runtime::current() {
+            Ok(runtime) => drop(runtime.spawn(keep(Arc::downgrade(self)))),
+            // The next call tries again; until then its own renewals are all there are.
+            Err(_) => self.is_running.store(false, Ordering::SeqCst),
+        }
+    }
+
+    /// This process has a case by this version.
+    pub fn take(&self, id: &str, version: i64, worker: &Worker) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(id.to_owned(), (version, worker.until.clone()));
+    }
+
+    pub fn leave(&self, id: &str) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// The end of the lease under which a version of a case was written; one that is over if it is not known.
+    pub fn end(&self, id: &str, version: i64) -> Arc<AtomicI64> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = held.get(id).filter(|(known, _)| *known == version);
+        known.map_or_else(|| Arc::new(AtomicI64::new(i64::MIN)), |(_, end)| end.clone())
+    }
+
+    /// How long something must still be seen to stand still, for `needed` in all. The clock of the database may jump, or
+    /// be that of another host after a fail-over.
+    fn rest(&self, what: String, needed: Millis) -> Millis {
+        let now = boot_clock::now();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() > 10_000 {
+            seen.retain(|_, since| now - *since < 10 * LEASE);
+        }
+        *seen.entry(what).or_insert(now) + needed - now
+    }
+
+    /// Looks at the leases of other processes, so that one that stands still is known to when it matters.
+    fn look(&self) -> Result<(), Failure> {
+        let link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(link) = &*link else { return Ok(()) };
+        let sql = "SELECT id, renewals FROM apb.workers WHERE until > apb.now_ms() - $1";
+        for row in link.query(sql, values_of![4 * LEASE])? {
+            self.rest(still(&column::<String>(&row, 0)?, column(&row, 1)?), LEASE);
+        }
+        Ok(())
+    }
+}
+
+fn still(worker: &str, renewals: i64) -> String {
+    format!("{worker} {renewals}")
+}
+
+async fn keep(workers: Weak<Workers>) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        let Some(kept) = workers.upgrade() else { return };
+        if kept.busy_until.load(Ordering::SeqCst) < boot_clock::now() {
+            kept.is_running.store(false, Ordering::SeqCst);
+            return;
+        }
+        let work = move || {
+            patience::within(Instant::now() + RENEWAL, || {
+                let _ = kept.renew().and_then(|_| kept.look());
+            });
+        };
+        let _ = runtime::spawn_store_work(work).await;
+    }
+}
+
+/// What a row says about its owner.
+pub(super) struct Holder<'h> {
+    pub id: &'h str,
+    pub token: i64,
+    pub owner: Option<String>,
+    pub worker: Option<String>,
+    pub renewals: i64,
+    /// Of the case's lease and of its worker's, by the database's clock.
+    pub left: Millis,
+    pub worker_left: Millis,
+    /// How long the case's lease was made for.
+    pub lease_ms: Millis,
+}
+
+impl Postgres {
+    /// The owner of a case that may still be at work, and until when by this machine's clock.
+    pub(super) fn live_owner(&self, holder: Holder<'_>) -> Option<(String, Millis)> {
+        let (owner, worker) = (holder.owner?, holder.worker?);
+        let (boot, now) = clock::machine();
+        let is_here = owner.split(' ').count() == 5 && owner.starts_with(&format!("{boot:x} "));
+        // A process of this machine that is gone sends nothing more.
+        if is_here && !(self.is_alive)(&owner, i64::MAX) {
+            return None;
+        }
+        let name = if is_here { owner } else { ELSEWHERE.to_owned() };
+        let left = holder.left.min(holder.worker_left);
+        // Both are looked at from the first sight on: one of them is what the other waits for.
+        let still_worker = self.workers.rest(still(&worker, holder.renewals), LEASE);
+        let still_case = self.workers.rest(still(holder.id, holder.token), holder.lease_ms);
+        let rest = match holder.worker_left > 0 {
+            _ if left > 0 => left,
+            true => still_case,
+            false => still_worker,
+        };
+        (rest > 0).then(|| (name, now + rest))
+    }
+}
