@@ -8,9 +8,9 @@ use super::passengers::{Asked, ticket_marks};
 use super::store::budget::{FOLLOW, REQUESTS};
 use super::store::connection::IsAlive;
 use super::store::file::Sqlite;
+use super::store::identity::Identity;
 #[cfg(feature = "postgres")]
 use super::store::postgres::Postgres;
-use super::store::identity::Identity;
 use super::store::{KnownOffer, Store, Stored, patience, store_error};
 use super::vendor::answers;
 use super::vocabulary::Way;

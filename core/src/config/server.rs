@@ -190,8 +190,8 @@ mod tests {
 
     #[test]
     fn a_url_is_read_whole_and_its_password_is_the_configurations() {
-        let store =
-            read(r#"{"url":"postgresql://a%40b:p%2Fw@one:7,[::1],two/c%20d?target_session_attrs=read-write"}"#).unwrap();
+        let store = read(r#"{"url":"postgresql://a%40b:p%2Fw@one:7,[::1],two/c%20d?target_session_attrs=read-write"}"#)
+            .unwrap();
         let hosts = [("one".to_owned(), 7), ("::1".to_owned(), 5432), ("two".to_owned(), 5432)];
         assert_eq!((&store.hosts[..], store.user.as_str(), store.database.as_str()), (&hosts[..], "a@b", "c d"));
         assert_eq!(store.password.as_deref().map(String::as_str), Some("p/w"));

@@ -51,7 +51,11 @@ fn the_case_of_a_killed_host_is_taken_up_within_30_seconds() {
     });
     println!("a killed host's case was taken up after {:.1} s", begun.elapsed().as_secs_f64());
     let case = fixture.follow(&seen["case"]["id"], "70s", 20);
-    assert_eq!((&case["outcome"], fixture.executed("void"), fixture.sent("void")), (&json!("executed"), 1, 1), "{case}");
+    assert_eq!(
+        (&case["outcome"], fixture.executed("void"), fixture.sent("void")),
+        (&json!("executed"), 1, 1),
+        "{case}"
+    );
 }
 
 /// Hosts are killed at any moment; what another one makes of their cases agrees with the vendor's ledger.
@@ -96,8 +100,10 @@ fn hosts_killed_at_any_moment_lose_no_case_and_double_none() {
     let ledger = fixture.vendor.ledger();
     let (mut settled, mut executed) = (0, 0);
     for (order, key) in &opened {
-        let at_vendor =
-            ledger.iter().filter(|r| r["endpoint"] == "void" && r["executed"] == true && r["orderNo"] == **order).count();
+        let at_vendor = ledger
+            .iter()
+            .filter(|r| r["endpoint"] == "void" && r["executed"] == true && r["orderNo"] == **order)
+            .count();
         assert!(at_vendor <= 1, "{order} was voided {at_vendor} times");
         let case = fixture.call("case.get", json!({"key": key}));
         if case["error"]["code"] == "not_found" {

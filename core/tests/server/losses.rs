@@ -28,7 +28,11 @@ fn an_intent_that_is_gone_stops_the_store_until_somebody_confirmed() {
     server::run(&server::url(&fixture.file), &format!("DELETE FROM apb.cases WHERE id = '{id}'"));
     end_connections(&fixture);
     let refused = void(&fixture, "k2");
-    assert_eq!((&refused["error"]["code"], &refused["outcome"]), (&json!("store_rewound"), &json!("unknown")), "{refused}");
+    assert_eq!(
+        (&refused["error"]["code"], &refused["outcome"]),
+        (&json!("store_rewound"), &json!("unknown")),
+        "{refused}"
+    );
     assert_eq!(fixture.sent("void"), 1);
     // Every client of the store, and not only who noticed.
     let other = Fixture::client(&fixture.vendor, &fixture.file, &json!({}));

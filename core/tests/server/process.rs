@@ -60,7 +60,10 @@ impl Host {
         let mut text = String::new();
         self.outer.stdout.take().unwrap().read_to_string(&mut text).unwrap();
         self.outer.wait().unwrap();
-        text.lines().filter_map(|line| line.strip_prefix(MARK)).map(|json| serde_json::from_str(json).unwrap()).collect()
+        text.lines()
+            .filter_map(|line| line.strip_prefix(MARK))
+            .map(|json| serde_json::from_str(json).unwrap())
+            .collect()
     }
 }
 

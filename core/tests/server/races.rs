@@ -11,8 +11,7 @@ use crate::needs_server;
 fn of_16_racers_for_one_order_one_wins_and_none_waits_for_ever() {
     needs_server!();
     let fixture = Fixture::new("default");
-    let clients: Vec<_> =
-        (0..4).map(|_| Fixture::client(&fixture.vendor, &fixture.file, &json!({}))).collect();
+    let clients: Vec<_> = (0..4).map(|_| Fixture::client(&fixture.vendor, &fixture.file, &json!({}))).collect();
     for round in 0..4 {
         let order = fixture.order(json!({"airline": "Y4", "paymentMethod": 1}));
         let replies: Vec<Value> = thread::scope(|scope| {
@@ -62,8 +61,7 @@ fn racers_with_one_key_open_one_case() {
 fn a_reader_of_changes_skips_none_while_others_write() {
     needs_server!();
     let fixture = Fixture::new("default");
-    let clients: Vec<_> =
-        (0..4).map(|_| Fixture::client(&fixture.vendor, &fixture.file, &json!({}))).collect();
+    let clients: Vec<_> = (0..4).map(|_| Fixture::client(&fixture.vendor, &fixture.file, &json!({}))).collect();
     let mut seen = std::collections::BTreeSet::new();
     thread::scope(|scope| {
         let writers: Vec<_> = clients
@@ -85,7 +83,13 @@ fn a_reader_of_changes_skips_none_while_others_write() {
             let is_last = writers.iter().all(|writer| writer.is_finished());
             let page = fixture.call("case.list", json!({"changedSince": since, "limit": 500}))["data"].clone();
             since = page["next"].clone();
-            seen.extend(page["cases"].as_array().unwrap().iter().map(|case| case["key"].to_string() + &case["change"].to_string()));
+            seen.extend(
+                page["cases"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|case| case["key"].to_string() + &case["change"].to_string()),
+            );
             if is_last {
                 break;
             }

@@ -74,14 +74,14 @@ impl Postgres {
     /// Another case that has one of the holds of this one. A closed one keeps its holds while it is watched, and stands
     /// in the way of every case that does not name it; what was paid stands in the way of every other payment.
     pub(super) fn other_holder(&self, tx: &Tx<'_>, case: &Case) -> Result<Option<Case>, Failure> {
-        let holders: Vec<_> =
-            self.holders(tx, &case.holds)?.into_iter().filter(|(_, holder)| *holder != case.id).collect();
+        let needs = case.needs();
+        let holders: Vec<_> = self.holders(tx, &needs)?.into_iter().filter(|(_, holder)| *holder != case.id).collect();
         if holders.is_empty() {
             return Ok(None);
         }
         let earlier = self.opened_after(tx, case)?;
         for (at, holder) in holders {
-            let is_payment = matches!(case.holds.get(at), Some(Hold::Payment(_)));
+            let is_payment = matches!(needs.get(at), Some(Hold::Payment(_)));
             let is_given_up = |case: &Case| case.closed && case.outcome == CaseOutcome::NotExecuted;
             match self.by_id(tx, &holder)? {
                 Some(row) if is_given_up(&row.case) && earlier.contains(&holder) && !is_payment => {}

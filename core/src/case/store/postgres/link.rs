@@ -49,11 +49,7 @@ impl Failure {
     /// Another transaction was in the way, and this one has changed nothing: it may be begun anew.
     pub fn is_conflict(&self) -> bool {
         // A key that somebody else has taken meanwhile is seen by the next look.
-        let again = [
-            SqlState::T_R_SERIALIZATION_FAILURE,
-            SqlState::T_R_DEADLOCK_DETECTED,
-            SqlState::UNIQUE_VIOLATION,
-        ];
+        let again = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::UNIQUE_VIOLATION];
         self.state.as_ref().is_some_and(|state| again.contains(state))
     }
 }
@@ -63,11 +59,9 @@ impl From<tokio_postgres::Error> for Failure {
         let state = error.code().cloned();
         match error.as_db_error() {
             // The server ends the connection after these.
-            Some(refusal) => Failure {
-                is_lost: matches!(refusal.severity(), "FATAL" | "PANIC"),
-                error: refused(refusal),
-                state,
-            },
+            Some(refusal) => {
+                Failure { is_lost: matches!(refusal.severity(), "FATAL" | "PANIC"), error: refused(refusal), state }
+            }
             None if error.is_closed() => Failure::lost("the connection to the store's server was closed"),
             None => Failure { error: failed(&error), is_lost: true, state },
         }

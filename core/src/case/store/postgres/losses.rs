@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::super::Stored;
 use super::super::rewound::{LIFT, not_all_asked, nothing_to_confirm, rewound_by};
 use super::super::witness::{self, Locked};
-use super::super::Stored;
 use super::Postgres;
 use super::link::{Failure, Link, values_of};
 use super::session::{Tx, column};
@@ -123,9 +123,8 @@ impl Postgres {
             let known = locked.read().ok().flatten().filter(|known| known.store == store);
             known.is_some_and(|known| known.number >= number) || locked.write_intent(store, case, number).is_ok()
         });
-        Ok((!written).then(|| {
-            "the witness of the store could not be written; an older store would not be noticed".to_owned()
-        }))
+        Ok((!written)
+            .then(|| "the witness of the store could not be written; an older store would not be noticed".to_owned()))
     }
 
     /// See [`Store::confirm`](super::super::Store::confirm).

@@ -213,7 +213,8 @@ impl Store for Postgres {
             });
             let sql = page_sql(filter, kind, &mut values);
             let rows = tx.query(&sql, &values)?.iter().map(|found| self.row(found)).collect::<Result<_, _>>()?;
-            let numbers = tx.row("SELECT apb.highest(), purged FROM apb.store", values_of![])?.ok_or_else(unreadable)?;
+            let numbers =
+                tx.row("SELECT apb.highest(), purged FROM apb.store", values_of![])?.ok_or_else(unreadable)?;
             Ok(Page { rows, highest: column(&numbers, 0)?, purged: column(&numbers, 1)? })
         };
         match filter.changed_since {
@@ -268,7 +269,8 @@ impl Store for Postgres {
         self.write(|tx| {
             tx.query("SELECT apb.unsynced()", values_of![])?;
             tx.query("DELETE FROM apb.notices WHERE at < $1", values_of![now - 30 * 86_400_000])?;
-            let sql = "INSERT INTO apb.notices (account, dedupe, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING at";
+            let sql =
+                "INSERT INTO apb.notices (account, dedupe, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING at";
             let is_new = tx.row(sql, values_of![&tx.account, dedupe, now])?.is_some();
             // What may be this very call's is new.
             Ok(is_new || tx.again)
@@ -465,7 +467,8 @@ fn strip_replies(tx: &Tx<'_>, id: &str, strip: &dyn Fn(&str, &[u8]) -> Option<St
             Some(text) => (1, text.into_bytes()),
             None => (2, reply),
         };
-        let sql = "UPDATE apb.replies SET thin = $4::bigint, body = $5 WHERE case_id = $1 AND step = $2 AND attempt = $3";
+        let sql =
+            "UPDATE apb.replies SET thin = $4::bigint, body = $5 WHERE case_id = $1 AND step = $2 AND attempt = $3";
         tx.query(sql, values_of![id, &step, attempt, i64::from(mark), &*text])?;
     }
     Ok(())
