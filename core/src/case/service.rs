@@ -10,7 +10,7 @@ use super::store::connection::IsAlive;
 use super::store::file::Sqlite;
 use super::store::identity::Identity;
 #[cfg(feature = "postgres")]
-use super::store::postgres::Postgres;
+use super::store::postgres::database::Postgres;
 use super::store::{KnownOffer, Store, Stored, patience, store_error};
 use super::vendor::answers;
 use super::vocabulary::Way;

@@ -15,8 +15,11 @@ use crate::wire::shape::{Field, Kind, Shape};
 
 pub(crate) mod options;
 mod server;
+mod values;
 
 pub(crate) use server::{ServerStore, ServerTls};
+pub(crate) use values::bad_config;
+use values::number;
 
 pub(crate) const fn field(name: &'static str, kind: Kind, doc: &'static str) -> Field {
     Field::new(name, name, doc, kind)
@@ -213,10 +216,6 @@ pub(crate) enum CaseClock {
     At(Url),
 }
 
-pub(crate) fn bad_config(path: &str, message: impl Into<String>) -> Error {
-    Error::at(ErrorCode::BadConfig, "configuration", path, message)
-}
-
 impl Config {
     /// Reads a configuration; the text itself is not kept.
     pub fn parse(text: &str) -> Result<Config, Error> {
@@ -399,14 +398,6 @@ impl Reader<'_> {
 
     pub fn millis(&self, key: &str, least: u64) -> Result<Option<Duration>, Error> {
         Ok(number(self.node.get(key), &format!("/{key}"), least, MAX_MILLIS)?.map(Duration::from_millis))
-    }
-}
-
-fn number(node: Option<&Node<'_>>, path: &str, least: u64, most: u64) -> Result<Option<u64>, Error> {
-    let Some(Node::Num(token)) = node else { return Ok(None) };
-    match token.parse::<u64>() {
-        Ok(n) if (least..=most).contains(&n) => Ok(Some(n)),
-        _ => Err(bad_config(path, format!("must be from {least} to {most}"))),
     }
 }
 

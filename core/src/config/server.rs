@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{bad_config, number};
+use super::values::{bad_config, number};
 use crate::error::Error;
 use crate::json::Node;
 

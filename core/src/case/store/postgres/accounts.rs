@@ -5,9 +5,9 @@ use super::super::accounts::{
 };
 use super::super::identity::Identity;
 use super::super::{Stored, store_error};
-use super::Postgres;
-use super::link::{Failure, values_of};
-use super::session::{Tx, column};
+use super::database::Postgres;
+use super::link::{Failure, column, values_of};
+use super::session::Tx;
 use crate::case::hold::Hold;
 use crate::error::ErrorCode;
 

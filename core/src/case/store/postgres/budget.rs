@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::link::{Failure, values_of};
-use super::session::{Tx, column};
+use super::link::{Failure, column, values_of};
+use super::session::Tx;
 use crate::case::store::budget::{FOLLOW, REQUESTS};
 use crate::token_bucket::{Rate, TokenBucket};
 

@@ -3,10 +3,10 @@
 use tokio_postgres::error::SqlState;
 
 use super::super::{Lease, Row};
-use super::Postgres;
-use super::link::{Failure, values_of};
-use super::session::{Tx, column, unreadable};
-use super::workers::Holder;
+use super::database::Postgres;
+use super::link::{Failure, column, unreadable, values_of};
+use super::owners::Holder;
+use super::session::Tx;
 use crate::case::hold::Hold;
 use crate::case::model::Case;
 use crate::case::vocabulary::{CaseOutcome, State};

@@ -1,11 +1,11 @@
 //! What cases keep others from, on the server. Whoever takes holds has locked their names before it looks.
 
 use super::super::{Name, Row};
-use super::Postgres;
 use super::cases::CASES;
-use super::link::{Failure, values_of};
+use super::database::Postgres;
+use super::link::{Failure, column, values_of};
 use super::remnants;
-use super::session::{Tx, column};
+use super::session::Tx;
 use crate::case::hold::Hold;
 use crate::case::model::Case;
 use crate::case::vocabulary::CaseOutcome;

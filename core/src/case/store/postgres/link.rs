@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::{FromSqlOwned, ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Row, Socket};
 
 use super::super::{patience, store_error};
@@ -155,6 +155,15 @@ macro_rules! values_of {
     ($($value:expr),* $(,)?) => { &[$($crate::case::store::postgres::link::Value::from($value)),*] };
 }
 pub(super) use values_of;
+
+/// A column of a row.
+pub(super) fn column<T: FromSqlOwned>(row: &Row, at: usize) -> Result<T, Failure> {
+    row.try_get(at).map_err(|_| unreadable())
+}
+
+pub(super) fn unreadable() -> Failure {
+    Failure::own(store_error(ErrorCode::StoreCorrupt, "the store has a row that cannot be read"))
+}
 
 /// A connection.
 pub(super) struct Link {

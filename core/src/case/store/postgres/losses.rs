@@ -1,40 +1,16 @@
 //! A server's store that is older than what was sent through it: restored, or failed over with a loss. Noticed by where
 //! the tables are, and by the last intent that each process, and a file of its host, remembers.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::Ordering;
 
 use super::super::Stored;
 use super::super::rewound::{LIFT, not_all_asked, nothing_to_confirm, rewound_by};
 use super::super::witness::{self, Locked};
-use super::Postgres;
-use super::link::{Failure, Link, values_of};
-use super::session::{Tx, column};
+use super::database::Postgres;
+use super::link::{Failure, Link, column, values_of};
+use super::session::Tx;
 use crate::error::Error;
 use crate::unix_time::Millis;
-
-/// What this host remembers of the store.
-pub(super) struct Witness {
-    file: Option<PathBuf>,
-    last: Mutex<Option<(String, i64)>>,
-    /// The tables are there, and can be compared.
-    is_ready: AtomicBool,
-}
-
-impl Witness {
-    pub fn new(file: Option<PathBuf>) -> Witness {
-        Witness { file, last: Mutex::new(None), is_ready: AtomicBool::new(false) }
-    }
-
-    fn last(&self) -> Option<(String, i64)> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set(&self, last: Option<(String, i64)>) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
-    }
-}
 
 /// What the database is: its cluster, itself and its table. A dump that is restored gets another table.
 const PLACE: &str = "SELECT (SELECT system_identifier FROM pg_control_system())::text || ' ' ||

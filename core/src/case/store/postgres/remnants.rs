@@ -3,8 +3,8 @@
 use super::super::Name;
 use super::super::remnant::Remnant;
 use super::super::remnants::{is_bound, makes_order, paid_orders};
-use super::link::{Failure, values_of};
-use super::session::{Tx, column, unreadable};
+use super::link::{Failure, column, unreadable, values_of};
+use super::session::Tx;
 use crate::case::model::Case;
 use crate::case::vocabulary::{CaseOutcome, Kind};
 use crate::unix_time::Millis;

@@ -1,8 +1,7 @@
 //! The tables on the server: made by whoever comes first, refused where a newer release has changed them.
 
 use super::super::{Stored, store_error};
-use super::link::{Failure, Link, values_of};
-use super::session::column;
+use super::link::{Failure, Link, column, values_of};
 use crate::error::{Error, ErrorCode};
 
 /// The newest layout that this version reads.

@@ -6,33 +6,20 @@
 //! that the fate is unknown.
 
 use std::cell::Cell;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSqlOwned;
 
 use super::super::{Stored, patience, store_error};
-use super::link::{Failure, Link, Value, values_of};
+use super::database::{Account, Postgres};
+use super::link::{Failure, Link, Value, column, values_of};
 use super::schema::LAYOUT;
-use super::{Account, Postgres};
 use crate::error::{Advice, Error, ErrorCode, Outcome};
 
 /// How often a transaction is begun anew that others were in the way of.
 const TRIES: usize = 20;
-
-/// Connections between calls.
-#[derive(Default)]
-pub(super) struct Pool {
-    state: Mutex<PoolState>,
-    free: Condvar,
-}
-
-#[derive(Default)]
-struct PoolState {
-    idle: Vec<Link>,
-    used: usize,
-}
 
 /// What a statement runs in.
 pub(super) struct Tx<'l> {
@@ -99,15 +86,6 @@ impl Tx<'_> {
     pub fn list<T: FromSqlOwned>(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<T>, Failure> {
         self.query(sql, values)?.iter().map(|row| column(row, 0)).collect()
     }
-}
-
-/// A column of a row.
-pub(super) fn column<T: FromSqlOwned>(row: &Row, at: usize) -> Result<T, Failure> {
-    row.try_get(at).map_err(|_| unreadable())
-}
-
-pub(super) fn unreadable() -> Failure {
-    Failure::own(store_error(ErrorCode::StoreCorrupt, "the store has a row that cannot be read"))
 }
 
 impl Postgres {

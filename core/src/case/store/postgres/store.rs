@@ -11,9 +11,10 @@ use super::super::{
     Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Listing, Name, Page, Row, Store, Stored, store_error,
 };
 use super::cases::{CASES, body, duration};
-use super::link::{Failure, Value, values_of};
-use super::session::{Tx, column, unreadable};
-use super::{Postgres, budget, holds, losses, not_for_servers, remnants};
+use super::database::Postgres;
+use super::link::{Failure, Value, column, unreadable, values_of};
+use super::session::Tx;
+use super::{budget, holds, losses, remnants};
 use crate::case::clock::{self, Stamp};
 use crate::case::hold::Hold;
 use crate::case::model::Case;
@@ -24,7 +25,7 @@ use crate::case::vocabulary::State;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::rate_limiter::Place;
 use crate::token_bucket::Rate;
-use crate::unix_time::Millis;
+use crate::unix_time::{Millis, boot_clock};
 
 /// Rows beside the due ones that are read because their owners may turn out to be gone.
 const OWNED: i64 = 200;
@@ -35,11 +36,18 @@ impl Store for Postgres {
     }
 
     fn quick_now(&self) -> Option<Stamp> {
-        self.quick_stamp()
+        self.clock.now().map(|wall| Stamp { wall, machine: Some(clock::machine()) })
     }
 
     fn now(&self) -> Stored<Stamp> {
-        self.stamp()
+        if let Some(stamp) = self.quick_now() {
+            return Ok(stamp);
+        }
+        let before = boot_clock::now();
+        let now = self.read(|tx| tx.value::<i64>("SELECT apb.now_ms()", values_of![]))?.unwrap_or(0);
+        let after = boot_clock::now();
+        self.clock.set(now, before + (after - before) / 2);
+        Ok(Stamp { wall: now, machine: Some(clock::machine()) })
     }
 
     fn lease_end(&self, id: &str, version: i64) -> Option<Arc<AtomicI64>> {
@@ -433,6 +441,11 @@ impl Store for Postgres {
             }
         })?
     }
+}
+
+/// An operation on the file of a store.
+fn not_for_servers(operation: &str) -> Error {
+    Error::at(ErrorCode::BadRequest, operation, "", "is for a store in a file; a server is copied by its own tools")
 }
 
 /// A statement for each combination of filters: a plan for all of them could use no index. `values` has the account, the

@@ -6,18 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::super::{ELSEWHERE, patience};
-use super::Postgres;
-use super::link::{Failure, Link, values_of};
-use super::session::column;
+use super::super::patience;
+use super::link::{Failure, Link, column, values_of};
 use super::tls::Tls;
-use crate::case::clock;
 use crate::config::ServerStore;
 use crate::exchange::runtime;
 use crate::unix_time::{Millis, boot_clock};
 
 /// How long the lease lasts after each renewal.
-const LEASE: Millis = 15_000;
+pub(super) const LEASE: Millis = 15_000;
 /// This process counts on so much less: clocks run at different rates, and a write takes its time.
 const MARGIN: Millis = 1_000;
 const RENEWAL: Duration = Duration::from_secs(4);
@@ -126,6 +123,10 @@ impl Workers {
     /// This process has a case by this version.
     pub fn take(&self, id: &str, version: i64, worker: &Worker) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.len() > 10_000 {
+            // Cases that others have taken over.
+            held.retain(|_, (_, end)| end.load(Ordering::SeqCst) > boot_clock::now());
+        }
         held.insert(id.to_owned(), (version, worker.until.clone()));
     }
 
@@ -142,7 +143,7 @@ impl Workers {
 
     /// How long something must still be seen to stand still, for `needed` in all. The clock of the database may jump, or
     /// be that of another host after a fail-over.
-    fn rest(&self, what: String, needed: Millis) -> Millis {
+    pub fn rest(&self, what: String, needed: Millis) -> Millis {
         let now = boot_clock::now();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() > 10_000 {
@@ -163,7 +164,7 @@ impl Workers {
     }
 }
 
-fn still(worker: &str, renewals: i64) -> String {
+pub(super) fn still(worker: &str, renewals: i64) -> String {
     format!("{worker} {renewals}")
 }
 
@@ -181,43 +182,5 @@ async fn keep(workers: Weak<Workers>) {
             });
         };
         let _ = runtime::spawn_store_work(work).await;
-    }
-}
-
-/// What a row says about its owner.
-pub(super) struct Holder<'h> {
-    pub id: &'h str,
-    pub token: i64,
-    pub owner: Option<String>,
-    pub worker: Option<String>,
-    pub renewals: i64,
-    /// Of the case's lease and of its worker's, by the database's clock.
-    pub left: Millis,
-    pub worker_left: Millis,
-    /// How long the case's lease was made for.
-    pub lease_ms: Millis,
-}
-
-impl Postgres {
-    /// The owner of a case that may still be at work, and until when by this machine's clock.
-    pub(super) fn live_owner(&self, holder: Holder<'_>) -> Option<(String, Millis)> {
-        let (owner, worker) = (holder.owner?, holder.worker?);
-        let (boot, now) = clock::machine();
-        let is_here = owner.split(' ').count() == 5 && owner.starts_with(&format!("{boot:x} "));
-        // A process of this machine that is gone sends nothing more.
-        if is_here && !(self.is_alive)(&owner, i64::MAX) {
-            return None;
-        }
-        let name = if is_here { owner } else { ELSEWHERE.to_owned() };
-        let left = holder.left.min(holder.worker_left);
-        // Both are looked at from the first sight on: one of them is what the other waits for.
-        let still_worker = self.workers.rest(still(&worker, holder.renewals), LEASE);
-        let still_case = self.workers.rest(still(holder.id, holder.token), holder.lease_ms);
-        let rest = match holder.worker_left > 0 {
-            _ if left > 0 => left,
-            true => still_case,
-            false => still_worker,
-        };
-        (rest > 0).then(|| (name, now + rest))
     }
 }

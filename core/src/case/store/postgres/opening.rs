@@ -1,0 +1,97 @@
+//! Opening a server's store: the tables, the account, and what the host remembers.
+
+use std::sync::{Arc, Mutex};
+
+use super::super::connection::IsAlive;
+use super::super::identity::Identity;
+use super::super::{EndScope, Stored};
+use super::database::{Account, Postgres};
+use super::link::{Failure, Link};
+use super::memory::Witness;
+use super::pool::Pool;
+use super::time::ServerClock;
+use super::tls::Tls;
+use super::workers::Workers;
+use super::{accounts, schema};
+use crate::config::ServerStore;
+use crate::error::{Error, ErrorCode};
+use crate::transport::server_tls;
+
+impl Postgres {
+    /// Connects, makes the tables if there are none, and finds the account. No connection is left open by it: a process
+    /// may be forked between this and its first call.
+    pub fn open(server: &ServerStore, identity: Identity, is_alive: IsAlive) -> Stored<Postgres> {
+        let tls = server.tls.as_ref().map(server_tls).transpose()?.map(|config| Tls(Arc::new(config)));
+        let store = Postgres {
+            server: server.clone(),
+            tls: tls.clone(),
+            identity,
+            account: Mutex::new(Account::Known(String::new())),
+            is_alive,
+            pool: Pool::default(),
+            workers: Arc::new(Workers::new(server.clone(), tls)),
+            clock: ServerClock::default(),
+            witness: Witness::new(server.witness.clone()),
+        };
+        // On a thread of its own: this one may belong to an event loop, which must not wait.
+        let opened = std::thread::scope(|scope| {
+            let prepared = std::thread::Builder::new()
+                .name("apb-store".to_owned())
+                .spawn_scoped(scope, || store.prepare())
+                .map_err(|e| Error::new(ErrorCode::Memory, format!("no thread can be made: {e}")))?;
+            prepared.join().unwrap_or_else(|_| Err(Error::new(ErrorCode::Panic, "the store panicked")))
+        });
+        opened?;
+        store.close();
+        Ok(store)
+    }
+
+    fn prepare(&self) -> Stored<()> {
+        let link = self.connect().map_err(|failure| failure.error)?;
+        schema::prepare(&link).map_err(|failure| failure.error)??;
+        drop(link);
+        match self.resolve_account()? {
+            Err(error) if !self.identity.is_named() => return Err(error),
+            _ => {}
+        }
+        self.begin_to_look()
+    }
+
+    pub(super) fn connect(&self) -> Result<Link, Failure> {
+        let link = Link::connect(&self.server, self.tls.as_ref())?;
+        self.look(&link)?;
+        Ok(link)
+    }
+
+    /// Which account it is. A client with a name is refused at its calls, and may be let in later.
+    pub(super) fn resolve_account(&self) -> Stored<Stored<()>> {
+        let account = self.raw_write(|tx| accounts::resolve(tx, &self.identity))?;
+        let done = account.as_ref().map(|_| ()).map_err(Clone::clone);
+        *self.lock_account() = match account {
+            Ok(account) => Account::Known(account),
+            Err(_) => Account::Refused,
+        };
+        Ok(done)
+    }
+
+    /// Why this client may not use the store, if so.
+    pub(super) fn refused(&self) -> Option<Error> {
+        if let Account::Known(_) = &*self.lock_account() {
+            return None;
+        }
+        // Somebody may have named the account meanwhile.
+        match self.resolve_account() {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) | Err(error) => Some(error),
+        }
+    }
+
+    pub(super) fn admit(&self) -> Stored<()> {
+        self.refused().map_or(Ok(()), Err)
+    }
+}
+
+/// Connections stay open between calls; a forked child makes its own and forgets those of its parent.
+impl EndScope for Postgres {
+    fn end_scope(&self) {}
+}
