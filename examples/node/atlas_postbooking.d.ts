@@ -1,5 +1,5 @@
-import type { Operations } from './operations';
-export type { Operations } from './operations';
+import type { Case, Operations } from './operations';
+export type * from './operations';
 export * from './constants';
 
 export type Outcome = 'unknown' | 'executed' | 'not_executed' | 'pending';
@@ -24,7 +24,7 @@ export interface Reply<Data = unknown> {
   readonly data: Data;
   readonly error: Failure | null;
   readonly warnings: { code: string }[];
-  readonly case?: Record<string, unknown>;
+  readonly case?: Case;
 }
 
 export interface Options {
