@@ -55,15 +55,19 @@ export interface Config {
 }
 
 type Name = keyof Operations;
+type Request<K extends Name> = Operations[K]['request'];
+type Answer<K extends Name> = Promise<Reply<Operations[K]['data']>>;
+/** JSON that is sent as it is. */
+type Text = string | Buffer;
 
 export class Client {
   constructor(config: Config | string | Buffer);
-  call<K extends Name>(operation: K, request?: Operations[K]['request'], options?: Options): Promise<Reply<Operations[K]['data']>>;
-  reply<K extends Name>(operation: K, request?: Operations[K]['request'] | string | Buffer, options?: Options): Promise<Reply<Operations[K]['data']>>;
+  call<K extends Name>(operation: K, request?: Request<K>, options?: Options): Answer<K>;
+  reply<K extends Name>(operation: K, request?: Request<K> | Text, options?: Options): Answer<K>;
   close(): void;
 }
 
-export function local<K extends Name>(operation: K, request: Operations[K]['request'] | string | Buffer, options?: Options): Promise<Reply<Operations[K]['data']>>;
-export function validate<K extends Name>(operation: K, request: Operations[K]['request'] | string | Buffer): Reply;
+export function local<K extends Name>(operation: K, request: Request<K> | Text, options?: Options): Answer<K>;
+export function validate<K extends Name>(operation: K, request: Request<K> | Text): Reply;
 export function describe(operation?: Name): Reply;
 export function liveHandles(): number;
