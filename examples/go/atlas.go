@@ -17,12 +17,6 @@ package atlas
 #cgo LDFLAGS: -latlas_postbooking
 #include <stdlib.h>
 #include "atlas_postbooking.h"
-
-static apb_status start(const apb_client *client, const char *name, const char *request, size_t len,
-                        const char *options, size_t options_len, apb_queue *queue, uint64_t tag, uintptr_t cancel)
-{
-    return apb_start(client, name, request, len, options, options_len, queue, tag, (const apb_cancel *)cancel);
-}
 */
 import "C"
 
@@ -167,8 +161,8 @@ func (c *Client) Reply(ctx context.Context, operation string, request, options a
 	name := C.CString(operation)
 	defer C.free(unsafe.Pointer(name))
 	tag, done := queue.promise()
-	status := C.start(handle, name, pointer(text), C.size_t(len(text)), pointer(more), C.size_t(len(more)),
-		queue.handle, C.uint64_t(tag), C.uintptr_t(uintptr(unsafe.Pointer(cancel))))
+	status := C.apb_start(handle, name, pointer(text), C.size_t(len(text)), pointer(more), C.size_t(len(more)),
+		queue.handle, C.uint64_t(tag), cancel)
 	runtime.KeepAlive(c)
 	if status != C.APB_OK {
 		queue.forget(tag)

@@ -357,7 +357,7 @@ type CaseExpect struct {
 }
 
 type CaseExportReply struct {
-	// One case per line, each a JSON object, each line ended by `\n`.
+	// One case per line, each a JSON object, each line with its end.
 	Ndjson *string `json:"ndjson,omitempty"`
 	// How many.
 	Count *json.Number `json:"count,omitempty"`
@@ -1674,7 +1674,7 @@ type RefundRule struct {
 	PassengerType *string `json:"passengerType,omitempty"`
 	// What the airline keeps.
 	PenaltyAmount *string `json:"penaltyAmount,omitempty"`
-	// Its currency, split off from `"480.00 CNY"`.
+	// Its currency, split off from `480.00 CNY`.
 	PenaltyCurrency *string `json:"penaltyCurrency,omitempty"`
 	// Percent that the airline keeps.
 	PenaltyPercent *json.Number `json:"penaltyPercent,omitempty"`

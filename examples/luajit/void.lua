@@ -16,7 +16,8 @@ local this_order = ('{"orderNo":"%s"}'):format(order)
 local quote
 quote, why = client:call('voidQuotation', this_order)
 if not quote then refused(why) end
-print('comes back: ' .. quote:get '/data/voidFareAmount/estimatedRefundAmount' .. ' ' .. quote:get '/data/voidFareAmount/currency')
+local money = '/data/voidFareAmount/'
+print('comes back: ' .. quote:get(money .. 'estimatedRefundAmount') .. ' ' .. quote:get(money .. 'currency'))
 local offer = quote:get '/data/voidOfferId'
 local done
 done, why = client:call('void', ('{"orderNo":"%s","voidOfferId":"%s"}'):format(order, offer))

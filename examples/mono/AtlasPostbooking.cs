@@ -97,17 +97,20 @@ namespace AtlasPostbooking {
         const string Lib = "libatlas_postbooking.so.1";
         [DllImport(Lib)] internal static extern uint apb_abi_version();
         [DllImport(Lib)] internal static extern ulong apb_live_handles();
-        [DllImport(Lib)] internal static extern int apb_client_new(byte[] config, UIntPtr len, out IntPtr client, out IntPtr reply);
+        [DllImport(Lib)] internal static extern int apb_client_new(byte[] config, UIntPtr len, out IntPtr client,
+            out IntPtr reply);
         [DllImport(Lib)] internal static extern void apb_client_free(IntPtr client);
         [DllImport(Lib)] internal static extern IntPtr apb_cancel_new();
         [DllImport(Lib)] internal static extern void apb_cancel_set(IntPtr cancel);
         [DllImport(Lib)] internal static extern void apb_cancel_free(IntPtr cancel);
-        [DllImport(Lib)] internal static extern int apb_validate(byte[] operation, byte[] request, UIntPtr len, out IntPtr reply);
+        [DllImport(Lib)] internal static extern int apb_validate(byte[] operation, byte[] request, UIntPtr len,
+            out IntPtr reply);
         [DllImport(Lib)] internal static extern int apb_describe(byte[] operation, out IntPtr reply);
         [DllImport(Lib)] internal static extern int apb_queue_new(out IntPtr queue);
         [DllImport(Lib)] internal static extern int apb_start(IntPtr client, byte[] operation, byte[] request, UIntPtr len,
             byte[] options, UIntPtr optionsLen, IntPtr queue, ulong tag, IntPtr cancel);
-        [DllImport(Lib)] internal static extern int apb_queue_next(IntPtr queue, long timeoutMs, out ulong tag, out IntPtr reply);
+        [DllImport(Lib)] internal static extern int apb_queue_next(IntPtr queue, long timeoutMs, out ulong tag,
+            out IntPtr reply);
         [DllImport(Lib)] internal static extern void apb_queue_free(IntPtr queue);
         [DllImport(Lib)] internal static extern IntPtr apb_reply_json(IntPtr reply, out UIntPtr len);
         [DllImport(Lib)] internal static extern IntPtr apb_reply_raw(IntPtr reply, out UIntPtr len);
@@ -149,10 +152,23 @@ namespace AtlasPostbooking {
         public int VendorStatus { get { return C.apb_reply_vendor_status(handle); } }
         public bool Ok { get { return StatusCode == Status.OK; } }
 
-        public byte[] Bytes { get { UIntPtr len; var text = C.apb_reply_json(handle, out len); return C.Copy(text, len); } }
+        public byte[] Bytes {
+            get {
+                UIntPtr len;
+                var text = C.apb_reply_json(handle, out len);
+                return C.Copy(text, len);
+            }
+        }
+
         public string Json { get { return Encoding.UTF8.GetString(Bytes); } }
         /// <summary>What the vendor sent.</summary>
-        public byte[] Raw { get { UIntPtr len; var text = C.apb_reply_raw(handle, out len); return C.Copy(text, len); } }
+        public byte[] Raw {
+            get {
+                UIntPtr len;
+                var text = C.apb_reply_raw(handle, out len);
+                return C.Copy(text, len);
+            }
+        }
 
         /// <summary>The field at a JSON Pointer as text; null if there is none.</summary>
         public string Get(string pointer) {
@@ -206,12 +222,15 @@ namespace AtlasPostbooking {
         }
 
         /// <summary>The reply of a call that ended well; otherwise AtlasException or OutcomeUnknownException.</summary>
-        public async Task<Reply> CallAsync(string operation, string request, CancellationToken cancel = default(CancellationToken)) {
-            return (await ReplyAsync(operation, Encoding.UTF8.GetBytes(request), null, cancel).ConfigureAwait(false)).Check();
+        public async Task<Reply> CallAsync(string operation, string request,
+                CancellationToken cancel = default(CancellationToken)) {
+            var text = Encoding.UTF8.GetBytes(request);
+            return (await ReplyAsync(operation, text, null, cancel).ConfigureAwait(false)).Check();
         }
 
         /// <summary>As CallAsync, but a failure is a reply too.</summary>
-        public Task<Reply> ReplyAsync(string operation, byte[] request, byte[] options = null, CancellationToken cancel = default(CancellationToken)) {
+        public Task<Reply> ReplyAsync(string operation, byte[] request, byte[] options = null,
+                CancellationToken cancel = default(CancellationToken)) {
             return Queue.Start(handle, operation, request, options, cancel);
         }
     }
@@ -253,17 +272,21 @@ namespace AtlasPostbooking {
 
         static IntPtr Open() {
             IntPtr queue;
-            if (C.apb_abi_version() != Status.AbiVersion) throw new InvalidOperationException("libatlas_postbooking has another ABI");
+            if (C.apb_abi_version() != Status.AbiVersion) {
+                throw new InvalidOperationException("libatlas_postbooking has another ABI");
+            }
             if (C.apb_queue_new(out queue) != Status.OK) throw new OutOfMemoryException("no queue: no descriptors left");
             return queue;
         }
 
-        internal static Task<Reply> Start(IntPtr client, string operation, byte[] request, byte[] options, CancellationToken token) {
+        internal static Task<Reply> Start(IntPtr client, string operation, byte[] request, byte[] options,
+                CancellationToken token) {
             var tag = (ulong)Interlocked.Increment(ref last);
             // Continuations run on the pool, not on the thread that waits.
             var done = waiting[tag] = new TaskCompletionSource<Reply>(TaskCreationOptions.RunContinuationsAsynchronously);
             var cancel = token.CanBeCanceled ? C.apb_cancel_new() : IntPtr.Zero;
-            var status = C.apb_start(client, C.Name(operation), request, C.Size(request), options, C.Size(options), handle, tag, cancel);
+            var status = C.apb_start(client, C.Name(operation), request, C.Size(request), options, C.Size(options),
+                handle, tag, cancel);
             if (status != Status.OK) {
                 waiting.TryRemove(tag, out done);
                 C.apb_cancel_free(cancel);
@@ -271,7 +294,10 @@ namespace AtlasPostbooking {
             }
             if (cancel != IntPtr.Zero) {
                 var registration = token.Register(() => C.apb_cancel_set(cancel));
-                done.Task.ContinueWith(_ => { registration.Dispose(); C.apb_cancel_free(cancel); }, TaskContinuationOptions.ExecuteSynchronously);
+                done.Task.ContinueWith(_ => {
+                    registration.Dispose();
+                    C.apb_cancel_free(cancel);
+                }, TaskContinuationOptions.ExecuteSynchronously);
             }
             return done.Task;
         }

@@ -19,10 +19,12 @@ static class Program {
         using (var client = new Client("{\"baseUrl\":\"" + baseUrl + "\",\"clientId\":\"demo\",\"clientSecret\":\"demo\"}")) {
             var thisOrder = "{\"orderNo\":\"" + order + "\"}";
             var quote = await client.CallAsync(Operation.VoidQuotation, thisOrder);
-            Console.WriteLine("comes back: " + quote.Get("/data/voidFareAmount/estimatedRefundAmount") + " " + quote.Get("/data/voidFareAmount/currency"));
+            var amount = quote.Get("/data/voidFareAmount/estimatedRefundAmount");
+            Console.WriteLine("comes back: " + amount + " " + quote.Get("/data/voidFareAmount/currency"));
             var offer = quote.Get("/data/voidOfferId");
             try {
-                var done = await client.CallAsync(Operation.Void, "{\"orderNo\":\"" + order + "\",\"voidOfferId\":\"" + offer + "\"}");
+                var request = "{\"orderNo\":\"" + order + "\",\"voidOfferId\":\"" + offer + "\"}";
+                var done = await client.CallAsync(Operation.Void, request);
                 Console.WriteLine("voided: " + done.Get("/data/voidCode"));
                 return 0;
             } catch (OutcomeUnknownException) {

@@ -1,5 +1,5 @@
-import type { Operations } from './operations';
-export type { Operations } from './operations';
+import type { Case, Operations } from './operations';
+export type * from './operations';
 export * from './constants';
 
 export type Outcome = 'unknown' | 'executed' | 'not_executed' | 'pending';
@@ -24,7 +24,7 @@ export interface Reply<Data = unknown> {
   readonly data: Data;
   readonly error: Failure | null;
   readonly warnings: { code: string }[];
-  readonly case?: Record<string, unknown>;
+  readonly case?: Case;
 }
 
 export interface Options {
@@ -55,15 +55,19 @@ export interface Config {
 }
 
 type Name = keyof Operations;
+type Request<K extends Name> = Operations[K]['request'];
+type Answer<K extends Name> = Promise<Reply<Operations[K]['data']>>;
+/** JSON that is sent as it is. */
+type Text = string | Buffer;
 
 export class Client {
   constructor(config: Config | string | Buffer);
-  call<K extends Name>(operation: K, request?: Operations[K]['request'], options?: Options): Promise<Reply<Operations[K]['data']>>;
-  reply<K extends Name>(operation: K, request?: Operations[K]['request'] | string | Buffer, options?: Options): Promise<Reply<Operations[K]['data']>>;
+  call<K extends Name>(operation: K, request?: Request<K>, options?: Options): Answer<K>;
+  reply<K extends Name>(operation: K, request?: Request<K> | Text, options?: Options): Answer<K>;
   close(): void;
 }
 
-export function local<K extends Name>(operation: K, request: Operations[K]['request'] | string | Buffer, options?: Options): Promise<Reply<Operations[K]['data']>>;
-export function validate<K extends Name>(operation: K, request: Operations[K]['request'] | string | Buffer): Reply;
+export function local<K extends Name>(operation: K, request: Request<K> | Text, options?: Options): Answer<K>;
+export function validate<K extends Name>(operation: K, request: Request<K> | Text): Reply;
 export function describe(operation?: Name): Reply;
 export function liveHandles(): number;

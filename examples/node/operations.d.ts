@@ -348,7 +348,7 @@ export interface CaseExpect {
 }
 
 export interface CaseExportReply {
-  /** One case per line, each a JSON object, each line ended by `\n`. */
+  /** One case per line, each a JSON object, each line with its end. */
   ndjson: string | null;
   /** How many. */
   count: number | null;
@@ -1667,7 +1667,7 @@ export interface RefundRule {
   passengerType: string | null;
   /** What the airline keeps. */
   penaltyAmount: string | null;
-  /** Its currency, split off from `"480.00 CNY"`. */
+  /** Its currency, split off from `480.00 CNY`. */
   penaltyCurrency: string | null;
   /** Percent that the airline keeps. */
   penaltyPercent: number | null;

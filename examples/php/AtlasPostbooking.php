@@ -266,8 +266,13 @@ final class Queue
     }
 
     /** Starts a call; its tag. No client is needed for operations such as parseWebhook. */
-    public function start(?Client $client, string $operation, mixed $request = [], mixed $options = null, ?Cancel $cancel = null): int
-    {
+    public function start(
+        ?Client $client,
+        string $operation,
+        mixed $request = [],
+        mixed $options = null,
+        ?Cancel $cancel = null,
+    ): int {
         $request = Library::encode($request);
         $options = Library::encode($options);
         $status = Library::c()->apb_start($client?->handle(), $operation, $request, strlen($request), $options,
@@ -329,7 +334,8 @@ final class Client
         $text = Library::encode($config);
         $this->handle = Library::out();
         $why = Library::out();
-        if (Library::c()->apb_client_new($text, strlen($text), \FFI::addr($this->handle), \FFI::addr($why)) !== Library::OK) {
+        $out = \FFI::addr($this->handle);
+        if (Library::c()->apb_client_new($text, strlen($text), $out, \FFI::addr($why)) !== Library::OK) {
             (new Reply($why))->check();
         }
     }

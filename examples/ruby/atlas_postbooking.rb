@@ -175,7 +175,7 @@ module AtlasPostbooking
     def set = C.apb_cancel_set(@handle)
   end
 
-  # Calls in flight. One thread at a time starts them and waits for them.
+  # Calls in flight, of any number of threads and fibers. One of them waits on the descriptor and wakes the others.
   class Queue
     def initialize
       out = Out.new
@@ -185,28 +185,48 @@ module AtlasPostbooking
       @io = IO.for_fd(C.apb_queue_fd(@handle), autoclose: false)
       @done = {}
       @last = 0
+      @lock = Mutex.new
+      @changed = ConditionVariable.new
+      @is_read = false
     end
 
     # Starts a call; its tag. `client` may be nil for operations such as parseWebhook.
     def start(client, operation, request = {}, options: nil, cancel: nil)
       request, options = [request, options].map { |one| AtlasPostbooking.encode(one) }
+      tag = @lock.synchronize { @last += 1 }
       status = C.apb_start(client&.handle, operation, request, request.bytesize, options, options.bytesize, @handle,
-                           @last += 1, cancel&.handle)
+                           tag, cancel&.handle)
       raise ArgumentError, "the call was not started: status #{status}" unless status == OK
 
-      @last
+      tag
     end
 
     # Waits for the reply of a call.
     def wait(tag)
-      until @done.key?(tag)
+      @lock.synchronize do
         drain
-        @io.wait_readable unless @done.key?(tag)
+        until @done.key?(tag)
+          @is_read ? @changed.wait(@lock) : read
+          drain
+        end
+        @done.delete(tag)
       end
-      @done.delete(tag)
     end
 
     private
+
+    # Waits on the descriptor, without the lock.
+    def read
+      @is_read = true
+      @lock.unlock
+      begin
+        @io.wait_readable
+      ensure
+        @lock.lock
+        @is_read = false
+        @changed.broadcast
+      end
+    end
 
     def drain
       tag = Out.new
@@ -245,10 +265,12 @@ module AtlasPostbooking
 
   module_function
 
-  # The queue of this thread; another one in a forked child.
+  @queues = {}
+  @making = Mutex.new
+
+  # The queue of this process; another one in a forked child.
   def queue
-    key = :"atlas_postbooking_#{Process.pid}"
-    Thread.current.thread_variable_get(key) || Queue.new.tap { |made| Thread.current.thread_variable_set(key, made) }
+    @queues[Process.pid] || @making.synchronize { @queues[Process.pid] ||= Queue.new }
   end
 
   def validate(operation, request)

@@ -1,13 +1,15 @@
 # Post-booking calls of the Atlas flight API: refunds, voids, ancillaries. Tcl 8.6 and critcl, which compiles the few
 # lines of C below and keeps the result for the next time (a C compiler is needed once, and the library's header).
+# ATLAS_POSTBOOKING_PREFIX in the environment is where its include/ and lib/ are, if the compiler does not find them.
 #
 #   package require atlas_postbooking
 #   set client [atlas::client {{"baseUrl":"...","clientId":"...","clientSecret":"..."}}]
 #   set quote [atlas::call $client voidQuotation {{"orderNo":"..."}}]
 #   puts [atlas::get $quote /data/voidOfferId]
 #
-# A reply is a dict of status, outcome, http, vendor, json and raw; atlas::get reads a field by its path with tcllib's json. atlas::call waits in the event loop, so other events
-# go on; atlas::start calls a command with the reply. A call that did not end well is an error with the code
+# A reply is a dict of status, outcome, http, vendor, json and raw; atlas::get reads a field by its path with tcllib's
+# json. atlas::call waits in the event loop, so other events go on; atlas::start calls a command with the reply. A call
+# that did not end well is an error with the code
 # {ATLAS outcome code next}; if the outcome is unknown it may have been executed: query (next), never submit again.
 # Amounts are decimal texts.
 

@@ -90,7 +90,8 @@ static class Caller {
                 continue;
             }
             byte[] json = reply.Bytes, raw = reply.Raw;
-            var head = reply.StatusCode + " " + (int)reply.Outcome + " " + reply.HttpStatus + " " + reply.VendorStatus + " " + json.Length + " " + (raw == null ? -1 : raw.Length);
+            var head = string.Join(" ", reply.StatusCode, (int)reply.Outcome, reply.HttpStatus, reply.VendorStatus,
+                json.Length, raw == null ? -1 : raw.Length);
             reply.Dispose();
             // The queue stays, and a cancel token is freed behind the task that ends.
             var leaked = words[0] == "CANCEL" || Atlas.LiveHandles == 0 ? 0 : (long)Atlas.LiveHandles - 1;

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -78,9 +79,13 @@ public final class Caller {
         }
         try (Client client = new Client(config)) {
             if (verb.equals("CANCEL")) {
-                CompletableFuture<Reply> future = client.replyAsync(operation, request, options);
+                CompletableFuture<Reply> future = client.callAsync(operation, request);
                 CompletableFuture.delayedExecutor(times, TimeUnit.MILLISECONDS).execute(() -> future.cancel(true));
-                return future.join();
+                try {
+                    return future.join();
+                } catch (CompletionException e) {
+                    throw (AtlasException) e.getCause();
+                }
             }
             Reply reply = null;
             for (int i = 0; i < times; i++) {

@@ -7,7 +7,9 @@ Made = Struct.new(:status, :outcome, :http_status, :vendor_status, :json, :raw)
 def reads(client, times, operation, request)
   queue = AtlasPostbooking.queue
   tags = Array.new(times) { queue.start(client, operation, request) }
-  ok = tags.count { |tag| queue.wait(tag).ok? }
+  # Half of them in another thread, half in this one: one queue serves both.
+  other = Thread.new { tags[...times / 2].count { |tag| queue.wait(tag).ok? } }
+  ok = tags[times / 2..].count { |tag| queue.wait(tag).ok? } + other.value
   Made.new(0, 'unknown', '-', '-', JSON.generate(ok: ok, gapMs: 0), nil)
 end
 

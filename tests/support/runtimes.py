@@ -72,8 +72,9 @@ def all_runtimes() -> list[Runtime]:
             [f"{BIN}/caller-go"],
             [f"{BIN}/void-go"],
             [
-                ["go", "build", "-C", example("go"), "-o", f"{BIN}/void-go", "./void"],
-                ["go", "build", "-C", file("go"), "-o", f"{BIN}/caller-go", "."],
+                # Go 1.19 has no -C.
+                ["sh", "-c", f"cd {example('go')} && go build -o {BIN}/void-go ./void"],
+                ["sh", "-c", f"cd {file('go')} && go build -o {BIN}/caller-go ."],
             ],
             GO,
         ),

@@ -51,12 +51,12 @@ public final class Client implements AutoCloseable {
         }
     }
 
-    /** As call(), in the background. */
+    /** As call(), in the background. cancel() of this future and of what depends on it cancels the call. */
     public CompletableFuture<Reply> callAsync(String operation, Object request) {
         return replyAsync(operation, request, null).thenApply(Reply::check);
     }
 
-    /** As callAsync(), but a failure is a reply too. cancel() on this future cancels the call. */
+    /** As callAsync(), but a failure is a reply too. */
     public CompletableFuture<Reply> replyAsync(String operation, Object request, Object options) {
         return Completions.start(handle, operation, encoded(request), options == null ? null : encoded(options));
     }

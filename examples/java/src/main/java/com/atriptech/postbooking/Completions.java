@@ -42,10 +42,34 @@ final class Completions {
             return false;
         }
 
+        @Override
+        public <T> CompletableFuture<T> newIncompleteFuture() {
+            return new Dependent<>(this);
+        }
+
         synchronized void end(Reply reply) {
             NativeLibrary.apb_cancel_free(token);
             // What depends on it runs on the pool, not on the thread that takes the replies.
             completeAsync(() -> reply, ForkJoinPool.commonPool());
+        }
+    }
+
+    /** What depends on a call: cancelling it cancels the call, and it gets what the reply says. */
+    private static final class Dependent<T> extends CompletableFuture<T> {
+        private final Call call;
+
+        Dependent(Call call) {
+            this.call = call;
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterrupt) {
+            return call.cancel(mayInterrupt);
+        }
+
+        @Override
+        public <U> CompletableFuture<U> newIncompleteFuture() {
+            return new Dependent<>(call);
         }
     }
 

@@ -377,7 +377,7 @@ public final class Types {
     /**
      * The object of this name.
      *
-     * @param ndjson One case per line, each a JSON object, each line ended by `\n`.
+     * @param ndjson One case per line, each a JSON object, each line with its end.
      * @param count How many.
      * @param next Give it as `after` for the next rows; null at the end.
      */
@@ -2010,7 +2010,7 @@ public final class Types {
      * @param ruleType 0 involuntary, 1 voluntary, 2 tax, 3 special, 4 void; older replies call the field refundReason.
      * @param passengerType ADT, CHD, INF, joined by `/`; null or empty for all.
      * @param penaltyAmount What the airline keeps.
-     * @param penaltyCurrency Its currency, split off from `"480.00 CNY"`.
+     * @param penaltyCurrency Its currency, split off from `480.00 CNY`.
      * @param penaltyPercent Percent that the airline keeps.
      * @param penaltyPercentBase Of what: `fare` or `fare+tax`.
      * @param airlineFee The airline's fee.
