@@ -1,6 +1,8 @@
 # demo      a refund, a void and a bag, from the quote to the money, in C and in Python
 # build     everything, for development
-# test      every suite of every language; SUITES="c cpp" for some
+# test      the suites of every language; SUITES="c cpp" for some
+# test-long the suites that build a second time or take minutes each: sanitizers and valgrind, panic=abort, the archive,
+#           wheels, PostgreSQL, the short form of the torture
 # torture   the promises on cases under kills, lost replies, crowds and false clocks, with common client loops beside it;
 #           TORTURE="--seed 42" for a seed, "kills lost" for some; about 20 minutes on 2 cores
 # upgrade   a store file that an earlier release and this one meet on; builds the earlier one, about six minutes
@@ -31,7 +33,7 @@ ROOT := $(DESTDIR)$(PREFIX)
 back_to_include = $(shell realpath -m --relative-to="$(LIBDIR)/$(1)" "$(PREFIX)/include")
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: audit dist wheels demo build test torture upgrade mutants lint install uninstall bench
+.PHONY: audit dist wheels demo build test test-long torture upgrade mutants lint install uninstall bench
 .DEFAULT_GOAL := build
 
 demo:
@@ -42,6 +44,9 @@ build:
 
 test:
 	@$(PYTHON) tests/run.py $(SUITES)
+
+test-long:
+	@$(PYTHON) tests/run.py --long
 
 # The long form; beside it common client loops, and what 50,000 open cases cost.
 torture:

@@ -1,8 +1,8 @@
-"""`make test`: every suite of every language. Standard library only.
+"""`make test` and `make test-long`: the suites of every language. Standard library only.
 
-    python tests/run.py [SUITE...]     rust, headers, c, archive, cpp, examples, documents,
-                                       vectors, runtimes, findings, torture, python, wheels, server;
-                                       default: all
+    python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors, runtimes, findings, python;
+                                       --long: abort, archive, memory, server, torture, wheels, which build a second
+                                       time or take minutes each; default: all but these
 
 A suite that cannot run because a tool is missing is reported as SKIPPED; with APB_REQUIRE_ALL=1 that is a failure.
 The last line is `N passed, N failed, N skipped`.
@@ -144,16 +144,16 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("headers", "headers", with_compiler(CXX, headers.check)),
     ("c", "C, .so", with_compiler(CC, lambda result: native.plain(result, "c", static=False))),
     ("c", "C, .a", with_compiler(CC, lambda result: native.plain(result, "c", static=True))),
-    ("c", "C, sanitizers", with_compiler(CC, lambda result: native.sanitized(result, "c"))),
-    ("c", "C, valgrind", with_compiler(CC, lambda result: native.valgrind(result, "c"))),
-    ("c", "C, panic=abort", with_compiler(CC, native.aborting)),
+    ("memory", "C, sanitizers", with_compiler(CC, lambda result: native.sanitized(result, "c"))),
+    ("memory", "C, valgrind", with_compiler(CC, lambda result: native.valgrind(result, "c"))),
+    ("abort", "C, panic=abort", with_compiler(CC, native.aborting)),
     ("c", "exports", with_compiler("nm", native.exports)),
     ("c", "installation", with_compiler(CC, native.installed)),
     ("archive", "release archive", with_compiler(CXX, archive.check)),
     ("cpp", "C++, .so", with_compiler(CXX, lambda result: native.plain(result, "cpp", static=False))),
     ("cpp", "C++, .a", with_compiler(CXX, lambda result: native.plain(result, "cpp", static=True))),
-    ("cpp", "C++, sanitizers", with_compiler(CXX, lambda result: native.sanitized(result, "cpp"))),
-    ("cpp", "C++, valgrind", with_compiler(CXX, lambda result: native.valgrind(result, "cpp"))),
+    ("memory", "C++, sanitizers", with_compiler(CXX, lambda result: native.sanitized(result, "cpp"))),
+    ("memory", "C++, valgrind", with_compiler(CXX, lambda result: native.valgrind(result, "cpp"))),
     ("examples", "examples, C", with_compiler(CC, lambda result: examples.check(result, "c"))),
     ("examples", "examples, C++", with_compiler(CXX, lambda result: examples.check(result, "cpp"))),
     ("examples", "examples, Rust", lambda result: examples.check(result, "rust")),
@@ -177,9 +177,15 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
 ]
 
 
+# A second build, a foreign program's start in every test, or minutes by themselves.
+LONG = {"abort", "archive", "memory", "server", "torture", "wheels"}
+
+
 def main() -> int:
-    wanted = set(sys.argv[1:]) or {group for group, _, _ in SUITES}
-    unknown = wanted - {group for group, _, _ in SUITES}
+    groups = {group for group, _, _ in SUITES}
+    named = set(sys.argv[1:])
+    wanted = LONG if named == {"--long"} else named or groups - LONG
+    unknown = wanted - groups
     if unknown:
         sys.exit(f"no suite is called {', '.join(sorted(unknown))}")
     building.cargo("build", "--workspace")

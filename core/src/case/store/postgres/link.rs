@@ -79,6 +79,8 @@ fn refused(refusal: &DbError) -> Error {
         _ if *state == SqlState::DISK_FULL => {
             store_error(ErrorCode::StoreFull, "the disk of the store's server is full")
         }
+        // Of a server, or of a pooler that has no server for it (PgBouncer says so by 08P01).
+        "08" => store_error(ErrorCode::StoreUnavailable, format!("the store's server has no connection now ({code})")),
         "40" => store_error(ErrorCode::StoreBusy, "other writers were in the way each time"),
         "53" => store_error(ErrorCode::StoreBusy, format!("the store's server has no room now ({code})")),
         "28" => store_error(ErrorCode::StoreUnavailable, format!("the store's server refuses the user ({code})")),
