@@ -59,6 +59,8 @@ class Operator:
         """The command as a process of its own."""
         command = [sys.executable, "-m", "atlas_postbooking.cli", "--config", str(self.config), *arguments]
         environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONWARNINGS": "error"}
+        # A shell that starts the tests in the background has them ignore SIGINT, and a child inherits that.
+        command = ["env", "--default-signal=INT", *command]
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def client(self) -> Client:

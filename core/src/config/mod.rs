@@ -282,7 +282,7 @@ fn store(node: &Node<'_>) -> Result<StoreConfig, Error> {
         return server::server(node).map(|server| StoreConfig::Server(Box::new(server)));
     }
     if text("path").is_none() {
-        return Err(bad_config("/store/path", "is required: a file, or `url` for a server"));
+        return Err(bad_config("/store/path", "is required"));
     }
     if let Some(key) = ["password", "caFile", "clientCertFile", "clientKeyFile", "poolSize"]
         .into_iter()
