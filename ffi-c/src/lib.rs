@@ -2,8 +2,9 @@
 //! [`atlas_postbooking::dispatch`]. Its manual is the head of the generated header.
 //!
 //! `unsafe` has four uses here: to read texts and write results through the caller's pointers, to turn the pointer of
-//! a reply back into its box, to call the host's log receiver, and to be told of forks. What cannot be checked about those pointers is what
-//! the caller promises in the section PROMISES of the header; the SAFETY comments name the promise they rest on.
+//! a reply back into its box, to call the host's log receiver, and to be told of forks. What cannot be checked about
+//! those pointers is what the caller promises in the section PROMISES of the header; the SAFETY comments name the
+//! promise they rest on.
 #![allow(non_camel_case_types)]
 
 mod call;

@@ -51,6 +51,17 @@ def test_orders(desk: Operator) -> None:
     assert len(desk("orders", "list", "--limit", "1", "--json").json["orders"]) == 1
 
 
+def test_amounts_of_a_request_file_are_exact(desk: Operator) -> None:
+    more = desk.directory / "request.json"
+    more.write_text('{"expect": {"currency": "USD", "min_refund": 20.10}}', encoding="utf-8")
+    desk("refund", order(desk.atlas), "--live", "--request", str(more))
+    # No binary fraction has these digits.
+    more.write_text('{"expect": {"currency": "USD", "min_refund": 10000000000000000.01}}', encoding="utf-8")
+    refused = desk("refund", order(desk.atlas), "--live", "--request", str(more), code=1).err
+    assert "less than expect.minRefund 10000000000000000.01" in refused
+    assert len(desk.atlas.ledger(executed=True)) == 1
+
+
 def test_nothing_is_sent_without_live(desk: Operator) -> None:
     no = order(desk.atlas)
     for command in (("refund", no), ("void", no), ("cancel", no), ("stop", no), ("bag", no, "--product", "BG1")):

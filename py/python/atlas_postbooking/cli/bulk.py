@@ -14,7 +14,7 @@ import click
 from . import output
 from .csvfile import Row, Table, Unreadable, Writer, amount, at, identifier, read
 from .session import Session, pass_session
-from .submits import default_key, passengers_of
+from .submits import PAYMENT_METHODS, default_key, passengers_of
 from .times import stamp
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _VERDICTS = (
 @click.option("--dry-run", is_flag=True, help="Only ask what would come back; submits nothing.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File of the verdicts. [FILE-verdicts.csv]")
 @click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True)
-@click.option("--pay", type=click.Choice(["deposit", "byoa"]), help="How purchases are paid.")
+@click.option("--pay", type=click.Choice(list(PAYMENT_METHODS)), help="How purchases are paid.")
 @click.option("--live", is_flag=True, help="Do it; without it a terminal asks, and anything else is refused.")
 @pass_session
 def bulk(
@@ -170,7 +170,7 @@ def _request(table: Table, row: Row, kind: str | None, currency: str | None, pay
     if expect:
         request["expect"] = expect
     if pay and request["kind"] in ("ancillary", "regenerate"):
-        request["payment"] = {"payment_method": {"deposit": 1, "byoa": 4}[pay]}
+        request["payment"] = {"payment_method": PAYMENT_METHODS[pay]}
     request.setdefault("key", default_key(request["kind"], request["order_no"], request.get("passengers")))
     return request
 

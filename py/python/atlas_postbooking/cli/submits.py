@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from .times import stamp
 if TYPE_CHECKING:
     from ..replies import CasePlanReply, CaseReply, CaseWay
 
+#: How a purchase is paid: the words of --pay, and the vendor's paymentMethod.
+PAYMENT_METHODS = {"deposit": 1, "byoa": 4}
 _EXPECT = ("currency", "min_refund", "max_fee", "max_price", "accept_voucher", "accept_unquoted", "accept_foreign")
 
 
@@ -89,7 +92,7 @@ def _refunds(command: Callable[..., Any]) -> Callable[..., Any]:
 
 _PASSENGERS = click.option("--passengers", metavar="1,2|NAMES", help="Positions or names; all without it.")
 _ORDER = click.argument("order_no", metavar="ORDER")
-_PAY = click.option("--pay", type=click.Choice(["deposit", "byoa"]), help="How to pay; without it it waits for payment.")
+_PAY = click.option("--pay", type=click.Choice(list(PAYMENT_METHODS)), help="How to pay; without it it waits for payment.")
 _PRICE = click.option("--max-price", metavar="AMOUNT", help="Refused if it costs more.")
 
 
@@ -204,7 +207,7 @@ def _open(
     if expect:
         request["expect"] = {**request.get("expect", {}), **expect}
     if pay:
-        request["payment"] = {"payment_method": {"deposit": 1, "byoa": 4}[pay]}
+        request["payment"] = {"payment_method": PAYMENT_METHODS[pay]}
     if order_no is not None:
         request["order_no"] = order_no
     word = order_no or (key or "").removeprefix("claim-")
@@ -259,7 +262,7 @@ def _show(session: Session, key: str, reply: CaseReply) -> None:
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        value: Any = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        value: Any = json.loads(Path(path).read_text(encoding="utf-8-sig"), parse_float=Decimal)
     except (OSError, ValueError) as fault:
         raise click.UsageError(f"the request {path} cannot be read: {fault}") from None
     if not isinstance(value, dict):
