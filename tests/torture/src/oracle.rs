@@ -110,6 +110,8 @@ pub struct Tally {
     pub violations: Vec<String>,
     /// Kind and outcome → count.
     pub outcomes: BTreeMap<(Kind, String), usize>,
+    /// Cases of unknown outcome whose effect is in the ledger.
+    pub unknown_executed: usize,
     /// The maximum over all steps of executed rows and of complete requests.
     pub max_per_step: usize,
     /// Cases with a submit that left, but without a row in the store.
@@ -126,6 +128,7 @@ impl Tally {
         self.max_per_step = self.max_per_step.max(other.max_per_step);
         self.lost += other.lost;
         self.contradictions += other.contradictions;
+        self.unknown_executed += other.unknown_executed;
         for (key, count) in other.outcomes {
             *self.outcomes.entry(key).or_default() += count;
         }
@@ -152,11 +155,12 @@ impl Tally {
             if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) }
         };
         format!(
-            "executed {}, not executed {}, unknown {}{}, pending {}{}",
+            "executed {}, not executed {}, unknown {}{}, of them {} executed at the vendor, pending {}{}",
             self.count("executed"),
             self.count("not_executed"),
             self.count("unknown"),
             kinds("unknown"),
+            self.unknown_executed,
             self.count("pending"),
             kinds("pending")
         )
@@ -203,6 +207,8 @@ impl Tally {
         if matches!(outcome, "unknown" | "pending") && !waits && proves && ledger.is_decidable(case_request.kind) {
             violations.push(format!("it stays {outcome} although the vendor's replies prove the outcome"));
         }
+        let any_executed = counts.iter().any(|(_, counts)| counts.executed > 0);
+        self.unknown_executed += usize::from(outcome == "unknown" && any_executed);
         *self.outcomes.entry((case_request.kind, outcome.to_owned())).or_default() += 1;
         let shown = found.map_or(Value::Null, Value::clone);
         self.violations.extend(violations.iter().map(|violation| {
