@@ -1,6 +1,7 @@
 //! E1: a worker that opens a case is killed at any of its steps; the workers that resume the case may be killed too.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -18,9 +19,11 @@ const PROFILES: [&str; 3] = ["default", "strict", "refundQueryWithoutCode=list,q
 
 /// The results of a lane.
 #[derive(Default)]
-struct BatchResult {
-    tally: Tally,
-    kills: usize,
+pub struct BatchResult {
+    /// The cases, against the ledger.
+    pub tally: Tally,
+    /// Workers killed.
+    pub kills: usize,
     /// Manner of a kill → count.
     by_manner: BTreeMap<&'static str, usize>,
 }
@@ -79,7 +82,7 @@ fn batch(plan: &Plan, number: usize, steps: &BTreeMap<Kind, usize>) -> Result<Ba
         let case_request = kind.case_request(&lane.atlas, &mut lane.rng, format!("kill-{number}-{nth}"))?;
         let steps = steps.get(&kind).copied().unwrap_or(40);
         let violations = result.tally.violations.len();
-        let attempts = kill_until_answered(&mut lane, &case_request, steps, &mut result)?;
+        let attempts = kill_until_answered(&mut lane, &case_request, steps, &WITH_POWER_LOSS, &mut result)?;
         case_requests.push(case_request);
         if result.tally.violations.len() > violations {
             result.tally.violations.push(attempts);
@@ -94,16 +97,18 @@ fn batch(plan: &Plan, number: usize, steps: &BTreeMap<Kind, usize>) -> Result<Ba
 }
 
 /// Runs and kills workers on one case until one of them answers. The first one always gets a kill.
-fn kill_until_answered(
+pub fn kill_until_answered(
     lane: &mut Lane,
     case_request: &CaseRequest,
     steps: usize,
+    manners: &Range<u32>,
     result: &mut BatchResult,
 ) -> Result<String> {
     let requests_before = lane.atlas.request_count();
     let mut attempts = String::new();
     for attempt in 0..12 {
-        let kill_plan = if attempt == 0 || lane.rng.f64() < 0.3 { random_kill(lane, steps) } else { KillPlan::Never };
+        let kill_plan =
+            if attempt == 0 || lane.rng.f64() < 0.3 { random_kill(lane, steps, manners) } else { KillPlan::Never };
         attempts.push_str(&format!(" {kill_plan:?}"));
         let mut worker = Worker::shimmed(lane, &kill_plan, None)?;
         // A submit sent by an earlier worker must be in the store before this one does anything.
@@ -148,17 +153,21 @@ fn submits_left(lane: &Lane, case_request: &CaseRequest, requests_before: usize)
     lane.atlas.requests_since(requests_before).iter().any(matching)
 }
 
-/// A kill at a random step, with or without loss of power, or after a random time.
-fn random_kill(lane: &mut Lane, steps: usize) -> KillPlan {
+/// All manners of a kill, and those that leave the other processes of the store alive: after a loss of power there are none.
+const WITH_POWER_LOSS: Range<u32> = 0..100;
+pub const WITHOUT_POWER_LOSS: Range<u32> = 0..75;
+
+/// A kill at a random step, after a random time, or at a step with loss of power.
+fn random_kill(lane: &mut Lane, steps: usize, manners: &Range<u32>) -> KillPlan {
     let rng = &mut lane.rng;
     let step = rng.usize(1..steps + 4);
-    match rng.u32(0..100) {
+    match rng.u32(manners.clone()) {
         0..25 => KillPlan::Step(format!("{step}:before"), 0),
         25..40 => KillPlan::Step(format!("{step}:after"), 0),
         40..60 => KillPlan::Step(format!("{step}:torn"), 0),
-        60..75 => KillPlan::Step(format!("{step}:power"), 0),
-        75..85 => KillPlan::Step(format!("{step}:power"), rng.u64(1..)),
-        _ => KillPlan::After(rng.u64(0..40_000)),
+        60..75 => KillPlan::After(rng.u64(0..40_000)),
+        75..90 => KillPlan::Step(format!("{step}:power"), 0),
+        _ => KillPlan::Step(format!("{step}:power"), rng.u64(1..)),
     }
 }
 

@@ -3,6 +3,7 @@
 mod baseline;
 mod broken_connections;
 mod case_kinds;
+mod changes;
 mod clock_jumps;
 mod concurrent_opens;
 mod disk_failures;
@@ -51,6 +52,7 @@ const EXPERIMENTS: &[Experiment] = &[
     ("days", "E11 ninety days", follow_up::run),
     ("hooks", "E12 notifications", notifications::run),
     ("clocks", "E13 clock jumps", clock_jumps::run),
+    ("changes", "E14 reader of changes", changes::run),
 ];
 
 fn main() -> ExitCode {
