@@ -4,17 +4,25 @@
                                        --long: abort, archive, memory, server, torture, wheels, which build a second
                                        time or take minutes each; default: all but these
 
+Everything is built first. Then as many groups run at a time as there are processors (four at most), each in a process
+of its own whose output is printed when it ends; the suites of a group run one after the other.
+
 A suite that cannot run because a tool is missing is reported as SKIPPED; with APB_REQUIRE_ALL=1 that is a failure.
 The last line is `N passed, N failed, N skipped`.
 """
 
+import fcntl
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
@@ -36,9 +44,13 @@ from building import BUILD, PYTHON, ROOT  # noqa: E402
 from results import SuiteResult, table  # noqa: E402
 
 
+RUST = ["--workspace", "--exclude", "atlas-vectors"]
+SERVER = ["-p", "atlas-postbooking", "--test", "server", "--test", "rules"]
+
+
 def rust(result: SuiteResult) -> None:
     # The workspace is built already: tests of one crate load what another one builds.
-    command = ["cargo", "test", "--workspace", "--exclude", "atlas-vectors", "--no-fail-fast"]
+    command = ["cargo", "test", *RUST, "--no-fail-fast"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
     for counts in re.findall(r"^test result: .*$", done.stdout, re.MULTILINE):
         result.add_counts(counts.replace("ignored", "skipped"))
@@ -53,8 +65,7 @@ def server(result: SuiteResult) -> None:
     if postgres.folder() is None:
         result.skip_reason = "no PostgreSQL server is installed"
         return
-    tests = ["--test", "server", "--test", "rules"]
-    command = [sys.executable, postgres.__file__, "cargo", "test", "-p", "atlas-postbooking", *tests, "--no-fail-fast"]
+    command = [sys.executable, postgres.__file__, "cargo", "test", *SERVER, "--no-fail-fast"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
     for counts in re.findall(r"^test result: .*$", done.stdout, re.MULTILINE):
         result.add_counts(counts.replace("ignored", "skipped"))
@@ -92,15 +103,18 @@ def interpreter_with_tools(result: SuiteResult) -> Path | None:
     """The Python of a virtual environment with what the tests import; None, and a reason to skip, if there is none."""
     home = BUILD / "venv"
     interpreter = home / "bin/python"
-    if not interpreter.exists():
-        venv.create(home, with_pip=True)
-    needed = "import celery, click, fastapi, httpx, mypy, opentelemetry.sdk, pyright, pytest, rich, uvloop"
-    if subprocess.run([str(interpreter), "-c", needed], capture_output=True).returncode != 0:
-        wanted = ["celery", "click", "fastapi", "httpx", "mypy", "opentelemetry-sdk", "pyright", "pytest", "rich", "uvloop"]
-        done = subprocess.run([str(interpreter), "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True)
-        if done.returncode != 0:
-            result.skip_reason = "what the tests import cannot be installed"
-            return None
+    # Two groups need it, and may come here at the same time.
+    with open(BUILD / "venv.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not interpreter.exists():
+            venv.create(home, with_pip=True)
+        needed = "import celery, click, fastapi, httpx, mypy, opentelemetry.sdk, pyright, pytest, rich, uvloop"
+        if subprocess.run([str(interpreter), "-c", needed], capture_output=True).returncode != 0:
+            wanted = ["celery", "click", "fastapi", "httpx", "mypy", "opentelemetry-sdk", "pyright", "pytest", "rich", "uvloop"]
+            done = subprocess.run([str(interpreter), "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True)
+            if done.returncode != 0:
+                result.skip_reason = "what the tests import cannot be installed"
+                return None
     return interpreter
 
 
@@ -179,25 +193,69 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
 
 # A second build, a foreign program's start in every test, or minutes by themselves.
 LONG = {"abort", "archive", "memory", "server", "torture", "wheels"}
+# The groups that take longest start first.
+FIRST = ("rust", "c", "examples", "memory", "archive", "server")
+
+
+def build(groups: set[str]) -> None:
+    """Builds what the groups run, so that none of them waits for another one's build."""
+    building.cargo("build", "--workspace")
+    if "rust" in groups:
+        building.cargo("test", *RUST, "--no-run", "--quiet")
+    if "server" in groups:
+        building.cargo("test", *SERVER, "--no-run", "--quiet")
+    building.lay_out_library()
+    building.lay_out_python()
+
+
+def run_group(wanted: str, results_file: str) -> None:
+    """Runs the suites of one group, in a process of its own, and writes their results."""
+    results = []
+    for group, name, suite in SUITES:
+        if group == wanted:
+            with SuiteResult(name) as result:
+                suite(result)
+            results.append(asdict(result))
+    Path(results_file).write_text(json.dumps(results))
+
+
+def run_in_process(group: str, folder: str) -> tuple[str, list[SuiteResult]]:
+    """The output and the results of one group."""
+    results_file = Path(folder) / f"{group}.json"
+    command = [sys.executable, __file__, "--group", group, str(results_file)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    if done.returncode == 0:
+        return done.stdout, [SuiteResult(**fields) for fields in json.loads(results_file.read_text())]
+    broken = SuiteResult(group)
+    broken.check(False, f"{group}: the suites ended with code {done.returncode}")
+    return done.stdout, [broken]
+
+
+def run_groups(wanted: set[str]) -> list[SuiteResult]:
+    """The results of all groups, in the order of the table."""
+    groups = [*(group for group in FIRST if group in wanted), *sorted(wanted - set(FIRST))]
+    results: list[SuiteResult] = []
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
+        for one in as_completed(pool.submit(run_in_process, group, folder) for group in groups):
+            output, of_group = one.result()
+            print(output, end="", flush=True)
+            results += of_group
+    names = [name for _, name, _ in SUITES]
+    return sorted(results, key=lambda one: names.index(one.name) if one.name in names else len(names))
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["--group"]:
+        run_group(*sys.argv[2:])
+        return 0
     groups = {group for group, _, _ in SUITES}
     named = set(sys.argv[1:])
     wanted = LONG if named == {"--long"} else named or groups - LONG
     unknown = wanted - groups
     if unknown:
         sys.exit(f"no suite is called {', '.join(sorted(unknown))}")
-    building.cargo("build", "--workspace")
-    building.lay_out_library()
-    building.lay_out_python()
-    results: list[SuiteResult] = []
-    for group, name, suite in SUITES:
-        if group in wanted:
-            result = SuiteResult(name)
-            with result:
-                suite(result)
-            results.append(result)
+    build(wanted)
+    results = run_groups(wanted)
     print("\n" + table(results) + "\n")
     not_run = [one for one in results if one.skip_reason]
     failed = sum(one.failed for one in results)

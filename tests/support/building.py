@@ -3,6 +3,7 @@
 Standard library only. Everything is written to build/, except cargo's own target directory.
 """
 
+import filecmp
 import os
 import shutil
 import subprocess
@@ -60,13 +61,21 @@ def lay_out_python() -> None:
         package,
         dirs_exist_ok=True,
         ignore=shutil.ignore_patterns("*.so", "__pycache__"),
+        copy_function=copy_changed,
     )
     replace(target() / "lib_native.so", package / "_native.abi3.so")
 
 
+def copy_changed(source: str, destination: str) -> str:
+    """Replaces a file that is not the same already."""
+    if not (os.path.exists(destination) and filecmp.cmp(source, destination, shallow=False)):
+        replace(Path(source), Path(destination))
+    return destination
+
+
 def replace(source: Path, destination: Path) -> None:
     """Replaces a file by a rename: a program that has the old one mapped must not see it change."""
-    new = destination.with_name(destination.name + ".new")
+    new = destination.with_name(f"{destination.name}.{os.getpid()}.new")
     shutil.copy2(source, new)
     os.replace(new, destination)
 

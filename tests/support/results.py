@@ -1,11 +1,18 @@
 """The counts and messages of each suite, and the table of all suites. Standard library only."""
 
+import os
 import re
 import subprocess
 import time
 from dataclasses import dataclass, field
 
 COUNTS = re.compile(r"(\d+) (passed|failed|skipped)")
+
+
+def processor_seconds() -> float:
+    """Of this process and of those that it waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 @dataclass
@@ -18,6 +25,7 @@ class SuiteResult:
     skipped: int = 0
     skip_reason: str = ""
     seconds: float = 0.0
+    processor_seconds: float = 0.0
     messages: list[str] = field(default_factory=list)
 
     def check(self, is_true: bool, message: str) -> None:
@@ -55,12 +63,13 @@ class SuiteResult:
             self.check(False, f"{what}: ended with code {done.returncode}\n{tail}")
 
     def __enter__(self) -> "SuiteResult":
-        self._start = time.monotonic()
+        self._start, self._processor_start = time.monotonic(), processor_seconds()
         print(f"… {self.name}", flush=True)
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         self.seconds = time.monotonic() - self._start
+        self.processor_seconds = processor_seconds() - self._processor_start
         if isinstance(error, (RuntimeError, OSError, AssertionError)):
             # A suite that cannot go on is a failure of that suite; the others still run.
             self.check(False, f"{self.name}: {error}")
@@ -74,11 +83,12 @@ class SuiteResult:
 
 def table(results: list[SuiteResult]) -> str:
     """One row for each suite."""
-    rows = [("", "passed", "failed", "skipped", "seconds")]
+    rows = [("", "passed", "failed", "skipped", "seconds", "of CPU")]
     for one in results:
         skipped = f"SKIPPED: {one.skip_reason}" if one.skip_reason else str(one.skipped)
-        rows.append((one.name, str(one.passed), str(one.failed), skipped, f"{one.seconds:.1f}"))
+        rows.append((one.name, str(one.passed), str(one.failed), skipped, f"{one.seconds:.1f}", f"{one.processor_seconds:.1f}"))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(
-        f"{row[0]:{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}  {row[4]:>7}" for row in rows
+        f"{row[0]:{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}  {row[4]:>7}  {row[5]:>7}"
+        for row in rows
     )
