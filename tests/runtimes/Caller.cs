@@ -1,5 +1,6 @@
 // The caller of the vectors and stories through examples/mono; README.md has the protocol.
 using System;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Text;
@@ -47,8 +48,17 @@ static class Caller {
         }
         using (client) {
             if (verb == "READS") {
+                long gap = 0, ticks = 0;
+                var watch = Stopwatch.StartNew();
+                // On the pool of threads, which the calls in flight leave free.
+                var other = new Timer(_ => {
+                    gap = Math.Max(gap, watch.ElapsedMilliseconds - 5);
+                    watch.Restart();
+                    ticks++;
+                }, null, 5, 5);
                 var replies = Task.WhenAll(Enumerable.Range(0, times).Select(_ => client.ReplyAsync(operation, request)).ToArray()).Result;
-                made = "{\"ok\":" + replies.Count(one => one.Ok) + ",\"gapMs\":0}";
+                made = "{\"ok\":" + replies.Count(one => one.Ok) + ",\"gapMs\":" + gap + ",\"ticks\":" + ticks + "}";
+                other.Dispose();
                 foreach (var one in replies) one.Dispose();
                 return null;
             }

@@ -114,16 +114,21 @@ public final class Caller {
     private static String reads(int times, String operation, byte[] config, byte[] request) throws Exception {
         try (Client client = new Client(config)) {
             AtomicLong gap = new AtomicLong();
+            AtomicLong ticks = new AtomicLong();
             AtomicLong ok = new AtomicLong();
             ExecutorService virtual = virtualThreads();
+            Thread platform = new Thread(() -> tick(gap, ticks));
             if (virtual == null) {
+                platform.start();
                 List<CompletableFuture<Reply>> futures = new ArrayList<>();
                 for (int i = 0; i < times; i++) {
                     futures.add(client.replyAsync(operation, request, null));
                 }
                 futures.forEach(one -> ok.addAndGet(one.join().ok() ? 1 : 0));
+                platform.interrupt();
+                platform.join();
             } else {
-                Future<?> ticks = virtual.submit(() -> tick(gap));
+                Future<?> other = virtual.submit(() -> tick(gap, ticks));
                 List<Future<?>> threads = new ArrayList<>();
                 for (int i = 0; i < times; i++) {
                     threads.add(virtual.submit(() -> {
@@ -133,14 +138,14 @@ public final class Caller {
                 for (Future<?> one : threads) {
                     one.get();
                 }
-                ticks.cancel(true);
+                other.cancel(true);
             }
-            return "{\"ok\":" + ok + ",\"gapMs\":" + gap + "}";
+            return "{\"ok\":" + ok + ",\"gapMs\":" + gap + ",\"ticks\":" + ticks + "}";
         }
     }
 
-    /** The longest time for which another virtual thread did not run. */
-    private static void tick(AtomicLong gap) {
+    /** Another thread, virtual or not: how often it ran, and the longest time for which it did not. */
+    private static void tick(AtomicLong gap, AtomicLong ticks) {
         long last = System.nanoTime();
         try {
             while (true) {
@@ -148,6 +153,7 @@ public final class Caller {
                 long now = System.nanoTime();
                 gap.set(Math.max(gap.get(), (now - last) / 1_000_000 - 5));
                 last = now;
+                ticks.incrementAndGet();
             }
         } catch (InterruptedException end) {
             Thread.currentThread().interrupt();

@@ -1,7 +1,17 @@
 -- The caller of the vectors and stories through examples/luajit; README.md has the protocol.
 local here = arg[0]:match '^(.*/)' or './'
 package.path = here .. '../../examples/luajit/?.lua;' .. package.path
+local ffi = require 'ffi'
 local atlas = require 'atlas_postbooking'
+
+ffi.cdef 'struct apb_time { long s, ns; }; int clock_gettime(int clock, struct apb_time *time);'
+local time = ffi.new 'struct apb_time'
+
+--- The monotonic clock in ms.
+local function now()
+  ffi.C.clock_gettime(1, time)
+  return tonumber(time.s) * 1000 + tonumber(time.ns) / 1e6
+end
 
 local function answer(verb, times, operation, config, request, options)
   local queue = atlas.own_queue()
@@ -17,14 +27,19 @@ local function answer(verb, times, operation, config, request, options)
   if not client then return why.reply end
   local reply
   if verb == 'READS' then
-    local tags, ok = {}, 0
+    local tags, ok, gap, ticks, last = {}, 0, 0, 0, now()
     for i = 1, times do tags[i] = queue:start(client, operation, request) end
-    for _, tag in ipairs(tags) do
-      local one = queue:wait(tag)
-      if one:ok() then ok = ok + 1 end
-      one:free()
+    while #tags > 0 do
+      local one = queue:wait(tags[#tags], 5)
+      if one then
+        if one:ok() then ok = ok + 1 end
+        one:free()
+        tags[#tags] = nil
+      end
+      local late = now() - last - 5
+      if late >= 0 then gap, ticks, last = math.max(gap, late), ticks + 1, now() end
     end
-    reply = ('{"ok":%d,"gapMs":0}'):format(ok)
+    reply = ('{"ok":%d,"gapMs":%d,"ticks":%d}'):format(ok, gap, ticks)
   elseif verb == 'CANCEL' then
     local cancel = atlas.cancel()
     local tag = queue:start(client, operation, request, nil, cancel)

@@ -30,11 +30,23 @@ function answer(string $verb, int $times, string $operation, string $config, str
     }
     if ($verb === 'READS') {
         $tags = [];
+        $ok = $gap = $ticks = 0;
+        $last = hrtime(true);
         for ($i = 0; $i < $times; $i++) {
             $tags[] = $queue->start($client, $operation, $request);
         }
-        $ok = count(array_filter($tags, fn ($tag) => $queue->wait($tag)->ok()));
-        return ['ok' => $ok, 'gapMs' => 0];
+        while ($tags) {
+            $reply = $queue->wait(end($tags), 0.005);
+            if ($reply !== null) {
+                $ok += $reply->ok() ? 1 : 0;
+                array_pop($tags);
+            }
+            $now = hrtime(true);
+            if ($now - $last >= 5_000_000) {
+                [$gap, $last, $ticks] = [max($gap, intdiv($now - $last, 1_000_000) - 5), $now, $ticks + 1];
+            }
+        }
+        return ['ok' => $ok, 'gapMs' => $gap, 'ticks' => $ticks];
     }
     if ($verb === 'CANCEL') {
         $cancel = new Cancel();

@@ -23,9 +23,14 @@ sub answer {
     }
     my $client = eval { AtlasPostbooking->new($config) } or return $@->reply;
     if ($verb eq 'READS') {
+        my ($ok, $gap, $ticks, $last) = (0, 0, 0, Time::HiRes::time());
         my @tags = map { $queue->start($client, $operation, $request) } 1 .. $times;
-        my $ok = grep { $queue->wait($_)->ok } @tags;
-        return made(qq({"ok":$ok,"gapMs":0}));
+        while (@tags) {
+            if (my $reply = $queue->wait($tags[-1], 0.005)) { $ok += $reply->ok ? 1 : 0; pop @tags }
+            my $late = (Time::HiRes::time() - $last) * 1000 - 5;
+            if ($late >= 0) { $gap = $late if $late > $gap; $ticks++; $last = Time::HiRes::time() }
+        }
+        return made(sprintf '{"ok":%d,"gapMs":%d,"ticks":%d}', $ok, $gap, $ticks);
     }
     if ($verb eq 'CANCEL') {
         my $cancel = AtlasPostbooking::Cancel->new;

@@ -6,12 +6,23 @@ Made = Struct.new(:status, :outcome, :http_status, :vendor_status, :json, :raw)
 
 def reads(client, times, operation, request)
   queue = AtlasPostbooking.queue
+  gap = ticks = 0
+  last = now
+  tick = Thread.new do
+    loop do
+      sleep 0.005
+      gap, last, ticks = [gap, now - last - 5].max, now, ticks + 1
+    end
+  end
   tags = Array.new(times) { queue.start(client, operation, request) }
   # Half of them in another thread, half in this one: one queue serves both.
   other = Thread.new { tags[...times / 2].count { |tag| queue.wait(tag).ok? } }
   ok = tags[times / 2..].count { |tag| queue.wait(tag).ok? } + other.value
-  Made.new(0, 'unknown', '-', '-', JSON.generate(ok: ok, gapMs: 0), nil)
+  tick.kill
+  Made.new(0, 'unknown', '-', '-', JSON.generate(ok: ok, gapMs: gap, ticks: ticks), nil)
 end
+
+def now = Process.clock_gettime(Process::CLOCK_MONOTONIC, :millisecond)
 
 def cancelled(client, after, operation, request)
   cancel = Cancel.new

@@ -13,9 +13,13 @@ proc answer {verb times operation config request options} {
         READS {
             set ::ok 0
             set ::left $times
+            set ::gap 0
+            set ::ticks 0
+            after 5 [list tick [clock milliseconds]]
             for {set i 0} {$i < $times} {incr i} { atlas::start_bytes $client $operation $request counted }
             while {$::left > 0} { vwait ::left }
-            set reply [dict create status 0 outcome unknown http - vendor - bytes "{\"ok\":$::ok,\"gapMs\":0}"]
+            foreach one [after info] { after cancel $one }
+            set reply [dict create status 0 outcome unknown http - vendor - bytes "{\"ok\":$::ok,\"gapMs\":$::gap,\"ticks\":$::ticks}"]
         }
         CANCEL {
             set token [atlas::cancel]
@@ -29,6 +33,13 @@ proc answer {verb times operation config request options} {
     }
     atlas::close $client
     return $reply
+}
+
+proc tick {last} {
+    set now [clock milliseconds]
+    set ::gap [expr {max($::gap, $now - $last - 5)}]
+    incr ::ticks
+    after 5 [list tick $now]
 }
 
 proc counted {reply} {

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from runtimes import COBOL, EXAMPLES, GO, GUIDE, HOME, PASCAL, environment
+from runtimes import COBOL, EXAMPLES, GO, GUIDE, HOME, PASCAL, environment, java_sources, later_jdk, without_jna
 
 
 def command_of(runtime: str, text: str) -> list[str]:
@@ -40,9 +40,12 @@ def command_of(runtime: str, text: str) -> list[str]:
             return [str(home / "lines")]
         case "java":
             jars = f"{HOME}/java/jars/*"
-            sources = [str(one) for one in (EXAMPLES / "java/src").rglob("*.java")]
-            build("javac", "-cp", jars, "-d", str(home), *sources, file("Lines.java"))
+            build("javac", "-cp", jars, "-d", str(home), *java_sources(), file("Lines.java"))
             return ["java", "-cp", f"{home}:{jars}", "Lines"]
+        case "java22":
+            jdk = f"{later_jdk()}/bin"
+            build(f"{jdk}/javac", "-cp", without_jna(), "-d", str(home), *java_sources(foreign=True), file("Lines.java"))
+            return [f"{jdk}/java", "--enable-native-access=ALL-UNNAMED", "-cp", without_jna(str(home)), "Lines"]
         case "ruby":
             return ["ruby", f"-I{EXAMPLES / 'ruby'}", file("lines.rb")]
         case "php":

@@ -62,8 +62,13 @@ def all_runtimes() -> list[Runtime]:
     def example(name: str) -> str:
         return str(EXAMPLES / name)
 
-    java_sources = [str(one) for one in sorted((EXAMPLES / "java").rglob("*.java"))]
-    java = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", JARS]
+    flags = ["-Xshare:auto", "-XX:TieredStopAtLevel=1"]
+    java = ["java", *flags, "-cp", JARS]
+    programs = [example("java/VoidOrder.java"), file("Caller.java")]
+    # One thread carries all virtual threads: one that were pinned would stop the others.
+    virtual = ["-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1"]
+    later = later_jdk()
+    foreign = [f"{later}/bin/java", "--enable-native-access=ALL-UNNAMED", *flags, *virtual, "-cp", without_jna(f"{HOME}/java/classes22")]
     return [
         Runtime("node", "node", ["node", "--expose-gc", file("caller.js")], ["node", example("node/void.js")]),
         Runtime(
@@ -83,7 +88,7 @@ def all_runtimes() -> list[Runtime]:
             "javac",
             [*java, "Caller"],
             [*java, "VoidOrder"],
-            [["javac", "-Xlint:all", "-Werror", "-cp", JARS, "-d", f"{HOME}/java/classes", *java_sources, file("Caller.java")]],
+            [["javac", "-Xlint:all", "-Werror", "-cp", JARS, "-d", f"{HOME}/java/classes", *java_sources(), *programs]],
         ),
         Runtime("ruby", "ruby", ["ruby", file("caller.rb")], ["ruby", example("ruby/void.rb")]),
         Runtime("php", "php", ["php", file("caller.php")], ["php", example("php/void.php")]),
@@ -113,20 +118,41 @@ def all_runtimes() -> list[Runtime]:
         Runtime("tcl", "tclsh", ["tclsh", file("caller.tcl")], ["tclsh", example("tcl/void.tcl")]),
         # It runs its program only.
         Runtime("pascal", "fpc", [], [f"{BIN}/void"], [[*PASCAL, example("pascal/void.pas")]], many=False),
+        # java.lang.foreign in the place of JNA.
+        Runtime(
+            "java22",
+            f"{later}/bin/javac",
+            [*foreign, "Caller"],
+            [*foreign, "VoidOrder"],
+            [[f"{later}/bin/javac", "--release", "22", "-Xlint:all", "-Werror", "-cp", without_jna(), "-d", f"{HOME}/java/classes22",
+              *java_sources(foreign=True), *programs]],
+        ),
         # The classes of Java 17 in a later one, for its virtual threads.
-        *(Runtime("java21+", path, [path, "--enable-native-access=ALL-UNNAMED", *java[1:], "Caller"], [], is_variant=True)
-          for path in java_with_virtual_threads()),
+        Runtime("java21", f"{later}/bin/java", [f"{later}/bin/java", foreign[1], *flags, *virtual, "-cp", JARS, "Caller"], [], is_variant=True),
     ]
 
 
-def java_with_virtual_threads() -> list[str]:
-    """The path of the newest java of version 21 or later, if there is one."""
+def later_jdk() -> str:
+    """The folder of the newest JDK of version 22 or later; else of one that is not there."""
     versions = [
-        (int(found.group(1)), str(path))
-        for path in Path("/usr/lib/jvm").glob("*/bin/java")
+        (int(found.group(1)), str(path.parents[1]))
+        for path in Path("/usr/lib/jvm").glob("*/bin/javac")
         if (found := re.search(r"-(\d\d)(?:\D|$)", path.parts[4]))
     ]
-    return [path for version, path in sorted(versions)[-1:] if version >= 21]
+    version, path = max(versions, default=(0, ""))
+    return path if version >= 22 else "JDK 22 or later: "
+
+
+def java_sources(*, foreign: bool = False) -> list[str]:
+    """The binding for Java 17, over JNA, or the one over java.lang.foreign, which has one class in another place."""
+    home = EXAMPLES / "java/src/main"
+    files = {one.name: str(one) for one in sorted((home / "java").rglob("*.java"))}
+    return list((files | {one.name: str(one) for one in (home / "java22").rglob("*.java")} if foreign else files).values())
+
+
+def without_jna(*classes: str) -> str:
+    """A class path of what Maven brought but JNA."""
+    return ":".join([*classes, *(str(one) for one in (HOME / "java/jars").glob("*.jar") if not one.name.startswith("jna-"))])
 
 
 def environment() -> dict[str, str]:
@@ -148,6 +174,7 @@ def why_not(one: Runtime) -> str:
     needed = {
         "node": (["test", "-d", f"{HOME}/node/node_modules/koffi"], "koffi is not installed"),
         "java": (["test", "-d", f"{HOME}/java/jars"], "JNA is not installed"),
+        "java22": (["test", "-d", f"{HOME}/java/jars"], "Gson is not installed"),
         "perl": (["perl", "-MFFI::Platypus", "-e1"], "FFI::Platypus is not installed"),
         "tcl": (["sh", "-c", critcl], "critcl or tcllib is not installed"),
     }
@@ -165,7 +192,7 @@ def build(one: Runtime) -> None:
 @cache
 def installed() -> list[Runtime]:
     """All runtimes, after what is missing was installed, once for a run of the suites."""
-    for directory in (BIN, HOME / "java/classes", PREFIX):
+    for directory in (BIN, HOME / "java/classes", HOME / "java/classes22", PREFIX):
         directory.mkdir(parents=True, exist_ok=True)
     for name, target in (("include", ROOT / "include"), ("lib", building.LIB)):
         if not RELEASE and not (PREFIX / name).is_symlink():

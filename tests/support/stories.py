@@ -31,8 +31,9 @@ READS = 1000
 # Of 1,000 reads that take 200 ms each; one after the other they would take 200 s. Much more than they need, since the
 # machine of a test may be busy; the times are printed.
 READS_WITHIN = 8.0
-# Of the runtime's loop, in ms.
-GAP = 50
+# How often other work, which is due every 5 ms, runs beside them at least. How long it waited is printed only: a busy
+# machine makes any loop wait.
+TICKS = 10
 ENDS_WITHIN = 0.5
 LARGE = 5_000_000
 
@@ -150,9 +151,10 @@ def many_reads(result: SuiteResult, one: Runtime, vendor: Vendor) -> None:
         reply = caller.call("READS", READS, "balance", vendor.config("slow"), {})
         took = time.monotonic() - before
         threads = threads_of(caller.process.pid)
-    print(f"  {one.name:>8}: {READS} reads of 200 ms in {took:.2f} s, longest gap {reply['gapMs']} ms, {threads} threads", flush=True)
+    print(f"  {one.name:>8}: {READS} reads of 200 ms in {took:.2f} s; other work ran {reply['ticks']} times, longest gap "
+          f"{reply['gapMs']} ms; {threads} threads", flush=True)
     result.check(reply["ok"] == READS, f"{one.name}: {reply['ok']} of {READS} reads ended well")
-    result.check(reply["gapMs"] < GAP * busy(), f"{one.name}: its loop did nothing for {reply['gapMs']} ms")
+    result.check(reply["ticks"] >= TICKS, f"{one.name}: other work ran {reply['ticks']} times while {READS} reads were in flight")
     result.check(took < READS_WITHIN, f"{one.name}: {READS} reads took {took:.1f} s")
     result.check(threads < 100, f"{one.name}: {threads} threads after {READS} reads")
 
@@ -162,12 +164,14 @@ def threads_of(pid: int) -> int:
 
 
 def cancelled(result: SuiteResult, one: Runtime, vendor: Vendor) -> None:
+    # By then it has been sent.
+    after = 0.1 * busy()
     with Caller(one) as caller:
         before = time.monotonic()
-        reply = caller.call("CANCEL", 100, "void", vendor.config("mute"), {"orderNo": "A1", "voidOfferId": "V1"})
+        reply = caller.call("CANCEL", int(after * 1000), "void", vendor.config("mute"), {"orderNo": "A1", "voidOfferId": "V1"})
         took = time.monotonic() - before
     error = reply["error"]
-    result.check(took < 5, f"{one.name}: a cancelled call ended after {took:.1f} s")
+    result.check(took < after + 5, f"{one.name}: a cancelled call ended after {took:.1f} s")
     found = (error["code"], reply["outcome"], error["next"])
     result.check(found == ("cancelled", "unknown", "queryVoidOrders"), f"{one.name}: a cancelled submit is {found}")
 
@@ -308,7 +312,7 @@ def guide(result: SuiteResult) -> None:
             return
         with simulator() as (atlas, _):
             more = {"ATLAS_URL": atlas.url, "ORDER_NO": atlas.order(airline="F9", fare="84.75")}
-            command = command_of(one.name, blocks[one.name])
+            command = command_of(one.name, blocks["java" if one.name == "java22" else one.name])
             done = subprocess.run(command, env=environment() | more, capture_output=True, text=True, timeout=120)
             output = done.stdout + done.stderr
             own.check("voided: " in output, f"the guide's lines for {one.name}:\n{output[-800:]}")

@@ -106,7 +106,7 @@ func forget(times int, config []byte) *atlas.Reply {
 }
 
 func reads(client *atlas.Client, times int, operation string, request []byte) *atlas.Reply {
-	var ok, gap atomic.Int64
+	var ok, gap, ticks atomic.Int64
 	stop, ended := make(chan bool), make(chan bool)
 	go func() {
 		last := time.Now()
@@ -121,6 +121,7 @@ func reads(client *atlas.Client, times int, operation string, request []byte) *a
 					gap.Store(late)
 				}
 				last = now
+				ticks.Add(1)
 			}
 		}
 	}()
@@ -138,7 +139,7 @@ func reads(client *atlas.Client, times int, operation string, request []byte) *a
 	}
 	close(stop)
 	<-ended
-	return &atlas.Reply{JSON: []byte(fmt.Sprintf(`{"ok":%d,"gapMs":%d}`, ok.Load(), gap.Load()))}
+	return &atlas.Reply{JSON: []byte(fmt.Sprintf(`{"ok":%d,"gapMs":%d,"ticks":%d}`, ok.Load(), gap.Load(), ticks.Load()))}
 }
 
 func must(reply *atlas.Reply, err error) *atlas.Reply {

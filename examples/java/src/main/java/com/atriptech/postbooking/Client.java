@@ -1,7 +1,5 @@
 package com.atriptech.postbooking;
 
-import com.sun.jna.Pointer;
-import com.sun.jna.ptr.PointerByReference;
 import java.lang.ref.Cleaner;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
@@ -23,20 +21,19 @@ import java.util.concurrent.CompletionException;
 public final class Client implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
 
-    private final Pointer handle;
+    private final long handle;
     private final Cleaner.Cleanable freed;
 
     /** A configuration: JSON as text or bytes, or an object that becomes it. */
     public Client(Object config) {
         byte[] text = encoded(config);
-        PointerByReference out = new PointerByReference();
-        PointerByReference why = new PointerByReference();
-        if (NativeLibrary.apb_client_new(text, text.length, out, why) != Status.OK) {
-            new Reply(why.getValue()).check();
+        long[] out = new long[2];
+        if (NativeLibrary.clientNew(text, out) != Status.OK) {
+            new Reply(out[1]).check();
         }
-        Pointer made = out.getValue();
+        long made = out[0];
         handle = made;
-        freed = CLEANER.register(this, () -> NativeLibrary.apb_client_free(made));
+        freed = CLEANER.register(this, () -> NativeLibrary.clientFree(made));
     }
 
     /** Waits for a call; throws AtlasException or OutcomeUnknownException. Parks a virtual thread, does not pin it. */
@@ -63,27 +60,22 @@ public final class Client implements AutoCloseable {
 
     /** Operations that need no client, as parseWebhook. */
     public static CompletableFuture<Reply> localAsync(String operation, Object request, Object options) {
-        return Completions.start(null, operation, encoded(request), options == null ? null : encoded(options));
+        return Completions.start(0, operation, encoded(request), options == null ? null : encoded(options));
     }
 
     /** Checks a request without sending it. */
     public static Reply validate(String operation, Object request) {
-        PointerByReference reply = new PointerByReference();
-        byte[] text = encoded(request);
-        NativeLibrary.apb_validate(NativeLibrary.name(operation), text, text.length, reply);
-        return new Reply(reply.getValue());
+        return new Reply(NativeLibrary.validate(operation, encoded(request)));
     }
 
     /** JSON Schemas of an operation, or of all for null. */
     public static Reply describe(String operation) {
-        PointerByReference reply = new PointerByReference();
-        NativeLibrary.apb_describe(NativeLibrary.name(operation), reply);
-        return new Reply(reply.getValue());
+        return new Reply(NativeLibrary.describe(operation));
     }
 
     /** What is not freed. */
     public static long liveHandles() {
-        return NativeLibrary.apb_live_handles();
+        return NativeLibrary.liveHandles();
     }
 
     /** Frees the client; calls in flight go on. */

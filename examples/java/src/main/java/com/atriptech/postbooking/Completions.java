@@ -1,8 +1,5 @@
 package com.atriptech.postbooking;
 
-import com.sun.jna.Pointer;
-import com.sun.jna.ptr.LongByReference;
-import com.sun.jna.ptr.PointerByReference;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,14 +11,12 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Completions {
     private static final Map<Long, Call> WAITING = new ConcurrentHashMap<>();
     private static final AtomicLong LAST = new AtomicLong();
-    private static final Pointer QUEUE;
+    private static final long QUEUE = NativeLibrary.queueNew();
 
     static {
-        PointerByReference out = new PointerByReference();
-        if (NativeLibrary.apb_queue_new(out) != Status.OK) {
+        if (QUEUE == 0) {
             throw new IllegalStateException("no queue: no descriptors or no memory left");
         }
-        QUEUE = out.getValue();
         Thread thread = new Thread(Completions::run, "atlas-postbooking");
         thread.setDaemon(true);
         thread.start();
@@ -32,12 +27,12 @@ final class Completions {
 
     /** A call in flight; cancel() cancels the call, and the future still gets the reply that says what is known. */
     private static final class Call extends CompletableFuture<Reply> {
-        private final Pointer token = NativeLibrary.apb_cancel_new();
+        private final long token = NativeLibrary.cancelNew();
 
         @Override
         public synchronized boolean cancel(boolean mayInterrupt) {
             if (!isDone()) {
-                NativeLibrary.apb_cancel_set(token);
+                NativeLibrary.cancelSet(token);
             }
             return false;
         }
@@ -48,7 +43,7 @@ final class Completions {
         }
 
         synchronized void end(Reply reply) {
-            NativeLibrary.apb_cancel_free(token);
+            NativeLibrary.cancelFree(token);
             // What depends on it runs on the pool, not on the thread that takes the replies.
             completeAsync(() -> reply, ForkJoinPool.commonPool());
         }
@@ -73,15 +68,14 @@ final class Completions {
         }
     }
 
-    static CompletableFuture<Reply> start(Pointer client, String operation, byte[] request, byte[] options) {
+    static CompletableFuture<Reply> start(long client, String operation, byte[] request, byte[] options) {
         Call call = new Call();
         long tag = LAST.incrementAndGet();
         WAITING.put(tag, call);
-        int status = NativeLibrary.apb_start(client, NativeLibrary.name(operation), request, request.length, options,
-                options == null ? 0 : options.length, QUEUE, tag, call.token);
+        int status = NativeLibrary.start(client, operation, request, options, QUEUE, tag, call.token);
         if (status != Status.OK) {
             WAITING.remove(tag);
-            NativeLibrary.apb_cancel_free(call.token);
+            NativeLibrary.cancelFree(call.token);
             return CompletableFuture.failedFuture(new CompletionException(
                     "the call was not started: status " + status, null));
         }
@@ -89,10 +83,9 @@ final class Completions {
     }
 
     private static void run() {
-        LongByReference tag = new LongByReference();
-        PointerByReference reply = new PointerByReference();
-        while (NativeLibrary.apb_queue_next(QUEUE, -1, tag, reply) == Status.OK) {
-            WAITING.remove(tag.getValue()).end(new Reply(reply.getValue()));
+        long[] next = new long[2];
+        while (NativeLibrary.queueNext(QUEUE, -1, next) == Status.OK) {
+            WAITING.remove(next[0]).end(new Reply(next[1]));
         }
     }
 }

@@ -4,8 +4,6 @@ import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import com.sun.jna.Pointer;
-import com.sun.jna.ptr.LongByReference;
 import java.nio.charset.StandardCharsets;
 
 /** The reply of a call: a copy, nothing to free. */
@@ -21,19 +19,14 @@ public final class Reply {
     private JsonObject object;
 
     /** Takes over a reply of the library. */
-    Reply(Pointer handle) {
-        LongByReference len = new LongByReference();
-        json = copy(NativeLibrary.apb_reply_json(handle, len), len);
-        raw = copy(NativeLibrary.apb_reply_raw(handle, len), len);
-        status = NativeLibrary.apb_reply_status(handle);
-        outcome = NativeLibrary.apb_reply_outcome(handle);
-        httpStatus = NativeLibrary.apb_reply_http_status(handle);
-        vendorStatus = NativeLibrary.apb_reply_vendor_status(handle);
-        NativeLibrary.apb_reply_free(handle);
-    }
-
-    private static byte[] copy(Pointer text, LongByReference len) {
-        return text == null ? null : text.getByteArray(0, Math.toIntExact(len.getValue()));
+    Reply(long handle) {
+        json = NativeLibrary.json(handle);
+        raw = NativeLibrary.raw(handle);
+        status = NativeLibrary.status(handle);
+        outcome = NativeLibrary.outcome(handle);
+        httpStatus = NativeLibrary.httpStatus(handle);
+        vendorStatus = NativeLibrary.vendorStatus(handle);
+        NativeLibrary.replyFree(handle);
     }
 
     public boolean ok() {
