@@ -124,7 +124,6 @@ type
   TAtlasClient = class
   private
     FHandle, FQueue: Pointer;
-    FLast: UInt64;
   public
     constructor Create(const Config: RawByteString);
     destructor Destroy; override;
@@ -134,13 +133,30 @@ type
     function Reply(const Operation, Request: RawByteString; const Options: RawByteString = ''): IReply;
   end;
 
+{ Operations that need no client, as parseWebhook. }
+function AtlasLocal(const Operation, Request: RawByteString; const Options: RawByteString = ''): IReply;
+{ Checks a request without sending it. }
+function AtlasValidate(const Operation, Request: RawByteString): IReply;
+{ JSON Schemas of an operation, or of all for ''. }
+function AtlasDescribe(const Operation: RawByteString): IReply;
+{ Clients, queues and replies that are not freed. }
+function AtlasLiveHandles: UInt64;
+
 implementation
 
+uses
+  Math;
+
 const
+  { Pascal traps what C does with floats, and a thread inherits that from the one that made it: not inside the library. }
+  NO_TRAPS = [exInvalidOp, exDenormalized, exZeroDivide, exOverflow, exUnderflow, exPrecision];
   APB = 'libatlas_postbooking.so.1';
 
 function apb_client_new(Config: PAnsiChar; Len: NativeUInt; out Client, Reply: Pointer): Int32; cdecl; external APB;
 procedure apb_client_free(Client: Pointer); cdecl; external APB;
+function apb_live_handles: UInt64; cdecl; external APB;
+function apb_validate(Operation, Request: PAnsiChar; Len: NativeUInt; out Reply: Pointer): Int32; cdecl; external APB;
+function apb_describe(Operation: PAnsiChar; out Reply: Pointer): Int32; cdecl; external APB;
 function apb_queue_new(out Queue: Pointer): Int32; cdecl; external APB;
 function apb_start(Client: Pointer; Operation, Request: PAnsiChar; Len: NativeUInt; Options: PAnsiChar;
   OptionsLen: NativeUInt; Queue: Pointer; Tag: UInt64; Cancel: Pointer): Int32; cdecl; external APB;
@@ -285,18 +301,34 @@ begin
   Result := FReply.Get('/error/next');
 end;
 
+function NewQueue: Pointer;
+var
+  Traps: TFPUExceptionMask;
+  Status: Int32;
+begin
+  Traps := SetExceptionMask(NO_TRAPS);
+  Status := apb_queue_new(Result);
+  SetExceptionMask(Traps);
+  if Status <> APB_OK then
+    raise Exception.Create('no queue: no descriptors or no memory left');
+end;
+
 constructor TAtlasClient.Create(const Config: RawByteString);
 var
   Why: Pointer;
   Refused: IReply;
+  Status: Int32;
+  Traps: TFPUExceptionMask;
 begin
-  if apb_client_new(PAnsiChar(Config), Length(Config), FHandle, Why) <> APB_OK then
+  Traps := SetExceptionMask(NO_TRAPS);
+  Status := apb_client_new(PAnsiChar(Config), Length(Config), FHandle, Why);
+  SetExceptionMask(Traps);
+  if Status <> APB_OK then
   begin
     Refused := TReply.Create(Why);
     Refused.Check;
   end;
-  if apb_queue_new(FQueue) <> APB_OK then
-    raise Exception.Create('no queue: no descriptors or no memory left');
+  FQueue := NewQueue;
 end;
 
 destructor TAtlasClient.Destroy;
@@ -312,18 +344,68 @@ begin
   Result.Check;
 end;
 
-function TAtlasClient.Reply(const Operation, Request, Options: RawByteString): IReply;
+{ Starts a call and waits for its reply; the queue has no other. }
+function Waited(Client, Queue: Pointer; const Operation, Request, Options: RawByteString): IReply;
 var
   Handle: Pointer;
   Tag: UInt64;
+  Traps: TFPUExceptionMask;
 begin
-  Inc(FLast);
-  if apb_start(FHandle, PAnsiChar(Operation), PAnsiChar(Request), Length(Request), PAnsiChar(Options), Length(Options),
-    FQueue, FLast, nil) <> APB_OK then
-    raise Exception.Create('the call was not started');
-  if apb_queue_next(FQueue, -1, Tag, Handle) <> APB_OK then
-    raise Exception.Create('the queue was freed');
+  Traps := SetExceptionMask(NO_TRAPS);
+  try
+    if apb_start(Client, PAnsiChar(Operation), PAnsiChar(Request), Length(Request), PAnsiChar(Options), Length(Options),
+      Queue, 0, nil) <> APB_OK then
+      raise Exception.Create('the call was not started');
+    if apb_queue_next(Queue, -1, Tag, Handle) <> APB_OK then
+      raise Exception.Create('the queue was freed');
+  finally
+    SetExceptionMask(Traps);
+  end;
   Result := TReply.Create(Handle);
+end;
+
+function TAtlasClient.Reply(const Operation, Request, Options: RawByteString): IReply;
+begin
+  Result := Waited(FHandle, FQueue, Operation, Request, Options);
+end;
+
+function AtlasLocal(const Operation, Request, Options: RawByteString): IReply;
+var
+  Queue: Pointer;
+begin
+  Queue := NewQueue;
+  try
+    Result := Waited(nil, Queue, Operation, Request, Options);
+  finally
+    apb_queue_free(Queue);
+  end;
+end;
+
+function AtlasValidate(const Operation, Request: RawByteString): IReply;
+var
+  Handle: Pointer;
+  Traps: TFPUExceptionMask;
+begin
+  Traps := SetExceptionMask(NO_TRAPS);
+  apb_validate(PAnsiChar(Operation), PAnsiChar(Request), Length(Request), Handle);
+  SetExceptionMask(Traps);
+  Result := TReply.Create(Handle);
+end;
+
+function AtlasDescribe(const Operation: RawByteString): IReply;
+var
+  Handle: Pointer;
+begin
+  if Operation = '' then
+    apb_describe(nil, Handle)
+  else
+    apb_describe(PAnsiChar(Operation), Handle);
+  Result := TReply.Create(Handle);
+end;
+
+function AtlasLiveHandles: UInt64;
+begin
+  Result := apb_live_handles;
 end;
 
 end.

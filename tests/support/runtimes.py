@@ -116,8 +116,14 @@ def all_runtimes() -> list[Runtime]:
             many=False,
         ),
         Runtime("tcl", "tclsh", ["tclsh", file("caller.tcl")], ["tclsh", example("tcl/void.tcl")]),
-        # It runs its program only.
-        Runtime("pascal", "fpc", [], [f"{BIN}/void"], [[*PASCAL, example("pascal/void.pas")]], many=False),
+        Runtime(
+            "pascal",
+            "fpc",
+            [f"{BIN}/caller"],
+            [f"{BIN}/void"],
+            [[*PASCAL, example("pascal/void.pas")], [*PASCAL, file("caller.pas")]],
+            many=False,
+        ),
         # java.lang.foreign in the place of JNA.
         Runtime(
             "java22",
