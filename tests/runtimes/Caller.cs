@@ -62,6 +62,11 @@ static class Caller {
                 foreach (var one in replies) one.Dispose();
                 return null;
             }
+            if (verb == "LEAVE") {
+                client.ReplyAsync(operation, request);
+                Thread.Sleep(times);
+                Environment.Exit(0);
+            }
             if (verb == "CANCEL") {
                 using (var after = new CancellationTokenSource(times)) return client.ReplyAsync(operation, request, null, after.Token).Result;
             }

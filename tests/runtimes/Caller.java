@@ -78,6 +78,11 @@ public final class Caller {
             default:
         }
         try (Client client = new Client(config)) {
+            if (verb.equals("LEAVE")) {
+                client.callAsync(operation, request);
+                Thread.sleep(times);
+                System.exit(0);
+            }
             if (verb.equals("CANCEL")) {
                 CompletableFuture<Reply> future = client.callAsync(operation, request);
                 CompletableFuture.delayedExecutor(times, TimeUnit.MILLISECONDS).execute(() -> future.cancel(true));

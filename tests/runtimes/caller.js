@@ -69,6 +69,10 @@ async function answer(verb, times, operation, config, request, text) {
     return error.reply;
   }
   let reply;
+  if (verb === 'LEAVE') {
+    setTimeout(() => process.exit(0), times);
+    await client.reply(operation, request);
+  }
   if (verb === 'READS') reply = await reads(client, times, operation, request);
   else if (verb === 'CANCEL') {
     reply = await client.reply(operation, request, { signal: AbortSignal.timeout(times) });

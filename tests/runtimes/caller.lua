@@ -40,6 +40,9 @@ local function answer(verb, times, operation, config, request, options)
       if late >= 0 then gap, ticks, last = math.max(gap, late), ticks + 1, now() end
     end
     reply = ('{"ok":%d,"gapMs":%d,"ticks":%d}'):format(ok, gap, ticks)
+  elseif verb == 'LEAVE' then
+    queue:wait(queue:start(client, operation, request), times)
+    os.exit(0, true)
   elseif verb == 'CANCEL' then
     local cancel = atlas.cancel()
     local tag = queue:start(client, operation, request, nil, cancel)

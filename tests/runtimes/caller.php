@@ -48,6 +48,11 @@ function answer(string $verb, int $times, string $operation, string $config, str
         }
         return ['ok' => $ok, 'gapMs' => $gap, 'ticks' => $ticks];
     }
+    if ($verb === 'LEAVE') {
+        $queue->start($client, $operation, $request);
+        usleep($times * 1000);
+        exit(0);
+    }
     if ($verb === 'CANCEL') {
         $cancel = new Cancel();
         $tag = $queue->start($client, $operation, $request, null, $cancel);

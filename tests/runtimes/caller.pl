@@ -32,6 +32,10 @@ sub answer {
         }
         return made(sprintf '{"ok":%d,"gapMs":%d,"ticks":%d}', $ok, $gap, $ticks);
     }
+    if ($verb eq 'LEAVE') {
+        $queue->wait($queue->start($client, $operation, $request), $times / 1000);
+        exit;
+    }
     if ($verb eq 'CANCEL') {
         my $cancel = AtlasPostbooking::Cancel->new;
         my $tag = $queue->start($client, $operation, $request, cancel => $cancel);

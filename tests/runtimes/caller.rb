@@ -51,6 +51,10 @@ def answer(verb, times, operation, config, request, options)
   begin
     case verb
     when 'READS' then reads(client, times, operation, request)
+    when 'LEAVE'
+      AtlasPostbooking.queue.start(client, operation, request)
+      sleep times / 1000.0
+      exit
     when 'CANCEL' then cancelled(client, times, operation, request)
     else Array.new(times) { client.reply(operation, request, options: options) }.last
     end

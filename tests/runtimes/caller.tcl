@@ -21,6 +21,10 @@ proc answer {verb times operation config request options} {
             foreach one [after info] { after cancel $one }
             set reply [dict create status 0 outcome unknown http - vendor - bytes "{\"ok\":$::ok,\"gapMs\":$::gap,\"ticks\":$::ticks}"]
         }
+        LEAVE {
+            after $times exit
+            waited $client $operation $request
+        }
         CANCEL {
             set token [atlas::cancel]
             after $times [list atlas::cancel_set $token]

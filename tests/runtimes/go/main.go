@@ -79,6 +79,10 @@ func answer(verb string, times int, operation string, config, request, options [
 	switch verb {
 	case "READS":
 		return reads(client, times, operation, request)
+	case "LEAVE":
+		go client.Reply(ctx, operation, request, options)
+		time.Sleep(time.Duration(times) * time.Millisecond)
+		os.Exit(0)
 	case "CANCEL":
 		ctx, stop := context.WithTimeout(ctx, time.Duration(times)*time.Millisecond)
 		defer stop()
