@@ -33,6 +33,7 @@ import case_examples  # noqa: E402
 import examples  # noqa: E402
 import findings  # noqa: E402
 import guide_commands  # noqa: E402
+import guide_lines  # noqa: E402
 import headers  # noqa: E402
 import native  # noqa: E402
 import postgres  # noqa: E402
@@ -180,7 +181,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("runtimes", "runtimes, vectors", with_compiler(CC, runtimes.vectors)),
     ("runtimes", "runtimes, stories", with_compiler(CC, stories.check)),
     ("runtimes", "runtimes, programs", with_compiler(CC, stories.programs)),
-    ("runtimes", "runtimes, guide", with_compiler(CC, stories.guide)),
+    ("runtimes", "runtimes, guide", with_compiler(CC, guide_lines.check)),
     ("findings", "findings, C", lambda result: findings.check(result, "c", building.LIB / "libatlas_postbooking.so.1")),
     ("findings", "findings, Python", lambda result: findings.check(result, "python", PYTHON)),
     ("torture", "torture", with_compiler(CC, torture)),

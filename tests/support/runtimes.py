@@ -33,6 +33,8 @@ GUIDE = HOME / ("guide-release" if RELEASE else "guide")
 JARS = f"{HOME}/java/classes:{HOME}/java/jars/*"
 GO = {"CGO_CFLAGS": f"-I{PREFIX}/include", "CGO_LDFLAGS": f"-L{LIB}", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"}
 COBOL = ["cobc", "-x", "-fstatic-call", "-w", f"-I{EXAMPLES}/cobol", f"-L{LIB}", "-latlas_postbooking"]
+# Runtimes without a binding, and the program that each needs.
+LINES_ONLY = {"fortran": "gfortran", "ada": "gnatmake", "erlang": "erlc", "r": "R"}
 PASCAL = ["fpc", "-v0", "-Mdelphi", f"-FE{BIN}", f"-FU{BIN}", f"-Fl{LIB}", f"-Fu{EXAMPLES}/pascal"]
 
 
@@ -50,6 +52,8 @@ class Runtime:
     many: bool = True
     # Another version of a runtime, which has the stories only.
     is_variant: bool = False
+    # No binding, but lines in the guide.
+    lines_only: bool = False
     # Why it cannot run, and the errors of its build; empty if there are none.
     skipped: str = ""
     broken: str = ""
@@ -135,6 +139,7 @@ def all_runtimes() -> list[Runtime]:
         ),
         # The classes of Java 17 in a later one, for its virtual threads.
         Runtime("java21", f"{later}/bin/java", [f"{later}/bin/java", foreign[1], *flags, *virtual, "-cp", JARS, "Caller"], [], is_variant=True),
+        *(Runtime(name, tool, [], [], lines_only=True) for name, tool in LINES_ONLY.items()),
     ]
 
 
@@ -172,6 +177,15 @@ def environment() -> dict[str, str]:
     }
 
 
+@cache
+def erlang_headers() -> str:
+    """The folder of erl_nif.h; of nothing where there is no Erlang."""
+    if shutil.which("erl") is None:
+        return ""
+    ask = ["erl", "-noshell", "-eval", "io:put_chars(code:root_dir())", "-s", "init", "stop"]
+    return subprocess.run(ask, capture_output=True, text=True, timeout=60).stdout + "/usr/include"
+
+
 def why_not(one: Runtime) -> str:
     """Why a runtime cannot be used; empty if it can."""
     if shutil.which(one.tool) is None:
@@ -181,6 +195,7 @@ def why_not(one: Runtime) -> str:
         "node": (["test", "-d", f"{HOME}/node/node_modules/koffi"], "koffi is not installed"),
         "java": (["test", "-d", f"{HOME}/java/jars"], "JNA is not installed"),
         "java22": (["test", "-d", f"{HOME}/java/jars"], "Gson is not installed"),
+        "erlang": (["test", "-e", f"{erlang_headers()}/erl_nif.h"], "erlang-dev is not installed"),
         "perl": (["perl", "-MFFI::Platypus", "-e1"], "FFI::Platypus is not installed"),
         "tcl": (["sh", "-c", critcl], "critcl or tcllib is not installed"),
     }
@@ -214,8 +229,12 @@ def installed() -> list[Runtime]:
 def built() -> list[Runtime]:
     """The same, built."""
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(build, [one for one in installed() if not one.skipped]))
-    return installed()
+        list(pool.map(build, [one for one in bindings() if not one.skipped]))
+    return bindings()
+
+
+def bindings() -> list[Runtime]:
+    return [one for one in installed() if not one.lines_only]
 
 
 def usable(result: SuiteResult, of: list[Runtime]) -> Iterator[Runtime]:

@@ -1,8 +1,5 @@
 """What is expected of the bindings in examples/ beside the vectors: many reads at once, cancellation, Ctrl-C, large
-replies, a refund that is killed and resumed, their example programs under faults, and the lines of the guide.
-
-    python tests/support/stories.py        the lines only; with APB_PREFIX those of an unpacked archive
-"""
+replies, a refund that is killed and resumed, and their example programs under faults."""
 
 from __future__ import annotations
 
@@ -12,19 +9,17 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from building import ROOT
 from case_examples import executed, wait_until
 from results import SuiteResult
-from runtimes import HOME, SIMULATOR, Runtime, built, environment, in_each, installed, skip
+from runtimes import HOME, SIMULATOR, Runtime, built, environment, in_each, skip
 from simulator import Simulator
 
 READS = 1000
@@ -336,35 +331,3 @@ def types(result: SuiteResult) -> None:
         result.check(done.returncode == 0, f"types of examples/node:\n{done.stdout[-1500:]}")
     else:
         skip(result, "TypeScript: not installed")
-
-
-GUIDE = ROOT / "docs/guide/runtimes.md"
-
-
-def guide(result: SuiteResult) -> None:
-    """The lines of docs/guide/runtimes.md, each with a simulator of its own."""
-    from guide_lines import command_of
-
-    blocks = dict(re.findall(r"^## [^\n]*<!-- (\w+) -->\n.*?^```\w+\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL))
-    result.check(len(blocks) == 11, f"the guide has lines for {', '.join(blocks)}")
-
-    def lines(own: SuiteResult, one: Runtime) -> None:
-        if one.is_variant:
-            return
-        with simulator() as (atlas, _):
-            more = {"ATLAS_URL": atlas.url, "ORDER_NO": atlas.order(airline="F9", fare="84.75")}
-            command = command_of(one.name, blocks["java" if one.name == "java22" else one.name])
-            done = subprocess.run(command, env=environment() | more, capture_output=True, text=True, timeout=120)
-            output = done.stdout + done.stderr
-            own.check("voided: " in output, f"the guide's lines for {one.name}:\n{output[-800:]}")
-            own.check(executed(atlas, "void") == 1, f"the guide's lines for {one.name}: {executed(atlas, 'void')} voids")
-
-    in_each(result, lines, installed())
-
-
-if __name__ == "__main__":
-    only_guide = SuiteResult("guide")
-    with only_guide:
-        guide(only_guide)
-    print(f"{only_guide.passed} passed, {only_guide.failed} failed, {only_guide.skipped} skipped")
-    sys.exit(1 if only_guide.failed else 0)
