@@ -40,7 +40,7 @@ fi
 # What was installed for is kept beside it, so that a change of it installs anew.
 if has npm && ! cmp -s examples/node/package.json "$into/node.for"; then
   koffi=$(sed -n 's/.*"koffi": "\(.*\)".*/\1/p' examples/node/package.json)
-  rm -rf "$into/node" && mkdir -p "$into/node" && npm install --silent --no-audit --no-fund --ignore-scripts --no-save \
+  rm -rf "$into/node" "$into/node.for" && mkdir -p "$into/node" && npm install --silent --no-audit --no-fund --ignore-scripts --no-save \
     --prefix "$into/node" "koffi@$koffi" typescript@5.9.2 @types/node@20 >/dev/null 2>&1 &&
     cp examples/node/package.json "$into/node.for"
 fi

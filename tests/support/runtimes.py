@@ -218,7 +218,9 @@ def installed() -> list[Runtime]:
     for name, target in (("include", ROOT / "include"), ("lib", building.LIB)):
         if not RELEASE and not (PREFIX / name).is_symlink():
             (PREFIX / name).symlink_to(target)
-    subprocess.run([str(CALLERS / "install.sh"), str(HOME)], check=False)
+    # The suite of the archive has done so, where npm and Maven find their folders.
+    if not RELEASE:
+        subprocess.run([str(CALLERS / "install.sh"), str(HOME)], check=False)
     all_of_them = all_runtimes()
     for one in all_of_them:
         one.skipped = why_not(one)
