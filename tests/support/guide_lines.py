@@ -21,6 +21,7 @@ from runtimes import (
 from stories import Cells, simulator
 
 TEXT = PREFIX / "share/doc/atlas_postbooking/guide/runtimes.md" if RELEASE else ROOT / "docs/guide/runtimes.md"
+README = PREFIX / "share/doc/atlas_postbooking/README.md" if RELEASE else ROOT / "README.md"
 LINK = [f"-L{LIB}", "-latlas_postbooking"]
 # Sections with a block of code for each file.
 SECTION = re.compile(r"^## [^\n]*<!-- (\w+) -->\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
@@ -110,6 +111,9 @@ def check(result: SuiteResult) -> None:
     runtimes = [one for one in installed() if not one.is_variant]
     names = {one.name for one in runtimes} - {"java22"}
     result.check(set(blocks) == names, f"the guide has lines for {', '.join(blocks)}")
+    titles = re.findall(r"^## (.*) <!-- \w+ -->", TEXT.read_text(), re.MULTILINE)
+    links = re.findall(r"docs/guide/runtimes\.md#([\w-]+)", README.read_text())
+    result.check(links == [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles], f"README leads to {links}")
     cells = Cells(["lines"])
 
     def lines(own: SuiteResult, one: Runtime) -> None:
