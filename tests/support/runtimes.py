@@ -72,7 +72,9 @@ def all_runtimes() -> list[Runtime]:
     # One thread carries all virtual threads: one that were pinned would stop the others.
     virtual = ["-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1"]
     later = later_jdk()
-    foreign = [f"{later}/bin/java", "--enable-native-access=ALL-UNNAMED", *flags, *virtual, "-cp", without_jna(f"{HOME}/java/classes22")]
+    java21 = [f"{later}/bin/java", "--enable-native-access=ALL-UNNAMED", *flags, *virtual, "-cp"]
+    java22 = [*java21, without_jna(f"{HOME}/java/classes22")]
+    javac22 = [f"{later}/bin/javac", "--release", "22", "-Xlint:all", "-Werror", "-cp", without_jna(), "-d", f"{HOME}/java/classes22"]
     return [
         Runtime("node", "node", ["node", "--expose-gc", file("caller.js")], ["node", example("node/void.js")]),
         Runtime(
@@ -132,13 +134,12 @@ def all_runtimes() -> list[Runtime]:
         Runtime(
             "java22",
             f"{later}/bin/javac",
-            [*foreign, "Caller"],
-            [*foreign, "VoidOrder"],
-            [[f"{later}/bin/javac", "--release", "22", "-Xlint:all", "-Werror", "-cp", without_jna(), "-d", f"{HOME}/java/classes22",
-              *java_sources(foreign=True), *programs]],
+            [*java22, "Caller"],
+            [*java22, "VoidOrder"],
+            [[*javac22, *java_sources(foreign=True), *programs]],
         ),
         # The classes of Java 17 in a later one, for its virtual threads.
-        Runtime("java21", f"{later}/bin/java", [f"{later}/bin/java", foreign[1], *flags, *virtual, "-cp", JARS, "Caller"], [], is_variant=True),
+        Runtime("java21", f"{later}/bin/java", [*java21, JARS, "Caller"], [], is_variant=True),
         *(Runtime(name, tool, [], [], lines_only=True) for name, tool in LINES_ONLY.items()),
     ]
 

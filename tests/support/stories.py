@@ -166,14 +166,15 @@ class Cells:
             cells[column] = "ok"
 
     def table(self) -> str:
-        rows = [["", *self.columns], *([row, *(cells.get(column, "–") for column in self.columns)] for row, cells in self.rows.items())]
-        return "\n".join("  " + f"{row[0]:>8}" + "".join(f"  {cell:>{max(len(name), 6)}}" for cell, name in zip(row[1:], self.columns))
-                         for row in rows)
+        rows = [["", *self.columns]]
+        rows += [[name, *(cells.get(column, "–") for column in self.columns)] for name, cells in self.rows.items()]
+        widths = [8, *(max(len(name), 6) for name in self.columns)]
+        return "\n".join("  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths)) for row in rows)
 
 
 def many_reads(result: SuiteResult, one: Runtime, vendor: Vendor) -> None:
     with Caller(one) as caller:
-        caller.call("READS", 20, "balance", vendor.config("slow"), {})  # what is loaded and compiled at first use
+        caller.call("READS", 300, "balance", vendor.config("slow"), {})  # what is loaded and compiled at first use
         before = time.monotonic()
         reply = caller.call("READS", READS, "balance", vendor.config("slow"), {})
         took = time.monotonic() - before

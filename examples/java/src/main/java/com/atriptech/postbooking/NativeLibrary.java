@@ -71,9 +71,10 @@ final class NativeLibrary {
     }
 
     /** A status; the options may be null. */
-    static int start(long client, String operation, byte[] request, byte[] options, long queue, long tag, long cancel) {
-        return apb_start(client, name(operation), request, request.length, options, options == null ? 0 : options.length,
-                queue, tag, cancel);
+    static int start(long client, String operation, byte[] request, byte[] options, long queue, long tag,
+            long cancel) {
+        return apb_start(client, name(operation), request, request.length, options,
+                options == null ? 0 : options.length, queue, tag, cancel);
     }
 
     /** A status; out becomes the tag and the reply. Blocks. */

@@ -14,8 +14,8 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 
 /**
- * The functions of the library over java.lang.foreign, for JDK 22 and later: the same class as in src/main/java, without
- * JNA. Handles are numbers, which a 64-bit ABI passes as it passes pointers; 0 is none.
+ * The functions of the library over java.lang.foreign, for JDK 22 and later: the same class as in src/main/java,
+ * without JNA. Handles are numbers, which a 64-bit ABI passes as it passes pointers; 0 is none.
  */
 @SuppressWarnings("restricted")
 final class NativeLibrary {
@@ -28,7 +28,8 @@ final class NativeLibrary {
     private static final MethodHandle CANCEL_NEW = function("apb_cancel_new", JAVA_LONG);
     private static final MethodHandle CANCEL_SET = function("apb_cancel_set", null, JAVA_LONG);
     private static final MethodHandle CANCEL_FREE = function("apb_cancel_free", null, JAVA_LONG);
-    private static final MethodHandle VALIDATE = function("apb_validate", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+    private static final MethodHandle VALIDATE =
+            function("apb_validate", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
     private static final MethodHandle DESCRIBE = function("apb_describe", JAVA_INT, ADDRESS, ADDRESS);
     private static final MethodHandle QUEUE_NEW = function("apb_queue_new", JAVA_INT, ADDRESS);
     private static final MethodHandle START = function("apb_start", JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG,
@@ -95,7 +96,8 @@ final class NativeLibrary {
     static long validate(String operation, byte[] request) {
         return in(arena -> {
             MemorySegment reply = arena.allocate(JAVA_LONG);
-            int status = (int) VALIDATE.invokeExact(name(arena, operation), bytes(arena, request), (long) request.length, reply);
+            int status = (int) VALIDATE.invokeExact(name(arena, operation), bytes(arena, request),
+                    (long) request.length, reply);
             return reply.get(JAVA_LONG, 0);
         });
     }
@@ -118,9 +120,11 @@ final class NativeLibrary {
     }
 
     /** A status; the options may be null. */
-    static int start(long client, String operation, byte[] request, byte[] options, long queue, long tag, long cancel) {
+    static int start(long client, String operation, byte[] request, byte[] options, long queue, long tag,
+            long cancel) {
+        long optionsLen = options == null ? 0 : options.length;
         return in(arena -> (int) START.invokeExact(client, name(arena, operation), bytes(arena, request),
-                (long) request.length, bytes(arena, options), options == null ? 0L : options.length, queue, tag, cancel));
+                (long) request.length, bytes(arena, options), optionsLen, queue, tag, cancel));
     }
 
     /** A status; out becomes the tag and the reply. Blocks. */
@@ -187,8 +191,10 @@ final class NativeLibrary {
     }
 
     private static MethodHandle function(String name, MemoryLayout result, MemoryLayout... parameters) {
-        FunctionDescriptor type = result == null ? FunctionDescriptor.ofVoid(parameters) : FunctionDescriptor.of(result, parameters);
-        return Linker.nativeLinker().downcallHandle(LIBRARY.find(name).orElseThrow(() -> new UnsatisfiedLinkError(name)), type);
+        MemorySegment found = LIBRARY.find(name).orElseThrow(() -> new UnsatisfiedLinkError(name));
+        FunctionDescriptor type =
+                result == null ? FunctionDescriptor.ofVoid(parameters) : FunctionDescriptor.of(result, parameters);
+        return Linker.nativeLinker().downcallHandle(found, type);
     }
 
     @FunctionalInterface
