@@ -5,6 +5,9 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 into=$1
 mkdir -p "$into"
+# Two suites may come here at the same time.
+exec 9>"$into/lock"
+flock 9
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
