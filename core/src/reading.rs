@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Node, TakeLists, Tolerant};
+use crate::json::{JsonError, Node, Parser, Tolerant};
 use crate::tolerance::Tolerance;
 
 /// The text of an answer in every reading that is tried, the likeliest first.
@@ -37,17 +37,21 @@ impl<'a> Texts<'a> {
     /// The first reading that is JSON, and what was tolerated for it. What follows an object is ignored only if it is
     /// white space, NULs or a comment: never a second value.
     pub fn parse(&'a self) -> Option<(Node<'a>, Vec<Tolerance>)> {
-        self.parse_with(&mut ())
+        self.read(|parser| parser.value(0))
     }
 
-    /// The same; `lists` takes the elements of lists.
-    pub fn parse_with(&'a self, lists: &mut dyn TakeLists) -> Option<(Node<'a>, Vec<Tolerance>)> {
+    /// The same; `value` reads the value, possibly several times.
+    pub fn read<T>(
+        &'a self,
+        mut value: impl FnMut(&mut Parser<'a>) -> Result<T, JsonError>,
+    ) -> Option<(T, Vec<Tolerance>)> {
+        let mut attempt = |mut parser: Parser<'a>| Ok::<_, JsonError>((value(&mut parser)?, parser.end()?));
         self.readings.iter().find_map(|text| {
             let mut tolerated: Vec<Tolerance> = self.tolerated.into_iter().collect();
-            if let Ok(node) = Node::parse_with(text, lists) {
-                return Some((node, tolerated));
+            if let Ok((value, _)) = attempt(Parser::strict(text)) {
+                return Some((value, tolerated));
             }
-            let (node, found) = Node::parse_tolerant(text, lists).ok()?;
+            let (value, found) = attempt(Parser::tolerant(text)).ok()?;
             let Tolerant { control_characters, not_a_number, after } = found;
             let all = [
                 (control_characters, Tolerance::ControlCharacters),
@@ -55,7 +59,7 @@ impl<'a> Texts<'a> {
                 (after, Tolerance::AfterObject),
             ];
             tolerated.extend(all.into_iter().filter(|(is_found, _)| *is_found).map(|(_, tolerance)| tolerance));
-            Some((node, tolerated))
+            Some((value, tolerated))
         })
     }
 }

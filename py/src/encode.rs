@@ -15,21 +15,14 @@ pub(crate) fn encode<'py>(
     py: Python<'py>,
     values: &Bound<'py, PyDict>,
     schema: &Bound<'py, PyAny>,
-    without_none: bool,
 ) -> PyResult<Option<Bound<'py, PyBytes>>> {
     let mut out = Vec::with_capacity(256);
-    let is_plain = object(values, schema, without_none, 0, &mut out)?;
+    let is_plain = object(values, schema, 0, &mut out)?;
     Ok(is_plain.then(|| PyBytes::new(py, &out)))
 }
 
 /// Whether it was plain.
-fn object(
-    values: &Bound<'_, PyDict>,
-    schema: &Bound<'_, PyAny>,
-    without_none: bool,
-    depth: usize,
-    out: &mut Vec<u8>,
-) -> PyResult<bool> {
+fn object(values: &Bound<'_, PyDict>, schema: &Bound<'_, PyAny>, depth: usize, out: &mut Vec<u8>) -> PyResult<bool> {
     if depth > MAX_DEPTH {
         return Ok(false);
     }
@@ -39,9 +32,6 @@ fn object(
     // A copy: another thread may change the dict while the schema is asked.
     for item in values.items() {
         let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
-        if without_none && value.is_none() {
-            continue;
-        }
         let Ok(key) = key.cast_exact::<PyString>() else { return Ok(false) };
         let name = match attributes.get_item(key)? {
             Some(name) => name.cast_into::<PyString>()?,
@@ -72,7 +62,7 @@ fn object(
 
 fn container(value: &Bound<'_, PyAny>, schema: &Bound<'_, PyAny>, depth: usize, out: &mut Vec<u8>) -> PyResult<bool> {
     if let Ok(values) = value.cast_exact::<PyDict>() {
-        return object(values, schema, false, depth, out);
+        return object(values, schema, depth, out);
     }
     let Ok(items) = value.cast_exact::<PyList>() else { return Ok(false) };
     if depth > MAX_DEPTH {

@@ -4,6 +4,7 @@
 mod client;
 mod encode;
 mod guard;
+mod keys;
 mod queue;
 mod reply;
 mod scan;

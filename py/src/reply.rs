@@ -1,14 +1,19 @@
 //! A reply of the core, whose parts Python reads one by one.
 
+use std::sync::Mutex;
+
 use atlas_postbooking::Reply as CoreReply;
 use pyo3::prelude::*;
 
+use crate::keys::Keys;
 use crate::slice::Slice;
 
 /// The result of a call.
 #[pyclass(frozen, module = "atlas_postbooking._native")]
 pub(crate) struct Reply {
     pub(crate) core: CoreReply,
+    /// What is known of the keys in its data.
+    pub(crate) keys: Mutex<Keys>,
 }
 
 #[pymethods]
@@ -58,6 +63,6 @@ impl Reply {
 
 impl From<CoreReply> for Reply {
     fn from(core: CoreReply) -> Reply {
-        Reply { core }
+        Reply { core, keys: Mutex::default() }
     }
 }

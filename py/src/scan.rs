@@ -30,6 +30,13 @@ impl<'s> Scan<'s> {
         is_next
     }
 
+    /// Takes the text if it is next.
+    pub(crate) fn takes_text(&mut self, text: &str) -> bool {
+        let is_next = self.rest().starts_with(text.as_bytes());
+        self.at += if is_next { text.len() } else { 0 };
+        is_next
+    }
+
     pub(crate) fn expect(&mut self, byte: u8) -> Option<()> {
         self.takes(byte).then_some(())
     }

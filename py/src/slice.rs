@@ -1,16 +1,22 @@
 //! Objects of a reply, read out of its JSON when they are asked for. The JSON is the core's own: compact, and well
-//! formed. None is the answer to what is read by Python instead: escapes, fractions, integers of more than 64 bits.
+//! formed. None is the answer to what is read by Python instead: escapes, and numbers of too many digits.
 
 use std::ops::Range;
 
+use pyo3::exceptions::{PyArithmeticError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple, PyType};
 
+use crate::keys::Keys;
 use crate::reply::Reply;
 use crate::scan::Scan;
 
 /// Deeper values are left to Python.
 const MAX_DEPTH: usize = 100;
+
+/// Bytes of a large object: a page of a list.
+const LARGE: usize = 1 << 14;
 
 /// An object in the data of a reply. It keeps the reply.
 #[pyclass(frozen, module = "atlas_postbooking._native")]
@@ -41,24 +47,31 @@ impl Slice {
 
     /// The object as a dict; None: Python has to read it.
     fn values<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Ok(match plain(py, &mut Scan::new(self.read()), 0) {
-            Some(values) => Some(values?),
-            None => None,
-        })
+        // Taken meanwhile: Python may run other code, and another thread, while its objects are made.
+        let known = &self.reply.get().keys;
+        let mut keys = known.lock().map(|mut keys| std::mem::take(&mut *keys)).unwrap_or_default();
+        let values = plain(py, &mut Scan::new(self.read()), 0, &mut keys).transpose();
+        if let Ok(mut known) = known.lock() {
+            *known = keys;
+        }
+        values
     }
 
-    /// A field that is in the object at most once, as a tuple of one, objects in it as slices; None: Python has to
-    /// read the object. An absent field is None.
-    fn field<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<(Bound<'py, PyAny>,)>> {
+    /// Whether reading one field takes less time than making a dict, however many of them are read.
+    #[getter]
+    fn is_large(&self) -> bool {
+        self.range.len() > LARGE
+    }
+
+    /// A field that is in the object at most once, as a tuple of one, objects in it as slices; an empty tuple: there is
+    /// no such field. None: Python has to read the object.
+    fn field<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let mut scan = Scan::new(self.read());
-        Ok(match scan.find(name) {
-            None => None,
-            Some(false) => Some((py.None().into_bound(py),)),
-            Some(true) => match self.sliced(py, &mut scan, 0) {
-                Some(value) => Some((value?,)),
-                None => None,
-            },
-        })
+        match scan.find(name) {
+            None => Ok(None),
+            Some(false) => Ok(Some(PyTuple::empty(py))),
+            Some(true) => self.sliced(py, &mut scan, 0).map(|value| PyTuple::new(py, [value?])).transpose(),
+        }
     }
 }
 
@@ -79,17 +92,21 @@ impl Slice {
 }
 
 /// A value with dicts for objects.
-fn plain<'py>(py: Python<'py>, scan: &mut Scan<'_>, depth: usize) -> Option<PyResult<Bound<'py, PyAny>>> {
+fn plain<'py>(
+    py: Python<'py>,
+    scan: &mut Scan<'_>,
+    depth: usize,
+    keys: &mut Keys,
+) -> Option<PyResult<Bound<'py, PyAny>>> {
     match scan.peek()? {
         b'{' if depth < MAX_DEPTH => {
             scan.expect(b'{')?;
             let values = PyDict::new(py);
             let mut is_end = scan.takes(b'}');
             while !is_end {
-                let key = PyString::intern(py, scan.text()?);
-                scan.expect(b':')?;
+                let key = keys.read(py, scan)?;
                 // Of a key that occurs twice the last counts.
-                let set = plain(py, scan, depth + 1)?.and_then(|value| values.set_item(key, value));
+                let set = plain(py, scan, depth + 1, keys)?.and_then(|value| values.set_item(key, value));
                 if let Err(error) = set {
                     return Some(Err(error));
                 }
@@ -97,7 +114,7 @@ fn plain<'py>(py: Python<'py>, scan: &mut Scan<'_>, depth: usize) -> Option<PyRe
             }
             Some(Ok(values.into_any()))
         }
-        b'[' => list(py, scan, depth, |scan| plain(py, scan, depth + 1)),
+        b'[' => list(py, scan, depth, |scan| plain(py, scan, depth + 1, keys)),
         b'{' => None,
         _ => scalar(py, scan),
     }
@@ -135,9 +152,23 @@ fn scalar<'py>(py: Python<'py>, scan: &mut Scan<'_>) -> Option<PyResult<Bound<'p
             scan.word()?;
             Some(Ok(py.None().into_bound(py)))
         }
-        _ => {
-            let number: i64 = scan.word()?.parse().ok()?;
-            Some(number.into_pyobject(py).map(Bound::into_any).map_err(PyErr::from))
-        }
+        _ => number(py, scan.word()?),
+    }
+}
+
+/// An int or a Decimal; None for what neither of them takes.
+fn number<'py>(py: Python<'py>, token: &str) -> Option<PyResult<Bound<'py, PyAny>>> {
+    static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    if let Ok(number) = token.parse::<i64>() {
+        return Some(number.into_pyobject(py).map(Bound::into_any).map_err(PyErr::from));
+    }
+    let made = if token.bytes().all(|b| b == b'-' || b.is_ascii_digit()) {
+        py.get_type::<PyInt>().call1((token,))
+    } else {
+        DECIMAL.import(py, "decimal", "Decimal").and_then(|decimal| decimal.call1((token,)))
+    };
+    match made {
+        Err(error) if error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyArithmeticError>(py) => None,
+        made => Some(made),
     }
 }

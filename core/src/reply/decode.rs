@@ -3,14 +3,14 @@
 use super::Reply;
 use super::classify::{RequestEcho, classify};
 use super::envelope::ENVELOPE_KEYS;
-use super::writer::Draft;
-use crate::contract::operation::{Operation, OperationKind, RootElement};
+use super::writer::{Draft, HEADROOM, write_head};
+use crate::contract::operation::{Operation, OperationKind};
 use crate::error::Outcome;
 use crate::json::{Member, Node};
 use crate::reading::Texts;
 use crate::redact::redact_json;
 use crate::transport::Exchange;
-use crate::wire::{Path, Warnings, WriteLists, write_object};
+use crate::wire::{Body, Path, Warnings, read_body, write_object};
 
 /// What a reply reports about the call itself.
 #[derive(Debug, Default)]
@@ -26,9 +26,6 @@ pub(crate) struct CallMeta {
     pub journaled: bool,
 }
 
-/// Of replies from this size, the lists are written while they are read. The tree of 5 MB would take ten times that.
-const LARGE: usize = 64 << 10;
-
 /// Classifies an exchange and writes the reply. `secret` is taken out of all that the vendor wrote.
 pub(crate) fn decode(
     op: &'static Operation,
@@ -40,11 +37,19 @@ pub(crate) fn decode(
     let mut warnings = Warnings::default();
     let texts = exchange.body.as_deref().filter(|_| exchange.fault.is_none()).map(Texts::of);
     let size = exchange.body.as_ref().map_or(0, Vec::len);
-    // None of a small one: its tree takes less time than a second text.
-    let mut lists = WriteLists::new(if size >= LARGE { op.reply.fields } else { &[] });
-    let read =
-        texts.as_ref().and_then(|texts| texts.parse_with(&mut lists)).filter(|(node, _)| matches!(node, Node::Obj(_)));
-    let (body, tolerated) = read.map_or((None, Vec::new()), |(node, tolerated)| (Some(node), tolerated));
+    let mut out = String::with_capacity(size * 5 / 4 + HEADROOM);
+    write_head(&mut out, op.name, true, Outcome::Executed);
+    let start = out.len();
+    let read = texts.as_ref().and_then(|texts| {
+        texts.read(|parser| {
+            out.truncate(start);
+            read_body(parser, op.reply, ENVELOPE_KEYS, &mut out)
+        })
+    });
+    let (body, written, tolerated) = match read {
+        Some((Body { node: node @ Node::Obj(_), warnings }, tolerated)) => (Some(node), warnings, tolerated),
+        _ => (None, None, Vec::new()),
+    };
     if exchange.fault.is_none() {
         for tolerance in exchange.tolerated.iter().copied().chain(tolerated) {
             warnings.add(tolerance.code(), String::new(), tolerance.message());
@@ -64,7 +69,22 @@ pub(crate) fn decode(
     if let Some(error) = &mut classification.error {
         error.vendor_message.clone_from(&classification.envelope.message);
     }
-    warnings.1 = lists.written;
+    match (body, written) {
+        (None, _) => out.replace_range(start.., "null"),
+        (Some(Node::Obj(members)), Some(found)) if !is_of_root_element(op, &members) => {
+            found.0.into_iter().for_each(|w| warnings.add(w.code, w.path, w.message));
+        }
+        (Some(body), written) => {
+            out.truncate(start);
+            let whole = if written.is_none() {
+                Some(body)
+            } else {
+                texts.as_ref().and_then(Texts::parse).map(|(node, _)| node)
+            };
+            write_tree(op, whole, &mut out, &mut warnings);
+        }
+    }
+    redact_json(&mut out, start, secret);
     let draft = Draft {
         outcome: classification.outcome,
         error: classification.error,
@@ -75,52 +95,26 @@ pub(crate) fn decode(
         attempts: meta.attempts,
         elapsed_ms: meta.elapsed_ms,
         bytes: size,
-        capacity: size * 5 / 4,
+        warnings,
         ..Draft::new(op.name)
     };
-    let mut reply = match &body {
-        Some(Node::Obj(members)) => draft.finish_with(warnings, |out, warnings| {
-            let reshaped = op.root_element.and_then(|root| root_as_list(root, members));
-            let members = reshaped.as_deref().unwrap_or(members);
-            let start = out.len();
-            write_object(op.reply, members, ENVELOPE_KEYS, &Path::Root, out, warnings);
-            redact_json(out, start, secret);
-        }),
-        _ => draft.finish_with(warnings, |out, _| out.push_str("null")),
-    };
+    let mut reply = draft.finish_written(out, start);
     reply.set_raw(exchange.body);
     reply
 }
 
-/// The older form of a reply, with the one element at the root, as a list of one; None if it is the present form.
-fn root_as_list<'a>(root: RootElement, members: &[Member<'a>]) -> Option<Vec<Member<'a>>> {
+/// Whether this is the older form of a reply, with the one element of a list at the root.
+fn is_of_root_element(op: &Operation, members: &[Member<'_>]) -> bool {
     let has = |key: &str| members.iter().any(|(k, v)| k == key && !v.is_null());
-    if has(root.list) || !root.markers.iter().any(|key| has(key)) {
-        return None;
-    }
-    let element = members.iter().filter(|(k, _)| !ENVELOPE_KEYS.contains(&&**k) && k != root.list).cloned().collect();
-    Some(vec![(root.list.into(), Node::Arr(vec![Node::Obj(element)]))])
+    op.root_element.is_some_and(|root| !has(root.list) && root.markers.iter().any(|key| has(key)))
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::contract::operation::OPERATIONS;
-    use crate::wire::shape::Kind;
-
-    /// Otherwise a list of the element would be written as the root's while it is read.
-    #[test]
-    fn an_element_at_the_root_has_no_list_of_the_name_of_one_of_the_root() {
-        for op in OPERATIONS {
-            let Some(root) = op.root_element else { continue };
-            let is_list = |kind: &Kind| matches!(kind, Kind::List(_));
-            let element = op.reply.fields.iter().find_map(|field| match field.kind {
-                Kind::List(Kind::Object(shape)) if field.name == root.list => Some(shape),
-                _ => None,
-            });
-            for field in element.expect("the list of the elements").fields {
-                let taken = op.reply.fields.iter().any(|f| f.name == field.name && is_list(&f.kind));
-                assert!(!taken, "{}: {}", op.name, field.name);
-            }
-        }
+/// Writes a body along the operation's shape; one of the older form as a list of one.
+fn write_tree(op: &Operation, body: Option<Node<'_>>, out: &mut String, warnings: &mut Warnings) {
+    let Some(Node::Obj(mut members)) = body else { return out.push_str("null") };
+    if let Some(root) = op.root_element.filter(|_| is_of_root_element(op, &members)) {
+        members.retain(|(key, _)| !ENVELOPE_KEYS.contains(&&**key) && key != root.list);
+        members = vec![(root.list.into(), Node::Arr(vec![Node::Obj(members)]))];
     }
+    write_object(op.reply, &members, ENVELOPE_KEYS, &Path::Root, out, warnings);
 }

@@ -82,7 +82,6 @@ fn own(node: Node<'_>) -> Value {
         Node::Bool(value) => Value::Bool(value),
         Node::Num(text) => Value::Number(text.into()),
         Node::Str(text) => Value::Text(text.into_owned().into()),
-        Node::Taken(_) => Value::Array(Vec::new()),
         Node::Arr(items) => Value::Array(items.into_iter().map(own).collect()),
         Node::Obj(members) => {
             Value::Object(members.into_iter().map(|(key, value)| (key.into_owned().into(), own(value))).collect())

@@ -21,6 +21,9 @@ impl Reply {
     }
 }
 
+/// Room for what a reply has besides the data.
+pub(super) const HEADROOM: usize = 600;
+
 /// Everything but `data`, which is written in place.
 pub(crate) struct Draft<'d> {
     pub operation: &'d str,
@@ -34,6 +37,7 @@ pub(crate) struct Draft<'d> {
     pub attempts: u32,
     pub elapsed_ms: u64,
     pub bytes: usize,
+    /// Of the data, if they are written by [`Draft::finish`].
     pub capacity: usize,
 }
 
@@ -55,25 +59,34 @@ impl<'d> Draft<'d> {
         }
     }
 
-    pub fn finish(mut self, data: impl FnOnce(&mut String)) -> Reply {
-        let warnings = std::mem::take(&mut self.warnings);
-        self.finish_with(warnings, |out, _| data(out))
+    /// `data` writes the data.
+    pub fn finish(self, data: impl FnOnce(&mut String)) -> Reply {
+        let mut out = String::with_capacity(self.capacity + HEADROOM);
+        write_head(&mut out, self.operation, self.error.is_none(), self.outcome);
+        let start = out.len();
+        data(&mut out);
+        self.end(out, start)
     }
 
-    pub fn finish_with(self, mut warnings: Warnings, data: impl FnOnce(&mut String, &mut Warnings)) -> Reply {
-        let mut out = String::with_capacity(self.capacity + 600);
-        let _ = write!(out, "{{\"ok\":{},\"operation\":", self.error.is_none());
-        write_str(self.operation, &mut out);
-        let _ = write!(out, ",\"outcome\":\"{}\",\"data\":", self.outcome.name());
-        let start = out.len();
-        data(&mut out, &mut warnings);
+    /// The data stand in `out` from byte `start`, behind the head of a success.
+    pub fn finish_written(self, mut out: String, mut start: usize) -> Reply {
+        if self.error.is_some() || self.outcome != Outcome::Executed {
+            let mut head = String::new();
+            write_head(&mut head, self.operation, self.error.is_none(), self.outcome);
+            out.replace_range(..start, &head);
+            start = head.len();
+        }
+        self.end(out, start)
+    }
+
+    fn end(self, mut out: String, start: usize) -> Reply {
         let end = out.len();
         if let Some(error) = &self.error {
             out.push_str(",\"error\":");
             write_error(error, &mut out);
         }
         out.push_str(",\"warnings\":[");
-        for (i, w) in warnings.0.iter().enumerate() {
+        for (i, w) in self.warnings.0.iter().enumerate() {
             let _ = write!(out, "{}{{\"code\":\"{}\",\"path\":", if i > 0 { "," } else { "" }, w.code);
             write_str(&w.path, &mut out);
             out.push_str(",\"message\":");
@@ -106,6 +119,16 @@ impl<'d> Draft<'d> {
             log: Vec::new(),
         }
     }
+}
+
+/// What stands before the data. Nearly all replies are of a success, so that data can be written behind its head before
+/// the outcome is known.
+pub(super) fn write_head(out: &mut String, operation: &str, is_ok: bool, outcome: Outcome) {
+    out.push_str(if is_ok { "{\"ok\":true,\"operation\":" } else { "{\"ok\":false,\"operation\":" });
+    write_str(operation, out);
+    out.push_str(",\"outcome\":\"");
+    out.push_str(outcome.name());
+    out.push_str("\",\"data\":");
 }
 
 fn write_error(error: &Error, out: &mut String) {

@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use super::shape::{Field, Kind, Shape};
 use super::{Clock, write_amount};
-use crate::json::{Member, Node, TakeLists, write_str, write_text};
+use crate::json::{Member, Node, write_str, write_text};
 
 /// Further warnings of one reply are dropped: a hostile reply must not use memory without bound.
-const MAX_WARNINGS: usize = 50;
+pub(super) const MAX_WARNINGS: usize = 50;
 
 /// A deviation from the contract in a reply that is otherwise usable.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,61 +24,7 @@ pub(crate) struct Warning {
 
 /// The warnings of one reply.
 #[derive(Debug, Default)]
-pub(crate) struct Warnings(pub Vec<Warning>, pub Vec<Written>);
-
-/// A list of the root that was written while the reply was read.
-#[derive(Debug, Default)]
-pub(crate) struct Written {
-    text: String,
-    warnings: Warnings,
-}
-
-/// Writes the lists of a reply's root along its shape while the reply is read. Each element is written as
-/// [`write_value`] writes it, so that the result is the same as that of a tree.
-pub(crate) struct WriteLists {
-    fields: &'static [Field],
-    field: Option<&'static Field>,
-    elements: usize,
-    pub written: Vec<Written>,
-}
-
-impl WriteLists {
-    /// Of the fields of the root.
-    pub fn new(fields: &'static [Field]) -> WriteLists {
-        WriteLists { fields, field: None, elements: 0, written: Vec::new() }
-    }
-}
-
-impl TakeLists for WriteLists {
-    fn restart(&mut self) {
-        self.written.clear();
-    }
-
-    fn begin(&mut self, key: &str) -> bool {
-        self.field = self.fields.iter().find(|f| f.name == key && matches!(f.kind, Kind::List(_)));
-        self.elements = 0;
-        if self.field.is_some() {
-            self.written.push(Written::default());
-        }
-        self.field.is_some()
-    }
-
-    fn element(&mut self, element: &Node<'_>) {
-        let (Some(field), Some(list)) = (self.field, self.written.last_mut()) else { return };
-        let Kind::List(item) = field.kind else { return };
-        let at = Path::Key(&Path::Root, field.name);
-        list.text.push(if self.elements == 0 { '[' } else { ',' });
-        write_value(item, element, &Path::Index(&at, self.elements), &mut list.text, &mut list.warnings);
-        self.elements += 1;
-    }
-
-    fn end(&mut self) -> usize {
-        if let Some(list) = self.written.last_mut() {
-            list.text.push_str(if self.elements == 0 { "[]" } else { "]" });
-        }
-        self.written.len().saturating_sub(1)
-    }
-}
+pub(crate) struct Warnings(pub Vec<Warning>);
 
 impl Warnings {
     pub fn add(&mut self, code: &'static str, path: String, message: impl Into<String>) {
@@ -121,7 +67,7 @@ impl Path<'_> {
 }
 
 /// No shape has more fields (tested), so that matching needs no allocation.
-const MAX_FIELDS: usize = 64;
+pub(super) const MAX_FIELDS: usize = 64;
 
 /// Writes an object along its shape, leaving out the keys in `skip`.
 pub(crate) fn write_object(
@@ -207,15 +153,10 @@ fn write_unknown(unknown: &[&Member<'_>], first: bool, out: &mut String) {
 }
 
 /// Writes a value by its kind; null stays null.
-pub(crate) fn write_value(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &mut String, warnings: &mut Warnings) {
+pub(super) fn write_value(kind: &Kind, node: &Node<'_>, path: &Path<'_>, out: &mut String, warnings: &mut Warnings) {
     match (kind, node) {
         (_, Node::Null) => out.push_str("null"),
         (Kind::Any, node) => node.write(out),
-        (_, Node::Taken(number)) => {
-            let list = warnings.1.get_mut(*number).map(std::mem::take).unwrap_or_default();
-            out.push_str(&list.text);
-            list.warnings.0.into_iter().for_each(|w| warnings.add(w.code, w.path, w.message));
-        }
         (Kind::Object(shape), Node::Obj(members)) => write_object(shape, members, &[], path, out, warnings),
         (Kind::List(item), Node::Arr(items)) => {
             out.push('[');
@@ -360,83 +301,9 @@ fn split_currency(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn write_currency(amount: Option<&Node<'_>>, out: &mut String) {
+pub(super) fn write_currency(amount: Option<&Node<'_>>, out: &mut String) {
     match amount.and_then(Node::as_str).and_then(|text| split_currency(text).1) {
         Some(currency) => write_str(currency, out),
         None => out.push_str("null"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::contract::operation::OPERATIONS;
-
-    fn written(shape: &'static Shape, text: &str, fields: &'static [Field]) -> (String, Vec<Warning>) {
-        let mut lists = WriteLists::new(fields);
-        let node = Node::parse_with(text, &mut lists).unwrap();
-        let Node::Obj(members) = node else { panic!("{text}") };
-        let mut warnings = Warnings(Vec::new(), lists.written);
-        let mut out = String::new();
-        write_object(shape, &members, &[], &Path::Root, &mut out, &mut warnings);
-        (out, warnings.0)
-    }
-
-    fn value() -> impl Strategy<Value = String> {
-        let scalar = prop_oneof![
-            Just("null".to_owned()),
-            Just("true".to_owned()),
-            "-?[1-9][0-9]{0,3}(\\.[0-9]{1,2})?",
-            "\"[a-z0-9 .,|-]{0,8}\"",
-            Just("\"20260401\"".to_owned()),
-            Just("\"48.00 USD\"".to_owned()),
-        ];
-        let names: Vec<&str> = OPERATIONS
-            .iter()
-            .flat_map(|op| op.reply.fields)
-            .flat_map(|field| match field.kind {
-                Kind::List(Kind::Object(shape)) => shape.fields,
-                Kind::Object(shape) => shape.fields,
-                _ => &[],
-            })
-            .map(|field| field.name)
-            .collect();
-        let key = proptest::sample::select(names);
-        scalar.prop_recursive(3, 24, 6, move |inner| {
-            prop_oneof![
-                proptest::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
-                proptest::collection::vec((key.clone(), inner), 0..6).prop_map(|members| {
-                    let members: Vec<String> =
-                        members.into_iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
-                    format!("{{{}}}", members.join(","))
-                }),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn lists_are_written_while_they_are_read_as_from_a_tree(
-            op in 0..OPERATIONS.len(),
-            values in proptest::collection::vec(value(), 1..6),
-            lists in proptest::collection::vec(proptest::collection::vec(value(), 0..5), 1..4),
-        ) {
-            let shape = OPERATIONS[op].reply;
-            let names: Vec<&str> = shape.fields.iter().map(|f| f.name).chain(["other"]).collect();
-            let lists = lists.into_iter().map(|items| format!("[ {} ]", items.join(" , ")));
-            let members: Vec<String> = names
-                .iter()
-                .cycle()
-                .zip(lists.chain(values))
-                .map(|(name, value)| format!("\"{name}\":{value}"))
-                .collect();
-            // In both orders: warnings come in the order of the shape, whatever that of the text is.
-            for text in [members.join(","), members.iter().rev().cloned().collect::<Vec<_>>().join(",")] {
-                let text = format!("{{{text}}}");
-                prop_assert_eq!(written(shape, &text, shape.fields), written(shape, &text, &[]), "{}", text);
-            }
-        }
     }
 }

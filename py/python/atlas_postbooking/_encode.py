@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 def encode_request(operation: str, request: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> bytes:
     """The request of an operation, from a mapping, keywords, or both. Keywords that are None are left out."""
     schema = schema_of(operation, "request")
-    if type(fields) is dict and (request is None or (type(request) is dict and not fields)):
+    given = {name: value for name, value in fields.items() if value is not None}
+    plain = given if request is None else request if not given else None
+    if type(plain) is dict:
         # Plain values, as nearly always; None for what needs the rules below.
-        encoded: bytes | None = _native.encode(fields if request is None else request, schema, request is None)
+        encoded: bytes | None = _native.encode(plain, schema)
         if encoded is not None:
             return encoded
-    given = {name: value for name, value in fields.items() if value is not None}
     body: dict[str, Any] = {}
     try:
         if request is not None:
@@ -119,7 +120,7 @@ def encode_settings(settings: Mapping[str, Any] | None, keywords: Mapping[str, A
             # Names of headers are not converted.
             merged[name] = value if name == "headers" else _setting(value)
     plain = _plain(merged)
-    encoded: bytes | None = _native.encode(plain, UNKNOWN, False)
+    encoded: bytes | None = _native.encode(plain, UNKNOWN)
     return to_json(plain) if encoded is None else encoded
 
 

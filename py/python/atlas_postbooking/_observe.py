@@ -140,12 +140,19 @@ class Observer:
         span.end(end_time=end)
 
 
+#: The logger, once the program has imported logging.
+_found: list[Any] = []
+
+
 def _logger() -> Any:
-    logging = sys.modules.get("logging")
-    if logging is None:
-        return None
-    log = logging.getLogger(NAME)
+    if not _found:
+        logging = sys.modules.get("logging")
+        if logging is None:
+            return None
+        _found.append(logging.getLogger(NAME))
+    log = _found[0]
     if not log.handlers:
+        logging = sys.modules["logging"]
         # A library does not print: without it, logging writes warnings to stderr.
         log.addHandler(logging.NullHandler())
     return log

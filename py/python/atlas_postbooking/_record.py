@@ -10,7 +10,7 @@ from ._schema import OPEN, Field, Schema, schema_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _UNSET: Any = object()
@@ -29,19 +29,33 @@ class Record(Mapping[str, "Any"]):
     (``record["voidOfferId"]``) and also fields that this version does not know.
     """
 
+    # In slots, because a list has thousands of them: the __dict__ comes with the first attribute that is read.
+    __slots__ = ("__dict__", "__weakref__", "_asked", "_schema", "_slice", "_values")
+
     _values: dict[str, Any]
     _schema: Schema
+    #: What the values are read from; None once they are.
+    _slice: Slice | None
+    #: How many fields were read alone.
+    _asked: int
 
     def __init__(self, values: dict[str, Any] | Slice, schema: Schema) -> None:
-        own = self.__dict__
-        own["_slice" if type(values) is Slice else "_values"] = values
-        own["_schema"] = schema
+        _set_schema(self, schema)
+        if type(values) is Slice:
+            _set_slice(self, values)
+            _set_asked(self, 0)
+        else:
+            _set_slice(self, None)
+            _set_values(self, values)
 
     def __getitem__(self, name: str) -> Any:
-        return self._convert(name, self._values[name])
+        value = self._read(name) if name in self._schema.fields else self._values[name]
+        if value is _UNSET:
+            raise KeyError(name)
+        return self._convert(name, value)
 
     def _convert(self, name: str, value: Any) -> Any:
-        if value is None:
+        if value is None or value is _UNSET:
             return None
         schema = self._schema
         convert = schema.converters.get(name, _UNSET)
@@ -65,7 +79,7 @@ class Record(Mapping[str, "Any"]):
                 # The next access finds it without __getattr__.
                 self.__dict__[name] = value
                 return value
-        elif name == "_values" and "_slice" in self.__dict__:
+        elif name == "_values":
             return self._load()
         raise AttributeError(f"this {type(self).__name__} has no field {name!r}", name=name, obj=self)
 
@@ -74,29 +88,33 @@ class Record(Mapping[str, "Any"]):
         __getattr__ = _find
 
     def _read(self, vendor: str) -> Any:
-        """The JSON value of a documented field, None if it is absent."""
-        own = self.__dict__
-        # Two fields are read alone: often there is no third one. More of them are read together.
-        asked: int = own.get("_asked", 0)
-        if "_values" not in own and asked < _READ_ALONE:
-            own["_asked"] = asked + 1
-            found: tuple[Any] | None = own["_slice"].field(vendor)
-            if found is not None:
-                value = found[0]
-                field = self._schema.fields[vendor]
-                # An object in place of a documented scalar is given as it is, which is not a slice.
-                if field.child is not None or field.is_any or type(value) is not Slice and type(value) is not list:
-                    return value
-        return self._values.get(vendor)
+        """The JSON value of a field, _UNSET if it is absent."""
+        part = self._slice
+        # A documented field is in its object once: of others the last one counts, which is not found here.
+        if part is not None and (field := self._schema.fields.get(vendor)) is not None:
+            # Two fields are read alone: often there is no third one. More of them are read together.
+            asked = self._asked
+            if asked < _READ_ALONE or part.is_large:
+                _set_asked(self, asked + 1)
+                found = part.field(vendor)
+                if found is not None:
+                    value = found[0] if found else _UNSET
+                    kind = type(value)
+                    # An object in place of a documented scalar is given as it is, which is not a slice.
+                    if kind is not Slice and kind is not list or field.child is not None or field.is_any:
+                        return value
+        return self._values.get(vendor, _UNSET)
 
     def _load(self) -> dict[str, Any]:
-        own = self.__dict__
-        part: Slice = own["_slice"]
+        part = self._slice
+        if part is None:
+            # Another thread has just read them.
+            return _get_values(self)
         values = part.values()
         if values is None:
             values = loads(part.text)
-        # The slice stays, for a thread that has just seen it.
-        own["_values"] = values
+        _set_values(self, values)
+        _set_slice(self, None)
         return values
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -136,6 +154,14 @@ class Record(Mapping[str, "Any"]):
         return (_restore_record, (type(self), self._values, self._schema.operation, self._schema.path))
 
 
+# Past __setattr__ and __getattr__.
+_set_schema = Record.__dict__["_schema"].__set__
+_set_slice = Record.__dict__["_slice"].__set__
+_set_asked = Record.__dict__["_asked"].__set__
+_set_values = Record.__dict__["_values"].__set__
+_get_values: Callable[[Record], dict[str, Any]] = Record.__dict__["_values"].__get__
+
+
 def _restore_record(kind: type[Record], values: dict[str, Any], operation: str, path: tuple[str, ...]) -> Record:
     return kind(values, schema_at(operation, path))
 
@@ -161,8 +187,8 @@ def _converter(field: Field) -> Convert | None:
         convert = wrap
     else:
         convert = SCALARS.get(field.format)
-    for _ in range(field.list_depth):
-        convert = _list_converter(convert)
+    for depth in range(field.list_depth):
+        convert = _objects_converter(field.child) if field.child is not None and not depth else _list_converter(convert)
     return convert
 
 
@@ -171,6 +197,17 @@ def _object_converter(schema: Schema) -> Convert:
 
     def read(value: Any) -> Any:
         return kind(value, schema) if type(value) is dict or type(value) is Slice else wrap(value)
+
+    return read
+
+
+def _objects_converter(schema: Schema) -> Convert:
+    kind = CLASSES.get(schema.title, Record)
+
+    def read(value: Any) -> Any:
+        if type(value) is not list:
+            return wrap(value)
+        return [kind(each, schema) if type(each) is Slice or type(each) is dict else wrap(each) for each in value]
 
     return read
 
