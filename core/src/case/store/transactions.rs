@@ -310,9 +310,9 @@ impl Sqlite {
             return out_of_descriptors(&none_left);
         }
         match error.sqlite_error_code() {
-            // 3082: SQLITE_IOERR_NOMEM.
+            // 3082: SQLITE_IOERR_NOMEM; 5386: SQLITE_IOERR_SHMMAP, the index of the log has no place in the memory.
             Some(ErrorCode::OutOfMemory) => Error::new(Code::Memory, "no memory is left for the store"),
-            _ if error.sqlite_error().is_some_and(|e| e.extended_code == 3082) => {
+            _ if error.sqlite_error().is_some_and(|e| matches!(e.extended_code, 3082 | 5386)) => {
                 Error::new(Code::Memory, "no memory is left for the store")
             }
             Some(ErrorCode::DiskFull) => store_error(Code::StoreFull, "the disk of the store is full"),
