@@ -2,7 +2,7 @@
 # build     everything, for development
 # test      the suites of every language; SUITES="c cpp" for some
 # test-long the suites that build a second time or take minutes each: sanitizers and valgrind, panic=abort, the archive,
-#           wheels, PostgreSQL, the short form of the torture
+#           wheels, PostgreSQL, the short form of the torture, processes without threads or descriptors
 # torture   the promises on cases under kills, lost replies, crowds and false clocks, with common client loops beside it;
 #           TORTURE="--seed 42" for a seed, "kills lost" for some; about 20 minutes on 2 cores
 # upgrade   a store file that an earlier release and this one meet on; builds the earlier one, about six minutes

@@ -1,8 +1,8 @@
 """`make test` and `make test-long`: the suites of every language. Standard library only.
 
     python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors, runtimes, findings, python;
-                                       --long: abort, archive, memory, server, torture, wheels, which build a second
-                                       time or take minutes each; default: all but these
+                                       --long: abort, archive, limits, memory, server, torture, wheels, which
+                                       build a second time or take minutes each; default: all but these
 
 Everything is built first. Then as many groups run at a time as there are processors (four at most), each in a process
 of its own whose output is printed when it ends; the suites of a group run one after the other.
@@ -35,6 +35,7 @@ import findings  # noqa: E402
 import guide_commands  # noqa: E402
 import guide_lines  # noqa: E402
 import headers  # noqa: E402
+import limits  # noqa: E402
 import native  # noqa: E402
 import postgres  # noqa: E402
 import readme_programs  # noqa: E402
@@ -184,6 +185,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("runtimes", "runtimes, guide", with_compiler(CC, guide_lines.check)),
     ("findings", "findings, C", lambda result: findings.check(result, "c", building.LIB / "libatlas_postbooking.so.1")),
     ("findings", "findings, Python", lambda result: findings.check(result, "python", PYTHON)),
+    ("limits", "limits", with_compiler(CC, limits.check)),
     ("torture", "torture", with_compiler(CC, torture)),
     ("python", "Python", python),
     ("wheels", "wheels", wheels.check),
@@ -193,7 +195,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
 
 
 # A second build, a foreign program's start in every test, or minutes by themselves.
-LONG = {"abort", "archive", "memory", "server", "torture", "wheels"}
+LONG = {"abort", "archive", "limits", "memory", "server", "torture", "wheels"}
 # The groups that take longest start first.
 FIRST = ("rust", "c", "examples", "memory", "archive", "server")
 

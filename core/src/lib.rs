@@ -73,12 +73,14 @@ mod process;
 mod reading;
 mod redact;
 mod reply;
+mod threads;
 mod token_bucket;
 mod tolerance;
 mod transport;
 mod unix_time;
 mod webhook;
 pub mod wire;
+mod workers;
 
 pub use cancel::Cancel;
 pub use client::cases::{BlockingCases, Cases};

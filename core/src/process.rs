@@ -37,6 +37,10 @@ fn generation() -> usize {
 pub(crate) struct PerProcess<T>([Mutex<T>; 8]);
 
 impl<T> PerProcess<T> {
+    pub const fn new(values: [Mutex<T>; 8]) -> PerProcess<T> {
+        PerProcess(values)
+    }
+
     /// The value of this process: the default one at first, and in a child of many forks perhaps that of an ancestor.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.of(generation())

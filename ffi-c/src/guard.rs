@@ -12,13 +12,14 @@ thread_local! {
 
 /// Installs a panic hook that is silent for panics of this library: the default hook writes to the host's stderr also
 /// when the panic is caught. A shared library has a Rust runtime, and so a hook, of its own. A host that links the
-/// static library shares both, so panics outside of our calls and of our thread go to the hook that was there before.
+/// static library shares both, so panics outside of our calls and of our threads go to the hook that was there before.
 fn install_panic_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let ours = CALL_DEPTH.with(|d| d.get() > 0) || std::thread::current().name() == Some("apb-io");
+            let ours = CALL_DEPTH.with(|d| d.get() > 0)
+                || std::thread::current().name().is_some_and(|name| name.starts_with("apb-"));
             if !ours {
                 previous(info);
             }

@@ -157,7 +157,11 @@ static void what_hosts_do_with_the_descriptor(void)
     /* The number comes back for something else, which is neither read nor closed. */
     CHECK(close(fd) == 0);
     other = open("/dev/zero", O_RDONLY);
-    CHECK(other == fd);
+    /* A connection that ended just now may have left a lower number. */
+    if (other != fd) {
+        CHECK(dup2(other, fd) == fd && close(other) == 0);
+        other = fd;
+    }
     CHECK(start("balance", "{}", 4, NULL) == APB_OK && take(1) == 1 && is_drained());
     apb_queue_free(queue);
     CHECK(read(other, bytes, 1) == 1);

@@ -8,13 +8,16 @@ The findings that one process shows are vectors (`tests/vectors/findings.json`).
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import subprocess
 import sys
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import building
 from results import SuiteResult
 from scene import NOW, Scene, scene, wait_for
 from worker import Worker
@@ -88,6 +91,25 @@ def another_sqlite_in_the_process_does_no_damage(scene: Scene) -> list[str]:
     return faults + ([] if scene.sent("void") == len(orders) else [f"{scene.sent('void')} voids left"])
 
 
+def two_copies_in_one_process_see_each_other(scene: Scene, library: Path) -> list[str]:
+    """The shared library and the Python module are two libraries to their process: each has its own list of live cases."""
+    scene.call("case.list", {})
+    request = {"kind": "void", "orderNo": scene.atlas.order(**NOW), "key": "k"}
+    scene.atlas.post("faults", endpoint="void", mode="delay", delayMs=1500)
+    script = Path(__file__).with_name("copies.py")
+    texts = [str(library), str(scene.path), json.dumps(scene.config), json.dumps(request)]
+    command = [sys.executable, str(script), *texts]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        wait_for(lambda: scene.sent("void") == 1)
+        printed, _ = process.communicate("sent\n", timeout=60)
+    second, asked, first = (json.loads(line) for line in printed.splitlines())
+    faults = [] if scene.sent("void") == 1 else [f"{scene.sent('void')} submits left"]
+    outcomes = [first["outcome"], second["outcome"], asked["outcome"]]
+    faults += [] if outcomes[0] == "executed" else [f"the first answers {outcomes[0]}: {code(first)}"]
+    is_seen = second["outcome"] != "not_executed" and code(second) == "in_progress"
+    return faults + ([] if is_seen else [f"the second answers {outcomes[1]}: {code(second)}"])
+
+
 def code(reply: dict[str, Any] | None) -> Any:
     return ((reply or {}).get("error") or {}).get("code")
 
@@ -105,6 +127,10 @@ def check(result: SuiteResult, face: str, path: Path) -> None:
         with scene(face, path) as one:
             faults = finding(one)
         result.check(not faults, f"{face}: {finding.__name__}: {'; '.join(faults)}")
+    if face == "python":
+        with scene(face, path) as one:
+            faults = two_copies_in_one_process_see_each_other(one, building.LIB / "libatlas_postbooking.so.1")
+        result.check(not faults, f"two copies: {'; '.join(faults)}")
 
 
 def main() -> None:

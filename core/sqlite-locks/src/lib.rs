@@ -26,6 +26,15 @@ pub fn install() {
     linux::install();
 }
 
+/// Why SQLite could not open a file on this thread, if no descriptor was left; told once. SQLite itself does not tell
+/// that from a file that is not there, or from a lock that another process has. None on other systems.
+pub fn take_open_error() -> Option<std::io::Error> {
+    #[cfg(target_os = "linux")]
+    return linux::take_open_error();
+    #[cfg(not(target_os = "linux"))]
+    return None;
+}
+
 /// How many forks lie between the process that called this first and this one: a child differs from its parent, also
 /// where it has its parent's number in a pid namespace of its own. Only `fork()` of the C library counts, not the bare
 /// system call. 0 on other systems. Takes no lock after the first call.

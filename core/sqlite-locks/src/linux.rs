@@ -1,11 +1,30 @@
 //! The system calls, and the table of files behind them.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use rusqlite::ffi;
+
+thread_local!(static OPEN_ERROR: Cell<c_int> = const { Cell::new(0) });
+
+pub(crate) fn take_open_error() -> Option<std::io::Error> {
+    let number = OPEN_ERROR.replace(0);
+    (number != 0).then(|| std::io::Error::from_raw_os_error(number))
+}
+
+/// After an open that failed: whether the process or the machine has no descriptor left.
+fn has_no_descriptor() -> bool {
+    // SAFETY: the number of this thread's last error.
+    let number = unsafe { *libc::__errno_location() };
+    let is_none_left = matches!(number, libc::EMFILE | libc::ENFILE);
+    if is_none_left {
+        OPEN_ERROR.set(number);
+    }
+    is_none_left
+}
 
 type Open = unsafe extern "C" fn(*const c_char, c_int, c_int) -> c_int;
 type Close = unsafe extern "C" fn(c_int) -> c_int;
@@ -163,8 +182,11 @@ fn open_lock(descriptor: c_int) -> Option<c_int> {
         return None;
     }
     if !register(opened) {
-        // SAFETY: opened above, and nobody else knows it.
-        unsafe { libc::close(opened) };
+        // SAFETY: opened above, and nobody else knows it; the number of an error that is not one of descriptors.
+        unsafe {
+            libc::close(opened);
+            *libc::__errno_location() = 0;
+        }
         return None;
     }
     Some(opened)
@@ -180,20 +202,31 @@ fn move_up(descriptor: c_int) -> c_int {
     }
 }
 
-/// The descriptor on which the locks of this one's file are taken; None if there is no such.
-fn lock_of(descriptor: c_int) -> Option<c_int> {
-    let found = stat(descriptor)?;
+/// Where the locks of a file are taken.
+enum Place {
+    Own(c_int),
+    /// On SQLite's own descriptor.
+    Plain,
+    /// Nowhere: no descriptor is left. A lock of SQLite's own kind beside those of this module would be dropped unseen.
+    Nowhere,
+}
+
+/// The descriptor on which the locks of this one's file are taken.
+fn lock_of(descriptor: c_int) -> Place {
+    let Some(found) = stat(descriptor) else { return Place::Plain };
     let mut table = files();
     let files = &mut table.1;
     if let Some(file) = files.iter_mut().find(|file| file.id == id(&found)) {
         if !file.open.contains(&descriptor) {
             file.open.push(descriptor);
         }
-        return Some(file.lock);
+        return Place::Own(file.lock);
     }
-    let lock = open_lock(descriptor)?;
+    let Some(lock) = open_lock(descriptor) else {
+        return if has_no_descriptor() { Place::Nowhere } else { Place::Plain };
+    };
     files.push(File { id: id(&found), lock, open: vec![descriptor], kept: Vec::new() });
-    Some(lock)
+    Place::Own(lock)
 }
 
 /// fcntl(2) as SQLite calls it: the third argument is a pointer to a lock, or a number.
@@ -204,9 +237,12 @@ unsafe extern "C" fn control_file(descriptor: c_int, command: c_int, argument: *
         _ => None,
     };
     let own = own.filter(|_| !UNSUPPORTED.load(Ordering::SeqCst));
-    let Some((own, lock)) = own.and_then(|own| Some((own, lock_of(descriptor)?))) else {
+    let (own, lock) = match own.map(|own| (own, lock_of(descriptor))) {
+        Some((own, Place::Own(lock))) => (own, lock),
+        // `errno` is that of the open that failed.
+        Some((_, Place::Nowhere)) => return -1,
         // SAFETY: the arguments of the caller.
-        return unsafe { libc::fcntl(descriptor, command, argument) };
+        _ => return unsafe { libc::fcntl(descriptor, command, argument) },
     };
     let flock = argument.cast::<libc::flock>();
     // SAFETY: with these commands SQLite gives a `struct flock` that may be read and written.
@@ -230,7 +266,11 @@ unsafe extern "C" fn open_file(path: *const c_char, flags: c_int, mode: c_int) -
     }
     let Some(former) = FORMER.get() else { return -1 };
     // SAFETY: the arguments of the caller.
-    unsafe { (former.open)(path, flags, mode) }
+    let opened = unsafe { (former.open)(path, flags, mode) };
+    if opened < 0 {
+        has_no_descriptor();
+    }
+    opened
 }
 
 fn kept(path: *const c_char, mode: c_int) -> Option<c_int> {

@@ -1,6 +1,6 @@
 //! The clocks of cases: the wall's, the machine's, or a test's.
 
-use once_cell::sync::Lazy;
+use once_cell::sync::OnceCell;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::fnv1a;
@@ -35,14 +35,26 @@ impl Stamp {
     }
 }
 
+static BOOT: OnceCell<u64> = OnceCell::new();
+
+/// Reads which boot of the machine this is. Fails where that cannot be known now, since no descriptor is left: with
+/// another number, other processes would take the leases of this one for those of a machine that has ended.
+pub(crate) fn know_boot() -> std::io::Result<u64> {
+    BOOT.get_or_try_init(|| {
+        let id = match std::fs::read("/proc/sys/kernel/random/boot_id") {
+            Err(error) if cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)) => return Err(error),
+            id => id.unwrap_or_default(),
+        };
+        // SQLite's integers are signed.
+        Ok(fnv1a(&id) >> 1)
+    })
+    .copied()
+}
+
 /// The machine's boot, and milliseconds since then: the same for all processes, and never set back.
 pub(crate) fn machine() -> (u64, Millis) {
-    static BOOT: Lazy<u64> = Lazy::new(|| {
-        let id = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        // SQLite's integers are signed.
-        fnv1a(&id) >> 1
-    });
-    (*BOOT, boot_clock::now())
+    // A store is opened by nobody who does not know it.
+    (know_boot().unwrap_or_default(), boot_clock::now())
 }
 
 /// Now, on both clocks.

@@ -20,12 +20,13 @@ use crate::config::{CaseClock, CasePolicy, Config, StoreConfig};
 use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode};
 use crate::exchange::rate_limiter::{Later, PLACE_LASTS, Place, RateLimiter, wait_for_place};
-use crate::exchange::runtime::spawn_store_work;
+use crate::exchange::runtime::no_thread;
 use crate::exchange::session::Session;
 use crate::reply::Reply;
 use crate::token_bucket::Rate;
 use crate::transport::{Fault, Limits};
 use crate::unix_time::Millis;
+use crate::workers;
 
 /// See the module.
 pub(crate) struct CaseService {
@@ -210,11 +211,12 @@ async fn run_blocking<T: Send + 'static>(
     let left = DEADLINE.try_with(|at| at.saturating_duration_since(tokio::time::Instant::now()));
     let left = left.map_or(ANY, |left| left.clamp(LAST_WRITES, ANY));
     let end = std::time::Instant::now() + left;
-    let mut done = spawn_store_work(move || patience::within(end, || work(&*store)));
-    match tokio::time::timeout(left + DISK, &mut done).await {
-        Ok(done) => done.unwrap_or_else(|_| Err(Error::new(ErrorCode::Panic, "the store panicked"))),
+    let done = workers::current().store.spawn(move || patience::within(end, || work(&*store)));
+    let done = done.map_err(|(error, _)| no_thread(&error))?;
+    match tokio::time::timeout(left + DISK, done).await {
+        Ok(Ok(Ok(done))) => done,
+        Ok(_) => Err(Error::new(ErrorCode::Panic, "the store panicked")),
         Err(_) => {
-            done.abort();
             Err(store_error(ErrorCode::StoreBusy, "the store's file system did not answer in the time of the call"))
         }
     }

@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorCode};
 use crate::exchange::runtime::{self, panicked};
 use crate::process::{self, ProcessId};
 use crate::reply::Reply;
+use crate::threads;
 
 /// A queue of completions. `T` is what the host wants back with each.
 ///
@@ -271,7 +272,7 @@ pub fn start<T: Send + 'static>(
     context: T,
     cancel: Option<&Cancel>,
 ) -> Result<(), StartError> {
-    if runtime::is_own_thread() {
+    if threads::is_own() {
         return Err(StartError::Busy);
     }
     if !queue.is_usable() {

@@ -17,6 +17,7 @@ use crate::reply::Reply;
 use crate::reply::decode::{CallMeta, decode};
 use crate::transport::{Exchange, Fault, Limits};
 use crate::unix_time::{Millis, boot_clock};
+use crate::workers;
 
 /// Replies above this many bytes are decoded beside the I/O thread, so that other calls do not wait for it.
 const LARGE: usize = 64 << 10;
@@ -111,7 +112,14 @@ impl CallContext {
         if size < LARGE {
             return work();
         }
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Reply::failed(request.op.name, panicked(request.op)))
+        match workers::current().decoding.spawn(work) {
+            Ok(done) => match done.await {
+                Ok(Ok(reply)) => reply,
+                _ => Reply::failed(request.op.name, panicked(request.op)),
+            },
+            // Other calls wait; the answer is told.
+            Err((_, work)) => work(),
+        }
     }
 
     /// What a reply reports about this call.

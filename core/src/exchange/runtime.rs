@@ -4,38 +4,26 @@
 //! epoll object is shared with the parent), so the child leaks it and builds its own. Nothing is
 //! created before the first call, so a host that only links the library has no extra thread.
 
-use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use once_cell::sync::Lazy;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
 use crate::cancel::Ticker;
 use crate::contract::operation::Operation;
 use crate::error::{Advice, Error, ErrorCode, Outcome};
 use crate::process::{self, PerProcess, ProcessId};
-
-thread_local! {
-    static IS_OURS: Cell<bool> = const { Cell::new(false) };
-    /// On the I/O thread: where the work of stores is done.
-    static STORE_WORK: RefCell<Option<Handle>> = const { RefCell::new(None) };
-}
-
-/// The threads of stores are their own: lookups of names that hang must not keep them waiting.
-const STORE_THREADS: usize = 8;
+use crate::threads;
 
 /// A runtime and the process that made it.
 #[derive(Clone, Copy)]
 pub(crate) struct RuntimeHandle {
     pub process: ProcessId,
     runtime: &'static Runtime,
-    /// Without a driver: it makes threads for blocking work, when there is some, and nothing else.
-    #[allow(dead_code, reason = "the I/O thread has a handle of it")]
-    store: &'static Runtime,
     /// Wakes cancelled calls.
     pub ticker: &'static Ticker,
     /// Makes deadlines cheap.
@@ -82,35 +70,9 @@ pub(crate) fn current() -> Result<RuntimeHandle, Error> {
     match *current {
         Some(runtime) if runtime.process == process => Ok(runtime),
         _ => {
-            // tokio panics where its thread cannot be made.
-            std::thread::Builder::new()
-                .name("apb-io".to_owned())
-                .spawn(|| {})
-                .map_err(|e| Error::new(ErrorCode::Memory, format!("no thread can be made: {e}")))?;
-            let store = Builder::new_current_thread()
-                .max_blocking_threads(STORE_THREADS)
-                .thread_name("apb-store")
-                .on_thread_start(begin_thread)
-                .build()
-                .map_err(not_built)?;
-            let store: &Runtime = Box::leak(Box::new(store));
-            let store_work = store.handle().clone();
-            let built = Builder::new_multi_thread()
-                .worker_threads(1)
-                .max_blocking_threads(16)
-                .thread_name("apb-io")
-                .on_thread_start(move || {
-                    begin_thread();
-                    STORE_WORK.set(Some(store_work.clone()));
-                })
-                .enable_all()
-                .build()
-                .map_err(not_built)?;
-            // Leaked on purpose: no host thread may drop a runtime, least of all in an async context.
             let runtime = RuntimeHandle {
                 process,
-                runtime: Box::leak(Box::new(built)),
-                store,
+                runtime: start()?,
                 ticker: Box::leak(Box::new(Ticker::default())),
                 pacer: Box::leak(Box::new(Pacer::default())),
             };
@@ -120,9 +82,23 @@ pub(crate) fn current() -> Result<RuntimeHandle, Error> {
     }
 }
 
-fn begin_thread() {
-    IS_OURS.set(true);
-    hold_signals();
+/// Starts the I/O thread, which makes the runtime and runs it for ever.
+fn start() -> Result<&'static Runtime, Error> {
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    let run = move || {
+        threads::begin();
+        match Builder::new_current_thread().enable_all().build() {
+            Ok(built) => {
+                // Leaked on purpose: no host thread may drop a runtime, least of all in an async context.
+                let runtime: &Runtime = Box::leak(Box::new(built));
+                let _ = sender.send(Ok(runtime));
+                runtime.block_on(std::future::pending())
+            }
+            Err(error) => drop(sender.send(Err(error))),
+        }
+    };
+    std::thread::Builder::new().name("apb-io".to_owned()).spawn(run).map_err(not_built)?;
+    receiver.recv().map_err(|_| thread_panicked())?.map_err(not_built)
 }
 
 fn not_built(e: std::io::Error) -> Error {
@@ -132,33 +108,9 @@ fn not_built(e: std::io::Error) -> Error {
     Error::new(code, format!("no I/O thread can be made: {e}"))
 }
 
-/// Runs work of a store, which waits for the disk and for other processes, beside the I/O thread.
-pub(crate) fn spawn_store_work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
-    match STORE_WORK.with_borrow(Clone::clone) {
-        Some(threads) => threads.spawn_blocking(work),
-        None => tokio::task::spawn_blocking(work),
-    }
-}
-
-/// Our threads take no signals. The host's handlers run on the host's threads, and writing to a
-/// connection that the other side has reset does not kill a host that does not expect SIGPIPE (Rust
-/// programs ignore it, C programs do not). Masks and handlers of other threads are not touched.
-fn hold_signals() {
-    #[cfg(unix)]
-    {
-        use nix::sys::signal::{SigSet, Signal};
-        let mut held = SigSet::all();
-        // Faults of the thread itself belong to the host's crash handler, and profilers want every thread.
-        for own in [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGTRAP, Signal::SIGPROF] {
-            held.remove(own);
-        }
-        let _ = held.thread_block();
-    }
-}
-
-/// Whether this is a thread of the library: a call that waits would wait for itself.
-pub(crate) fn is_own_thread() -> bool {
-    IS_OURS.get()
+/// Out of threads.
+pub(crate) fn no_thread(error: &std::io::Error) -> Error {
+    Error::new(ErrorCode::Memory, format!("no thread can be made: {error}"))
 }
 
 impl RuntimeHandle {
@@ -180,7 +132,7 @@ impl RuntimeHandle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        if IS_OURS.get() {
+        if threads::is_own() {
             return Err(Error::new(ErrorCode::Busy, "a blocking call was made on the library's own thread"));
         }
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);

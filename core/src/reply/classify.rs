@@ -185,6 +185,10 @@ fn transport_error(op: &Operation, echo: &RequestEcho, fault: Fault, exchange: &
             let words = exchange.connection.as_ref().map_or("too many open files", |connection| &connection.cause);
             (ErrorCode::Io, format!("no descriptor is left for a connection: {words}"))
         }
+        Fault::NoMemory => {
+            let words = exchange.connection.as_ref().map_or("out of memory", |connection| &connection.cause);
+            (ErrorCode::Memory, format!("no connection could be made: {words}"))
+        }
         Fault::Connect => (ErrorCode::Connect, "no connection could be made".to_owned()),
         Fault::ConnectTimeout => (ErrorCode::ConnectTimeout, "no connection could be made in time".to_owned()),
         Fault::Tls => (ErrorCode::Tls, "the TLS handshake failed".to_owned()),

@@ -3,6 +3,7 @@
 mod body;
 mod decoder;
 mod fault;
+mod lookups;
 mod tls;
 
 use std::future::Future;
@@ -24,6 +25,7 @@ use crate::unix_time::Millis;
 use body::{HandOver, OnceBody};
 use decoder::Announced;
 pub(crate) use fault::Fault;
+use lookups::{Lookups, NoThread};
 #[cfg(feature = "postgres")]
 pub(crate) use tls::server_config as server_tls;
 
@@ -131,6 +133,7 @@ impl Transport {
                 .http1_allow_obsolete_multiline_headers_in_responses(true)
                 .http1_max_headers(MAX_HEADERS)
                 .tcp_nodelay(true)
+                .dns_resolver(Arc::new(Lookups))
                 .connect_timeout(config.connect_timeout)
                 .pool_max_idle_per_host(if single { 0 } else { config.max_connections })
                 // Below the minute after which many servers and middleboxes drop idle connections.
@@ -253,7 +256,12 @@ impl Transport {
     fn failed_connection(&self, fault: Fault, error: &reqwest::Error) -> Option<FailedConnection> {
         let url = match fault {
             Fault::Proxy => self.proxy.as_ref().unwrap_or(&self.base),
-            Fault::Dns | Fault::Connect | Fault::ConnectTimeout | Fault::Tls | Fault::NoDescriptor => &self.base,
+            Fault::Dns
+            | Fault::Connect
+            | Fault::ConnectTimeout
+            | Fault::Tls
+            | Fault::NoDescriptor
+            | Fault::NoMemory => &self.base,
             _ => return None,
         };
         let (mut cause, mut errno) = (String::new(), None);
@@ -273,6 +281,9 @@ impl Transport {
     fn classify(&self, error: &reqwest::Error, unsent: bool) -> Fault {
         if unsent && has_no_descriptor(error) {
             return Fault::NoDescriptor;
+        }
+        if unsent && has_no_memory(error) {
+            return Fault::NoMemory;
         }
         if is_tls(error) {
             return Fault::Tls;
@@ -365,6 +376,16 @@ fn has_no_descriptor(error: &reqwest::Error) -> bool {
     visit_causes(error, &mut |e| {
         let number = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
         found |= cfg!(unix) && matches!(number, Some(23 | 24));
+    });
+    found
+}
+
+fn has_no_memory(error: &reqwest::Error) -> bool {
+    // ENOMEM: 12 on every Unix.
+    let mut found = false;
+    visit_causes(error, &mut |e| {
+        let number = e.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+        found |= e.is::<NoThread>() || (cfg!(unix) && number == Some(12));
     });
     found
 }

@@ -14,5 +14,6 @@ mod child;
 mod damage;
 mod disk;
 mod fixture;
+mod place;
 mod secrets;
 mod sharing;

@@ -90,7 +90,8 @@ impl Process {
     /// Whether it may be the one that started then. In doubt it is, until its lease ends.
     fn may_be(&self, start: &str) -> bool {
         match self {
-            Process::Started(own) => own == start,
+            // One that could not read its own start has written none.
+            Process::Started(own) => own == start || start.is_empty(),
             Process::Hidden => true,
             Process::Gone => false,
         }
@@ -159,6 +160,7 @@ mod tests {
         assert_eq!(Process::read(&stat("S")), Process::Started("4711".to_owned()));
         assert_eq!(Process::read(&stat("Z")), Process::Gone);
         assert!(Process::Hidden.may_be("4711") && Process::read(&stat("S")).may_be("4711"));
+        assert!(Process::read(&stat("S")).may_be("") && !Process::Gone.may_be(""));
         assert!(!Process::Gone.may_be("4711") && !Process::read(&stat("S")).may_be("4712"));
         assert!(exists(std::process::id()) && !exists(u32::MAX >> 1));
     }

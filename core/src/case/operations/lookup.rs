@@ -65,7 +65,7 @@ pub(super) async fn sent_nothing(cases: &CaseService, name: Name, error: Error) 
 
 /// The error of an operation about one case that was not found or cannot be read: this store cannot say how it stands.
 pub(super) fn cannot_say(mut error: Error) -> Error {
-    if matches!(error.status, Status::NOT_FOUND | Status::STORE) {
+    if matches!(error.status, Status::NOT_FOUND | Status::STORE | Status::IO | Status::MEMORY) {
         error.outcome = Outcome::Unknown;
     }
     error

@@ -21,7 +21,8 @@ pub(super) async fn stats(cases: &CaseService) -> Stored<CaseReply> {
     let stuck = open.iter().filter(|case| is_stuck(case, now)).count();
     let number = |n: usize| i64::try_from(n).ok().map(Into::into);
     let (per_second, wait) = cases.follow_budget().await?;
-    Ok(CaseReply::data(to_json(&CaseStatsReply {
+    let held = cases.run_blocking(|store| store.held_log()).await?;
+    let mut reply = CaseReply::data(to_json(&CaseStatsReply {
         open: number(open.len()),
         unknown: number(unknown),
         stuck: number(stuck),
@@ -33,7 +34,15 @@ pub(super) async fn stats(cases: &CaseService) -> Stored<CaseReply> {
             wait_ms: Some(wait.into()),
         }),
         paused_until: cases.paused_until().await?.map(instant),
-    })))
+    }));
+    if let Some(bytes) = held {
+        let message = format!(
+            "the store's log has {} MB and cannot be emptied: a program keeps a transaction on the store open",
+            bytes >> 20
+        );
+        reply.warnings.add("store_log_held", String::new(), message);
+    }
+    Ok(reply)
 }
 
 /// Whether only case.open or a human moves the case on, and neither did for a day.

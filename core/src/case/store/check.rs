@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Stored, store_error};
+use super::{Stored, has_no_descriptor, out_of_descriptors, place, store_error};
 use crate::error::{Error, ErrorCode};
 
 /// "APBC": this file is a case store.
@@ -23,7 +23,7 @@ static SEEN: Mutex<Vec<((u64, u64), File)>> = Mutex::new(Vec::new());
 
 /// Makes the file if there is none (mode 0600), and refuses what cannot be a store of ours.
 pub(crate) fn check(path: &Path) -> Stored<()> {
-    local(path)?;
+    place::check(path)?;
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     match std::fs::metadata(path) {
         Ok(found) if !found.is_file() => {
@@ -171,6 +171,7 @@ pub(crate) fn layout(version: i32) -> Stored<()> {
 
 fn cannot_open(path: &Path, error: &std::io::Error) -> Error {
     match error.kind() {
+        _ if has_no_descriptor(error) => out_of_descriptors(error),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             store_error(ErrorCode::StoreReadonly, "the store's file or directory cannot be written")
         }
@@ -189,36 +190,4 @@ fn sync_directory(path: &Path) {
     if let Ok(directory) = File::open(directory) {
         let _ = directory.sync_all();
     }
-}
-
-/// Locks on network file systems are not to be trusted with money.
-fn local(path: &Path) -> Stored<()> {
-    #[cfg(target_os = "linux")]
-    {
-        // Magic numbers of linux/magic.h, and of the file systems that are not in it.
-        const NETWORK: [(u32, &str); 9] = [
-            (0x6969, "NFS"),
-            (0x517B, "SMB"),
-            (0xFE53_4D42, "SMB2"),
-            (0xFF53_4D42, "CIFS"),
-            (0x0102_1997, "9p"),
-            (0x5346_414F, "AFS"),
-            (0x00C3_6400, "Ceph"),
-            (0x7461_636F, "OCFS2"),
-            (0x4755_4C42, "Lustre or another cluster file system"),
-        ];
-        let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // The file itself, if it is there: its name may be a link to elsewhere.
-        for place in [path, directory] {
-            let Ok(stat) = nix::sys::statfs::statfs(place) else { continue };
-            // Of another type in each libc; the kernel's numbers have 32 bits.
-            let kind = stat.filesystem_type().0 as u32;
-            if let Some((_, name)) = NETWORK.iter().find(|(magic, _)| *magic == kind) {
-                let message = format!("the store is on a network file system ({name}), whose locks cannot be trusted");
-                return Err(store_error(ErrorCode::StoreNetwork, message));
-            }
-        }
-    }
-    let _ = path;
-    Ok(())
 }

@@ -16,7 +16,8 @@ use super::connection::{IsAlive, make, readable, sign};
 use super::identity::Identity;
 use super::witness::FileId;
 use super::writer::Writer;
-use super::{Stored, accounts, store_error};
+use super::{Stored, accounts, out_of_descriptors, store_error};
+use crate::case::clock;
 use crate::config::FileStore;
 use crate::error::{Error, ErrorCode as Code};
 
@@ -66,6 +67,7 @@ impl Sqlite {
     /// Opens or makes the file; refuses one that cannot be trusted or written.
     pub fn open(config: &FileStore, identity: Identity, is_alive: IsAlive) -> Stored<Sqlite> {
         sqlite_locks::install();
+        clock::know_boot().map_err(|e| out_of_descriptors(&e))?;
         let store = Sqlite {
             path: config.path.clone(),
             witness: config.witness.clone(),

@@ -13,6 +13,7 @@ pub(crate) mod file;
 mod holds;
 pub(crate) mod identity;
 pub(crate) mod patience;
+mod place;
 #[cfg(test)]
 mod plans;
 #[cfg(feature = "postgres")]
@@ -292,6 +293,12 @@ pub(crate) trait Store: Send + Sync {
     /// Ends a pause, and makes the cases that waited for it due; gives how many.
     fn unpause(&self, now: Millis, rates: &[(&'static str, Rate)]) -> Stored<u64>;
 
+    /// How many bytes of what was written cannot be moved into the file, since a reader keeps a transaction open; None
+    /// where that is no matter.
+    fn held_log(&self) -> Stored<Option<u64>> {
+        Ok(None)
+    }
+
     /// Removes final cases unchanged since then. What stays of them is a [`Remnant`].
     fn purge(&self, before: Millis) -> Stored<u64>;
 }
@@ -308,6 +315,18 @@ impl Drop for ConnectionScope<'_> {
     fn drop(&mut self) {
         self.0.end_scope();
     }
+}
+
+/// No descriptor is left for a file of the store.
+pub(crate) fn out_of_descriptors(error: &std::io::Error) -> Error {
+    let mut error = Error::new(ErrorCode::Io, format!("no descriptor is left for the store: {error}"));
+    (error.advice, error.retryable) = (Advice::Retry, true);
+    error
+}
+
+/// Whether an error of the system says so: EMFILE of the process or ENFILE of the machine, 24 and 23 on every Unix.
+pub(crate) fn has_no_descriptor(error: &std::io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 /// An error of the store, before anything was sent.

@@ -118,6 +118,9 @@ impl Store for Sqlite {
             if let Some(error) = rewound::error(tx)? {
                 return Ok(Err(error));
             }
+            if let Some(error) = self.log_is_full() {
+                return Ok(Err(error));
+            }
             if let Some(other) = self.take_holds(tx, case)? {
                 return Ok(Ok(Claim::Held(Box::new(other))));
             }
@@ -203,6 +206,10 @@ impl Store for Sqlite {
                 .execute(params![row.case.id, row.version])
                 .map(|_| ())
         })
+    }
+
+    fn held_log(&self) -> Stored<Option<u64>> {
+        self.held_log()
     }
 
     fn write_witness(&self, id: &str, number: i64) -> Stored<Option<String>> {

@@ -6,16 +6,20 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::check::{LAYOUT, foreign, layout};
+use super::check::{LAYOUT, beside, foreign, layout};
 use super::connection::{Connected, is_busy, open, signature};
 use super::file::{Account, Pool, READERS, Sqlite};
 use super::tables::{Tx, highest};
 use super::writer::{Batch, Turn, lost};
-use super::{ConnectionScope, EndScope, Stored, accounts, patience, store_error};
+use super::{ConnectionScope, EndScope, Stored, accounts, out_of_descriptors, patience, store_error};
 use crate::error::{Error, ErrorCode as Code};
 
 /// The pause before a file that other processes are making just now is opened once more.
 const AGAIN: Duration = Duration::from_millis(5);
+/// A log of this length is not emptied as it should be: 800 kB are usual.
+const GROWN: u64 = 16 << 20;
+/// Beyond this length no new case is opened.
+const FULL: u64 = 512 << 20;
 /// While writes follow each other, the log is emptied this often at most.
 const EMPTYING: Duration = Duration::from_millis(50);
 
@@ -51,6 +55,8 @@ impl Sqlite {
                 "a sync of the store failed before; check the disk and start again",
             ));
         }
+        // What others have met on this thread.
+        let _ = sqlite_locks::take_open_error();
         let Some(connection) = self.pool().idle.pop() else { return self.connect() };
         connection.busy_timeout(patience::left()).map_err(|e| self.failed(&e))?;
         Ok(connection)
@@ -243,6 +249,34 @@ impl Sqlite {
         Ok(())
     }
 
+    fn log_length(&self) -> u64 {
+        std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |found| found.len())
+    }
+
+    /// The length of a log that has grown and cannot be emptied, since a reader keeps a transaction open.
+    pub(super) fn held_log(&self) -> Stored<Option<u64>> {
+        if self.log_length() > GROWN {
+            self.admit()?;
+            if let Some(_turn) = self.writer.idle_turn() {
+                self.raw(|connection| self.checkpoint(connection, READERS))?;
+            }
+        }
+        Ok(Some(self.log_length()).filter(|length| *length > GROWN))
+    }
+
+    /// A log without end would fill the disk: then the answers to what was sent have no place. No new case is opened.
+    pub(super) fn log_is_full(&self) -> Option<Error> {
+        let length = self.log_length();
+        if length <= FULL {
+            return None;
+        }
+        // After this call it is emptied, if the reader is gone.
+        self.empty_log();
+        let message =
+            format!("a program reads the store without end: its log has {} MB and cannot be emptied", length >> 20);
+        Some(store_error(Code::StoreBusy, message))
+    }
+
     /// Within a connection or transaction: the layout is this one, and the account was not merged meanwhile.
     fn current(&self, connection: &Connection) -> rusqlite::Result<Stored<()>> {
         let (_, version) = signature(connection)?;
@@ -272,7 +306,15 @@ impl Sqlite {
         if error.sqlite_error().is_some_and(|e| matches!(e.extended_code, 1034 | 1290)) {
             self.poisoned.store(true, Ordering::Relaxed);
         }
+        if let Some(none_left) = sqlite_locks::take_open_error() {
+            return out_of_descriptors(&none_left);
+        }
         match error.sqlite_error_code() {
+            // 3082: SQLITE_IOERR_NOMEM; 5386: SQLITE_IOERR_SHMMAP, the index of the log has no place in the memory.
+            Some(ErrorCode::OutOfMemory) => Error::new(Code::Memory, "no memory is left for the store"),
+            _ if error.sqlite_error().is_some_and(|e| matches!(e.extended_code, 3082 | 5386)) => {
+                Error::new(Code::Memory, "no memory is left for the store")
+            }
             Some(ErrorCode::DiskFull) => store_error(Code::StoreFull, "the disk of the store is full"),
             Some(ErrorCode::ReadOnly) => store_error(Code::StoreReadonly, "the store cannot be written"),
             Some(ErrorCode::CannotOpen) => store_error(Code::StoreUnavailable, "the store cannot be opened"),

@@ -33,9 +33,9 @@ fn said(text: Option<String>) -> Option<String> {
     text.filter(|t| !t.trim().is_empty())
 }
 
-/// Whether the transport failed: the request perhaps never arrived.
+/// Whether the transport failed, or had no memory or thread: the request perhaps never arrived.
 fn is_transport(status: Status) -> bool {
-    (-26..=-20).contains(&status.number())
+    (-26..=-20).contains(&status.number()) || status == Status::MEMORY
 }
 
 /// The refusal of a query.

@@ -181,6 +181,9 @@ async fn keep(workers: Weak<Workers>) {
                 let _ = kept.renew().and_then(|_| kept.look());
             });
         };
-        let _ = runtime::spawn_store_work(work).await;
+        // Without a thread the next turn tries again.
+        if let Ok(done) = crate::workers::current().store.spawn(work) {
+            let _ = done.await;
+        }
     }
 }
