@@ -81,6 +81,9 @@ mod webhook;
 pub mod wire;
 
 pub use cancel::Cancel;
+#[cfg(feature = "exploration")]
+#[doc(hidden)]
+pub use case::operations::{exploration, exploration_store};
 pub use client::cases::{BlockingCases, Cases};
 pub use client::dispatch;
 pub use client::follow::{Follow, FollowSteps};
