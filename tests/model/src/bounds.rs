@@ -46,6 +46,8 @@ pub struct Bounds {
     pub crashes: u8,
     pub losses: u8,
     pub stops: u8,
+    /// Queries without an answer.
+    pub silences: u8,
     /// Submits that the vendor refuses for their pace.
     pub paces: u8,
     /// Submits that provably do not leave.
@@ -66,6 +68,7 @@ impl Bounds {
             crashes: 1,
             losses: 1,
             stops: 1,
+            silences: 0,
             paces: 0,
             unsent: 0,
             late: false,

@@ -55,10 +55,13 @@ pub fn whole() -> Vec<Planned> {
 pub fn short() -> Vec<Planned> {
     let few = |one, other| Bounds::new(one, other).with(|b| (b.crashes, b.losses, b.stops) = (0, 1, 0));
     vec![
-        Planned { name: "void", bounds: Bounds::new(VOID, VOID).with(|b| b.stops = 0) },
+        Planned { name: "void", bounds: Bounds::new(VOID, VOID).with(|b| (b.stops, b.silences) = (0, 1)) },
         Planned { name: "void, one stop", bounds: few(VOID, VOID).with(|b| (b.losses, b.stops, b.opens) = (0, 1, 1)) },
         Planned { name: "refund of disjoint passengers", bounds: few(FIRST, SECOND) },
-        Planned { name: "ancillary", bounds: few(ANCILLARY, ANCILLARY).with(|b| b.opens = 1) },
+        Planned {
+            name: "ancillary",
+            bounds: few(ANCILLARY, ANCILLARY).with(|b| (b.opens, b.silences, b.unsent) = (1, 1, 1)),
+        },
     ]
 }
 

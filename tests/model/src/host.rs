@@ -24,6 +24,17 @@ pub enum Stage {
     Overtaken { step: Step, attempt: u8, reply: Reply },
 }
 
+/// Whether the process runs. A stop that ends within its tick would be no different from going on slowly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Stopped {
+    #[default]
+    Runs,
+    /// Stopped in this tick.
+    Now,
+    /// Stopped in an earlier tick: it may be continued.
+    Since,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Host {
     pub stage: Stage,
@@ -34,8 +45,7 @@ pub struct Host {
     pub token: u8,
     /// The last tick of the lease, by the clock that was read before it was taken.
     pub until: u8,
-    /// Stopped, and not continued yet.
-    pub stopped: bool,
+    pub stopped: Stopped,
     /// Somebody else held what the case needs when the intent was stored.
     pub had_rival: bool,
 }
@@ -43,6 +53,10 @@ pub struct Host {
 impl Host {
     pub fn is_idle(&self) -> bool {
         self.stage == Stage::Idle
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stopped != Stopped::Runs
     }
 
     pub fn rest(&mut self) {

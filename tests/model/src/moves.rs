@@ -1,10 +1,10 @@
 //! What can happen next, and what it makes of the world. One move is one write of the store, one exchange with the
 //! vendor, one fault, or one tick: between two moves a process may crash or be stopped.
 
-use atlas_postbooking::exploration::{Happening, Next, Opened};
+use atlas_postbooking::exploration::{Asked, Happening, Next, Opened};
 
 use crate::bounds::{Broken, LEASE, SETTLE};
-use crate::host::{Host, Stage};
+use crate::host::{Host, Stage, Stopped};
 use crate::store::{Claim, Owner, fresh};
 use crate::subjects::{Id, millis};
 use crate::vendor::{Flight, Key, Reply, Step, number};
@@ -54,7 +54,7 @@ pub enum Move {
 impl Exploration {
     /// A host goes on.
     pub fn progress(&self, world: &World, moves: &mut Vec<Move>) {
-        for (index, host) in world.hosts.iter().enumerate().filter(|(_, host)| !host.stopped && !host.is_idle()) {
+        for (index, host) in world.hosts.iter().enumerate().filter(|(_, host)| !host.is_stopped() && !host.is_idle()) {
             let index = index as u8;
             match host.stage {
                 Stage::Looked(_) if self.may_send(world, host) => moves.push(Move::Send(index, Fate::Answered)),
@@ -74,7 +74,7 @@ impl Exploration {
     /// A host begins a call.
     pub fn calls(&self, world: &World, moves: &mut Vec<Move>) {
         for (index, host) in world.hosts.iter().enumerate() {
-            if host.stopped || !host.is_idle() || world.hosts[..index].contains(host) && !self.owns(world, index) {
+            if host.is_stopped() || !host.is_idle() || world.hosts[..index].contains(host) && !self.owns(world, index) {
                 continue;
             }
             // Of two cases of one kind, the first that is opened is the first one.
@@ -101,7 +101,7 @@ impl Exploration {
     pub fn faults(&self, world: &World, moves: &mut Vec<Move>) {
         for (index, host) in world.hosts.iter().enumerate().filter(|(_, host)| !host.is_idle()) {
             let index = index as u8;
-            if host.stopped {
+            if host.is_stopped() {
                 continue;
             }
             if matches!(host.stage, Stage::Looked(_)) && self.may_send(world, host) {
@@ -128,7 +128,7 @@ impl Exploration {
                     moves.push(Move::StopWithAnswer(index));
                 }
             }
-            if asks && world.left.losses > 0 {
+            if asks && world.left.silences > 0 {
                 moves.push(Move::NoAnswer(index));
             }
         }
@@ -136,7 +136,7 @@ impl Exploration {
 
     /// Time passes: what is stopped may go on, what is late may arrive. A call that is not stopped ends within its tick.
     pub fn time(&self, world: &World, moves: &mut Vec<Move>) {
-        for (index, _) in world.hosts.iter().enumerate().filter(|(_, host)| host.stopped) {
+        for (index, _) in world.hosts.iter().enumerate().filter(|(_, host)| host.stopped == Stopped::Since) {
             moves.push(Move::Resume(index as u8));
         }
         for index in 0..world.vendor.flights.len() {
@@ -144,7 +144,7 @@ impl Exploration {
         }
         // Time begins when the first case is opened.
         let is_begun = world.store.rows != [None, None];
-        let is_quiet = is_begun && world.hosts.iter().all(|host| host.stopped || host.is_idle());
+        let is_quiet = is_begun && world.hosts.iter().all(|host| host.is_stopped() || host.is_idle());
         let is_overdue = !self.bounds.late && world.vendor.flights.iter().any(|flight| flight.latest <= world.now);
         if is_quiet && !is_overdue && world.now < self.bounds.horizon {
             moves.push(Move::Tick);
@@ -189,7 +189,7 @@ impl Exploration {
                 Some(())
             }
             Move::NoAnswer(index) => {
-                world.left.losses -= 1;
+                world.left.silences -= 1;
                 self.happen(world, index, Happening::NoAnswer);
                 Some(())
             }
@@ -200,18 +200,18 @@ impl Exploration {
             }
             Move::Stop(index) => {
                 world.left.stops -= 1;
-                world.hosts[index as usize].stopped = true;
+                world.hosts[index as usize].stopped = Stopped::Now;
                 Some(())
             }
             Move::StopWithAnswer(index) => {
                 world.left.stops -= 1;
                 let answer = self.answer(world, index)?;
                 let host = &mut world.hosts[index as usize];
-                (host.stopped, host.stage) = (true, Stage::Holding(answer));
+                (host.stopped, host.stage) = (Stopped::Now, Stage::Holding(answer));
                 Some(())
             }
             Move::Resume(index) => {
-                world.hosts[index as usize].stopped = false;
+                world.hosts[index as usize].stopped = Stopped::Runs;
                 Some(())
             }
             Move::Arrive(index) => {
@@ -221,6 +221,9 @@ impl Exploration {
             }
             Move::Tick => {
                 world.now += 1;
+                for host in world.hosts.iter_mut().filter(|host| host.is_stopped()) {
+                    host.stopped = Stopped::Since;
+                }
                 Some(())
             }
         }
@@ -254,6 +257,11 @@ impl Exploration {
         let (case, next) = self.subjects.step(host.case, happening, world.now);
         host.case = case;
         host.stage = Stage::Driving(next);
+        if let Next::Query(asked @ (Asked::Order | Asked::Price)) = next {
+            // Its answer is always the same: it is read at once.
+            let answer = if asked == Asked::Order { Happening::Order(2) } else { Happening::Price };
+            return self.happen(world, index, answer);
+        }
         let met = self.subjects.get(case);
         if was_final && !met.facts.closed {
             let key = host.key;

@@ -55,7 +55,7 @@ pub fn none_beside(model: &Exploration, world: &World) -> bool {
 /// At the horizon the faults end: what is stopped goes on, what is late arrives, and one host follows. Then each case is
 /// closed with a verdict, or waits for a human or its caller.
 pub fn settled(model: &Exploration, world: &World) -> bool {
-    let is_quiet = world.hosts.iter().all(|host| host.is_idle() || host.stopped);
+    let is_quiet = world.hosts.iter().all(|host| host.is_idle() || host.is_stopped());
     if world.now < model.bounds.horizon || !is_quiet {
         return true;
     }
@@ -64,7 +64,7 @@ pub fn settled(model: &Exploration, world: &World) -> bool {
     loop {
         let mut moves = Vec::new();
         model.progress(&world, &mut moves);
-        moves.extend((0..world.hosts.len()).filter(|i| world.hosts[*i].stopped).map(|i| Move::Resume(i as u8)));
+        moves.extend((0..world.hosts.len()).filter(|i| world.hosts[*i].is_stopped()).map(|i| Move::Resume(i as u8)));
         moves.extend((!world.vendor.flights.is_empty()).then_some(Move::Arrive(0)));
         if let Some(one) = moves.first() {
             let Some(next) = model.next_state(&world, *one) else { return false };

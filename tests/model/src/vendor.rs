@@ -71,14 +71,12 @@ impl Vendor {
         let rows =
             || store.rows.iter().enumerate().filter(move |(k, _)| *k != key as usize).filter_map(|(_, row)| *row);
         match asked {
-            Asked::Order => Happening::Order(2),
             Asked::MadeOrder => Happening::Order(if self.count(key, 1) > 0 { 2 } else { 0 }),
             Asked::VoidQuote | Asked::RefundQuote if is_taken => Happening::Denied,
             Asked::VoidQuote | Asked::RefundQuote => {
                 let attempts = facts.steps.first().map_or(0, |(_, attempts, _)| *attempts);
                 Happening::Quote(number(key, attempts as u8 + 1))
             }
-            Asked::Price => Happening::Price,
             Asked::Voids | Asked::Refunds => {
                 let kind = if asked == Asked::Voids { "void" } else { "refund" };
                 let listed = (0..2).filter(|k| bounds.kind(*k) == kind).flat_map(|k| self.made(k));
@@ -105,7 +103,7 @@ impl Vendor {
                     .without_others(orders, &others)
                     .map_or(Happening::NoAnswer, Happening::Orders)
             }
-            Asked::Other => Happening::NoAnswer,
+            Asked::Order | Asked::Price | Asked::Other => Happening::NoAnswer,
         }
     }
 }

@@ -4,10 +4,11 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use atlas_postbooking::exploration::Next;
 use stateright::{Model, Property};
 
-use crate::bounds::Bounds;
-use crate::host::Host;
+use crate::bounds::{Bounds, Broken};
+use crate::host::{Host, Stage};
 use crate::moves::Move;
 use crate::promises;
 use crate::store::Store;
@@ -21,6 +22,7 @@ pub struct Left {
     pub crashes: u8,
     pub losses: u8,
     pub stops: u8,
+    pub silences: u8,
     pub paces: u8,
     pub unsent: u8,
 }
@@ -58,6 +60,7 @@ impl World {
                 crashes: bounds.crashes,
                 losses: bounds.losses,
                 stops: bounds.stops,
+                silences: bounds.silences,
                 paces: bounds.paces,
                 unsent: bounds.unsent,
             },
@@ -66,10 +69,14 @@ impl World {
     }
 
     /// The same state in one form: of a version only matters who knows the last one, and of the hosts not which is which.
-    pub fn in_one_form(mut self) -> World {
+    fn in_one_form(mut self) -> World {
         for host in &mut self.hosts {
             let version = self.store.rows[host.key as usize].map(|row| row.version);
             host.token = u8::from(!host.is_idle() && version == Some(host.token));
+        }
+        for row in self.store.rows.iter_mut().flatten() {
+            // A lease that is over is none.
+            row.owner = row.owner.filter(|owner| self.now <= owner.until);
         }
         for row in self.store.rows.iter_mut().flatten() {
             row.version = 1;
@@ -111,6 +118,25 @@ impl Exploration {
     }
 }
 
+impl Exploration {
+    /// Without what nothing can depend on any more: what a host has in mind that lost its lease before its intent, since
+    /// none of its writes is taken; and a stored reply that was read.
+    fn forget(&self, world: &mut World) {
+        let is_fenced = !matches!(self.bounds.broken, Broken::Fence | Broken::Intent);
+        for host in world.hosts.iter_mut().filter(|host| is_fenced && host.token == 0) {
+            if matches!(host.stage, Stage::Driving(_) | Stage::Holding(_)) {
+                let (key, stopped) = (host.key, host.stopped);
+                *host = Host { key, stopped, stage: Stage::Driving(Next::Wait), ..Host::default() };
+            }
+        }
+        for (row, reply) in world.store.rows.iter().zip(&mut world.store.replies) {
+            if row.is_none_or(|row| !self.subjects.get(row.case).facts.unread) {
+                *reply = None;
+            }
+        }
+    }
+}
+
 impl Model for Exploration {
     type State = World;
     type Action = Move;
@@ -129,6 +155,8 @@ impl Model for Exploration {
     fn next_state(&self, world: &World, one: Move) -> Option<World> {
         let mut next = world.clone();
         self.apply(&mut next, one)?;
+        let mut next = next.in_one_form();
+        self.forget(&mut next);
         Some(next.in_one_form())
     }
 
