@@ -18,11 +18,14 @@ pub struct Met {
     pub facts: Facts,
 }
 
+/// What the state machine made of a case, an event and a tick.
+type Steps = HashMap<(Id, Happening, u8), (Id, Next)>;
+
 #[derive(Default)]
 pub struct Subjects {
     met: RwLock<Vec<Arc<Met>>>,
     numbers: Mutex<HashMap<String, Id>>,
-    steps: RwLock<HashMap<(Id, Happening, u8), (Id, Next)>>,
+    steps: RwLock<Steps>,
     settle: i64,
 }
 
