@@ -207,7 +207,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
 # A second build, a foreign program's start in every test, or minutes by themselves.
 LONG = {"abort", "archive", "memory", "model", "server", "torture", "wheels"}
 # The groups that take longest start first.
-FIRST = ("rust", "c", "examples", "memory", "archive", "server")
+FIRST = ("rust", "c", "examples", "model", "memory", "archive", "server")
 
 
 def build(groups: set[str]) -> None:
