@@ -5,6 +5,8 @@
 #           wheels, PostgreSQL, the short form of the torture, processes without threads or descriptors
 # torture   the promises on cases under kills, lost replies, crowds and false clocks, with common client loops beside it;
 #           TORTURE="--seed 42" for a seed, "kills lost" for some; about 20 minutes on 2 cores
+# model     every state that two or three hosts can bring cases into, within bounds; prints how many; MODEL="ancillary" for
+#           one of them; some minutes on 2 cores
 # upgrade   a store file that an earlier release and this one meet on; builds the earlier one, about six minutes
 # mutants   rules of cases taken out of the core, one at a time: the rule's test must fail; about 25 minutes on 2 cores
 # bench     side by side with what users would take instead; writes docs/performance.md
@@ -25,6 +27,7 @@ PROFILE ?= release
 SUITES ?=
 TARGETS ?= x86_64-gnu aarch64-gnu
 TORTURE ?=
+MODEL ?=
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/$(PROFILE)
@@ -33,7 +36,7 @@ ROOT := $(DESTDIR)$(PREFIX)
 back_to_include = $(shell realpath -m --relative-to="$(LIBDIR)/$(1)" "$(PREFIX)/include")
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: audit dist wheels demo build test test-long torture upgrade mutants lint install uninstall bench
+.PHONY: audit dist wheels demo build test test-long torture model upgrade mutants lint install uninstall bench
 .DEFAULT_GOAL := build
 
 demo:
@@ -54,6 +57,9 @@ torture:
 	"$(TARGET)/debug/atlas-torture" --long $(TORTURE)
 	$(PYTHON) tests/baseline/run.py --submits 10000
 	$(CARGO) run --quiet --release -p atlas-bench --bin many
+
+model:
+	@$(CARGO) run --quiet -p atlas-model -- $(if $(MODEL),"$(MODEL)")
 
 upgrade:
 	@$(PYTHON) tests/support/upgrade.py

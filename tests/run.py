@@ -1,8 +1,8 @@
 """`make test` and `make test-long`: the suites of every language. Standard library only.
 
     python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors, runtimes, findings, python;
-                                       --long: abort, archive, limits, memory, server, torture, wheels, which
-                                       build a second time or take minutes each; default: all but these
+                                       --long: abort, archive, limits, memory, model, server, torture, wheels,
+                                       which build a second time or take minutes each; default: all but these
 
 Everything is built first. Then as many groups run at a time as there are processors (four at most), each in a process
 of its own whose output is printed when it ends; the suites of a group run one after the other.
@@ -47,7 +47,7 @@ from results import SuiteResult, table  # noqa: E402
 
 
 RUST = ["--workspace", "--exclude", "atlas-vectors"]
-SERVER = ["-p", "atlas-postbooking", "--test", "server", "--test", "rules"]
+SERVER = ["-p", "atlas-postbooking", "-p", "atlas-model", "--test", "server", "--test", "rules", "--test", "stores"]
 
 
 def rust(result: SuiteResult) -> None:
@@ -63,7 +63,8 @@ def rust(result: SuiteResult) -> None:
 
 
 def server(result: SuiteResult) -> None:
-    """The rules of cases, and what processes of several hosts do to each other, on a PostgreSQL server of the tests."""
+    """The rules of cases, what processes of several hosts do to each other, and the model's store beside it, on a
+    PostgreSQL server of the tests."""
     if postgres.folder() is None:
         result.skip_reason = "no PostgreSQL server is installed"
         return
@@ -87,6 +88,16 @@ def vectors(result: SuiteResult) -> None:
     result.messages += [line[:400] for line in lines if line.startswith("FAILED")][:20]
     if done.returncode != 0 and not (counted and result.failed):
         result.check(False, f"vectors:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def model(result: SuiteResult) -> None:
+    """Every state within the bounds of `make model`: each exploration is one check, and its line is printed."""
+    command = [str(building.target() / "atlas-model")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
+    lines = re.findall(r"^\S.* states, all of them.*$", done.stdout, re.MULTILINE)
+    print("\n".join(f"  {line}" for line in lines))
+    result.passed += len(lines)
+    result.check(done.returncode == 0, f"model:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
 def torture(result: SuiteResult) -> None:
@@ -187,6 +198,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("findings", "findings, Python", lambda result: findings.check(result, "python", PYTHON)),
     ("limits", "limits", with_compiler(CC, limits.check)),
     ("torture", "torture", with_compiler(CC, torture)),
+    ("model", "model", model),
     ("python", "Python", python),
     ("wheels", "wheels", wheels.check),
     ("rust", "Rust", rust),
@@ -195,9 +207,9 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
 
 
 # A second build, a foreign program's start in every test, or minutes by themselves.
-LONG = {"abort", "archive", "limits", "memory", "server", "torture", "wheels"}
+LONG = {"abort", "archive", "limits", "memory", "model", "server", "torture", "wheels"}
 # The groups that take longest start first.
-FIRST = ("rust", "c", "examples", "memory", "archive", "server")
+FIRST = ("rust", "c", "examples", "model", "memory", "archive", "server")
 
 
 def build(groups: set[str]) -> None:

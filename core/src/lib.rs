@@ -83,6 +83,9 @@ pub mod wire;
 mod workers;
 
 pub use cancel::Cancel;
+#[cfg(feature = "exploration")]
+#[doc(hidden)]
+pub use case::operations::{exploration, exploration_store};
 pub use client::cases::{BlockingCases, Cases};
 pub use client::dispatch;
 pub use client::follow::{Follow, FollowSteps};

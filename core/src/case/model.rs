@@ -231,6 +231,8 @@ pub(crate) struct Run {
     pub asked: bool,
     /// The query that is under way.
     pub waits_for: Option<Query>,
+    /// When it was decided on: its answer shows the vendor as it was since then, however late it is read.
+    pub asked_at: Option<Stamp>,
 }
 
 impl Case {

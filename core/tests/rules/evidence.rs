@@ -116,6 +116,28 @@ fn a_list_with_a_foreign_entry_proves_no_absence_and_is_not_adopted() {
     assert_eq!((&later["outcome"], &later["case"]["adopted"]), (&json!("unknown"), &json!(false)), "{later}");
 }
 
+/// A process may be stopped between an answer and reading it, and an answer may take long: it counts from its question.
+#[test]
+fn two_answers_prove_absence_only_if_their_questions_are_apart() {
+    let fixture = Fixture::new("default");
+    let order = order(&fixture, json!(1));
+    fixture.vendor.fault(json!({"endpoint": "void", "mode": "drop_before"})).unwrap();
+    let reply = fixture.call("case.open", open("void", &order, "k"));
+    assert_eq!(reply["outcome"], "unknown", "{reply}");
+    assert_eq!(reconcile(&fixture, "k", "61s")["outcome"], "unknown", "the first answer");
+    let slow = json!({"endpoint": "queryVoidOrders", "mode": "delay", "delayMs": 1_500});
+    fixture.vendor.fault(slow).unwrap();
+    let second = std::thread::scope(|scope| {
+        let second = scope.spawn(|| fixture.call("case.reconcile", json!({"key": "k"})));
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        fixture.vendor.advance("30s").unwrap();
+        second.join().unwrap()
+    });
+    assert_eq!(second["outcome"], "unknown", "asked at the same moment as the first, read later: {second}");
+    let third = reconcile(&fixture, "k", "1s");
+    assert_eq!(third["outcome"], "not_executed", "{third}");
+}
+
 #[test]
 fn in_progress_answered_by_the_probe_is_no_proof_of_execution() {
     let fixture = Fixture::new("refundQueryWithoutCode=810");

@@ -2,12 +2,19 @@
 
 use super::event::{Action, Now};
 use super::transition::add_evidence;
+use crate::case::clock::Stamp;
 use crate::case::model::Case;
 use crate::case::vocabulary::{CaseOutcome, Kind, State, StepName, Strength};
 
-/// Whether no byte of the last submit can be on its way any more.
+/// The moment of what an answer shows: the process may have been stopped between the question and reading it.
+pub(super) fn asked_at(case: &Case, now: &Now<'_>) -> Stamp {
+    case.run.asked_at.unwrap_or(now.stamp)
+}
+
+/// Whether no byte of the last submit could be on its way any more when the vendor was asked.
 pub(crate) fn settle_time_passed(case: &Case, now: &Now<'_>) -> bool {
-    case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(now.stamp) >= now.policy.settle)
+    let asked = asked_at(case, now);
+    case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(asked) >= now.policy.settle)
 }
 
 /// A plausible answer without the effect.
@@ -24,12 +31,13 @@ pub(super) fn absent(case: &mut Case, asked: &str, now: &Now<'_>) -> Action {
         add_evidence(case, now, &format!("{asked} does not show it, too early to mean anything"), Strength::Weak);
         return Action::Wait;
     }
+    let at = asked_at(case, now);
     match case.first_absence {
         None => {
-            case.first_absence = Some(now.stamp);
+            case.first_absence = Some(at);
             add_evidence(case, now, &format!("{asked} does not show it after the settle time"), Strength::Fair);
         }
-        Some(first) if first.elapsed_at_least(now.stamp) >= now.policy.between_absences() => {
+        Some(first) if first.elapsed_at_least(at) >= now.policy.between_absences() => {
             add_evidence(case, now, &format!("{asked} does not show it again"), Strength::Strong);
             if let Some(step) = case.steps.last_mut() {
                 step.outcome = CaseOutcome::NotExecuted;

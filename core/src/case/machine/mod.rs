@@ -56,6 +56,7 @@ pub(crate) fn step(case: Case, event: Event, now: &Now<'_>) -> (Case, Action) {
         case.poll_count = 0;
     }
     case.run.waits_for = if let Action::Query(query) = action { Some(query) } else { None };
+    case.run.asked_at = case.run.waits_for.map(|_| now.stamp);
     // Also while a query is under way: a process that dies meanwhile leaves a case that is due.
     if case.due.is_none() {
         set_due(&mut case, now);

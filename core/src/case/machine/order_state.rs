@@ -1,6 +1,6 @@
 //! What the state of an order proves about a payment or a stop. Pure.
 
-use super::absence::absent;
+use super::absence::{absent, asked_at};
 use super::event::{Action, Now, OrderState};
 use super::transition::{add_evidence, close, pay, reopen, require_human};
 use crate::case::model::Case;
@@ -97,7 +97,8 @@ pub(super) fn order_state(case: &mut Case, order: &OrderState, now: &Now<'_>) ->
 fn stop_state(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
     // "The definition of order status differs after a stop request" (stop ticketing page, 2025): it counts only
     // when the vendor has decided.
-    if case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(now.stamp) < STOP_DECIDED) {
+    let asked = asked_at(case, now);
+    if case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(asked) < STOP_DECIDED) {
         return Action::Wait;
     }
     if order.status == Some(-3) && order.has_error {

@@ -4,6 +4,10 @@ mod adopt_account;
 mod backup;
 mod confirm_store;
 mod direct_submit;
+#[cfg(feature = "exploration")]
+pub mod exploration;
+#[cfg(feature = "exploration")]
+pub mod exploration_store;
 mod follow;
 mod lookup;
 mod notify;

@@ -204,7 +204,7 @@ async fn resume(
 }
 
 /// A case whose key is not bound, from the start: with the content of this call.
-fn start_over(old: &Case, fresh: &Case, is_same: bool, now: Millis) -> Case {
+pub(super) fn start_over(old: &Case, fresh: &Case, is_same: bool, now: Millis) -> Case {
     let mut evidence = old.evidence.clone();
     if !is_same {
         let order = old.order_no.as_deref().unwrap_or("no order");
@@ -215,7 +215,7 @@ fn start_over(old: &Case, fresh: &Case, is_same: bool, now: Millis) -> Case {
 }
 
 /// A case that ended by a refusal before its next attempt, which takes its holds anew.
-fn next_attempt(old: &Case, fresh: &Case) -> Case {
+pub(super) fn next_attempt(old: &Case, fresh: &Case) -> Case {
     let mut case = Case {
         holds: fresh.holds.clone(),
         after: fresh.after.clone().or(old.after.clone()),
@@ -230,7 +230,7 @@ fn next_attempt(old: &Case, fresh: &Case) -> Case {
 }
 
 /// What is left of the pause that the vendor wants. No pause is longer than the longest: a wrong clock wrote it.
-fn pause_left(case: &Case, now: Millis, longest: Millis) -> Option<Millis> {
+pub(super) fn pause_left(case: &Case, now: Millis, longest: Millis) -> Option<Millis> {
     let waits = !case.closed && matches!(case.state, State::Planned | State::AwaitingPayment);
     let left = case.paced_until.filter(|_| waits)? - now;
     (left > 0 && left <= longest.max(MINUTE)).then_some(left)
