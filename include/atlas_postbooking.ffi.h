@@ -104,6 +104,7 @@ apb_status apb_case_export(const apb_client *client, const char *request_json, s
 apb_status apb_case_purge(const apb_client *client, const char *request_json, size_t len, apb_reply **out_reply);
 apb_status apb_case_stats(const apb_client *client, const char *request_json, size_t len, apb_reply **out_reply);
 apb_status apb_case_backup(const apb_client *client, const char *request_json, size_t len, apb_reply **out_reply);
+apb_status apb_case_import(const apb_client *client, const char *request_json, size_t len, apb_reply **out_reply);
 apb_status apb_case_unpause(const apb_client *client, const char *request_json, size_t len, apb_reply **out_reply);
 apb_status apb_case_adopt_account(const apb_client *client, const char *request_json, size_t len, apb_reply **out_reply);
 apb_status apb_case_confirm_store(const apb_client *client, const char *request_json, size_t len, apb_reply **out_reply);

@@ -1183,6 +1183,22 @@ apb_status apb_case_backup(const apb_client *client,
                            apb_reply **out_reply);
 
 /**
+ * case.import (local): Moves all accounts of another store into this one: cases, keys, holds,
+ * change numbers. The other store takes no writes from then on. Run once more, it does nothing
+ * more.
+ *
+ * Request:
+ *   from (required): The store to move. Nothing is written to it afterwards.
+ *   dryRun: Only says what would be moved. Default false.
+ *
+ * Reply data: imported, done, accounts, cases, purgedKeys.
+ */
+apb_status apb_case_import(const apb_client *client,
+                           const char *request_json,
+                           size_t len,
+                           apb_reply **out_reply);
+
+/**
  * case.unpause (local): Ends a pause that a Retry-After began, and makes the cases that wait for
  * it due. The lowered rate stays.
  *

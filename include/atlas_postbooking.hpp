@@ -753,6 +753,7 @@ public:
     APB_METHOD(Reply, case_export, "case.export")
     APB_METHOD(Reply, case_stats, "case.stats")
     APB_METHOD(Reply, case_backup, "case.backup")
+    APB_METHOD(Reply, case_import, "case.import")
     APB_METHOD(Reply, case_unpause, "case.unpause")
     APB_METHOD(Reply, case_adopt_account, "case.adoptAccount")
     APB_METHOD(Reply, case_confirm_store, "case.confirmStore")

@@ -68,6 +68,9 @@ def server(result: SuiteResult) -> None:
     if postgres.folder() is None:
         result.skip_reason = "no PostgreSQL server is installed"
         return
+    without = ["cargo", "check", "--quiet", "-p", "atlas-postbooking", "-p", "atlas-postbooking-c", "--no-default-features"]
+    bare = subprocess.run(without, cwd=ROOT, capture_output=True, text=True, errors="replace")
+    result.check(bare.returncode == 0, f"the core without PostgreSQL:\n{bare.stderr[-2000:]}")
     command = [sys.executable, postgres.__file__, "cargo", "test", *SERVER, "--no-fail-fast"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
     for counts in re.findall(r"^test result: .*$", done.stdout, re.MULTILINE):

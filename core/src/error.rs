@@ -247,6 +247,8 @@ error_codes! {
     StoreAccount = "store_account", STORE;
     /// The store is older than what was sent through it; nothing is sent until somebody confirmed.
     StoreRewound = "store_rewound", STORE;
+    /// The cases are in another store now; nothing is written to this one any more.
+    StoreMoved = "store_moved", STORE;
     /// Another case holds the order, offer or booking.
     Conflict = "conflict", CONFLICT;
     /// The key belongs to a case with other content.

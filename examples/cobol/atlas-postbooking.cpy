@@ -98,6 +98,8 @@
                VALUE Z"case.stats".
        78  OP-CASE-BACKUP
                VALUE Z"case.backup".
+       78  OP-CASE-IMPORT
+               VALUE Z"case.import".
        78  OP-CASE-UNPAUSE
                VALUE Z"case.unpause".
        78  OP-CASE-ADOPT-ACCOUNT

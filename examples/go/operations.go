@@ -75,6 +75,7 @@ const (
 	OpCasePurge                  = "case.purge"
 	OpCaseStats                  = "case.stats"
 	OpCaseBackup                 = "case.backup"
+	OpCaseImport                 = "case.import"
 	OpCaseUnpause                = "case.unpause"
 	OpCaseAdoptAccount           = "case.adoptAccount"
 	OpCaseConfirmStore           = "case.confirmStore"
@@ -409,6 +410,26 @@ type CaseGetRequest struct {
 	Id *string `json:"id,omitempty"`
 	// Your key.
 	Key *string `json:"key,omitempty"`
+}
+
+type CaseImportReply struct {
+	// False for a dry run, and where an earlier call had moved it all.
+	Imported *bool `json:"imported,omitempty"`
+	// This store has it all now.
+	Done *bool `json:"done,omitempty"`
+	// Names of the accounts.
+	Accounts []string `json:"accounts,omitempty"`
+	// How many cases.
+	Cases *json.Number `json:"cases,omitempty"`
+	// How many keys of purged cases.
+	PurgedKeys *json.Number `json:"purgedKeys,omitempty"`
+}
+
+type CaseImportRequest struct {
+	// The store to move. Nothing is written to it afterwards.
+	From *StoreSource `json:"from,omitempty"`
+	// Only says what would be moved. Default false.
+	DryRun json.RawMessage `json:"dryRun,omitempty"`
 }
 
 type CaseListReply struct {
@@ -2015,6 +2036,23 @@ type StopTicketRequest struct {
 	OrderNo *string `json:"orderNo,omitempty"`
 	// Legacy client id.
 	Cid *string `json:"cid,omitempty"`
+}
+
+type StoreSource struct {
+	// SQLite file. Either path or url.
+	Path *string `json:"path,omitempty"`
+	// Its witness, if it has another one than PATH-witness.
+	WitnessFile *string `json:"witnessFile,omitempty"`
+	// postgres://user@host/database.
+	Url *string `json:"url,omitempty"`
+	// Of the server's user.
+	Password *string `json:"password,omitempty"`
+	// PEM file with the server's root certificates.
+	CaFile *string `json:"caFile,omitempty"`
+	// PEM file with a client certificate chain for the server.
+	ClientCertFile *string `json:"clientCertFile,omitempty"`
+	// PEM file with its key.
+	ClientKeyFile *string `json:"clientKeyFile,omitempty"`
 }
 
 type ThreeDs struct {

@@ -92,8 +92,8 @@ M.operations = {
   'voidQuotation', 'void', 'queryVoidOrders', 'regenerateOrder', 'stopTicket', 'orderList', 'pnrClaim',
   'extractPnr', 'queryOrderDetails', 'pay', 'balance', 'updateWebhookURL', 'parseWebhook', 'case.plan',
   'case.open', 'case.get', 'case.list', 'case.reconcile', 'case.follow', 'case.notify', 'case.resolve',
-  'case.export', 'case.purge', 'case.stats', 'case.backup', 'case.unpause', 'case.adoptAccount',
-  'case.confirmStore'
+  'case.export', 'case.purge', 'case.stats', 'case.backup', 'case.import', 'case.unpause',
+  'case.adoptAccount', 'case.confirmStore'
 }
 -- end of what is generated
 

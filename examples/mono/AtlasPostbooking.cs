@@ -84,6 +84,7 @@ namespace AtlasPostbooking {
         public const string CasePurge = "case.purge";
         public const string CaseStats = "case.stats";
         public const string CaseBackup = "case.backup";
+        public const string CaseImport = "case.import";
         public const string CaseUnpause = "case.unpause";
         public const string CaseAdoptAccount = "case.adoptAccount";
         public const string CaseConfirmStore = "case.confirmStore";

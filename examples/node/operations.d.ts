@@ -63,6 +63,8 @@ export interface Operations {
   'case.stats': { request: CaseStatsRequest; data: CaseStatsReply };
   /** Copies a file store while it is in use. The copy opens as rewound: nothing is sent through it before case.confirmStore. */
   'case.backup': { request: CaseBackupRequest; data: CaseBackupReply };
+  /** Moves all accounts of another store into this one: cases, keys, holds, change numbers. The other store takes no writes from then on. Run once more, it does nothing more. */
+  'case.import': { request: CaseImportRequest; data: CaseImportReply };
   /** Ends a pause that a Retry-After began, and makes the cases that wait for it due. The lowered rate stays. */
   'case.unpause': { request: CaseUnpauseRequest; data: CaseUnpauseReply };
   /** Gives a name to the account that a client without a name made, or merges it into the account that has the name. */
@@ -400,6 +402,26 @@ export interface CaseGetRequest {
   id?: string | null;
   /** Your key. */
   key?: string | null;
+}
+
+export interface CaseImportReply {
+  /** False for a dry run, and where an earlier call had moved it all. */
+  imported: boolean | null;
+  /** This store has it all now. */
+  done: boolean | null;
+  /** Names of the accounts. */
+  accounts: string[] | null;
+  /** How many cases. */
+  cases: number | null;
+  /** How many keys of purged cases. */
+  purgedKeys: number | null;
+}
+
+export interface CaseImportRequest {
+  /** The store to move. Nothing is written to it afterwards. */
+  from: StoreSource;
+  /** Only says what would be moved. Default false. */
+  dryRun?: number | string | null;
 }
 
 export interface CaseListReply {
@@ -2009,6 +2031,23 @@ export interface StopTicketRequest {
   orderNo: string;
   /** Legacy client id. */
   cid?: string | null;
+}
+
+export interface StoreSource {
+  /** SQLite file. Either path or url. */
+  path?: string | null;
+  /** Its witness, if it has another one than PATH-witness. */
+  witnessFile?: string | null;
+  /** postgres://user@host/database. */
+  url?: string | null;
+  /** Of the server's user. */
+  password?: string | null;
+  /** PEM file with the server's root certificates. */
+  caFile?: string | null;
+  /** PEM file with a client certificate chain for the server. */
+  clientCertFile?: string | null;
+  /** PEM file with its key. */
+  clientKeyFile?: string | null;
 }
 
 export interface ThreeDs {

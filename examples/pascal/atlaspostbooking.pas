@@ -83,6 +83,7 @@ const
   OP_CASE_PURGE = 'case.purge';
   OP_CASE_STATS = 'case.stats';
   OP_CASE_BACKUP = 'case.backup';
+  OP_CASE_IMPORT = 'case.import';
   OP_CASE_UNPAUSE = 'case.unpause';
   OP_CASE_ADOPT_ACCOUNT = 'case.adoptAccount';
   OP_CASE_CONFIRM_STORE = 'case.confirmStore';

@@ -66,7 +66,7 @@ final class Library
         'orderList', 'pnrClaim', 'extractPnr', 'queryOrderDetails', 'pay', 'balance', 'updateWebhookURL',
         'parseWebhook', 'case.plan', 'case.open', 'case.get', 'case.list', 'case.reconcile', 'case.follow',
         'case.notify', 'case.resolve', 'case.export', 'case.purge', 'case.stats', 'case.backup',
-        'case.unpause', 'case.adoptAccount', 'case.confirmStore'
+        'case.import', 'case.unpause', 'case.adoptAccount', 'case.confirmStore'
     ];
     // end of what is generated
 

@@ -61,7 +61,7 @@ module AtlasPostbooking
     voidQuotation void queryVoidOrders regenerateOrder stopTicket orderList pnrClaim extractPnr
     queryOrderDetails pay balance updateWebhookURL parseWebhook case.plan case.open case.get case.list
     case.reconcile case.follow case.notify case.resolve case.export case.purge case.stats case.backup
-    case.unpause case.adoptAccount case.confirmStore
+    case.import case.unpause case.adoptAccount case.confirmStore
   ].freeze
   # end of what is generated
 

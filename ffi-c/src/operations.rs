@@ -820,6 +820,30 @@ pub unsafe extern "C" fn apb_case_backup(
     unsafe { call_named("case.backup", client, request_json, len, out_reply) }
 }
 
+/// case.import (local): Moves all accounts of another store into this one: cases, keys, holds,
+/// change numbers. The other store takes no writes from then on. Run once more, it does nothing
+/// more.
+///
+/// Request:
+///   from (required): The store to move. Nothing is written to it afterwards.
+///   dryRun: Only says what would be moved. Default false.
+///
+/// Reply data: imported, done, accounts, cases, purgedKeys.
+///
+/// # Safety
+/// PROMISES of the header: texts, out parameters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn apb_case_import(
+    client: *const apb_client,
+    request_json: *const c_char,
+    len: usize,
+    out_reply: *mut *mut apb_reply,
+) -> apb_status {
+    // SAFETY: the caller promises (PROMISES, texts) that request_json is readable for len bytes or up to its NUL, and
+    // (PROMISES, out parameters) that out_reply, if not NULL, may be written.
+    unsafe { call_named("case.import", client, request_json, len, out_reply) }
+}
+
 /// case.unpause (local): Ends a pause that a Retry-After began, and makes the cases that wait for
 /// it due. The lowered rate stays.
 ///

@@ -304,6 +304,17 @@ def test_store(desk: Operator, tmp_path: Path) -> None:
     desk("void", order(desk.atlas), "--live", code=4)
     desk("store", "confirm", "--by", "Eva", "--evidence", "compared with the vendor's lists")
     desk("void", order(desk.atlas), "--live")
+    # Moved into another file, with a name for whose cases they are.
+    desk.config.write_text(json.dumps({**desk.values, "account": "desk", "store": {"path": str(copy)}}))
+    desk("cases", "list")
+    target = {**desk.values, "account": "desk", "store": {"path": str(tmp_path / "new.db")}}
+    desk.config.write_text(json.dumps(target))
+    assert desk("store", "import", str(copy), "--dry-run").out.startswith("would move ")
+    assert desk("store", "import", str(copy)).out.startswith("moved ")
+    assert "moved before" in desk("store", "import", str(copy)).out
+    desk("void", order(desk.atlas), "--live")
+    desk.config.write_text(json.dumps({**target, "store": {"path": str(copy)}}))
+    desk("void", order(desk.atlas), "--live", code=4)
     desk.store.chmod(0o644)
     desk.config.write_text(json.dumps(desk.values))
     assert "others could read it" in desk("store", "check", code=1).out

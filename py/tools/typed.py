@@ -116,7 +116,7 @@ REQUESTS = HEAD.format(
 
 
 def argument(field: Json) -> str:
-    """The name of an argument; the keyword ``as`` becomes ``as_``, as in ``_schema.py``."""
+    """The name of an argument; the keywords ``as`` and ``from`` become ``as_`` and ``from_``, as in ``_schema.py``."""
     name: str = field["x-attribute"]
     return name + "_" * keyword.iskeyword(name)
 

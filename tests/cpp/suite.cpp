@@ -319,6 +319,7 @@ static void methods(const apb::Client &client)
     READ(case_purge, "case.purge");
     READ(case_stats, "case.stats");
     READ(case_backup, "case.backup");
+    READ(case_import, "case.import");
     READ(case_unpause, "case.unpause");
     READ(case_adopt_account, "case.adoptAccount");
     READ(case_confirm_store, "case.confirmStore");

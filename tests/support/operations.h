@@ -39,6 +39,7 @@ static const struct {
     {"case.export", apb_case_export},
     {"case.stats", apb_case_stats},
     {"case.backup", apb_case_backup},
+    {"case.import", apb_case_import},
     {"case.unpause", apb_case_unpause},
     {"case.adoptAccount", apb_case_adopt_account},
     {"case.confirmStore", apb_case_confirm_store},

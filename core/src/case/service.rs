@@ -9,6 +9,7 @@ use super::store::budget::{FOLLOW, REQUESTS};
 use super::store::connection::IsAlive;
 use super::store::file::Sqlite;
 use super::store::identity::Identity;
+use super::store::moving::{self, Moved};
 #[cfg(feature = "postgres")]
 use super::store::postgres::database::Postgres;
 use super::store::{KnownOffer, Store, Stored, patience, store_error};
@@ -28,6 +29,9 @@ use crate::transport::{Fault, Limits};
 use crate::unix_time::Millis;
 use crate::workers;
 
+#[cfg(not(feature = "postgres"))]
+const NO_SERVERS: &str = "this build of the library has no PostgreSQL in it (feature `postgres`)";
+
 /// See the module.
 pub(crate) struct CaseService {
     store: Arc<dyn Store>,
@@ -44,12 +48,24 @@ impl CaseService {
                 Ok(Some(Arc::new(Postgres::open(server, identity(config), is_alive)?)))
             }
             #[cfg(not(feature = "postgres"))]
-            Some(StoreConfig::Server(_)) => {
-                let message = "this build of the library has no PostgreSQL in it (feature `postgres`)";
-                Err(bad_config("/store/url", message))
-            }
+            Some(StoreConfig::Server(_)) => Err(bad_config("/store/url", NO_SERVERS)),
             None => Ok(None),
         }
+    }
+
+    /// Moves all accounts of another store into this one.
+    pub async fn import(&self, from: StoreConfig, dry_run: bool, is_alive: IsAlive) -> Stored<Moved> {
+        run_within(&self.store, MOVE, move |target| {
+            let source: Box<dyn Store> = match &from {
+                StoreConfig::File(file) => Box::new(Sqlite::open_whole(file, is_alive)?),
+                #[cfg(feature = "postgres")]
+                StoreConfig::Server(server) => Box::new(Postgres::open_whole(server, is_alive)?),
+                #[cfg(not(feature = "postgres"))]
+                StoreConfig::Server(_) => return Err(bad_config("/store/url", NO_SERVERS)),
+            };
+            moving::import(&mut *source.side()?, &mut *target.side()?, dry_run)
+        })
+        .await
     }
 
     /// The request budget that all processes of the store share.
@@ -195,6 +211,8 @@ const LAST_WRITES: Duration = Duration::from_millis(500);
 const DISK: Duration = Duration::from_millis(500);
 /// Of work without a call.
 const ANY: Duration = Duration::from_secs(60);
+/// Of a move between stores, which copies all rows.
+const MOVE: Duration = Duration::from_secs(3600);
 
 /// Runs a call; the store's work for it ends with it.
 pub(crate) async fn until<F: Future>(deadline: tokio::time::Instant, call: F) -> F::Output {
@@ -207,9 +225,17 @@ async fn run_blocking<T: Send + 'static>(
     store: &Arc<dyn Store>,
     work: impl FnOnce(&dyn Store) -> Stored<T> + Send + 'static,
 ) -> Stored<T> {
+    run_within(store, ANY, work).await
+}
+
+async fn run_within<T: Send + 'static>(
+    store: &Arc<dyn Store>,
+    most: Duration,
+    work: impl FnOnce(&dyn Store) -> Stored<T> + Send + 'static,
+) -> Stored<T> {
     let store = store.clone();
     let left = DEADLINE.try_with(|at| at.saturating_duration_since(tokio::time::Instant::now()));
-    let left = left.map_or(ANY, |left| left.clamp(LAST_WRITES, ANY));
+    let left = left.map_or(most, |left| left.clamp(LAST_WRITES, most));
     let end = std::time::Instant::now() + left;
     let done = workers::current().store.spawn(move || patience::within(end, || work(&*store)));
     let done = done.map_err(|(error, _)| no_thread(&error))?;

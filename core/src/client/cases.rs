@@ -68,6 +68,7 @@ case_methods! {
     purge, case_purge, CasePurgeRequest, CasePurgeReply, "Removes final cases that did not change for long.";
     stats, case_stats, CaseStatsRequest, CaseStatsReply, "Counts the cases of the account.";
     backup, case_backup, CaseBackupRequest, CaseBackupReply, "Copies a file store; the copy opens as rewound.";
+    import, case_import, CaseImportRequest, CaseImportReply, "Moves all accounts of another store into this one.";
     unpause, case_unpause, CaseUnpauseRequest, CaseUnpauseReply, "Ends a pause that a Retry-After began.";
     adopt_account, case_adopt_account, CaseAdoptAccountRequest, CaseAdoptAccountReply, "Names the account that a client without a name made.";
     confirm_store, case_confirm_store, CaseConfirmStoreRequest, CaseConfirmStoreReply, "A human's word about a rewound store.";

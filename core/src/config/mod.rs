@@ -14,10 +14,14 @@ use crate::wire::encode;
 use crate::wire::shape::{Field, Kind, Shape};
 
 pub(crate) mod options;
+// A build without it still says what is wrong with its address.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
 mod server;
 mod values;
 
-pub(crate) use server::{ServerStore, ServerTls};
+pub(crate) use server::ServerStore;
+#[cfg(feature = "postgres")]
+pub(crate) use server::ServerTls;
 pub(crate) use values::bad_config;
 use values::number;
 
@@ -169,6 +173,7 @@ impl CasePolicy {
 #[derive(Clone)]
 pub(crate) enum StoreConfig {
     File(FileStore),
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     Server(Box<ServerStore>),
 }
 
@@ -226,7 +231,7 @@ impl Config {
         checked.zeroize();
         let r = Reader { node: &node };
         let given = |key: &str| node.get(key).filter(|n| !n.is_null());
-        let store = given("store").map(store).transpose()?;
+        let store = given("store").map(store_of).transpose()?;
         let account = r.text("account");
         if account.as_ref().is_some_and(|name| name.trim().is_empty() || name.len() > 200) {
             return Err(bad_config("/account", "must have 1 to 200 bytes"));
@@ -276,7 +281,8 @@ impl std::fmt::Debug for Config {
     }
 }
 
-fn store(node: &Node<'_>) -> Result<StoreConfig, Error> {
+/// Where a store is, as `store` of a configuration says it.
+pub(crate) fn store_of(node: &Node<'_>) -> Result<StoreConfig, Error> {
     let text = |key: &str| node.get(key).and_then(Node::as_str);
     if text("url").is_some() {
         return server::server(node).map(|server| StoreConfig::Server(Box::new(server)));

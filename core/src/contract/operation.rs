@@ -196,6 +196,8 @@ macro_rules! for_each_operation {
             case_stats, "case.stats", CaseStatsRequest, CaseStatsReply;
             /// Copies a file store; the copy opens as rewound.
             case_backup, "case.backup", CaseBackupRequest, CaseBackupReply;
+            /// Moves all accounts of another store into this one.
+            case_import, "case.import", CaseImportRequest, CaseImportReply;
             /// Ends a pause that a Retry-After began.
             case_unpause, "case.unpause", CaseUnpauseRequest, CaseUnpauseReply;
             /// Names the account that a client without a name made.
@@ -520,6 +522,15 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         request: CaseBackupRequest::SHAPE,
         reply: CaseBackupReply::SHAPE,
         doc: "Copies a file store while it is in use. The copy opens as rewound: nothing is sent through it before case.confirmStore.",
+        ..BASE
+    },
+    Operation {
+        name: "case.import",
+        kind: OperationKind::Local,
+        request: CaseImportRequest::SHAPE,
+        reply: CaseImportReply::SHAPE,
+        timeout: DefaultTimeout::Fixed(3_600_000),
+        doc: "Moves all accounts of another store into this one: cases, keys, holds, change numbers. The other store takes no writes from then on. Run once more, it does nothing more.",
         ..BASE
     },
     Operation {

@@ -299,6 +299,46 @@ message! {
         bytes "bytes": Option<Number>, loggable;
     }
 
+    /// A store, as `store` of the configuration: a path, or the address of a server.
+    StoreSource {
+        /// SQLite file. Either path or url.
+        path "path": Option<String>;
+        /// Its witness, if it has another one than PATH-witness.
+        witness_file "witnessFile": Option<String>;
+        /// postgres://user@host/database.
+        url "url": Option<String>;
+        /// Of the server's user.
+        password "password": Option<String>;
+        /// PEM file with the server's root certificates.
+        ca_file "caFile": Option<String>;
+        /// PEM file with a client certificate chain for the server.
+        client_cert_file "clientCertFile": Option<String>;
+        /// PEM file with its key.
+        client_key_file "clientKeyFile": Option<String>;
+    }
+
+    /// Moves all accounts of another store into this one.
+    CaseImportRequest {
+        /// The store to move. Nothing is written to it afterwards.
+        from "from": Option<StoreSource>, required;
+        /// Only says what would be moved. Default false.
+        dry_run "dryRun": Option<bool>, loggable;
+    }
+
+    /// What was moved.
+    CaseImportReply {
+        /// False for a dry run, and where an earlier call had moved it all.
+        imported "imported": Option<bool>, loggable;
+        /// This store has it all now.
+        done "done": Option<bool>, loggable;
+        /// Names of the accounts.
+        accounts "accounts": Vec<String>;
+        /// How many cases.
+        cases "cases": Option<Number>, loggable;
+        /// How many keys of purged cases.
+        purged_keys "purgedKeys": Option<Number>, loggable;
+    }
+
     /// Ends a pause that a Retry-After began.
     CaseUnpauseRequest {
     }

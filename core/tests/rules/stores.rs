@@ -6,6 +6,7 @@ use atlas_postbooking::blocking::Client;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::file_only;
 use crate::fixture::Fixture;
 
 pub fn call(client: &Client, operation: &str, request: Value) -> Value {
@@ -290,4 +291,36 @@ fn purge_takes_only_final_unwatched_cases() {
     assert_eq!(fixture.call("case.purge", json!({"olderThan": "2100-01-01T00:00:00+08:00"}))["data"]["purged"], 0);
     let bad = fixture.call("case.purge", json!({"olderThan": "2100-01-01T00:00:00"}));
     assert_eq!(bad["error"]["code"], "bad_request", "{bad}");
+}
+
+#[test]
+fn a_store_that_was_moved_takes_no_writes_and_the_other_one_has_its_cases() {
+    file_only!();
+    let fixture = Fixture::with("default", json!({"account": "a"}));
+    let order = fixture.order(json!({"airline": "Y4", "paymentMethod": 1}));
+    let request = json!({"kind": "void", "orderNo": order, "key": "k"});
+    let opened = fixture.call("case.open", request.clone());
+    assert_eq!(opened["outcome"], "executed", "{opened}");
+    let other = Fixture::with("default", json!({"account": "a"}));
+    let from = json!({"path": fixture.file});
+    let moved = other.call("case.import", json!({"from": from}));
+    let data = &moved["data"];
+    assert_eq!(
+        (&data["imported"], &data["cases"], &data["accounts"]),
+        (&json!(true), &json!(1), &json!(["a"])),
+        "{moved}"
+    );
+    let again = other.call("case.import", json!({"from": from}));
+    assert_eq!((&again["data"]["imported"], &again["data"]["done"]), (&json!(false), &json!(true)), "{again}");
+    assert_eq!(other.call("case.open", request.clone())["case"]["id"], opened["case"]["id"]);
+    let refused = fixture.call("case.open", json!({"kind": "void", "orderNo": order, "key": "k2"}));
+    assert_eq!(
+        (&refused["error"]["code"], &refused["outcome"]),
+        (&json!("store_moved"), &json!("unknown")),
+        "{refused}"
+    );
+    assert_eq!(fixture.call("case.get", json!({"key": "k"}))["case"]["id"], opened["case"]["id"]);
+    // A third store gets nothing of it.
+    let third = Fixture::with("default", json!({"account": "a"}));
+    assert_eq!(third.call("case.import", json!({"from": from}))["error"]["code"], "store_moved");
 }

@@ -83,7 +83,12 @@ fn hosts_killed_at_any_moment_lose_no_case_and_double_none() {
             .collect();
         for host in hosts {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            thread::sleep(Duration::from_millis(60 + (seed >> 33) % 240));
+            // After some of its requests, however slow the machine is.
+            let (seen, begun) = (fixture.vendor.ledger().len(), Instant::now());
+            let most = seen + 1 + (seed >> 33) as usize % 10;
+            while fixture.vendor.ledger().len() < most && begun.elapsed() < Duration::from_secs(2) {
+                thread::sleep(Duration::from_millis(1 + (seed >> 40) % 20));
+            }
             host.kill();
         }
     }

@@ -20,6 +20,7 @@ mod fates;
 mod fixture;
 mod hosts;
 mod losses;
+mod moving;
 mod process;
 mod races;
 

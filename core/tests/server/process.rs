@@ -55,6 +55,10 @@ impl Host {
         self.outer.wait().unwrap();
     }
 
+    pub fn is_over(&mut self) -> bool {
+        self.outer.try_wait().unwrap().is_some()
+    }
+
     /// Waits for its end; the replies of its calls.
     pub fn replies(mut self) -> Vec<Value> {
         let mut text = String::new();

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from ._reply import Reply
     from ._literals import AnyCaseKind, CaseKind, CaseOutcome, CaseState, FollowUntil, Verdict
     from ._types import Code, Day, Flag, Instant, Options
-    from .replies import BalanceReply, CaseAdoptAccountReply, CaseBackupReply, CaseConfirmStoreReply, CaseExportReply, CaseFollowReply, CaseListReply, CaseNotifyReply, CasePlanReply, CasePurgeReply, CaseReply, CaseStatsReply, CaseUnpauseReply, ExtractPnrReply, OrderListReply, PayReply, PnrClaimReply, PostBookingAncillaryOrderReply, PostBookingAncillarySearchReply, QueryOrderDetailsReply, QueryRefundOrdersReply, QueryVoidOrdersReply, RefundQuotationReply, RefundReply, RegenerateOrderReply, StopTicketReply, UpdateWebhookUrlReply, VoidQuotationReply, VoidReply, WebhookReply
-    from .requests import AncillaryPassenger, AncillaryPayment, CaseExpect, CasePayment, CaseProduct, ClaimPassenger, ConnectInfo, CreditCard, ExtractContact, ExtractPassenger, ExtractRouting, FlightRequest, ManageMyBooking, QueryPassenger, QueryRouting, RefundPassenger
+    from .replies import BalanceReply, CaseAdoptAccountReply, CaseBackupReply, CaseConfirmStoreReply, CaseExportReply, CaseFollowReply, CaseImportReply, CaseListReply, CaseNotifyReply, CasePlanReply, CasePurgeReply, CaseReply, CaseStatsReply, CaseUnpauseReply, ExtractPnrReply, OrderListReply, PayReply, PnrClaimReply, PostBookingAncillaryOrderReply, PostBookingAncillarySearchReply, QueryOrderDetailsReply, QueryRefundOrdersReply, QueryVoidOrdersReply, RefundQuotationReply, RefundReply, RegenerateOrderReply, StopTicketReply, UpdateWebhookUrlReply, VoidQuotationReply, VoidReply, WebhookReply
+    from .requests import AncillaryPassenger, AncillaryPayment, CaseExpect, CasePayment, CaseProduct, ClaimPassenger, ConnectInfo, CreditCard, ExtractContact, ExtractPassenger, ExtractRouting, FlightRequest, ManageMyBooking, QueryPassenger, QueryRouting, RefundPassenger, StoreSource
 
 # A misspelt keyword is an error for type checkers (NoReturn). At run time it is passed on to the core, which refuses
 # it and names the nearest one.
@@ -48,6 +48,7 @@ KINDS: dict[str, str] = {
     "case.purge": "local",
     "case.stats": "local",
     "case.backup": "local",
+    "case.import": "local",
     "case.unpause": "local",
     "case.adoptAccount": "local",
     "case.confirmStore": "local",
@@ -217,6 +218,11 @@ class Operations:
         def call(
             self, operation: Literal["case.backup"], request: Mapping[str, Any] | None = None, options: Options | None = None
         ) -> CaseBackupReply: ...
+
+        @overload
+        def call(
+            self, operation: Literal["case.import"], request: Mapping[str, Any] | None = None, options: Options | None = None
+        ) -> CaseImportReply: ...
 
         @overload
         def call(
@@ -1276,6 +1282,33 @@ class Operations:
             **unknown,
         }
         reply: CaseBackupReply = self._operate("case.backup", request, fields, options)
+        return reply
+
+    def case_import(
+        self,
+        request: Mapping[str, Any] | None = None,
+        /,
+        *,
+        from_: StoreSource | None = None,
+        dry_run: Flag | None = None,
+        options: Options | None = None,
+        **unknown: NoReturn,
+    ) -> CaseImportReply:
+        """Moves all accounts of another store into this one: cases, keys, holds, change numbers. The other store takes
+        no writes from then on. Run once more, it does nothing more.
+
+        Args:
+            request: The request as a mapping, instead of keywords or with them.
+            from_: The store to move. Nothing is written to it afterwards. Required.
+            dry_run: Only says what would be moved. Default false.
+            options: timeout_ms, retry (reads and quotes), headers, client_request_id, allow_unknown.
+        """
+        fields: dict[str, Any] = {
+            "from_": from_,
+            "dry_run": dry_run,
+            **unknown,
+        }
+        reply: CaseImportReply = self._operate("case.import", request, fields, options)
         return reply
 
     def case_unpause(

@@ -124,8 +124,8 @@ def _build(described: Mapping[str, Any], operation: str, path: tuple[str, ...]) 
     schema = Schema(operation, path, described.get("title", ""))
     for name, field in described.get("properties", {}).items():
         attribute: str = field.get("x-attribute", name)
-        # `as` cannot be the name of an argument; it becomes `as_`. The generator finds any other keyword.
-        schema.attributes["as_" if attribute == "as" else attribute] = name
+        # `as` and `from` cannot be names of arguments; they become `as_` and `from_`.
+        schema.attributes[f"{attribute}_" if attribute in ("as", "from") else attribute] = name
         inner, list_depth = field, 0
         while "items" in inner:
             inner, list_depth = inner["items"], list_depth + 1

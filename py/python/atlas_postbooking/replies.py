@@ -85,6 +85,7 @@ __all__ = [
     "CaseEvidence",
     "CaseExportReply",
     "CaseFollowReply",
+    "CaseImportReply",
     "CaseKind",
     "CaseListReply",
     "CaseMoney",
@@ -794,6 +795,21 @@ class CaseBackupReply(Reply, operations=("case.backup",)):
     path: str | None
     #: Its size.
     bytes: int | None
+
+
+class CaseImportReply(Reply, operations=("case.import",)):
+    """What was moved."""
+
+    #: False for a dry run, and where an earlier call had moved it all.
+    imported: bool | None
+    #: This store has it all now.
+    done: bool | None
+    #: Names of the accounts.
+    accounts: list[str] | None
+    #: How many cases.
+    cases: int | None
+    #: How many keys of purged cases.
+    purged_keys: int | None
 
 
 class CaseUnpauseReply(Reply, operations=("case.unpause",)):

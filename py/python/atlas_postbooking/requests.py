@@ -25,6 +25,7 @@ __all__ = [
     "CaseExportRequest",
     "CaseFollowRequest",
     "CaseGetRequest",
+    "CaseImportRequest",
     "CaseListRequest",
     "CaseNotifyRequest",
     "CaseOpenRequest",
@@ -67,6 +68,7 @@ __all__ = [
     "Retry",
     "StopTicketRequest",
     "Store",
+    "StoreSource",
     "ThreeDs",
     "UnknownEvent",
     "UpdateWebhookUrlRequest",
@@ -889,6 +891,37 @@ class CaseBackupRequest(TypedDict):
 
     #: A file that is not there yet.
     path: str
+
+
+class StoreSource(TypedDict, total=False):
+    """The store to move. Nothing is written to it afterwards."""
+
+    #: SQLite file. Either path or url.
+    path: str | None
+    #: Its witness, if it has another one than PATH-witness.
+    witness_file: str | None
+    #: postgres://user@host/database.
+    url: str | None
+    #: Of the server's user.
+    password: str | None
+    #: PEM file with the server's root certificates.
+    ca_file: str | None
+    #: PEM file with a client certificate chain for the server.
+    client_cert_file: str | None
+    #: PEM file with its key.
+    client_key_file: str | None
+
+
+class _CaseImportRequest(TypedDict):
+    #: The store to move. Nothing is written to it afterwards.
+    from_: StoreSource
+
+
+class CaseImportRequest(_CaseImportRequest, total=False):
+    """Moves all accounts of another store into this one."""
+
+    #: Only says what would be moved. Default false.
+    dry_run: Flag | None
 
 
 class CaseAdoptAccountRequest(TypedDict):

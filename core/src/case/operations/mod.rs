@@ -9,6 +9,7 @@ pub mod exploration;
 #[cfg(feature = "exploration")]
 pub mod exploration_store;
 mod follow;
+mod import;
 mod lookup;
 mod notify;
 mod open;
@@ -122,6 +123,7 @@ async fn dispatch(
         "case.purge" => purge::purge(cases, &node).await,
         "case.stats" => stats::stats(cases).await,
         "case.backup" => backup::backup(cases, &node).await,
+        "case.import" => import::import(cases, &node).await,
         "case.unpause" => unpause::unpause(cases).await,
         "case.adoptAccount" => adopt_account::adopt_account(cases, &node).await,
         "case.confirmStore" => confirm_store::confirm_store(cases, &node).await,

@@ -30,7 +30,7 @@ pub(super) async fn open(context: &mut CallContext, cases: &CaseService, body: &
     };
     let node = Node::parse(body).unwrap_or(Node::Null);
     let name = Name::Key(text(&node, "key").unwrap_or_default());
-    let is_rewound = error.code == ErrorCode::StoreRewound;
+    let is_rewound = matches!(error.code, ErrorCode::StoreRewound | ErrorCode::StoreMoved);
     match sent_nothing(cases, name, error).await {
         Err(mut error) if is_rewound => {
             error.outcome = Outcome::Unknown;

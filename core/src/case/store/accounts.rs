@@ -2,12 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::Stored;
 use super::identity::Identity;
 use super::tables::Tx;
-use super::{Stored, store_error};
+use super::whose::{Facts, Whose, adopted, cannot_take_in, unnamed, whose};
 use crate::case::hold::Hold;
-use crate::error::{Error, ErrorCode};
-use crate::unix_time::{self, Millis, format_rfc3339};
+use crate::unix_time::{self, Millis};
 
 /// The account of a client. It is made, named or merged where the rules have it so.
 pub(super) fn resolve(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<Stored<String>> {
@@ -16,81 +16,55 @@ pub(super) fn resolve(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<Stored<St
         "UPDATE account_clients SET host = ?2, last_four = ?3 WHERE client = ?1 AND host IS NULL",
         params![who.client, who.host, who.last_four],
     )?;
-    let unnamed = unnamed_of(tx, &who.client)?;
-    let Some(name) = &who.name else { return without_name(tx, who) };
-    match (named(tx, name)?, unnamed) {
-        (Some(account), Some(own)) => Ok(merge(tx, &own, &account, name)?.map(|()| account)),
-        (Some(account), None) => Ok(Ok(account)),
-        (None, Some(own)) => {
-            give_name(tx, &own, name)?;
-            Ok(Ok(own))
-        }
-        (None, None) => match unnamed_list(tx)?.as_slice() {
-            [] => make(tx, who).map(Ok),
-            list => Ok(Err(has_unnamed(list))),
-        },
-    }
+    let facts = facts(tx, who)?;
+    done(tx, who, whose(who, facts))
 }
 
-fn without_name(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<Stored<String>> {
+/// What the store knows of a client.
+fn facts(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<Facts> {
     let sql = "SELECT a.id FROM accounts a JOIN account_clients c ON c.account = a.id
                WHERE c.client = ?1 AND a.merged IS NULL ORDER BY a.made, a.id";
-    let own: Vec<String> =
-        tx.prepare_cached(sql)?.query_map([&who.client], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    match own.as_slice() {
-        [account] => Ok(Ok(account.clone())),
-        [] if !tx.query_row("SELECT EXISTS (SELECT 1 FROM accounts)", [], |row| row.get(0))? => make(tx, who).map(Ok),
-        [] => Ok(Err(none_of_this_client(&unnamed_list(tx)?))),
-        several => Ok(Err(several_of_this_client(several.len()))),
+    let own = tx.prepare_cached(sql)?.query_map([&who.client], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let named = match &who.name {
+        Some(name) => named(tx, name)?,
+        None => None,
+    };
+    let sql = "SELECT EXISTS (SELECT 1 FROM account_clients WHERE client = ?1 AND account = ?2)";
+    Ok(Facts {
+        is_of_named: tx.query_row(sql, params![who.client, named], |row| row.get(0))?,
+        named,
+        own_unnamed: unnamed_of(tx, &who.client)?,
+        own,
+        has_accounts: tx.query_row("SELECT EXISTS (SELECT 1 FROM accounts)", [], |row| row.get(0))?,
+        has_unnamed: {
+            let sql = "SELECT EXISTS (SELECT 1 FROM accounts WHERE name IS NULL AND merged IS NULL)";
+            tx.query_row(sql, [], |row| row.get(0))?
+        },
+    })
+}
+
+/// Carries out what the rule says.
+fn done(tx: &Tx<'_>, who: &Identity, whose: Whose) -> rusqlite::Result<Stored<String>> {
+    let name = who.name.as_deref().unwrap_or_default();
+    match whose {
+        Whose::This(account) => Ok(Ok(account)),
+        Whose::New => make(tx, who).map(Ok),
+        Whose::Named(own) => give_name(tx, &own, name).map(|()| Ok(own)),
+        Whose::Merged { from, into } => Ok(merge(tx, &from, &into, name)?.map(|()| into)),
+        Whose::Nobodys(why) => Ok(Err(why.error(&unnamed_list(tx)?))),
     }
-}
-
-/// A client without a name that has no account in a store with accounts.
-pub(super) fn none_of_this_client(unnamed: &[String]) -> Error {
-    let mut error = store_error(ErrorCode::StoreAccount, "the store has accounts, and none of this host and client id");
-    error.help = format!(
-        "Nothing was sent. Give the client the name of its account (`account`), or a store of its own.{}",
-        listed(unnamed)
-    );
-    error
-}
-
-/// A client without a name that has several accounts.
-pub(super) fn several_of_this_client(count: usize) -> Error {
-    let message = format!("{count} accounts of this store belong to this host and client id");
-    let mut error = store_error(ErrorCode::StoreAccount, message);
-    error.help = "Nothing was sent. Say by `account` which of them is meant.".to_owned();
-    error
-}
-
-/// `case.adoptAccount` for a host and client id that made no account.
-pub(super) fn made_by_nobody(unnamed: &[String]) -> Error {
-    let message = "no unnamed account of this store was made by that host and client id";
-    let mut error = store_error(ErrorCode::StoreAccount, message);
-    error.help = format!("Nothing was changed: {message}.{}", listed(unnamed));
-    error
 }
 
 /// `case.adoptAccount`: names the unnamed account that this host and client id made.
 pub(super) fn adopt(tx: &Tx<'_>, who: &Identity) -> rusqlite::Result<Stored<()>> {
-    let name = who.name.clone().unwrap_or_default();
-    let account = named(tx, &name)?;
-    let Some(own) = unnamed_of(tx, &who.client)? else {
-        let sql = "SELECT EXISTS (SELECT 1 FROM account_clients WHERE client = ?1 AND account = ?2)";
-        // It has the name already.
-        if account.is_some() && tx.query_row(sql, params![who.client, account], |row| row.get(0))? {
-            return Ok(Ok(()));
-        }
-        return Ok(Err(made_by_nobody(&unnamed_list(tx)?)));
-    };
-    tx.execute(
-        "UPDATE account_clients SET host = ?2, last_four = ?3 WHERE client = ?1",
-        params![who.client, who.host, who.last_four],
-    )?;
-    match account {
-        Some(account) => merge(tx, &own, &account, &name),
-        None => give_name(tx, &own, &name).map(Ok),
+    let facts = facts(tx, who)?;
+    if facts.own_unnamed.is_some() {
+        tx.execute(
+            "UPDATE account_clients SET host = ?2, last_four = ?3 WHERE client = ?1",
+            params![who.client, who.host, who.last_four],
+        )?;
     }
+    Ok(done(tx, who, adopted(facts))?.map(|_| ()))
 }
 
 /// The account that another one was merged into; None if there is no such account.
@@ -174,24 +148,8 @@ pub(super) fn collide(mine: &[Hold], theirs: &[Hold]) -> Vec<String> {
     mine.iter().filter(|mine| theirs.iter().any(|other| collide(mine, other))).map(named).collect()
 }
 
-/// Two accounts that have the same keys or orders.
-pub(super) fn cannot_take_in(name: &str, keys: &[String], orders: &[String]) -> Error {
-    let message = format!("account {name} exists, and cannot take in the unnamed account");
-    let mut error = store_error(ErrorCode::StoreAccount, message);
-    error.help = format!(
-        "Nothing was changed. Both have {}. Give the unnamed account another name.",
-        [("key", keys), ("order", orders)]
-            .iter()
-            .filter(|(_, found)| !found.is_empty())
-            .map(|(what, found)| format!("the {what}s {}", found.join(", ")))
-            .collect::<Vec<_>>()
-            .join(" and ")
-    );
-    error
-}
-
 /// The unnamed accounts, each as the help shows it.
-fn unnamed_list(tx: &Tx<'_>) -> rusqlite::Result<Vec<String>> {
+pub(super) fn unnamed_list(tx: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT c.host, c.last_four, (SELECT count(*) FROM cases WHERE account = a.id),
                       (SELECT max(updated) FROM cases WHERE account = a.id)
                FROM accounts a LEFT JOIN account_clients c ON c.account = a.id
@@ -203,33 +161,4 @@ fn unnamed_list(tx: &Tx<'_>) -> rusqlite::Result<Vec<String>> {
             Ok(unnamed(host, last_four, count, last))
         })?
         .collect()
-}
-
-/// An unnamed account, as the help shows it.
-pub(super) fn unnamed(host: Option<String>, last_four: Option<String>, count: i64, last: Option<Millis>) -> String {
-    match (host, last_four) {
-        (Some(host), Some(last_four)) => format!("{host} with a client id that ends in {last_four}"),
-        _ => {
-            let last = last.map_or("none".to_owned(), format_rfc3339);
-            format!("one of an earlier release with {count} cases, the last of {last}")
-        }
-    }
-}
-
-fn listed(unnamed: &[String]) -> String {
-    match unnamed {
-        [] => String::new(),
-        list => format!(" Unnamed accounts of this store: {}.", list.join("; ")),
-    }
-}
-
-/// A new name while an account has none.
-pub(super) fn has_unnamed(list: &[String]) -> Error {
-    let mut error =
-        store_error(ErrorCode::StoreAccount, "the store has an unnamed account, so that no account is made in it");
-    error.help = format!(
-        "Nothing was sent. Name the unnamed account first, by case.adoptAccount or by a client with its host and client id.{}",
-        listed(list)
-    );
-    error
 }

@@ -13,6 +13,10 @@ use crate::error::{Error, ErrorCode};
 pub(crate) const APPLICATION: i32 = 0x4150_4243;
 /// The newest layout that this version reads.
 pub(crate) const LAYOUT: i32 = 2;
+/// In place of the layout: the store was moved into another one. Earlier releases refuse it as a newer layout.
+pub(crate) const MOVED: i32 = 1_000_000 + LAYOUT;
+/// In place of the layout: another store is being moved into this one.
+pub(crate) const ARRIVING: i32 = 2_000_000 + LAYOUT;
 
 /// SQLite's header, and the head of the first table.
 const HEAD: usize = 108;
@@ -160,7 +164,7 @@ pub(crate) fn foreign() -> Error {
 /// Refuses a layout that is newer than this library, or none at all.
 pub(crate) fn layout(version: i32) -> Stored<()> {
     match version {
-        1..=LAYOUT => Ok(()),
+        1..=LAYOUT | MOVED | ARRIVING => Ok(()),
         newer if newer > LAYOUT => {
             let message = format!("the store has layout {version}, this version of the library reads up to {LAYOUT}");
             Err(store_error(ErrorCode::StoreVersion, message))

@@ -5,10 +5,10 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::check::{APPLICATION, LAYOUT, foreign, layout};
+use super::check::{APPLICATION, ARRIVING, LAYOUT, MOVED, foreign, layout};
 use super::tables::Tx;
-use super::{Stored, patience, store_error};
-use crate::error::ErrorCode as Code;
+use super::{Stored, moving, patience, store_error};
+use crate::error::{Error, ErrorCode as Code};
 use crate::unix_time::{self, Millis};
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -51,6 +51,7 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connected> {
     // A newer release may have migrated it: not a byte of it is changed.
     if let (APPLICATION, version @ LAYOUT..) = signature(&connection)?
         && version > LAYOUT
+        && ![MOVED, ARRIVING].contains(&version)
     {
         return Ok(Connected::Newer(version));
     }
@@ -103,6 +104,11 @@ pub(super) fn make(tx: &Tx<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Whether the file is neither moved away nor being moved into.
+pub(super) fn is_open(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(![MOVED, ARRIVING].contains(&signature(connection)?.1))
+}
+
 /// A file of an earlier release is migrated, unless a process of that release is at work.
 pub(super) fn sign(tx: &Tx<'_>, is_alive: IsAlive) -> rusqlite::Result<Stored<()>> {
     if signature(tx)? == (APPLICATION, 1) {
@@ -132,4 +138,14 @@ fn has_live_lease(tx: &Tx<'_>, is_alive: IsAlive) -> rusqlite::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Why a file with this `user_version` takes no writes, or no calls at all.
+pub(super) fn closed(version: i32, writes: bool) -> Option<Error> {
+    match version {
+        MOVED if writes => Some(moving::moved("the store was moved into another one")),
+        ARRIVING => Some(moving::arriving()),
+        LAYOUT | MOVED => None,
+        _ => Some(store_error(Code::StoreVersion, "the store's file was replaced by one of an earlier layout")),
+    }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::check::{beside, check, private};
-use super::connection::{IsAlive, make, readable, sign};
+use super::connection::{IsAlive, closed, is_open, make, readable, sign, signature};
 use super::identity::Identity;
 use super::witness::FileId;
 use super::writer::Writer;
@@ -31,7 +31,8 @@ const SMALL: u64 = 8 << 20;
 pub(crate) struct Sqlite {
     pub(super) path: PathBuf,
     pub(super) witness: PathBuf,
-    identity: Identity,
+    /// None for a store that is looked at as a whole.
+    identity: Option<Identity>,
     account: Mutex<Account>,
     is_alive: IsAlive,
     pub(super) pool: Mutex<Pool>,
@@ -66,6 +67,18 @@ pub(super) struct Pool {
 impl Sqlite {
     /// Opens or makes the file; refuses one that cannot be trusted or written.
     pub fn open(config: &FileStore, identity: Identity, is_alive: IsAlive) -> Stored<Sqlite> {
+        Sqlite::opened(config, Some(identity), is_alive)
+    }
+
+    /// Opens a file that is there, to move all of its accounts.
+    pub fn open_whole(config: &FileStore, is_alive: IsAlive) -> Stored<Sqlite> {
+        if !config.path.exists() {
+            return Err(store_error(Code::StoreUnavailable, "there is no store to import"));
+        }
+        Sqlite::opened(config, None, is_alive)
+    }
+
+    fn opened(config: &FileStore, identity: Option<Identity>, is_alive: IsAlive) -> Stored<Sqlite> {
         sqlite_locks::install();
         clock::know_boot().map_err(|e| out_of_descriptors(&e))?;
         let store = Sqlite {
@@ -107,16 +120,23 @@ impl Sqlite {
         let account = self.raw(|connection| {
             let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let tx = transaction.savepoint()?;
-            if let Err(error) = sign(&tx, self.is_alive)? {
+            let is_open = is_open(&tx)?;
+            if is_open && let Err(error) = sign(&tx, self.is_alive)? {
                 return Ok(Err(error));
             }
-            let account = accounts::resolve(&tx, &self.identity)?;
-            if let (Err(error), false) = (&account, self.identity.is_named()) {
+            let account = match &self.identity {
+                Some(identity) => accounts::resolve(&tx, identity)?,
+                None => Ok(String::new()),
+            };
+            if let (Err(error), Some(false)) = (&account, self.identity.as_ref().map(Identity::is_named)) {
                 return Ok(Err(error.clone()));
             }
-            self.compared(&tx, None)?;
-            tx.commit()?;
-            transaction.commit()?;
+            // Nothing is written to a store that was moved.
+            if is_open {
+                self.compared(&tx, None)?;
+                tx.commit()?;
+                transaction.commit()?;
+            }
             Ok(Ok(account))
         })??;
         self.set_account(account);
@@ -140,7 +160,11 @@ impl Sqlite {
 
     /// Which account it is. A client with a name is refused at its calls, and may be let in later.
     fn resolve_account(&self) -> Stored<()> {
-        let account = self.raw_write(|tx| accounts::resolve(tx, &self.identity))?;
+        let Some(identity) = &self.identity else { return Ok(()) };
+        let account = self.raw_write(|tx| match closed(signature(tx)?.1, true) {
+            Some(error) => Ok(Err(error)),
+            None => accounts::resolve(tx, identity),
+        })?;
         self.set_account(account);
         Ok(())
     }
@@ -179,7 +203,10 @@ impl Sqlite {
     /// `case.adoptAccount`, which a client may call that is refused otherwise.
     pub fn adopt(&self, who: &Identity) -> Stored<()> {
         self.same_file()?;
-        self.raw_write(|tx| accounts::adopt(tx, who))??;
+        self.raw_write(|tx| match closed(signature(tx)?.1, true) {
+            Some(error) => Ok(Err(error)),
+            None => accounts::adopt(tx, who),
+        })??;
         self.resolve_account()
     }
 

@@ -26,6 +26,12 @@ impl Identity {
         }
     }
 
+    /// Of somebody who looks at a store as a whole.
+    #[cfg(feature = "postgres")]
+    pub fn nobody() -> Identity {
+        Identity { client: String::new(), host: String::new(), last_four: String::new(), name: Some(String::new()) }
+    }
+
     /// Whether the client gave a name: then it can be made, and is refused at its calls.
     pub fn is_named(&self) -> bool {
         self.name.is_some()

@@ -10,8 +10,10 @@ pub(crate) mod budget;
 mod check;
 pub(crate) mod connection;
 pub(crate) mod file;
+mod file_side;
 mod holds;
 pub(crate) mod identity;
+pub(crate) mod moving;
 pub(crate) mod patience;
 mod place;
 #[cfg(test)]
@@ -22,9 +24,11 @@ pub(crate) mod remnant;
 mod remnants;
 pub(crate) mod retention;
 mod rewound;
+pub(crate) mod side;
 mod sqlite;
 mod tables;
 mod transactions;
+mod whose;
 mod witness;
 mod writer;
 
@@ -34,6 +38,7 @@ use std::sync::atomic::AtomicI64;
 
 use identity::Identity;
 use remnant::Remnant;
+use side::Side;
 
 use super::clock::{self, Stamp};
 use super::machine::event::Quote;
@@ -225,6 +230,9 @@ pub(crate) trait Store: Send + Sync {
 
     /// Writes a copy, marked as one.
     fn backup(&self, path: &Path) -> Stored<()>;
+
+    /// The whole store, with all of its accounts, for a move.
+    fn side(&self) -> Stored<Box<dyn Side + '_>>;
 
     /// What stays of a purged case.
     fn purged(&self, name: &Name) -> Stored<Option<Remnant>>;

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::file::Sqlite;
 use super::identity::Identity;
 use super::remnant::Remnant;
+use super::side::Side;
 use super::tables::{Tx, next_number};
 use super::{
     Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Listing, Name, Page, Row, Store, Stored, budget,
@@ -238,6 +239,10 @@ impl Store for Sqlite {
 
     fn backup(&self, path: &Path) -> Stored<()> {
         self.backup_to(path)
+    }
+
+    fn side(&self) -> Stored<Box<dyn Side + '_>> {
+        self.side()
     }
 
     fn purged(&self, name: &Name) -> Stored<Option<Remnant>> {

@@ -14,3 +14,16 @@ pub(super) fn next_number(tx: &Tx<'_>) -> rusqlite::Result<i64> {
 pub(super) fn highest(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("SELECT highest FROM store")?.query_row([], |row| row.get(0))
 }
+
+/// The stores that were moved into this one.
+pub(super) fn imported(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    match has_table(connection, "imports")? {
+        true => connection.prepare("SELECT source FROM imports")?.query_map([], |row| row.get(0))?.collect(),
+        false => Ok(Vec::new()),
+    }
+}
+
+fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
+    connection.query_row(sql, [name], |row| row.get(0))
+}

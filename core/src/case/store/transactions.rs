@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::check::{LAYOUT, beside, foreign, layout};
-use super::connection::{Connected, is_busy, open, signature};
+use super::check::{beside, foreign, layout};
+use super::connection::{Connected, closed, is_busy, open, signature};
 use super::file::{Account, Pool, READERS, Sqlite};
 use super::tables::{Tx, highest};
 use super::writer::{Batch, Turn, lost};
@@ -32,7 +32,7 @@ impl Sqlite {
 
     /// Several processes may make the file at once. Where SQLite sees that waiting could be for ever, as in turning to
     /// the write-ahead log, it gives up at once, and beginning anew helps.
-    fn connect(&self) -> Stored<Connection> {
+    pub(super) fn connect(&self) -> Stored<Connection> {
         loop {
             match open(&self.path) {
                 Err(error) if is_busy(&error) && !patience::left().is_zero() => std::thread::sleep(AGAIN),
@@ -73,7 +73,7 @@ impl Sqlite {
     /// Runs `work` on a connection of its own.
     pub fn with<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Stored<T> {
         self.admit()?;
-        self.raw(|connection| match self.current(connection)? {
+        self.raw(|connection| match self.current(connection, false)? {
             Ok(()) => work(connection).map(Ok),
             Err(error) => Ok(Err(error)),
         })?
@@ -165,7 +165,7 @@ impl Sqlite {
         let done = (|| {
             let tx = connection.savepoint()?;
             // Another process may have migrated the file or merged the account just before.
-            if let Err(error) = self.current(&tx)? {
+            if let Err(error) = self.current(&tx, true)? {
                 return Ok(Err(error));
             }
             self.check_numbers(&tx)?;
@@ -278,12 +278,10 @@ impl Sqlite {
     }
 
     /// Within a connection or transaction: the layout is this one, and the account was not merged meanwhile.
-    fn current(&self, connection: &Connection) -> rusqlite::Result<Stored<()>> {
+    fn current(&self, connection: &Connection, writes: bool) -> rusqlite::Result<Stored<()>> {
         let (_, version) = signature(connection)?;
-        if version != LAYOUT {
-            return Ok(layout(version).and_then(|()| {
-                Err(store_error(Code::StoreVersion, "the store's file was replaced by one of an earlier layout"))
-            }));
+        if let Some(error) = closed(version, writes) {
+            return Ok(layout(version).and(Err(error)));
         }
         let account = self.account();
         match accounts::current(connection, &account)? {
@@ -301,7 +299,7 @@ impl Sqlite {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failed(&self, error: &rusqlite::Error) -> Error {
+    pub(super) fn failed(&self, error: &rusqlite::Error) -> Error {
         // 1034: SQLITE_IOERR_FSYNC, 1290: of a directory.
         if error.sqlite_error().is_some_and(|e| matches!(e.extended_code, 1034 | 1290)) {
             self.poisoned.store(true, Ordering::Relaxed);

@@ -171,6 +171,11 @@ impl Locked {
                 false => (None, false),
             });
         };
+        if witness.store != serial && super::tables::imported(tx)?.contains(&witness.store) {
+            // Of a store that was moved into this one, with the case that it names.
+            let there = witness.case.is_empty() || has_intent(tx, &witness.case, witness.number)?;
+            return Ok(if there { (None, false) } else { loss("it does not have the last intent".to_owned()) });
+        }
         if witness.store != serial {
             return Ok(loss("its witness is of another store".to_owned()));
         }

@@ -7,13 +7,16 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import output
 from .session import Session, pass_session
 from .times import stamp
+
+if TYPE_CHECKING:
+    from ..requests import StoreSource
 
 
 @click.group()
@@ -91,6 +94,35 @@ def backup(session: Session, path: Path) -> int:
         output.say(reply.json)
     else:
         output.say(f"copied to {path}, {path.stat().st_size:,} bytes")
+    return output.DONE
+
+
+@store.command("import")
+@click.argument("source")
+@click.option("--witness", type=click.Path(), help="The witness of SOURCE, if it is not beside it.")
+@click.option("--password-file", type=click.Path(exists=True, path_type=Path), help="Of a server's user: its first line.")
+@click.option("--ca-file", type=click.Path(exists=True), help="Root certificates of a server.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be moved.")
+@pass_session
+def import_(session: Session, source: str, witness: str | None, password_file: Path | None, ca_file: str | None, dry_run: bool) -> int:
+    """Move all accounts of SOURCE, a file or postgres://…, into the configured store.
+
+    Nothing is written to SOURCE afterwards. Interrupted, run it again.
+    """
+    password = password_file.read_text().split("\n", 1)[0] if password_file else None
+    given: StoreSource = {"ca_file": ca_file, "password": password}
+    if source.startswith(("postgres://", "postgresql://")):
+        given["url"] = source
+    else:
+        given["path"], given["witness_file"] = os.path.abspath(source), os.path.abspath(witness) if witness else None
+    reply = session.stored.case_import(from_=given, dry_run=dry_run)
+    if session.json:
+        output.say(reply.json)
+    elif reply.done and not reply.imported:
+        output.say("nothing to do: it was moved before")
+    else:
+        accounts = ", ".join(reply.accounts)
+        output.say(f"{'would move' if dry_run else 'moved'} {reply.cases} cases and {reply.purged_keys} keys of purged ones: {accounts}")
     return output.DONE
 
 

@@ -1,12 +1,11 @@
 //! Whose cases the server's store has. The rules are those of a file; see [`super::super::accounts`].
 
-use super::super::accounts::{
-    cannot_take_in, collide, has_unnamed, made_by_nobody, none_of_this_client, several_of_this_client, unnamed,
-};
+use super::super::accounts::collide;
 use super::super::identity::Identity;
-use super::super::{Stored, store_error};
+use super::super::whose::{Facts, Whose, adopted, cannot_take_in, unnamed, whose};
+use super::super::{Stored, moving, store_error};
 use super::database::Postgres;
-use super::link::{Failure, column, values_of};
+use super::link::{Failure, column, unreadable, values_of};
 use super::session::Tx;
 use crate::case::hold::Hold;
 use crate::error::ErrorCode;
@@ -14,64 +13,58 @@ use crate::error::ErrorCode;
 /// The account of a client. It is made, named or merged where the rules have it so.
 pub(super) fn resolve(tx: &Tx<'_>, who: &Identity) -> Result<Stored<String>, Failure> {
     tx.query("SELECT apb.alone(), apb.sync()", values_of![])?;
-    let unnamed = unnamed_of(tx, &who.client)?;
-    let Some(name) = &who.name else { return without_name(tx, who) };
-    match (named(tx, name)?, unnamed) {
-        (Some(account), Some(own)) => Ok(merge(tx, &own, &account, name)?.map(|()| account)),
-        (Some(account), None) => Ok(Ok(account)),
-        (None, Some(own)) => {
-            give_name(tx, &own, name)?;
-            Ok(Ok(own))
-        }
-        (None, None) => match unnamed_list(tx)?.as_slice() {
-            [] => make(tx, who).map(Ok),
-            list => Ok(Err(has_unnamed(list))),
-        },
+    let facts = facts(tx, who)?;
+    done(tx, who, whose(who, facts))
+}
+
+/// What the store knows of a client.
+fn facts(tx: &Tx<'_>, who: &Identity) -> Result<Facts, Failure> {
+    let sql = "SELECT a.id FROM apb.accounts a JOIN apb.account_clients c ON c.account = a.id
+               WHERE c.client = $1 AND a.merged IS NULL ORDER BY a.made, a.id";
+    let own = tx.list(sql, values_of![&who.client])?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM apb.accounts), (SELECT id FROM apb.accounts WHERE name = $2),
+        (SELECT a.id FROM apb.accounts a JOIN apb.account_clients c ON c.account = a.id
+             WHERE c.client = $1 AND a.name IS NULL AND a.merged IS NULL),
+        EXISTS (SELECT 1 FROM apb.account_clients c JOIN apb.accounts a ON a.id = c.account
+             WHERE c.client = $1 AND a.name = $2),
+        EXISTS (SELECT 1 FROM apb.accounts WHERE name IS NULL AND merged IS NULL)";
+    let row = tx.row(sql, values_of![&who.client, &who.name])?.ok_or_else(unreadable)?;
+    Ok(Facts {
+        own,
+        has_accounts: column(&row, 0)?,
+        named: column(&row, 1)?,
+        own_unnamed: column(&row, 2)?,
+        is_of_named: column(&row, 3)?,
+        has_unnamed: column(&row, 4)?,
+    })
+}
+
+/// Carries out what the rule says.
+fn done(tx: &Tx<'_>, who: &Identity, whose: Whose) -> Result<Stored<String>, Failure> {
+    let name = who.name.as_deref().unwrap_or_default();
+    match whose {
+        Whose::This(account) => Ok(Ok(account)),
+        Whose::New => make(tx, who).map(Ok),
+        Whose::Named(own) => give_name(tx, &own, name).map(|()| Ok(own)),
+        Whose::Merged { from, into } => Ok(merge(tx, &from, &into, name)?.map(|()| into)),
+        Whose::Nobodys(why) => Ok(Err(why.error(&unnamed_list(tx)?))),
     }
 }
 
-fn without_name(tx: &Tx<'_>, who: &Identity) -> Result<Stored<String>, Failure> {
-    let sql = "SELECT a.id FROM apb.accounts a JOIN apb.account_clients c ON c.account = a.id
-               WHERE c.client = $1 AND a.merged IS NULL ORDER BY a.made, a.id";
-    let own: Vec<String> = tx.list(sql, values_of![&who.client])?;
-    let has_accounts = tx.value("SELECT EXISTS (SELECT 1 FROM apb.accounts)", values_of![])?.unwrap_or(false);
-    match own.as_slice() {
-        [account] => Ok(Ok(account.clone())),
-        [] if !has_accounts => make(tx, who).map(Ok),
-        [] => Ok(Err(none_of_this_client(&unnamed_list(tx)?))),
-        several => Ok(Err(several_of_this_client(several.len()))),
-    }
+/// The account of a client in a store that was moved: nothing is written to it.
+pub(super) fn find(tx: &Tx<'_>, who: &Identity) -> Result<Stored<String>, Failure> {
+    Ok(match whose(who, facts(tx, who)?) {
+        Whose::This(account) => Ok(account),
+        Whose::Nobodys(why) => Err(why.error(&[])),
+        _ => Err(moving::moved("the store was moved into another one")),
+    })
 }
 
 /// `case.adoptAccount`: names the unnamed account that this host and client id made.
 pub(super) fn adopt(tx: &Tx<'_>, who: &Identity) -> Result<Stored<()>, Failure> {
     tx.query("SELECT apb.alone(), apb.sync()", values_of![])?;
-    let name = who.name.clone().unwrap_or_default();
-    let account = named(tx, &name)?;
-    let Some(own) = unnamed_of(tx, &who.client)? else {
-        let sql = "SELECT EXISTS (SELECT 1 FROM apb.account_clients WHERE client = $1 AND account = $2)";
-        // It has the name already.
-        if let Some(account) = &account
-            && tx.value(sql, values_of![&who.client, account])?.unwrap_or(false)
-        {
-            return Ok(Ok(()));
-        }
-        return Ok(Err(made_by_nobody(&unnamed_list(tx)?)));
-    };
-    match account {
-        Some(account) => merge(tx, &own, &account, &name),
-        None => give_name(tx, &own, &name).map(Ok),
-    }
-}
-
-fn named(tx: &Tx<'_>, name: &str) -> Result<Option<String>, Failure> {
-    tx.value("SELECT id FROM apb.accounts WHERE name = $1", values_of![name])
-}
-
-fn unnamed_of(tx: &Tx<'_>, client: &str) -> Result<Option<String>, Failure> {
-    let sql = "SELECT a.id FROM apb.accounts a JOIN apb.account_clients c ON c.account = a.id
-               WHERE c.client = $1 AND a.name IS NULL AND a.merged IS NULL";
-    tx.value(sql, values_of![client])
+    let facts = facts(tx, who)?;
+    Ok(done(tx, who, adopted(facts))?.map(|_| ()))
 }
 
 fn give_name(tx: &Tx<'_>, account: &str, name: &str) -> Result<(), Failure> {

@@ -75,8 +75,10 @@ impl Postgres {
         let paid: Vec<String> =
             case.holds.iter().filter(|hold| matches!(hold, Hold::Payment(_))).map(Hold::to_text).collect();
         let own = "AND (c.token = $2 OR $18 AND c.token > $2 AND c.body = $11 AND c.owner IS NOT DISTINCT FROM $8)";
+        let is_intent = case.state == State::Sending && lease.is_some();
+        let next = if is_intent { "next_intent" } else { "next_change" };
         let sql = format!(
-            "WITH n AS MATERIALIZED (SELECT apb.next_change() AS number), moved AS (
+            "WITH n AS MATERIALIZED (SELECT apb.{next}() AS number), moved AS (
                 UPDATE apb.cases c SET kind = $3, order_no = $4, open = $5, unknown = $6, due = $7, token = n.number,
                     change = n.number, owner = $8, worker = $9, lease_ms = $10, lease_end = apb.now_ms() + $10,
                     body = $11, updated = $12, asked = CASE WHEN $13 THEN n.number ELSE c.asked END, code = $14

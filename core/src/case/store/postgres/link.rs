@@ -16,7 +16,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{FromSqlOwned, ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Row, Socket};
 
-use super::super::{patience, store_error};
+use super::super::{moving, patience, rewound, store_error};
 use super::tls::Tls;
 use crate::config::ServerStore;
 use crate::error::{Error, ErrorCode};
@@ -25,6 +25,10 @@ use crate::error::{Error, ErrorCode};
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long the other side may keep silent while data waits for it.
 const SILENCE: Duration = Duration::from_secs(20);
+
+/// Codes of the tables' own functions.
+const MOVED: &str = "AP001";
+const REWOUND: &str = "AP002";
 
 /// Why a statement gave nothing.
 #[derive(Debug)]
@@ -44,6 +48,11 @@ impl Failure {
 
     fn lost(message: &str) -> Failure {
         Failure { error: store_error(ErrorCode::StoreUnavailable, message), is_lost: true, state: None }
+    }
+
+    /// The intent was not written, since the store is rewound.
+    pub fn is_of_rewound(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.code() == REWOUND)
     }
 
     /// Another transaction was in the way, and this one has changed nothing: it may be begun anew.
@@ -73,6 +82,8 @@ fn refused(refusal: &DbError) -> Error {
     let state = refusal.code();
     let (class, code) = (state.code().get(..2).unwrap_or_default(), state.code());
     match class {
+        _ if code == MOVED => moving::moved("the store was moved into another one"),
+        _ if code == REWOUND => rewound::store_rewound("the store is older than what was sent through it".to_owned()),
         _ if *state == SqlState::QUERY_CANCELED || *state == SqlState::LOCK_NOT_AVAILABLE => {
             store_error(ErrorCode::StoreBusy, "another process kept the store busy for too long")
         }

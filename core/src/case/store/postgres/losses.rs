@@ -47,10 +47,11 @@ impl Postgres {
     /// The tables are there: from now on each new connection is compared.
     pub(super) fn begin_to_look(&self) -> Stored<()> {
         if let Some(file) = &self.witness.file {
-            let serial = self.raw_write(|tx| tx.value::<String>("SELECT serial FROM apb.store", values_of![]))?;
+            let serial = self.look_up(|tx| tx.value::<String>("SELECT serial FROM apb.store", values_of![]))?;
             let known = Locked::open(file).and_then(|mut locked| locked.read().ok().flatten());
             match known {
-                Some(known) if Some(&known.store) != serial.as_ref() => {
+                // One of a store that was moved into this one goes on, with the case that it names.
+                Some(known) if Some(&known.store) != serial.as_ref() && !self.imported(&known.store)? => {
                     self.raw_write(|tx| record(tx, "its witness is of another store", "", 0))?;
                 }
                 Some(known) if !known.case.is_empty() => self.witness.set(Some((known.case, known.number))),
@@ -59,6 +60,11 @@ impl Postgres {
         }
         self.witness.is_ready.store(true, Ordering::SeqCst);
         Ok(())
+    }
+
+    fn imported(&self, serial: &str) -> Stored<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM apb.imports WHERE source = $1)";
+        Ok(self.look_up(|tx| tx.value(sql, values_of![serial]))?.unwrap_or(false))
     }
 
     /// Compares a new connection's database with what is remembered.

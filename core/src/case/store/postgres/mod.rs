@@ -18,6 +18,7 @@ mod pool;
 mod remnants;
 mod schema;
 mod session;
+mod side;
 mod store;
 mod time;
 mod tls;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::super::connection::IsAlive;
 use super::super::identity::Identity;
-use super::super::{EndScope, Stored};
+use super::super::{EndScope, Stored, store_error};
 use super::database::{Account, Postgres};
 use super::link::{Failure, Link};
 use super::memory::Witness;
@@ -18,11 +18,20 @@ use crate::error::{Error, ErrorCode};
 use crate::transport::server_tls;
 
 impl Postgres {
-    /// Connects, makes the tables if there are none, and finds the account. No connection is left open by it: a process
-    /// may be forked between this and its first call.
-    pub fn open(server: &ServerStore, identity: Identity, is_alive: IsAlive) -> Stored<Postgres> {
+    /// Opens a store that is there, to move all of its accounts.
+    pub fn open_whole(server: &ServerStore, is_alive: IsAlive) -> Stored<Postgres> {
+        let store = Postgres::made(server, Identity::nobody(), is_alive)?;
+        let link = store.connect().map_err(|failure| failure.error)?;
+        match schema::is_there(&link).map_err(|failure| failure.error)? {
+            true => schema::prepare(&link).map_err(|failure| failure.error)??,
+            false => return Err(store_error(ErrorCode::StoreUnavailable, "there is no store to import")),
+        }
+        Ok(store)
+    }
+
+    fn made(server: &ServerStore, identity: Identity, is_alive: IsAlive) -> Stored<Postgres> {
         let tls = server.tls.as_ref().map(server_tls).transpose()?.map(|config| Tls(Arc::new(config)));
-        let store = Postgres {
+        Ok(Postgres {
             server: server.clone(),
             tls: tls.clone(),
             identity,
@@ -32,7 +41,13 @@ impl Postgres {
             workers: Arc::new(Workers::new(server.clone(), tls)),
             clock: ServerClock::default(),
             witness: Witness::new(server.witness.clone()),
-        };
+        })
+    }
+
+    /// Connects, makes the tables if there are none, and finds the account. No connection is left open by it: a process
+    /// may be forked between this and its first call.
+    pub fn open(server: &ServerStore, identity: Identity, is_alive: IsAlive) -> Stored<Postgres> {
+        let store = Postgres::made(server, identity, is_alive)?;
         // On a thread of its own: this one may belong to an event loop, which must not wait.
         let opened = std::thread::scope(|scope| {
             let prepared = std::thread::Builder::new()
@@ -65,7 +80,13 @@ impl Postgres {
 
     /// Which account it is. A client with a name is refused at its calls, and may be let in later.
     pub(super) fn resolve_account(&self) -> Stored<Stored<()>> {
-        let account = self.raw_write(|tx| accounts::resolve(tx, &self.identity))?;
+        let account = match self.raw_write(|tx| accounts::resolve(tx, &self.identity)) {
+            // Its cases can still be read.
+            Err(error) if error.code == ErrorCode::StoreMoved => {
+                self.look_up(|tx| accounts::find(tx, &self.identity))?
+            }
+            account => account?,
+        };
         let done = account.as_ref().map(|_| ()).map_err(Clone::clone);
         *self.lock_account() = match account {
             Ok(account) => Account::Known(account),

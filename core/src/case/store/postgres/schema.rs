@@ -6,6 +6,8 @@ use crate::error::{Error, ErrorCode};
 
 /// The newest layout that this version reads.
 pub(super) const LAYOUT: i32 = 1;
+/// In its place: the store was moved into another one.
+pub(super) const MOVED: i32 = 1_000_000 + LAYOUT;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
@@ -41,6 +43,11 @@ pub(super) fn prepare(link: &Link) -> Result<Stored<()>, Failure> {
     Ok(layout(link)?.map_or_else(|| Err(foreign()), of))
 }
 
+/// Whether somebody has made the tables.
+pub(super) fn is_there(link: &Link) -> Result<bool, Failure> {
+    Ok(layout(link)?.is_some())
+}
+
 /// The layout of the tables; None if there are none of ours.
 fn layout(link: &Link) -> Result<Option<i64>, Failure> {
     let is_there = link.query("SELECT to_regclass('apb.store') IS NOT NULL", values_of![])?;
@@ -52,7 +59,7 @@ fn layout(link: &Link) -> Result<Option<i64>, Failure> {
 }
 
 fn of(layout: i64) -> Stored<()> {
-    if layout == i64::from(LAYOUT) { Ok(()) } else { Err(other_layout(layout)) }
+    if [LAYOUT, MOVED].map(i64::from).contains(&layout) { Ok(()) } else { Err(other_layout(layout)) }
 }
 
 pub(super) fn other_layout(layout: i64) -> Error {

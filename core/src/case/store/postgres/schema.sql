@@ -3,14 +3,17 @@
 CREATE SCHEMA apb;
 
 -- The store itself; one row. `purged`: the highest change number of a purged case. The rest is what the database was
--- when somebody last confirmed.
+-- when somebody last confirmed. A store that was moved into another one, `moved`, has another layout.
 CREATE TABLE apb.store (
     one      integer PRIMARY KEY CHECK (one = 1),
     layout   integer NOT NULL,
     serial   text NOT NULL,
     purged   bigint NOT NULL DEFAULT 0,
-    place    text NOT NULL DEFAULT ''
+    place    text NOT NULL DEFAULT '',
+    moved    text
 );
+-- The stores that were moved into this one.
+CREATE TABLE apb.imports (source text PRIMARY KEY, at bigint NOT NULL);
 
 -- Every write of a case takes the next number. A sequence is no row that all writers wait for; a number that was taken
 -- and not committed is never given again.
@@ -42,12 +45,27 @@ BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
 END $$;
 
--- The next number.
+-- The next number, for a write of a case. What a statement looks at is as old as its begin, and it may have waited: here
+-- each look is new. AP001: the store was moved, AP002: it is rewound.
 CREATE FUNCTION apb.next_change() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM apb.sync();
     PERFORM apb.share();
+    IF EXISTS (SELECT 1 FROM apb.store WHERE moved IS NOT NULL) THEN
+        RAISE EXCEPTION 'the store was moved' USING ERRCODE = 'AP001';
+    END IF;
     RETURN nextval('apb.changes');
+END $$;
+
+-- The same for an intent: none is written to a store that is older than what was sent through it.
+CREATE FUNCTION apb.next_intent() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    number bigint := apb.next_change();
+BEGIN
+    IF EXISTS (SELECT 1 FROM apb.losses WHERE confirmed IS NULL) THEN
+        RAISE EXCEPTION 'the store is rewound' USING ERRCODE = 'AP002';
+    END IF;
+    RETURN number;
 END $$;
 
 -- Keeps others from looking at these holds and taking them, until this transaction ends. In a statement of its own: what
@@ -67,7 +85,9 @@ CREATE FUNCTION apb.highest() RETURNS bigint LANGUAGE sql VOLATILE
 
 CREATE TABLE apb.accounts (
     id text COLLATE "C" PRIMARY KEY, name text COLLATE "C" UNIQUE, merged text, made bigint NOT NULL, pause_ends bigint,
-    lists_orders boolean NOT NULL DEFAULT false
+    lists_orders boolean NOT NULL DEFAULT false,
+    -- The store that is being moved into this one: the account is closed.
+    arriving text
 );
 CREATE TABLE apb.account_clients (
     account text COLLATE "C" NOT NULL, client text COLLATE "C" NOT NULL, host text, last_four text,

@@ -12,10 +12,10 @@ use std::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSqlOwned;
 
-use super::super::{Stored, patience, store_error};
+use super::super::{Stored, moving, patience, store_error};
 use super::database::{Account, Postgres};
 use super::link::{Failure, Link, Value, column, values_of};
-use super::schema::LAYOUT;
+use super::schema::{LAYOUT, MOVED};
 use crate::error::{Advice, Error, ErrorCode, Outcome};
 
 /// How often a transaction is begun anew that others were in the way of.
@@ -33,6 +33,8 @@ pub(super) struct Tx<'l> {
     pub account: String,
     /// It may have been carried out already.
     pub again: bool,
+    /// Something is changed: not in a store that was moved.
+    writes: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -44,7 +46,9 @@ enum Kind {
 
 /// The account as it is now, and the layout.
 const CURRENT: &str = "SELECT (SELECT layout FROM apb.store)::bigint, \
-                       (SELECT coalesce(merged, id) FROM apb.accounts WHERE id = $1)";
+                       a.account, a.arriving
+                       FROM (SELECT) one LEFT JOIN (SELECT coalesce(merged, id) AS account, arriving IS NOT NULL AS arriving
+                                                    FROM apb.accounts WHERE id = $1) a ON true";
 
 impl Tx<'_> {
     /// Runs one statement. The first one travels together with what must be asked before.
@@ -56,8 +60,14 @@ impl Tx<'_> {
             self.link.first(self.kind == Kind::Transaction, (CURRENT, values_of![&self.account]), (sql, values))?;
         if let Some(row) = current.first() {
             let layout: i64 = column(row, 0)?;
-            if layout != i64::from(LAYOUT) {
+            if layout == i64::from(MOVED) && self.writes {
+                return Err(Failure::own(moving::moved("the store was moved into another one")));
+            }
+            if ![LAYOUT, MOVED].map(i64::from).contains(&layout) {
                 return Err(Failure::own(super::schema::other_layout(layout)));
+            }
+            if column::<Option<bool>>(row, 2)? == Some(true) {
+                return Err(Failure::own(moving::arriving()));
             }
             match column::<Option<String>>(row, 1)? {
                 Some(account) if account != self.account => self.merged.set(Some(account)),
@@ -92,28 +102,44 @@ impl Postgres {
     /// Looks something up. May be done twice.
     pub(super) fn read<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Stored<T> {
         self.admit()?;
-        self.attempt(Kind::Single, work).map_err(|(error, _)| error)
+        self.look_up(work)
+    }
+
+    /// As [`Postgres::read`], of the store itself and not of an account.
+    pub(super) fn look_up<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Stored<T> {
+        self.attempt(Kind::Single, false, work).map_err(|(error, _)| error)
+    }
+
+    /// Looks several things up of one moment, under locks.
+    pub(super) fn read_locked<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Stored<T> {
+        self.admit()?;
+        self.attempt(Kind::Transaction, false, work).map_err(|(error, _)| error)
     }
 
     /// One statement that changes something.
     pub(super) fn write_one<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Stored<T> {
         self.admit()?;
-        self.attempt(Kind::Single, work).map_err(of_unknown_fate)
+        self.attempt(Kind::Single, true, work).map_err(of_unknown_fate)
     }
 
     /// One transaction.
     pub(super) fn write<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Stored<T> {
         self.admit()?;
-        self.attempt(Kind::Transaction, work).map_err(of_unknown_fate)
+        self.attempt(Kind::Transaction, true, work).map_err(of_unknown_fate)
     }
 
     /// As [`Postgres::write`], of the store itself and not of an account.
     pub(super) fn raw_write<T>(&self, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Stored<T> {
-        self.attempt(Kind::Transaction, work).map_err(of_unknown_fate)
+        self.attempt(Kind::Transaction, true, work).map_err(of_unknown_fate)
     }
 
     /// The second value of the error is whether it may have been carried out.
-    fn attempt<T>(&self, kind: Kind, work: impl Fn(&Tx<'_>) -> Result<T, Failure>) -> Result<T, (Error, bool)> {
+    fn attempt<T>(
+        &self,
+        kind: Kind,
+        writes: bool,
+        work: impl Fn(&Tx<'_>) -> Result<T, Failure>,
+    ) -> Result<T, (Error, bool)> {
         let (mut again, mut lost) = (false, 0);
         let mut tries = 0;
         loop {
@@ -126,6 +152,7 @@ impl Postgres {
                 merged: Cell::new(None),
                 account: self.account(),
                 again,
+                writes,
             };
             let mut commits = kind == Kind::Single;
             let done = work(&tx).and_then(|value| {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::super::identity::Identity;
 use super::super::remnant::Remnant;
+use super::super::rewound::store_rewound;
+use super::super::side::Side;
 use super::super::{
     Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Listing, Name, Page, Row, Store, Stored, store_error,
 };
@@ -21,7 +23,6 @@ use crate::case::model::Case;
 use crate::case::passengers::OrderPassengers;
 use crate::case::schedule::LONGEST_PAUSE;
 use crate::case::store::budget::{REQUESTS, millis};
-use crate::case::vocabulary::State;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::rate_limiter::Place;
 use crate::token_bucket::Rate;
@@ -123,13 +124,15 @@ impl Store for Postgres {
     }
 
     fn save(&self, row: &Row, lease: Option<&Lease>) -> Stored<Option<i64>> {
-        self.write_one(|tx| {
-            let is_intent = row.case.state == State::Sending && lease.is_some();
-            if is_intent && let Some(error) = losses::error(tx)? {
-                return Ok(Err(error));
-            }
-            self.put(tx, row, lease).map(Ok)
-        })?
+        let saved = self.write_one(|tx| match self.put(tx, row, lease) {
+            // An intent, and somebody has noticed a loss.
+            Err(failure) if failure.is_of_rewound() => Ok(None),
+            done => done.map(Some),
+        })?;
+        match saved {
+            Some(version) => Ok(version),
+            None => Err(self.rewound()?.unwrap_or_else(|| store_rewound("it was not confirmed".to_owned()))),
+        }
     }
 
     fn settle(&self, row: &Row, strip: &dyn Fn(&str, &[u8]) -> Option<String>) -> Stored<Option<i64>> {
@@ -189,6 +192,10 @@ impl Store for Postgres {
         Err(not_for_servers("case.backup"))
     }
 
+    fn side(&self) -> Stored<Box<dyn Side + '_>> {
+        self.side()
+    }
+
     fn purged(&self, name: &Name) -> Stored<Option<Remnant>> {
         self.read(|tx| remnants::find(tx, name))
     }
@@ -226,7 +233,7 @@ impl Store for Postgres {
             Ok(Page { rows, highest: column(&numbers, 0)?, purged: column(&numbers, 1)? })
         };
         match filter.changed_since {
-            Some(_) => self.write(work),
+            Some(_) => self.read_locked(work),
             None => self.read(work),
         }
     }

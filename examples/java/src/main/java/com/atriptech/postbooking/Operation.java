@@ -62,6 +62,8 @@ public final class Operation {
     public static final String CASE_STATS = "case.stats";
     /** Copies a file store while it is in use. The copy opens as rewound: nothing is sent through it before case.confirmStore. */
     public static final String CASE_BACKUP = "case.backup";
+    /** Moves all accounts of another store into this one: cases, keys, holds, change numbers. The other store takes no writes from then on. Run once more, it does nothing more. */
+    public static final String CASE_IMPORT = "case.import";
     /** Ends a pause that a Retry-After began, and makes the cases that wait for it due. The lowered rate stays. */
     public static final String CASE_UNPAUSE = "case.unpause";
     /** Gives a name to the account that a client without a name made, or merges it into the account that has the name. */

@@ -452,6 +452,34 @@ public final class Types {
     /**
      * The object of this name.
      *
+     * @param imported False for a dry run, and where an earlier call had moved it all.
+     * @param done This store has it all now.
+     * @param accounts Names of the accounts.
+     * @param cases How many cases.
+     * @param purgedKeys How many keys of purged cases.
+     */
+    public record CaseImportReply(
+            Boolean imported,
+            Boolean done,
+            List<String> accounts,
+            BigDecimal cases,
+            BigDecimal purgedKeys) {
+    }
+
+    /**
+     * The object of this name.
+     *
+     * @param from The store to move. Nothing is written to it afterwards.
+     * @param dryRun Only says what would be moved. Default false.
+     */
+    public record CaseImportRequest(
+            StoreSource from,
+            String dryRun) {
+    }
+
+    /**
+     * The object of this name.
+     *
      * @param cases The cases.
      * @param next Give it as `after` for the next page; null at the end. With changedSince a number, always: the next changedSince.
      */
@@ -2415,6 +2443,27 @@ public final class Types {
     public record StopTicketRequest(
             String orderNo,
             String cid) {
+    }
+
+    /**
+     * The object of this name.
+     *
+     * @param path SQLite file. Either path or url.
+     * @param witnessFile Its witness, if it has another one than PATH-witness.
+     * @param url postgres://user&#64;host/database.
+     * @param password Of the server's user.
+     * @param caFile PEM file with the server's root certificates.
+     * @param clientCertFile PEM file with a client certificate chain for the server.
+     * @param clientKeyFile PEM file with its key.
+     */
+    public record StoreSource(
+            String path,
+            String witnessFile,
+            String url,
+            String password,
+            String caFile,
+            String clientCertFile,
+            String clientKeyFile) {
     }
 
     /**
