@@ -47,6 +47,8 @@
  *   log receiver    It may be called on every thread that calls with its client, on several at once, until
  *                   it was replaced (or the client freed) and the calls in progress then have returned.
  *                   user_data is valid as long. It returns normally: no exception, no longjmp.
+ *   floating point  Its exceptions are masked, as a C program starts; a host that traps them masks them around
+ *                   calls (threads that the library starts inherit the mask of the caller).
  *
  * REPLY
  *   {"ok":...,"operation":...,"outcome":"executed|not_executed|unknown|pending","data":{...},

@@ -46,20 +46,29 @@ from building import BUILD, PYTHON, ROOT  # noqa: E402
 from results import SuiteResult, table  # noqa: E402
 
 
-RUST = ["--workspace", "--exclude", "atlas-vectors"]
-SERVER = ["-p", "atlas-postbooking", "-p", "atlas-model", "--test", "server", "--test", "rules", "--test", "stores"]
+# The model builds the core with what it explores; see the suite `model`.
+BUILD_ALL = ["--workspace", "--exclude", "atlas-model"]
+RUST = [*BUILD_ALL, "--exclude", "atlas-vectors"]
+MODEL = ["-p", "atlas-model"]
+MODEL_STORES = [*MODEL, "--test", "stores"]
+SERVER = ["-p", "atlas-postbooking", "--test", "server", "--test", "rules"]
 
 
-def rust(result: SuiteResult) -> None:
-    # The workspace is built already: tests of one crate load what another one builds.
-    command = ["cargo", "test", *RUST, "--no-fail-fast"]
+def cargo_test(result: SuiteResult, packages: list[str], *before: str) -> None:
+    """Runs tests of cargo; `before` is a program that runs another one."""
+    command = [*before, "cargo", "test", *packages, "--no-fail-fast"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
     for counts in re.findall(r"^test result: .*$", done.stdout, re.MULTILINE):
         result.add_counts(counts.replace("ignored", "skipped"))
     failures = re.findall(r"^test (.*) \.\.\. FAILED$", done.stdout, re.MULTILINE)
-    result.messages += [f"rust: {name}" for name in failures]
+    result.messages += [f"{result.name}: {name}" for name in failures]
     if done.returncode != 0 and not result.failed:
         result.check(False, f"cargo test:\n{done.stderr[-3000:]}")
+
+
+def rust(result: SuiteResult) -> None:
+    # Everything is built already: tests of one crate load what another one builds.
+    cargo_test(result, RUST)
 
 
 def server(result: SuiteResult) -> None:
@@ -71,13 +80,8 @@ def server(result: SuiteResult) -> None:
     without = ["cargo", "check", "--quiet", "-p", "atlas-postbooking", "-p", "atlas-postbooking-c", "--no-default-features"]
     bare = subprocess.run(without, cwd=ROOT, capture_output=True, text=True, errors="replace")
     result.check(bare.returncode == 0, f"the core without PostgreSQL:\n{bare.stderr[-2000:]}")
-    command = [sys.executable, postgres.__file__, "cargo", "test", *SERVER, "--no-fail-fast"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
-    for counts in re.findall(r"^test result: .*$", done.stdout, re.MULTILINE):
-        result.add_counts(counts.replace("ignored", "skipped"))
-    result.messages += [f"server: {name}" for name in re.findall(r"^test (.*) \.\.\. FAILED$", done.stdout, re.MULTILINE)]
-    if done.returncode != 0 and not result.failed:
-        result.check(False, f"cargo test on a server:\n{done.stderr[-3000:]}")
+    cargo_test(result, SERVER, sys.executable, postgres.__file__)
+    cargo_test(result, MODEL_STORES, sys.executable, postgres.__file__)
 
 
 def vectors(result: SuiteResult) -> None:
@@ -95,12 +99,12 @@ def vectors(result: SuiteResult) -> None:
 
 def model(result: SuiteResult) -> None:
     """Every state within the bounds of `make model`: each exploration is one check, and its line is printed."""
-    command = [str(building.target() / "atlas-model")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
+    done = subprocess.run(["cargo", "run", "--quiet", *MODEL], cwd=ROOT, capture_output=True, text=True, errors="replace")
     lines = re.findall(r"^\S.* states, all of them.*$", done.stdout, re.MULTILINE)
     print("\n".join(f"  {line}" for line in lines))
     result.passed += len(lines)
     result.check(done.returncode == 0, f"model:\n{(done.stdout + done.stderr)[-2000:]}")
+    cargo_test(result, MODEL)
 
 
 def torture(result: SuiteResult) -> None:
@@ -217,11 +221,10 @@ FIRST = ("rust", "c", "examples", "model", "memory", "archive", "server")
 
 def build(groups: set[str]) -> None:
     """Builds what the groups run, so that none of them waits for another one's build."""
-    building.cargo("build", "--workspace")
-    if "rust" in groups:
-        building.cargo("test", *RUST, "--no-run", "--quiet")
-    if "server" in groups:
-        building.cargo("test", *SERVER, "--no-run", "--quiet")
+    building.cargo("build", *BUILD_ALL)
+    for group, packages in (("rust", RUST), ("server", SERVER), ("model", MODEL)):
+        if group in groups:
+            building.cargo("test", *packages, "--no-run", "--quiet")
     building.lay_out_library()
     building.lay_out_python()
 

@@ -6,7 +6,7 @@ use crate::case::clock::Stamp;
 use crate::case::model::Case;
 use crate::case::vocabulary::{CaseOutcome, Kind, State, StepName, Strength};
 
-/// The moment of what an answer shows: the process may have been stopped between the question and reading it.
+/// The earliest moment of what an answer shows: the process may have been stopped between the question and reading it.
 pub(super) fn asked_at(case: &Case, now: &Now<'_>) -> Stamp {
     case.run.asked_at.unwrap_or(now.stamp)
 }
@@ -34,7 +34,8 @@ pub(super) fn absent(case: &mut Case, asked: &str, now: &Now<'_>) -> Action {
     let at = asked_at(case, now);
     match case.first_absence {
         None => {
-            case.first_absence = Some(at);
+            // What it shows may be the vendor's state of this moment, at the latest.
+            case.first_absence = Some(now.stamp);
             add_evidence(case, now, &format!("{asked} does not show it after the settle time"), Strength::Fair);
         }
         Some(first) if first.elapsed_at_least(at) >= now.policy.between_absences() => {
