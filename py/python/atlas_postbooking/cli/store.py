@@ -121,7 +121,7 @@ def import_(session: Session, source: str, witness: str | None, password_file: P
     elif reply.done and not reply.imported:
         output.say("nothing to do: it was moved before")
     else:
-        accounts = ", ".join(reply.accounts)
+        accounts = ", ".join(reply.accounts or [])
         output.say(f"{'would move' if dry_run else 'moved'} {reply.cases} cases and {reply.purged_keys} keys of purged ones: {accounts}")
     return output.DONE
 
