@@ -250,7 +250,7 @@ fn pass(mut client: TcpStream, mut server: TcpStream, most: usize, loses_answer:
     let mut buffer = [0; 65_536];
     while let Ok(read @ 1..) = client.read(&mut buffer) {
         let is_last = seen.fetch_add(1, Ordering::SeqCst) >= most;
-        if !(is_last && !loses_answer) && server.write_all(&buffer[..read]).is_err() {
+        if (!is_last || loses_answer) && server.write_all(&buffer[..read]).is_err() {
             break;
         }
     }
