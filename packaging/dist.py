@@ -19,6 +19,7 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
+import links
 import notices
 from notices import ROOT
 
@@ -137,6 +138,20 @@ def copy(out: Path, *names: str) -> None:
             shutil.copy2(source, out)
 
 
+def relink_documents(prefix: Path, share: Path, documents: Path) -> None:
+    """Lets the links of the documents lead to where the files are in an archive."""
+    places = {
+        ROOT / "docs": documents,
+        ROOT / "examples": share / "examples",
+        ROOT / "tests/simulator": share / "simulator",
+        ROOT / "include": prefix / "include",
+        ROOT: documents,
+    }
+    for document in prefix.rglob("*.md"):
+        sources = [old / document.relative_to(new) for old, new in places.items() if new in document.parents]
+        links.relink(document, next(source for source in sources if source.exists()), places)
+
+
 def stage(target: Target, light: bool, source: Path, prefix: Path) -> None:
     """Everything that is installed, below a prefix."""
     shutil.rmtree(prefix, ignore_errors=True)
@@ -157,6 +172,7 @@ def stage(target: Target, light: bool, source: Path, prefix: Path) -> None:
     copy(share / "examples", "examples/c", "examples/cpp", "packaging/examples/Makefile", "packaging/examples/CMakeLists.txt")
     copy(share / "examples", *(f"examples/{runtime}" for runtime in RUNTIMES))
     copy(documents, "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "SECURITY.md", "docs/reference.md", "docs/guide")
+    relink_documents(prefix, share, documents)
     crates = notices.crates(target.triple)
     (documents / "THIRD-PARTY.txt").write_text(notices.third_party(crates))
     (documents / "sbom.cdx.json").write_text(notices.bill_of_materials(crates, VERSION))

@@ -12,10 +12,12 @@ import sys
 import tarfile
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / "packaging"))
 
-from building import BUILD, LIB, PYTHON, ROOT, target
-from results import SuiteResult, table
-from simulator import Simulator
+import links  # noqa: E402
+from building import BUILD, LIB, PYTHON, ROOT, target  # noqa: E402
+from results import SuiteResult, table  # noqa: E402
+from simulator import Simulator  # noqa: E402
 
 LARGEST = 12 << 20
 GLIBC = (2, 17)
@@ -199,6 +201,8 @@ def check(result: SuiteResult) -> None:
         result.check(sums.returncode == 0, f"SHA256SUMS: {sums.stdout}{sums.stderr}")
         tree = unpacked(Path(done.stdout.split()[0]), BUILD / "unpacked")
         check_files(result, tree)
+        broken = links.broken(tree)
+        result.check(broken == [], f"links that lead nowhere: {broken}")
         check_programs(result, tree)
         check_runtimes(result, tree)
         check_installation(result, tree)

@@ -112,7 +112,7 @@ def check(result: SuiteResult) -> None:
     names = {one.name for one in runtimes} - {"java22"}
     result.check(set(blocks) == names, f"the guide has lines for {', '.join(blocks)}")
     titles = re.findall(r"^## (.*) <!-- \w+ -->", TEXT.read_text(), re.MULTILINE)
-    links = re.findall(r"docs/guide/runtimes\.md#([\w-]+)", README.read_text())
+    links = re.findall(r"(?:docs/)?guide/runtimes\.md#([\w-]+)", README.read_text())
     result.check(links == [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles], f"README leads to {links}")
     cells = Cells(["lines"])
 

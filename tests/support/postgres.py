@@ -11,6 +11,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -158,6 +159,8 @@ class Server:
 
 
 def main():
+    # Ended from outside, it ends the server too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with Server(settings=("max_connections=300",)) as server:
         environment = {**os.environ, "APB_TEST_POSTGRES": server.url}
         if server.ca:
