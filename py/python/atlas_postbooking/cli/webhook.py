@@ -17,6 +17,8 @@ from .session import Session, pass_session
 if TYPE_CHECKING:
     from .._client import Client
 
+# Of a body that is refused, what is read and thrown away.
+_LARGEST_DISCARDED = 16 << 20
 _LARGEST_BODY = 1 << 20
 
 
@@ -92,14 +94,21 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        if self.path != self.server.path:
-            return self._answer(404)
         length = self.headers.get("Content-Length", "")
+        if self.path != self.server.path:
+            return self._refuse(404, length)
         if not length.isdigit():
             return self._answer(411)
         if int(length) > _LARGEST_BODY:
-            return self._answer(413)
+            return self._refuse(413, length)
         self._answer(self.server.accept(self.rfile.read(int(length))))
+
+    def _refuse(self, status: int, length: str) -> None:
+        """Answers after the body came: closed with a part unread, the connection would be reset, and the answer lost."""
+        left = min(int(length), _LARGEST_DISCARDED) if length.isdigit() else 0
+        while left > 0 and (part := self.rfile.read(min(left, 1 << 16))):
+            left -= len(part)
+        self._answer(status)
 
     def _answer(self, status: int) -> None:
         self.close_connection = True
