@@ -140,6 +140,9 @@ pub(crate) struct Case {
     /// The first plausible answer without the effect after the settle time.
     #[serde(rename = "empty")]
     pub first_absence: Option<Stamp>,
+    /// When it came from another store, whose clock may differ from this one's: on this one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_at: Option<Stamp>,
     /// Found absent, or declared so by a human: the effect may still show up.
     pub watched: bool,
     /// The vendor answered that it does not know the order, refuses the list, or that something is there: a list without
@@ -270,6 +273,7 @@ impl Case {
             since: now.wall,
             queried: None,
             first_absence: None,
+            moved_at: None,
             watched: false,
             doubted: false,
             superseded: false,
@@ -337,6 +341,21 @@ impl Case {
     /// The last submit.
     pub fn last_step(&self) -> Option<&Step> {
         self.steps.last()
+    }
+
+    /// For how long at least no byte of the last submit can have left; None if none may have left at all.
+    pub fn settling_for(&self, later: Stamp) -> Option<Millis> {
+        let since = self.last_step()?.sent?.elapsed_at_least(later);
+        Some(self.moved_at.map_or(since, |moved| since.min(moved.elapsed_at_least(later))))
+    }
+
+    /// It goes on in another store, whose clock says `now`: what has passed of a settle time is counted anew, since the
+    /// clock of the store before may be behind this one's.
+    pub fn arrive(&mut self, now: Stamp) {
+        if !self.closed {
+            self.moved_at = Some(now);
+            self.first_absence = None;
+        }
     }
 
     /// When something is to be done: the end of a pause that the vendor wants, else the next query.

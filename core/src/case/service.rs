@@ -55,6 +55,7 @@ impl CaseService {
 
     /// Moves all accounts of another store into this one.
     pub async fn import(&self, from: StoreConfig, dry_run: bool, is_alive: IsAlive) -> Stored<Moved> {
+        let test_now = self.session.test_now().await.transpose()?;
         run_within(&self.store, MOVE, move |target| {
             let source: Box<dyn Store> = match &from {
                 StoreConfig::File(file) => Box::new(Sqlite::open_whole(file, is_alive)?),
@@ -63,7 +64,8 @@ impl CaseService {
                 #[cfg(not(feature = "postgres"))]
                 StoreConfig::Server(_) => return Err(bad_config("/store/url", NO_SERVERS)),
             };
-            moving::import(&mut *source.side()?, &mut *target.side()?, dry_run)
+            let now = || test_now.map_or_else(|| target.now(), |now| Ok(clock::at(now)));
+            moving::import(&mut *source.side()?, &mut *target.side()?, &now, dry_run)
         })
         .await
     }

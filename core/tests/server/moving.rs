@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use atlas_postbooking::blocking::Client;
+use atlas_simulator::{Options, Simulator};
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, server};
@@ -209,6 +210,53 @@ fn config(fixture: &Fixture, store: &Value) -> Value {
         "baseUrl": fixture.vendor.url(), "clientId": "demo", "clientSecret": "canary-secret", "store": store, "account": "a",
         "clock": {"url": format!("{}/_sim/clock", fixture.vendor.url())}, "settleMs": 60_000,
     })
+}
+
+/// The source's host has a clock that is three hours behind: what it noted counts for nothing by the target's clock.
+fn counts_anew(fixture: &Fixture, from: &Value, to: &Value) {
+    let behind = Simulator::start(Options::default()).unwrap();
+    let clock = json!({"url": format!("{}/_sim/clock", behind.url())});
+    fixture.vendor.advance("3h").unwrap();
+    let source = json!({"store": from, "account": "a", "clock": clock});
+    let source = Fixture::client(&fixture.vendor, &fixture.file, &source);
+    fixture.vendor.fault(json!({"endpoint": "void", "mode": "drop_before", "times": 2})).unwrap();
+    let asked_before = open_void(fixture, &source, "asked").0;
+    behind.advance("70s").unwrap();
+    let first = call(&source, "case.reconcile", json!({"key": "asked"}));
+    let is_fair = first["case"]["evidence"].as_array().unwrap().iter().any(|e| e["strength"] == "fair");
+    assert!(first["outcome"] == "unknown" && is_fair, "one answer without it: {first}");
+    let fresh = open_void(fixture, &source, "fresh").0;
+    assert_eq!((&asked_before["outcome"], &fresh["outcome"]), (&json!("unknown"), &json!("unknown")));
+    let target = client(fixture, to);
+    assert_eq!(import(&target, from)["data"]["imported"], true);
+    let human = json!({"id": fresh["case"]["id"], "as": "not_executed", "by": "a", "evidence": "b"});
+    assert_eq!(call(&target, "case.resolve", human)["error"]["code"], "in_progress");
+    let outcomes = |passed: &str| {
+        fixture.vendor.advance(passed).unwrap();
+        ["asked", "fresh"].map(|key| {
+            let reply = call(&target, "case.reconcile", json!({"key": key}));
+            assert_eq!(reply["ok"], true, "{key} {reply}");
+            let sent = reply["case"]["steps"][0]["sentAt"].clone();
+            assert_eq!(sent, [&asked_before, &fresh][usize::from(key == "fresh")]["case"]["steps"][0]["sentAt"]);
+            reply["outcome"].as_str().unwrap().to_owned()
+        })
+    };
+    for passed in ["1s", "25s", "32s", "20s"] {
+        assert_eq!(outcomes(passed), ["unknown"; 2], "after {passed} more");
+    }
+    assert_eq!(outcomes("21s"), ["not_executed"; 2]);
+}
+
+#[test]
+fn settle_times_are_counted_anew_by_the_clock_of_the_target() {
+    needs_server!();
+    for into_server in [true, false] {
+        let fixture = named();
+        let file = File::beside(&fixture, "file").store();
+        let server = json!({"url": server::url(&fixture.file)});
+        let (from, to) = if into_server { (&file, &server) } else { (&server, &file) };
+        counts_anew(&fixture, from, to);
+    }
 }
 
 /// A proxy before the server that lets so many messages of the client through. The next one is lost, or its answer is.

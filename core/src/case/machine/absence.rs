@@ -13,8 +13,7 @@ pub(super) fn asked_at(case: &Case, now: &Now<'_>) -> Stamp {
 
 /// Whether no byte of the last submit could be on its way any more when the vendor was asked.
 pub(crate) fn settle_time_passed(case: &Case, now: &Now<'_>) -> bool {
-    let asked = asked_at(case, now);
-    case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(asked) >= now.policy.settle)
+    case.settling_for(asked_at(case, now)).is_some_and(|passed| passed >= now.policy.settle)
 }
 
 /// A plausible answer without the effect.

@@ -222,12 +222,12 @@ fn set_due(case: &mut Case, now: &Now<'_>) {
     }
     if next_query(case).is_some() {
         let mut pause = schedule::pause(case, now.policy, now.wall());
-        if let Some(sent) = case.last_step().and_then(|s| s.sent) {
+        if let Some(passed) = case.settling_for(now.stamp) {
             // Absence counts only after the settle time, and a stop is decided after its own time: a query just before
             // would prove nothing.
             let settle = if case.outcome == CaseOutcome::Unknown { now.policy.settle } else { 0 };
             let decided = if case.kind == Kind::Stop { schedule::STOP_DECIDED } else { 0 };
-            let left = settle.max(decided) - sent.elapsed_at_least(now.stamp).max(0);
+            let left = settle.max(decided) - passed.max(0);
             if left > 0 {
                 pause = left.min(schedule::DAY);
             }

@@ -97,8 +97,7 @@ pub(super) fn order_state(case: &mut Case, order: &OrderState, now: &Now<'_>) ->
 fn stop_state(case: &mut Case, order: &OrderState, now: &Now<'_>) -> Action {
     // "The definition of order status differs after a stop request" (stop ticketing page, 2025): it counts only
     // when the vendor has decided.
-    let asked = asked_at(case, now);
-    if case.last_step().and_then(|s| s.sent).is_some_and(|sent| sent.elapsed_at_least(asked) < STOP_DECIDED) {
+    if case.settling_for(asked_at(case, now)).is_some_and(|passed| passed < STOP_DECIDED) {
         return Action::Wait;
     }
     if order.status == Some(-3) && order.has_error {

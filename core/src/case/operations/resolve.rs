@@ -104,6 +104,7 @@ fn is_open_to_verdict(case: &Case, executed: bool, has_code: bool) -> bool {
 
 /// How long the last step, of which nothing is known, may still be on its way.
 fn settle_time_left(case: &Case, now: &Now<'_>) -> Millis {
-    let last_step = case.last_step().filter(|step| step.outcome == CaseOutcome::Unknown);
-    last_step.and_then(|step| step.sent).map_or(0, |sent| now.policy.settle - sent.elapsed_at_least(now.stamp))
+    let is_unknown = case.last_step().is_some_and(|step| step.outcome == CaseOutcome::Unknown);
+    let passed = if is_unknown { case.settling_for(now.stamp) } else { None };
+    passed.map_or(0, |passed| now.policy.settle - passed)
 }

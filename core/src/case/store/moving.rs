@@ -10,7 +10,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::side::{ACCOUNTS, CASES, Head, Known, OTHERS, Record, Side, Table};
-use super::store_error;
+use super::{Stored, store_error};
+use crate::case::clock::Stamp;
+use crate::case::model::Case;
 use crate::error::{Advice, Detail, Error, ErrorCode};
 
 /// What was moved, or would be.
@@ -25,7 +27,14 @@ pub(crate) struct Moved {
 }
 
 /// Moves the source into the target; with `dry_run` says what would be moved, and checks that it can be.
-pub(crate) fn import(source: &mut dyn Side, target: &mut dyn Side, dry_run: bool) -> Result<Moved, Error> {
+///
+/// `now` gives the time by the target's clock.
+pub(crate) fn import(
+    source: &mut dyn Side,
+    target: &mut dyn Side,
+    now: &dyn Fn() -> Stored<Stamp>,
+    dry_run: bool,
+) -> Result<Moved, Error> {
     // A store would wait for itself.
     if source.head()?.serial == target.head()?.serial {
         return Err(Error::at(ErrorCode::BadRequest, "case.import", "/from", "is the store of this client"));
@@ -49,7 +58,8 @@ pub(crate) fn import(source: &mut dyn Side, target: &mut dyn Side, dry_run: bool
     let records: Vec<Record> = accounts.iter().map(|(record, _)| record.clone()).collect();
     target.close(&records, &from.serial)?;
     target.commit()?;
-    let copied = copy(source, target, &from, to.purged, cases);
+    // Nothing has left since the source is held.
+    let copied = now().and_then(|now| copy(source, target, &from, &to, now, cases));
     if copied.is_err() && from.moved_to.is_none() {
         // The source goes on. If this fails as well, the accounts stay closed until the import is run again.
         let _ = target.begin(false).and_then(|()| target.reopen(&from.serial)).and_then(|()| target.commit());
@@ -138,7 +148,14 @@ fn accounts(source: &mut dyn Side, target: &mut dyn Side) -> Result<Vec<(Record,
     Ok(accounts)
 }
 
-fn copy(source: &mut dyn Side, target: &mut dyn Side, from: &Head, purged: i64, cases: i64) -> Result<(), Error> {
+fn copy(
+    source: &mut dyn Side,
+    target: &mut dyn Side,
+    from: &Head,
+    to: &Head,
+    now: Stamp,
+    cases: i64,
+) -> Result<(), Error> {
     // Whoever was about to write to one of the accounts when they were closed has done so now.
     target.begin(true)?;
     let mut ids = HashMap::new();
@@ -159,6 +176,7 @@ fn copy(source: &mut dyn Side, target: &mut dyn Side, from: &Head, purged: i64, 
                     number += 1;
                     row.insert("token".to_owned(), number.into());
                     row.insert("change".to_owned(), number.into());
+                    row.insert("body".to_owned(), arrived(&text(row, "body"), now)?.into());
                 }
             }
             target.insert(table, &rows)
@@ -171,7 +189,15 @@ fn copy(source: &mut dyn Side, target: &mut dyn Side, from: &Head, purged: i64, 
             target.pause(new, left)?;
         }
     }
-    target.finish(&from.serial, from.purged.max(purged))
+    target.finish(&from.serial, from.purged.max(to.purged))
+}
+
+/// The case as the target has it.
+fn arrived(body: &str, now: Stamp) -> Stored<String> {
+    let unreadable = |e| store_error(ErrorCode::StoreIo, format!("a case of the store to import cannot be read: {e}"));
+    let mut case: Case = serde_json::from_str(body).map_err(unreadable)?;
+    case.arrive(now);
+    serde_json::to_string(&case).map_err(unreadable)
 }
 
 /// The source's last transaction.
