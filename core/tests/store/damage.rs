@@ -108,6 +108,34 @@ fn a_cut_file_is_refused() {
 }
 
 #[test]
+fn a_file_whose_first_page_was_cut_while_it_was_made_is_made() {
+    let fixture = Fixture::new("default");
+    let file = fixture.dir.join("begun");
+    Connection::open(&file).unwrap().execute_batch("PRAGMA journal_mode = WAL").unwrap();
+    let page = bytes(&file);
+    // The journal of a file that was empty before (sqlite.org/fileformat2.html, section 3): no page in it, 512 bytes.
+    let mut journal = [0; 512];
+    journal[..8].copy_from_slice(&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
+    (journal[22], journal[26]) = (2, 0x10);
+    for length in [108, 512, 2048, 4095] {
+        let file = fixture.dir.join(format!("begun-{length}"));
+        std::fs::write(&file, &page[..length]).unwrap();
+        assert_eq!(refused(&fixture, &file, &["store_corrupt"]), Ok(()), "without its journal");
+        std::fs::write(beside(&file, "-journal"), journal).unwrap();
+        let client = client(&fixture.config_at(&file));
+        let opened = call(&client, "case.open", void(&fixture.voidable(), &format!("k{length}")));
+        assert_eq!(opened["outcome"], "executed", "{length}: {opened}");
+    }
+    // No file that was made once.
+    let whole = fixture.file();
+    store(&fixture);
+    let file = fixture.dir.join("cut");
+    std::fs::write(&file, &bytes(&whole)[..2048]).unwrap();
+    std::fs::write(beside(&file, "-journal"), journal).unwrap();
+    assert_eq!(refused(&fixture, &file, &["store_corrupt"]), Ok(()));
+}
+
+#[test]
 fn a_flipped_bit_in_the_header_is_refused_or_changes_no_case() {
     let fixture = Fixture::new("default");
     let cases = store(&fixture);

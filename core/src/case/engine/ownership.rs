@@ -15,9 +15,9 @@ use crate::wire::QueryOrderDetailsReply;
 const AFTER_A_LOSS: Millis = 30 * DAY;
 
 impl Driver<'_> {
-    /// Whether the store knows of an executed refund or void that stands, of one of these passengers of the case's order,
-    /// or cannot tell. They are counted from 1; none is everybody.
-    pub(super) async fn has_refund(&self, case: &Case, positions: &[usize]) -> bool {
+    /// Whether the store knows of an executed refund or void that stands, of one of these passengers of the case's order.
+    /// They are counted from 1; none is everybody.
+    pub(super) async fn has_refund(&self, case: &Case, positions: &[usize]) -> Stored<bool> {
         let meets = |other: &Case| {
             let (one, all) = (&other.positions, other.positions.is_empty() || positions.is_empty());
             all || one.iter().any(|position| positions.contains(position))
@@ -32,17 +32,16 @@ impl Driver<'_> {
     /// Whether the store knows of no other refund or void of the case's order that may have been sent.
     pub(super) async fn is_alone(&self, case: &Case) -> bool {
         let may_be = |other: &Case| other.steps.iter().any(|s| s.outcome != CaseOutcome::NotExecuted);
-        !self.knows_other(case, true, may_be).await
+        matches!(self.knows_other(case, true, may_be).await, Ok(false))
     }
 
-    /// Whether another case that gives the order back is such, or was purged, or the store cannot tell. What is left of
-    /// a purged case does not say for whom it was: it counts only against what is for everybody.
-    async fn knows_other(&self, case: &Case, everybody: bool, is_such: impl Fn(&Case) -> bool) -> bool {
+    /// Whether another case that gives the order back is such, or was purged. What is left of a purged case does not say
+    /// for whom it was: it counts only against what is for everybody.
+    async fn knows_other(&self, case: &Case, everybody: bool, is_such: impl Fn(&Case) -> bool) -> Stored<bool> {
         let order = case.order_no.clone().unwrap_or_default();
-        let purged = self.cases.run_blocking(move |store| store.gave_back_by_purged(&order)).await;
-        let Ok(others) = self.others(case).await else { return true };
+        let purged = self.cases.run_blocking(move |store| store.gave_back_by_purged(&order)).await?;
         let gives_back = |other: &&Case| matches!(other.kind, Kind::Void | Kind::Refund | Kind::Cancel);
-        everybody && !matches!(purged, Ok(false)) || others.iter().filter(gives_back).any(is_such)
+        Ok(everybody && purged || self.others(case).await?.iter().filter(gives_back).any(is_such))
     }
 
     /// The other cases of the order.

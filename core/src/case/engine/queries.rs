@@ -58,14 +58,14 @@ impl Driver<'_> {
             answer => answer,
         };
         match answer {
-            Answer::Quote(_) if query == Query::VoidQuote && self.has_refund(case, &[]).await => {
+            Answer::Quote(_) if query == Query::VoidQuote => {
                 let text = "a refund of this order was executed: a void would give it back a second time";
-                Answer::Refused(Refusal::lasting(StoredError::new(ErrorCode::GuardNotRefundable, text)))
+                self.unless_refunded(case, &[], text, answer).await
             }
-            Answer::Quote(_) if query == Query::RefundQuote && self.has_refund(case, &self.covered(case)).await => {
+            Answer::Quote(_) if query == Query::RefundQuote => {
                 let text = "a refund or void for one of these passengers was executed: this one would give it back a \
                             second time; name the others in `passengers`";
-                Answer::Refused(Refusal::lasting(StoredError::new(ErrorCode::GuardNotRefundable, text)))
+                self.unless_refunded(case, &self.covered(case), text, answer).await
             }
             Answer::Refused(refusal) if refusal.exists && query == Query::RefundProbe && !self.is_alone(case).await => {
                 Answer::Inconclusive("the store knows another refund or void of this order")
@@ -78,6 +78,15 @@ impl Driver<'_> {
                 Answer::Inconclusive("the list does not show it, and the order itself cannot be read")
             }
             answer => answer,
+        }
+    }
+
+    /// The answer, unless the store knows of a refund or void of these passengers, or cannot tell now.
+    async fn unless_refunded(&self, case: &Case, positions: &[usize], text: &str, answer: Answer) -> Answer {
+        match self.has_refund(case, positions).await {
+            Ok(false) => answer,
+            Ok(true) => Answer::Refused(Refusal::lasting(StoredError::new(ErrorCode::GuardNotRefundable, text))),
+            Err(error) => Answer::Refused(Refusal::passing(StoredError::new(error.code, error.message))),
         }
     }
 

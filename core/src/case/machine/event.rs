@@ -114,6 +114,11 @@ impl Refusal {
     pub fn lasting(error: StoredError) -> Refusal {
         Refusal { error, passing: false, exists: false }
     }
+
+    /// No answer now.
+    pub fn passing(error: StoredError) -> Refusal {
+        Refusal { error, passing: true, exists: false }
+    }
 }
 
 /// The result of a submit.

@@ -181,7 +181,7 @@ impl Subject {
             Happening::Foreign(order) => Answer::Foreign(order.clone()),
             Happening::NoAnswer => {
                 let error = StoredError::new(ErrorCode::Io, "");
-                Answer::Refused(Refusal { passing: true, ..Refusal::lasting(error) })
+                Answer::Refused(Refusal::passing(error))
             }
             Happening::Denied => Answer::Refused(Refusal::lasting(StoredError::new(ErrorCode::Refused, ""))),
             Happening::Executed(name, code) => {

@@ -39,9 +39,10 @@ pub(crate) fn check(path: &Path) -> Stored<()> {
     }
     let mut file = open(path, false).map_err(|e| cannot_open(path, &e))?;
     // In this order: who makes a store just now has written to the file before there is a log.
-    let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0);
+    let has = |end: &str| std::fs::metadata(beside(path, end)).is_ok_and(|m| m.len() > 0);
+    let (has_log, has_journal) = (has("-wal"), has("-journal"));
     let found = file.metadata().map_err(|e| cannot_open(path, &e))?;
-    header(&mut file, found.len(), has_log)?;
+    header(&mut file, found.len(), has_log, has_journal)?;
     if cfg!(unix) {
         // A file that was removed or replaced is nobody's any more.
         seen.retain(|(_, file)| file.metadata().is_ok_and(|seen| is_linked(&seen)));
@@ -128,7 +129,7 @@ pub(crate) fn private(path: &Path) -> Stored<()> {
 }
 
 /// What can be told without a lock: whether it is ours. Whether all of it is sound, SQLite says.
-fn header(file: &mut File, length: u64, has_log: bool) -> Stored<()> {
+fn header(file: &mut File, length: u64, has_log: bool, has_journal: bool) -> Stored<()> {
     let torn =
         || store_error(ErrorCode::StoreCorrupt, "the store's file is damaged or not a store; it was left as it is");
     if length == 0 {
@@ -144,14 +145,16 @@ fn header(file: &mut File, length: u64, has_log: bool) -> Stored<()> {
         Some([high, low]) => u64::from(u16::from_be_bytes([*high, *low])),
         _ => 0,
     };
-    // A last page that is cut can only be completed from the log.
-    let cut = length < page || (!has_log && !length.is_multiple_of(page));
-    if !head.starts_with(b"SQLite format 3\0") || page < 512 || cut {
+    if !head.starts_with(b"SQLite format 3\0") || page < 512 {
         return Err(torn());
     }
+    // A last page that is cut can only be completed from the log.
+    let is_cut = length < page || (!has_log && !length.is_multiple_of(page));
     match (number(68), number(60)) {
-        // Made by SQLite but not yet by us: another process is making it just now, or its log has the rest.
-        (0, 0) if head.get(103..105) == Some(&[0, 0]) => Ok(()),
+        // Made by SQLite but not yet by us: another process is making it just now, or its log has the rest. Whoever died
+        // meanwhile has left a journal, which there is at no other time, and SQLite takes back what was begun.
+        (0, 0) if head.get(103..105) == Some(&[0, 0]) && (!is_cut || has_journal) => Ok(()),
+        _ if is_cut => Err(torn()),
         (APPLICATION, version) => layout(version),
         _ => Err(foreign()),
     }
