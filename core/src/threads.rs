@@ -1,8 +1,27 @@
 //! What every thread of the library has in common.
 
 use std::cell::Cell;
+use std::hint::black_box;
+use std::io;
+use std::thread::Builder;
 
 thread_local!(static IS_OURS: Cell<bool> = const { Cell::new(false) });
+
+const STACK: usize = 2 << 20;
+
+/// What makes a thread of the library. Beside its stack some memory must be left: the C library ends the process where a
+/// new thread finds none for its first few bytes. It asks the system for 1 MiB at once.
+pub(crate) fn builder(name: &str) -> io::Result<Builder> {
+    if !is_left(STACK + (2 << 20)) {
+        return Err(io::ErrorKind::OutOfMemory.into());
+    }
+    Ok(Builder::new().name(name.to_owned()).stack_size(STACK))
+}
+
+/// Whether so much memory is left, in bytes.
+pub(crate) fn is_left(bytes: usize) -> bool {
+    black_box(&mut Vec::<u8>::new()).try_reserve_exact(bytes).is_ok()
+}
 
 /// The first thing that a thread of the library does.
 pub(crate) fn begin() {

@@ -104,7 +104,7 @@ impl Workers {
     }
 
     fn make_thread(&'static self) -> std::io::Result<()> {
-        std::thread::Builder::new().name(self.name.to_owned()).spawn(|| self.run()).map(drop)
+        threads::builder(self.name)?.spawn(|| self.run()).map(drop)
     }
 
     fn run(&self) {

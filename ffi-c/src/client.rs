@@ -8,6 +8,7 @@ use atlas_postbooking::{ErrorCode, LogLevel, LogLine, dispatch};
 use crate::consts::*;
 use crate::guard::{catch_panic, catch_panic_or};
 use crate::handle::Registry;
+use crate::memory;
 use crate::reply::{apb_reply, write_reply};
 use crate::text::bytes;
 
@@ -80,7 +81,7 @@ impl ClientObject {
 /// config_json, len: the configuration, see CONFIGURATION above. Not used after the call: you may wipe it.
 /// out_client: receives the client; NULL on failure. Free it with apb_client_free().
 /// out_reply: may be NULL; receives a reply on failure only, which names the key that is wrong.
-/// Returns APB_OK, APB_E_NULL, APB_E_UTF8, APB_E_JSON or APB_E_CONFIG.
+/// Returns APB_OK, APB_E_NULL, APB_E_UTF8, APB_E_JSON, APB_E_CONFIG or APB_E_MEMORY.
 ///
 /// # Safety
 /// PROMISES of the header: texts, out parameters.
@@ -104,6 +105,9 @@ pub unsafe extern "C" fn apb_client_new(
         unsafe { *out_client = std::ptr::null_mut() };
         // SAFETY: the caller promises (PROMISES, texts) that config_json is readable for len bytes or up to its NUL.
         let config = unsafe { bytes(config_json, len) }.ok_or_else(|| fail("config_json is NULL"))?;
+        if !memory::is_left() {
+            return Err(dispatch::failure("clientNew", ErrorCode::Memory, "no memory is left for a client"));
+        }
         let client = dispatch::open(config)?;
         let id = CLIENTS
             .insert(ClientObject { core: client, log: Mutex::new(None) })

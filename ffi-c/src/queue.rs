@@ -11,6 +11,7 @@ use crate::client::{ClientObject, apb_client, get as get_client};
 use crate::consts::*;
 use crate::guard::catch_panic_or;
 use crate::handle::Registry;
+use crate::memory;
 use crate::reply::{apb_reply, write_reply};
 use crate::text::bytes;
 
@@ -52,6 +53,9 @@ pub unsafe extern "C" fn apb_queue_new(out_queue: *mut *mut apb_queue) -> apb_st
     // SAFETY: not NULL, so the caller promises (PROMISES, out parameters) that it may be written.
     unsafe { *out_queue = std::ptr::null_mut() };
     catch_panic_or(APB_E_PANIC, || {
+        if !memory::is_left() {
+            return APB_E_MEMORY;
+        }
         let queue = match Queue::new() {
             Ok(queue) => queue,
             Err(error) => return error.status.number(),
@@ -112,6 +116,9 @@ pub unsafe extern "C" fn apb_start(
         let (request, options) = unsafe { (bytes(request_json, len), bytes(options_json, options_len)) };
         let (Some(request), Some(options)) = (request, options) else { return APB_E_NULL };
         let Some(queue) = get(queue) else { return APB_E_HANDLE };
+        if !memory::is_left() {
+            return APB_E_MEMORY;
+        }
         let object = get_client(client);
         let token = acquire(cancel);
         if (object.is_none() && !client.is_null()) || (token.is_none() && !cancel.is_null()) {

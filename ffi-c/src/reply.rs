@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::{CString, c_char};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use atlas_postbooking::{Fields, Reply, Scalar, Status, dispatch};
+use atlas_postbooking::{ErrorCode, Fields, Reply, Scalar, Status, dispatch};
 
 use crate::consts::*;
 use crate::guard::{catch_panic, catch_panic_or};
 use crate::handle;
+use crate::memory;
 use crate::text::bytes;
 
 /// The result of a call. Read it with the apb_reply_ functions, free it with apb_reply_free().
@@ -117,6 +118,10 @@ pub unsafe fn respond(operation: &str, out: *mut *mut apb_reply, body: impl FnOn
     // NULL until there is a reply, so that a caller who frees it after APB_E_PANIC frees nothing.
     // SAFETY: not NULL, so it may be written by this function's contract.
     unsafe { *out = std::ptr::null_mut() };
+    let body = || match memory::is_left() {
+        true => body(),
+        false => dispatch::failure(operation, ErrorCode::Memory, "no memory is left for another call"),
+    };
     let reply = catch_panic(body).unwrap_or_else(|text| dispatch::panicked(operation, &text));
     // Copying the reply for C may panic too.
     // SAFETY: as above.

@@ -4,7 +4,7 @@
  *
  *   limits BASE_URL CONTROL_URL LIMIT FLOW FROM N
  *
- * LIMIT: threads (pthread_create fails after N), descriptors (N are left). FLOW: direct, case, queue. FROM: the step
+ * LIMIT: threads (pthread_create fails after N), descriptors (N are left), memory (N times 300 KiB more). FLOW: direct, case, queue. FROM: the step
  * before which the limit begins. Prints the replies.
  */
 #define _GNU_SOURCE
@@ -42,7 +42,10 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 static const char *control;
 static const char *limit;
 static int allowed;
+/* The store had no memory to note that nothing was sent: nobody can tell before the settle time has passed. */
+static int is_open;
 static struct rlimit before;
+static struct rlimit memory_before;
 
 /* The lowest number that no descriptor above it has. */
 static int first_free(void)
@@ -57,10 +60,26 @@ static int first_free(void)
     return highest + 1;
 }
 
+/* How much address space the process has, in bytes. */
+static rlim_t address_space(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL || fscanf(file, "%lu", &pages) != 1) {
+        exit(2);
+    }
+    fclose(file);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
 static void begin(void)
 {
     if (strcmp(limit, "threads") == 0) {
         threads_left = allowed;
+    } else if (strcmp(limit, "memory") == 0) {
+        struct rlimit few = memory_before;
+        few.rlim_cur = address_space() + (rlim_t)allowed * 300 * 1024;
+        setrlimit(RLIMIT_AS, &few);
     } else {
         struct rlimit few = before;
         int fd = first_free();
@@ -84,6 +103,7 @@ static void end(void)
 {
     threads_left = -1;
     setrlimit(RLIMIT_NOFILE, &before);
+    setrlimit(RLIMIT_AS, &memory_before);
 }
 
 static int rows(const char *page, const char *list, const char *order_no)
@@ -120,14 +140,14 @@ static void tell(const char *step, const apb_reply *reply)
 
 static int is_documented(apb_status status)
 {
-    return status == APB_OK || status == (strcmp(limit, "threads") == 0 ? APB_E_MEMORY : APB_E_IO);
+    return status == APB_OK || status == (strcmp(limit, "descriptors") == 0 ? APB_E_IO : APB_E_MEMORY);
 }
 
 static apb_reply *run(const char *step, const apb_client *client, const char *operation, const char *request)
 {
     apb_reply *reply = NULL;
     apb_call(client, operation, request, APB_ZSTR, NULL, 0, NULL, &reply);
-    CHECK_MSG(reply != NULL && is_documented(apb_reply_status(reply)), step);
+    CHECK_MSG(reply != NULL && (is_documented(apb_reply_status(reply)) || (is_open && apb_reply_outcome(reply) == APB_UNKNOWN)), step);
     tell(step, reply);
     return reply;
 }
@@ -198,6 +218,7 @@ int main(int argc, char **argv)
     limit = argv[3];
     allowed = atoi(argv[6]);
     getrlimit(RLIMIT_NOFILE, &before);
+    getrlimit(RLIMIT_AS, &memory_before);
     if (is_case) {
         sprintf(store, ",\"store\":{\"path\":\"%s/cases.db\"}", directory);
     }
@@ -241,8 +262,9 @@ int main(int argc, char **argv)
                 int was_executed = reply != NULL && apb_reply_outcome(reply) == APB_EXECUTED;
                 int was_done = round == 1 && !is_case && rows("/_sim/ledger", "entries", order_no) == 1;
                 end();
+                is_open = is_open || (is_case && strcmp(limit, "memory") == 0 && reply != NULL && apb_reply_outcome(reply) == APB_UNKNOWN);
                 check_outcome(submit_step, reply, order_no);
-                CHECK_MSG(round == 0 || was_executed || was_done, "working again");
+                CHECK_MSG(round == 0 || was_executed || was_done || is_open, "working again");
                 if (was_executed && !is_case) {
                     break;
                 }
@@ -265,7 +287,7 @@ int main(int argc, char **argv)
         if (is_case && client != NULL && round == 1) {
             sprintf(query, "{\"key\":\"%s\",\"until\":\"step\"}", order_no);
             reply = run("follow again", client, "case.follow", query);
-            CHECK_MSG(apb_reply_outcome(reply) == APB_EXECUTED, "follow");
+            CHECK_MSG(apb_reply_outcome(reply) == APB_EXECUTED || is_open, "follow");
             apb_reply_free(reply);
             reply = NULL;
         }

@@ -1,4 +1,4 @@
-"""Calls in a process that has no threads or descriptors left, from each step on and with each number left."""
+"""Calls in a process that has no threads, descriptors or memory left, from each step on and with each number left."""
 
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from simulator import Simulator
 
 # What a host must never read: words of a panic, paths of the build.
 FOREIGN = ("panick", ".rs:", "/registry/", "RUST_BACKTRACE", "memory allocation")
-MOST = {"threads": 5, "descriptors": 14}
+MOST = {"threads": 5, "descriptors": 14, "memory": 24}
 
 
 def experiments() -> Iterator[list[str]]:

@@ -97,7 +97,7 @@ fn start() -> Result<&'static Runtime, Error> {
             Err(error) => drop(sender.send(Err(error))),
         }
     };
-    std::thread::Builder::new().name("apb-io".to_owned()).spawn(run).map_err(not_built)?;
+    threads::builder("apb-io").and_then(|builder| builder.spawn(run)).map_err(not_built)?;
     receiver.recv().map_err(|_| thread_panicked())?.map_err(not_built)
 }
 

@@ -185,6 +185,9 @@ fn transport_error(op: &Operation, echo: &RequestEcho, fault: Fault, exchange: &
             let words = exchange.connection.as_ref().map_or("too many open files", |connection| &connection.cause);
             (ErrorCode::Io, format!("no descriptor is left for a connection: {words}"))
         }
+        Fault::NoMemory if exchange.head.is_some() => {
+            (ErrorCode::Memory, "no memory is left for the answer".to_owned())
+        }
         Fault::NoMemory => {
             let words = exchange.connection.as_ref().map_or("out of memory", |connection| &connection.cause);
             (ErrorCode::Memory, format!("no connection could be made: {words}"))

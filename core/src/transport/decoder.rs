@@ -125,6 +125,7 @@ fn drain(decoder: impl Read, out: &mut Vec<u8>, max_bytes: usize) -> Result<(), 
         if chunk.len() > max_bytes - out.len() {
             return Err(Fault::TooLarge);
         }
+        out.try_reserve(chunk.len()).map_err(|_| Fault::NoMemory)?;
         out.extend_from_slice(chunk);
         let length = chunk.len();
         reader.consume(length);

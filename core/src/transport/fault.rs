@@ -6,7 +6,7 @@ pub(crate) enum Fault {
     Dns,
     /// The process or the machine has no descriptor left for a connection.
     NoDescriptor,
-    /// There is no memory for a connection, or no thread that looks up the host name.
+    /// There is no memory for a connection or an answer, or no thread that looks up the host name.
     NoMemory,
     Connect,
     ConnectTimeout,

@@ -20,6 +20,7 @@ use crate::cancel::{CallCancel, Ticker};
 use crate::config::{Config, bad_config};
 use crate::contract::operation::OPERATIONS;
 use crate::error::{Error, ErrorCode, FailedConnection};
+use crate::threads::is_left;
 use crate::tolerance::Tolerance;
 use crate::unix_time::Millis;
 use body::{HandOver, OnceBody};
@@ -202,7 +203,7 @@ impl Transport {
         }
         if let (Some(body), Some(announced)) = (&mut exchange.body, announced) {
             let fault = announced.decode(body, self.max_bytes, &mut exchange.tolerated);
-            exchange.fault = exchange.fault.or(fault);
+            exchange.fault = exchange.fault.or(fault).or_else(|| can_be_read(body).err());
         }
         exchange.sent = !hand_over.revoke();
         exchange
@@ -232,9 +233,14 @@ impl Transport {
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
-                    let body = exchange.body.get_or_insert_with(|| Vec::with_capacity(room));
+                    let body = exchange.body.get_or_insert_default();
                     if chunk.len() > self.max_bytes - body.len() {
                         exchange.fault = Some(Fault::TooLarge);
+                        return;
+                    }
+                    // Its length is the sender's: where there is no memory for it, the host goes on.
+                    if body.try_reserve(chunk.len().max(room.saturating_sub(body.len()))).is_err() {
+                        exchange.fault = Some(Fault::NoMemory);
                         return;
                     }
                     body.extend_from_slice(&chunk);
@@ -378,6 +384,15 @@ fn has_no_descriptor(error: &reqwest::Error) -> bool {
         found |= cfg!(unix) && matches!(number, Some(23 | 24));
     });
     found
+}
+
+/// Whether there is memory to read a large answer. Reading takes a few times its length, and cannot stop half-way.
+fn can_be_read(body: &[u8]) -> Result<(), Fault> {
+    const SMALL: usize = 64 * 1024;
+    if body.len() <= SMALL {
+        return Ok(());
+    }
+    if is_left(body.len().saturating_mul(4)) { Ok(()) } else { Err(Fault::NoMemory) }
 }
 
 fn has_no_memory(error: &reqwest::Error) -> bool {

@@ -15,6 +15,8 @@ use super::workers::Workers;
 use super::{accounts, schema};
 use crate::config::ServerStore;
 use crate::error::{Error, ErrorCode};
+use crate::exchange::runtime::no_thread;
+use crate::threads;
 use crate::transport::server_tls;
 
 impl Postgres {
@@ -50,10 +52,9 @@ impl Postgres {
         let store = Postgres::made(server, identity, is_alive)?;
         // On a thread of its own: this one may belong to an event loop, which must not wait.
         let opened = std::thread::scope(|scope| {
-            let prepared = std::thread::Builder::new()
-                .name("apb-store".to_owned())
-                .spawn_scoped(scope, || store.prepare())
-                .map_err(|e| Error::new(ErrorCode::Memory, format!("no thread can be made: {e}")))?;
+            let prepared = threads::builder("apb-store")
+                .and_then(|builder| builder.spawn_scoped(scope, || store.prepare()))
+                .map_err(|error| no_thread(&error))?;
             prepared.join().unwrap_or_else(|_| Err(Error::new(ErrorCode::Panic, "the store panicked")))
         });
         opened?;
