@@ -1,7 +1,8 @@
 """A private PostgreSQL server: on loopback, in a temporary directory, as a user that is not root.
 
-    python3 tests/support/postgres.py COMMAND…   runs the command with APB_TEST_POSTGRES, the server's URL, and
-                                                 APB_TEST_POSTGRES_CA, the file of its root certificate
+    python3 tests/support/postgres.py COMMAND…   runs the command with APB_TEST_POSTGRES, the server's URL,
+                                                 APB_TEST_POSTGRES_CA, the file of its root certificate, and
+                                                 APB_POSTGRES_BIN, the folder of its programs
     with Server() as server: server.url          in a test
 
 The programs are those of the distribution (Debian: `apt-get install postgresql`); no server of the machine is touched.
@@ -162,7 +163,7 @@ def main():
     # Ended from outside, it ends the server too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with Server(settings=("max_connections=300",)) as server:
-        environment = {**os.environ, "APB_TEST_POSTGRES": server.url}
+        environment = {**os.environ, "APB_TEST_POSTGRES": server.url, "APB_POSTGRES_BIN": server.bin}
         if server.ca:
             environment["APB_TEST_POSTGRES_CA"] = server.ca
         return subprocess.run(sys.argv[1:], check=False, env=environment).returncode

@@ -20,6 +20,7 @@ use crate::config::bad_config;
 use crate::config::{CaseClock, CasePolicy, Config, StoreConfig};
 use crate::contract::operation::{Operation, OperationKind};
 use crate::error::{Error, ErrorCode};
+use crate::exchange::context::{CallContext, Warning};
 use crate::exchange::rate_limiter::{Later, PLACE_LASTS, Place, RateLimiter, wait_for_place};
 use crate::exchange::runtime::no_thread;
 use crate::exchange::session::Session;
@@ -121,6 +122,15 @@ impl CaseService {
     pub async fn write_witness(&self, id: &str, number: i64) -> Stored<Option<String>> {
         let id = id.to_owned();
         self.run_blocking(move |store| store.write_witness(&id, number)).await
+    }
+
+    /// Adds what was noticed of the store, in this call or before.
+    pub fn with_warnings(&self, reply: Reply, context: &mut CallContext) -> Reply {
+        for warning in self.store.take_warnings() {
+            context.warn_of_store(warning);
+        }
+        let add = |reply: Reply, warning: Warning| reply.with_warning(warning.code, &warning.text);
+        context.store_warnings.drain(..).fold(reply, add)
     }
 
     /// The budgets of the account and their rates.

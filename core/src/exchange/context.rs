@@ -22,6 +22,13 @@ use crate::workers;
 /// Replies above this many bytes are decoded beside the I/O thread, so that other calls do not wait for it.
 const LARGE: usize = 64 << 10;
 
+/// Something that the caller should know of a call, beside its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Warning {
+    pub code: &'static str,
+    pub text: String,
+}
+
 /// See the module.
 pub(crate) struct CallContext {
     pub session: Arc<Session>,
@@ -37,8 +44,8 @@ pub(crate) struct CallContext {
     pub requests: u32,
     /// The end of the lease that the present submit rests on, where it is renewed.
     pub lease_end: Option<Arc<AtomicI64>>,
-    /// What the store could not do for a submit that left.
-    pub store_warning: Option<String>,
+    /// What is to be said of the store.
+    pub store_warnings: Vec<Warning>,
     started: Instant,
     ticker: &'static Ticker,
 }
@@ -62,11 +69,17 @@ impl CallContext {
             options: call.options,
             requests: 0,
             lease_end: None,
-            store_warning: None,
+            store_warnings: Vec::new(),
             started: call.started,
             ticker: runtime.ticker,
         };
         (context, call.request)
+    }
+
+    /// Each code once in a reply, with its last text.
+    pub fn warn_of_store(&mut self, warning: Warning) {
+        self.store_warnings.retain(|known| known.code != warning.code);
+        self.store_warnings.push(warning);
     }
 
     pub fn limits(&self) -> Limits<'_> {

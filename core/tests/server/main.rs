@@ -14,6 +14,7 @@
     clippy::print_stderr
 )]
 
+mod cluster;
 mod connections;
 mod fates;
 #[path = "../fixture/mod.rs"]
@@ -23,6 +24,7 @@ mod losses;
 mod moving;
 mod process;
 mod races;
+mod restores;
 
 /// Leaves a test out where there is no server.
 #[macro_export]

@@ -50,7 +50,8 @@ impl Fixture {
             Ok(server) => {
                 let name = format!("vectors_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
                 make_database(&server, &name)?;
-                serde_json::json!({"url": server.replace("/postgres?", &format!("/{name}?"))})
+                let url = server.replace("/postgres?", &format!("/{name}?"));
+                serde_json::json!({"url": url, "witnessFile": directory.join("cases.db-witness")})
             }
             Err(_) => serde_json::json!({"path": directory.join("cases.db")}),
         };

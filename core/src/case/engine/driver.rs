@@ -17,7 +17,7 @@ use crate::case::vocabulary::{CaseOutcome, Kind, State, StepName};
 use crate::config::RetryConfig;
 use crate::contract::operation::Operation;
 use crate::error::{ErrorCode, Outcome};
-use crate::exchange::context::CallContext;
+use crate::exchange::context::{CallContext, Warning};
 use crate::exchange::prepare::VendorRequest;
 use crate::json::Node;
 use crate::log::LogLevel;
@@ -286,7 +286,8 @@ impl<'d> Driver<'d> {
     pub async fn submit(&mut self, case: &Case, name: StepName, request: &VendorRequest) -> Reply {
         let attempt = case.last_step().map_or(1, |s| s.attempts);
         match self.cases.write_witness(&case.id, case.change).await {
-            Ok(warning) => self.context.store_warning = warning.or(self.context.store_warning.take()),
+            Ok(None) => {}
+            Ok(Some(text)) => self.context.warn_of_store(Warning { code: "witness_failed", text }),
             // Nothing has left yet, and nothing will.
             Err(error) => return Reply::failed(request.op.name, error),
         }

@@ -29,6 +29,11 @@ use crate::wire::{PnrClaimRequest, QueryOrderDetailsReply};
 
 /// Sends a submit with its intent stored.
 pub(crate) async fn direct_submit(context: &mut CallContext, cases: &CaseService, request: VendorRequest) -> Reply {
+    let reply = submit(context, cases, request).await;
+    cases.with_warnings(reply, context)
+}
+
+async fn submit(context: &mut CallContext, cases: &CaseService, request: VendorRequest) -> Reply {
     let _scope = cases.store().connection_scope();
     let op = request.op;
     let Some((name, kind)) = StepName::of_operation(op.name) else {
@@ -46,10 +51,6 @@ pub(crate) async fn direct_submit(context: &mut CallContext, cases: &CaseService
     let mut driver = Driver::new(context, cases, &owner, CallData::default());
     let reply = driver.submit(&row.case, name, &request).await;
     let result = answers::submit_result(&row.case, name, &reply);
-    let reply = match driver.context.store_warning.take() {
-        Some(warning) => reply.with_warning("witness_failed", &warning),
-        None => reply,
-    };
     match driver.store_result(row.clone(), Event::Submitted(name, result)).await {
         Ok(DriveResult::Stored(row)) => reply.with_case(&view::json(&row.case)),
         Ok(DriveResult::LeaseLost) => overtaken(op, &mut driver, cases, reply, row).await,

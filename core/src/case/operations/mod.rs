@@ -63,8 +63,8 @@ pub(crate) async fn run(
     let meta = context.meta(context.requests);
     let result = result.map_err(|error| if is_about_one(op, body) { lookup::cannot_say(error) } else { error });
     let reply = result.unwrap_or_else(CaseReply::error).into_reply(op.name, &meta);
-    match context.store_warning.take() {
-        Some(warning) => reply.with_warning("witness_failed", &warning),
+    match cases {
+        Some(cases) => cases.with_warnings(reply, context),
         None => reply,
     }
 }

@@ -46,6 +46,7 @@ use super::model::Case;
 use super::passengers::OrderPassengers;
 use super::vocabulary::{Kind, Way};
 use crate::error::{Advice, Error, ErrorCode};
+use crate::exchange::context::Warning;
 use crate::exchange::rate_limiter::Place;
 use crate::token_bucket::Rate;
 use crate::unix_time::Millis;
@@ -212,6 +213,11 @@ pub(crate) trait Store: Send + Sync {
     /// Names a stored intent in the witness, before its body leaves: `number` is the case's change. Fails if the store
     /// is rewound or its file was replaced: then nothing may leave. Gives a warning if the witness cannot be written.
     fn write_witness(&self, id: &str, number: i64) -> Stored<Option<String>>;
+
+    /// What was noticed of the store since it was last asked, for the caller of the present call.
+    fn take_warnings(&self) -> Vec<Warning> {
+        Vec::new()
+    }
 
     /// Why nothing may be sent through this store, if so.
     fn rewound(&self) -> Stored<Option<Error>>;

@@ -55,6 +55,50 @@ pub(super) struct Witness {
     /// The last intent; empty before the first one.
     pub case: String,
     pub number: i64,
+    /// Of a server: the system identifier of its cluster, and the timeline that it was last seen on.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    system: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    timeline: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// What is remembered of a store on a server. No case: no intent yet. Timeline 0: not known.
+#[cfg(feature = "postgres")]
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct ServerWitness {
+    pub store: String,
+    pub case: String,
+    pub number: i64,
+    pub system: String,
+    pub timeline: i64,
+}
+
+#[cfg(feature = "postgres")]
+impl ServerWitness {
+    /// The later of both.
+    pub fn with(mut self, other: &ServerWitness) -> ServerWitness {
+        self.store.clone_from(&other.store);
+        if other.number > self.number {
+            (self.case, self.number) = (other.case.clone(), other.number);
+        }
+        if other.timeline > 0 && (self.system != other.system || other.timeline > self.timeline) {
+            (self.system, self.timeline) = (other.system.clone(), other.timeline);
+        }
+        self
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Witness {
+    pub fn of_server(self) -> ServerWitness {
+        let Witness { store, case, number, system, timeline, .. } = self;
+        ServerWitness { store, case, number, system, timeline }
+    }
 }
 
 /// What is missing.
@@ -114,10 +158,11 @@ impl Locked {
         if is_new { self.file.sync_all() } else { Ok(()) }
     }
 
-    /// Names an intent of a store that is no file.
+    /// Names what is remembered of a store that is no file.
     #[cfg(feature = "postgres")]
-    pub fn write_intent(&mut self, store: String, case: &str, number: i64) -> std::io::Result<()> {
-        self.write(&Witness { store, case: case.to_owned(), number, ..Witness::default() })
+    pub fn write_of_server(&mut self, known: ServerWitness) -> std::io::Result<()> {
+        let ServerWitness { store, case, number, system, timeline } = known;
+        self.write(&Witness { store, case, number, system, timeline, ..Witness::default() })
     }
 
     /// Names this store, this file and this intent, if it is later than the one that is named.
@@ -135,7 +180,7 @@ impl Locked {
             Some((case, number)) if number > earlier.number => (case.to_owned(), number),
             _ => (earlier.case, earlier.number),
         };
-        let witness = Witness { store: serial, inode: id.inode, birth: id.birth, case, number };
+        let witness = Witness { store: serial, inode: id.inode, birth: id.birth, case, number, ..Witness::default() };
         if let Err(error) = self.write(&witness) {
             return Ok(Err(error));
         }

@@ -127,10 +127,10 @@ impl Postgres {
         Ok(version)
     }
 
-    /// Writes a new case with its lease and its holds.
+    /// Writes a new case with its lease and its holds. It may be an intent already.
     pub(super) fn insert(&self, tx: &Tx<'_>, case: &Case, lease: &Lease) -> Result<Row, Failure> {
         let worker = self.workers.current(duration(lease))?;
-        let sql = "WITH n AS MATERIALIZED (SELECT apb.next_change() AS number), made AS (
+        let sql = "WITH n AS MATERIALIZED (SELECT apb.next_intent() AS number), made AS (
                 INSERT INTO apb.cases (id, account, key, kind, order_no, open, unknown, due, token, owner, worker,
                     lease_ms, lease_end, updated, body, change, code)
                 SELECT $1, $2, $3, $4, $5, $6, $7, $8, n.number, $9, $10, $11, apb.now_ms() + $11, $12, $13, n.number, $14

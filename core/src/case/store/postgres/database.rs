@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::connection::IsAlive;
 use super::super::identity::Identity;
-use super::memory::Witness;
+use super::memory::Memory;
 use super::pool::Pool;
 use super::time::ServerClock;
 use super::tls::Tls;
@@ -21,7 +21,7 @@ pub(crate) struct Postgres {
     pub(super) pool: Pool,
     pub(super) workers: Arc<Workers>,
     pub(super) clock: ServerClock,
-    pub(super) witness: Witness,
+    pub(super) memory: Arc<Memory>,
 }
 
 /// Whose cases this client has.

@@ -46,7 +46,7 @@ impl Failure {
         Failure { error, is_lost: false, state: None }
     }
 
-    fn lost(message: &str) -> Failure {
+    pub fn lost(message: &str) -> Failure {
         Failure { error: store_error(ErrorCode::StoreUnavailable, message), is_lost: true, state: None }
     }
 
@@ -183,6 +183,8 @@ pub(super) struct Link {
     client: Client,
     /// A warning came: of a commit that did not wait for its standby, for one.
     warned: Arc<AtomicBool>,
+    /// What was found when it was made: the server's start, and the table of the cases.
+    pub seen: Option<(i64, i64)>,
     /// None once it is dropped.
     runtime: Option<Runtime>,
 }
@@ -203,7 +205,7 @@ impl Link {
         };
         let done = runtime.block_on(async { tokio::time::timeout(patience::left(), work).await });
         match done {
-            Ok(Ok(client)) => Ok(Link { client, warned, runtime: Some(runtime) }),
+            Ok(Ok(client)) => Ok(Link { client, warned, seen: None, runtime: Some(runtime) }),
             other => {
                 runtime.shutdown_background();
                 Err(match other {

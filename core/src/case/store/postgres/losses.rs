@@ -1,35 +1,15 @@
-//! A server's store that is older than what was sent through it: restored, or failed over with a loss. Noticed by where
-//! the tables are, and by the last intent that each process, and a file of its host, remembers.
-
-use std::sync::atomic::Ordering;
+//! A server's store that is older than what was sent through it: restored, or failed over with a loss. What was noticed
+//! stands in the store, and stops every client until somebody confirms.
 
 use super::super::Stored;
 use super::super::rewound::{LIFT, not_all_asked, nothing_to_confirm, rewound_by};
-use super::super::witness::{self, Locked};
+use super::super::witness::ServerWitness;
 use super::database::Postgres;
 use super::link::{Failure, Link, column, values_of};
+use super::look;
 use super::session::Tx;
 use crate::error::Error;
 use crate::unix_time::Millis;
-
-/// What the database is: its cluster, itself and its table. A dump that is restored gets another table.
-const PLACE: &str = "SELECT (SELECT system_identifier FROM pg_control_system())::text || ' ' ||
-    (SELECT oid FROM pg_database WHERE datname = current_database())::text || ' ' || 'apb.cases'::regclass::oid::text";
-/// Where the user may not ask for the cluster, or it is none of PostgreSQL's own.
-const PLACE_WITHIN: &str = "SELECT '? ' || (SELECT oid FROM pg_database WHERE datname = current_database())::text
-    || ' ' || 'apb.cases'::regclass::oid::text";
-
-const RECORD: &str = "INSERT INTO apb.losses (host, what, case_id, number, change)
-    VALUES ($1, $2, $3, $4, apb.highest()) ON CONFLICT DO NOTHING";
-
-fn same_place(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<&str>, Vec<&str>) = (a.split(' ').collect(), b.split(' ').collect());
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || *a == "?" || *b == "?")
-}
-
-fn one(link: &Link, sql: &str) -> Result<String, Failure> {
-    link.query(sql, values_of![])?.first().map_or_else(|| Ok(String::new()), |row| column(row, 0))
-}
 
 /// The error while a loss is not confirmed.
 pub(super) fn error(tx: &Tx<'_>) -> Result<Option<Error>, Failure> {
@@ -39,26 +19,22 @@ pub(super) fn error(tx: &Tx<'_>) -> Result<Option<Error>, Failure> {
     Ok(Some(rewound_by(&host, &what, &case)))
 }
 
-fn record(tx: &Tx<'_>, what: &str, case: &str, number: i64) -> Result<(), Failure> {
-    tx.query(RECORD, values_of![&witness::host(), what, case, number]).map(|_| ())
-}
-
 impl Postgres {
     /// The tables are there: from now on each new connection is compared.
     pub(super) fn begin_to_look(&self) -> Stored<()> {
-        if let Some(file) = &self.witness.file {
+        let mut known = ServerWitness::default();
+        if let Some(found) = self.memory.read_file() {
             let serial = self.look_up(|tx| tx.value::<String>("SELECT serial FROM apb.store", values_of![]))?;
-            let known = Locked::open(file).and_then(|mut locked| locked.read().ok().flatten());
-            match known {
-                // One of a store that was moved into this one goes on, with the case that it names.
-                Some(known) if Some(&known.store) != serial.as_ref() && !self.imported(&known.store)? => {
-                    self.raw_write(|tx| record(tx, "its witness is of another store", "", 0))?;
-                }
-                Some(known) if !known.case.is_empty() => self.witness.set(Some((known.case, known.number))),
-                _ => {}
+            // One of a store that was moved into this one goes on, with the case that it names.
+            if Some(&found.store) == serial.as_ref() || self.imported(&found.store)? {
+                known = found;
+            } else {
+                let link = Link::connect(&self.server, self.tls.as_ref()).map_err(|failure| failure.error)?;
+                let what = "its witness is of another store";
+                look::record(&link, what, &found.case, found.number).map_err(|failure| failure.error)?;
             }
         }
-        self.witness.is_ready.store(true, Ordering::SeqCst);
+        self.memory.begin(known);
         Ok(())
     }
 
@@ -67,46 +43,11 @@ impl Postgres {
         Ok(self.look_up(|tx| tx.value(sql, values_of![serial]))?.unwrap_or(false))
     }
 
-    /// Compares a new connection's database with what is remembered.
-    pub(super) fn look(&self, link: &Link) -> Result<(), Failure> {
-        if !self.witness.is_ready.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        let place = match one(link, PLACE) {
-            Err(failure) if !failure.is_lost => one(link, PLACE_WITHIN)?,
-            place => place?,
-        };
-        let was = one(link, "SELECT place FROM apb.store")?;
-        let host = witness::host();
-        if was.is_empty() {
-            link.query("UPDATE apb.store SET place = $1 WHERE place = ''", values_of![&place])?;
-        } else if !same_place(&was, &place) {
-            let what = format!("its tables are not where they were ({place}, was {was})");
-            link.query(RECORD, values_of![&host, &what, "", 0_i64])?;
-        }
-        if let Some((case, number)) = self.witness.last() {
-            let sql = "SELECT EXISTS (SELECT 1 FROM apb.cases WHERE id = $1 AND token >= $2)
-                OR EXISTS (SELECT 1 FROM apb.remnants WHERE id = $1 AND token >= $2)";
-            let rows = link.query(sql, values_of![&case, number])?;
-            if !rows.first().map_or(Ok(true), |row| column(row, 0))? {
-                link.query(RECORD, values_of![&host, "it does not have the last intent", &case, number])?;
-            }
-        }
-        Ok(())
-    }
-
     /// See [`Store::write_witness`](super::super::Store::write_witness).
-    pub(super) fn remember_intent(&self, case: &str, number: i64) -> Stored<Option<String>> {
-        self.witness.set(Some((case.to_owned(), number)));
-        let Some(file) = &self.witness.file else { return Ok(None) };
-        let serial = self.read(|tx| tx.value::<String>("SELECT serial FROM apb.store", values_of![]))?;
-        let written = Locked::open(file).is_some_and(|mut locked| {
-            let store = serial.unwrap_or_default();
-            let known = locked.read().ok().flatten().filter(|known| known.store == store);
-            known.is_some_and(|known| known.number >= number) || locked.write_intent(store, case, number).is_ok()
-        });
-        Ok((!written)
-            .then(|| "the witness of the store could not be written; an older store would not be noticed".to_owned()))
+    pub(super) fn remember_intent(&self, case: &str, number: i64) -> Option<String> {
+        let is_named = self.memory.remember(case, number);
+        (!is_named)
+            .then(|| "the witness of the store could not be written; an older store would not be noticed".to_owned())
     }
 
     /// See [`Store::confirm`](super::super::Store::confirm).
@@ -130,14 +71,8 @@ impl Postgres {
             tx.query(sql, values_of![since])?;
             Ok(Ok(()))
         })??;
-        self.witness.set(None);
-        if let Some(file) = &self.witness.file {
-            let serial = self.read(|tx| tx.value::<String>("SELECT serial FROM apb.store", values_of![]))?;
-            if let Some(mut locked) = Locked::open(file) {
-                // A witness that cannot be written now is reported by the next intent.
-                let _ = locked.write_intent(serial.unwrap_or_default(), "", 0);
-            }
-        }
+        let serial = self.read(|tx| tx.value::<String>("SELECT serial FROM apb.store", values_of![]))?;
+        self.memory.forget(&serial.unwrap_or_default(), true);
         Ok(())
     }
 }

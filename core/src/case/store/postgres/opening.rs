@@ -7,12 +7,12 @@ use super::super::identity::Identity;
 use super::super::{EndScope, Stored, store_error};
 use super::database::{Account, Postgres};
 use super::link::{Failure, Link};
-use super::memory::Witness;
+use super::memory::Memory;
 use super::pool::Pool;
 use super::time::ServerClock;
 use super::tls::Tls;
 use super::workers::Workers;
-use super::{accounts, schema};
+use super::{accounts, look, schema};
 use crate::config::ServerStore;
 use crate::error::{Error, ErrorCode};
 use crate::exchange::runtime::no_thread;
@@ -28,11 +28,14 @@ impl Postgres {
             true => schema::prepare(&link).map_err(|failure| failure.error)??,
             false => return Err(store_error(ErrorCode::StoreUnavailable, "there is no store to import")),
         }
+        drop(link);
+        store.begin_to_look()?;
         Ok(store)
     }
 
     fn made(server: &ServerStore, identity: Identity, is_alive: IsAlive) -> Stored<Postgres> {
         let tls = server.tls.as_ref().map(server_tls).transpose()?.map(|config| Tls(Arc::new(config)));
+        let memory = Arc::new(Memory::new(server.witness.clone()));
         Ok(Postgres {
             server: server.clone(),
             tls: tls.clone(),
@@ -40,9 +43,9 @@ impl Postgres {
             account: Mutex::new(Account::Known(String::new())),
             is_alive,
             pool: Pool::default(),
-            workers: Arc::new(Workers::new(server.clone(), tls)),
+            workers: Arc::new(Workers::new(server.clone(), tls, memory.clone())),
             clock: ServerClock::default(),
-            witness: Witness::new(server.witness.clone()),
+            memory,
         })
     }
 
@@ -59,6 +62,11 @@ impl Postgres {
         });
         opened?;
         store.close();
+        if !store.memory.has_file() {
+            let text = "the store is on a server, and no witnessFile is configured: the last intent is remembered by this \
+                        process alone, and a later one may not notice a store that was put back";
+            store.memory.warnings.add("store_no_witness", text.to_owned());
+        }
         Ok(store)
     }
 
@@ -74,8 +82,8 @@ impl Postgres {
     }
 
     pub(super) fn connect(&self) -> Result<Link, Failure> {
-        let link = Link::connect(&self.server, self.tls.as_ref())?;
-        self.look(&link)?;
+        let mut link = Link::connect(&self.server, self.tls.as_ref())?;
+        look::look(&mut link, &self.memory)?;
         Ok(link)
     }
 

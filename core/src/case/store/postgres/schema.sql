@@ -2,14 +2,16 @@
 -- stands what differs.
 CREATE SCHEMA apb;
 
--- The store itself; one row. `purged`: the highest change number of a purged case. The rest is what the database was
--- when somebody last confirmed. A store that was moved into another one, `moved`, has another layout.
+-- The store itself; one row. `purged`: the highest change number of a purged case. `place` is where the tables were when
+-- somebody last confirmed, `timeline` that of the cluster when it was last compared. A store that was moved into another
+-- one, `moved`, has another layout.
 CREATE TABLE apb.store (
     one      integer PRIMARY KEY CHECK (one = 1),
     layout   integer NOT NULL,
     serial   text NOT NULL,
     purged   bigint NOT NULL DEFAULT 0,
     place    text NOT NULL DEFAULT '',
+    timeline bigint NOT NULL DEFAULT 0,
     moved    text
 );
 -- The stores that were moved into this one.

@@ -6,7 +6,7 @@
 //! that the fate is unknown.
 
 use std::cell::Cell;
-use std::sync::PoisonError;
+use std::sync::{LazyLock, PoisonError};
 use std::time::Instant;
 
 use tokio_postgres::Row;
@@ -15,6 +15,8 @@ use tokio_postgres::types::FromSqlOwned;
 use super::super::{Stored, moving, patience, store_error};
 use super::database::{Account, Postgres};
 use super::link::{Failure, Link, Value, column, values_of};
+use super::look::{self, SERVER, TABLE};
+use super::memory::Memory;
 use super::schema::{LAYOUT, MOVED};
 use crate::error::{Advice, Error, ErrorCode, Outcome};
 
@@ -24,6 +26,7 @@ const TRIES: usize = 20;
 /// What a statement runs in.
 pub(super) struct Tx<'l> {
     link: &'l Link,
+    memory: &'l Memory,
     kind: Kind,
     /// Statements were sent.
     has_begun: Cell<bool>,
@@ -44,11 +47,18 @@ enum Kind {
     Transaction,
 }
 
-/// The account as it is now, and the layout.
-const CURRENT: &str = "SELECT (SELECT layout FROM apb.store)::bigint, \
-                       a.account, a.arriving
-                       FROM (SELECT) one LEFT JOIN (SELECT coalesce(merged, id) AS account, arriving IS NOT NULL AS arriving
-                                                    FROM apb.accounts WHERE id = $1) a ON true";
+/// The account as it is now, the layout, and whether the store is the one that was looked at and has the last intent, or
+/// its loss is known.
+static CURRENT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT (SELECT layout FROM apb.store)::bigint, a.account, a.arriving, {SERVER}, {TABLE},
+            $2::text IS NULL OR EXISTS (SELECT 1 FROM apb.cases WHERE id = $2 AND token >= $3)
+            OR EXISTS (SELECT 1 FROM apb.remnants WHERE id = $2 AND token >= $3)
+            OR EXISTS (SELECT 1 FROM apb.losses WHERE case_id = $2 AND number = $3)
+        FROM (SELECT) one LEFT JOIN (SELECT coalesce(merged, id) AS account, arriving IS NOT NULL AS arriving
+                                     FROM apb.accounts WHERE id = $1) a ON true"
+    )
+});
 
 impl Tx<'_> {
     /// Runs one statement. The first one travels together with what must be asked before.
@@ -56,9 +66,17 @@ impl Tx<'_> {
         if self.has_begun.replace(true) {
             return self.link.query(sql, values);
         }
-        let (current, rows) =
-            self.link.first(self.kind == Kind::Transaction, (CURRENT, values_of![&self.account]), (sql, values))?;
+        let last = self.memory.last();
+        let (case, number) = last.as_ref().map_or((None, 0), |(case, number)| (Some(&**case), *number));
+        let (current, rows) = self.link.first(
+            self.kind == Kind::Transaction,
+            (&CURRENT, values_of![&self.account, case, number]),
+            (sql, values),
+        )?;
         if let Some(row) = current.first() {
+            if !look::is_same(self.link, self.memory, column(row, 3)?, column(row, 4)?, column(row, 5)?) {
+                return Err(Failure::lost("the store is not the one that this connection was made to"));
+            }
             let layout: i64 = column(row, 0)?;
             if layout == i64::from(MOVED) && self.writes {
                 return Err(Failure::own(moving::moved("the store was moved into another one")));
@@ -147,6 +165,7 @@ impl Postgres {
             let link = self.take_link().map_err(|failure| (failure.error, again))?;
             let tx = Tx {
                 link: &link,
+                memory: &self.memory,
                 kind,
                 has_begun: Cell::new(false),
                 merged: Cell::new(None),
@@ -227,7 +246,7 @@ impl Postgres {
         state.used += 1;
         let idle = state.idle.pop();
         drop(state);
-        if let Some(link) = idle.filter(Link::is_open) {
+        if let Some(link) = idle.filter(|link| link.is_open() && look::is_current(link, &self.memory)) {
             return Ok(link);
         }
         self.connect().inspect_err(|_| self.leave(None))

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::time::Duration;
 
 use super::super::identity::Identity;
 use super::super::remnant::Remnant;
@@ -12,24 +11,19 @@ use super::super::side::Side;
 use super::super::{
     Claim, ConnectionScope, Counts, Filter, KnownOffer, Lease, Listing, Name, Page, Row, Store, Stored, store_error,
 };
-use super::cases::{CASES, body, duration};
+use super::cases::duration;
 use super::database::Postgres;
-use super::link::{Failure, Value, column, unreadable, values_of};
+use super::link::{Failure, column, unreadable, values_of};
 use super::session::Tx;
 use super::{budget, holds, losses, remnants};
 use crate::case::clock::{self, Stamp};
-use crate::case::hold::Hold;
 use crate::case::model::Case;
 use crate::case::passengers::OrderPassengers;
-use crate::case::schedule::LONGEST_PAUSE;
-use crate::case::store::budget::{REQUESTS, millis};
 use crate::error::{Error, ErrorCode};
+use crate::exchange::context::Warning;
 use crate::exchange::rate_limiter::Place;
 use crate::token_bucket::Rate;
 use crate::unix_time::{Millis, boot_clock};
-
-/// Rows beside the due ones that are read because their owners may turn out to be gone.
-const OWNED: i64 = 200;
 
 impl Store for Postgres {
     fn connection_scope(&self) -> ConnectionScope<'_> {
@@ -165,7 +159,11 @@ impl Store for Postgres {
     }
 
     fn write_witness(&self, id: &str, number: i64) -> Stored<Option<String>> {
-        self.remember_intent(id, number)
+        Ok(self.remember_intent(id, number))
+    }
+
+    fn take_warnings(&self) -> Vec<Warning> {
+        self.memory.warnings.take()
     }
 
     fn rewound(&self) -> Stored<Option<Error>> {
@@ -215,69 +213,19 @@ impl Store for Postgres {
     }
 
     fn page(&self, filter: &Filter) -> Stored<Page> {
-        let work = |tx: &Tx<'_>| {
-            if filter.changed_since.is_some() {
-                // No number below one that is read is under way, nor given before this transaction ends.
-                tx.query("SELECT apb.alone()", values_of![])?;
-            }
-            let kind = filter.kind.map(|kind| kind.word());
-            let mut values = vec![Value::from(&tx.account), Value::from(filter.limit as i64)];
-            values.push(match filter.changed_since {
-                Some(number) => number.into(),
-                None => filter.after.as_deref().unwrap_or_default().into(),
-            });
-            let sql = page_sql(filter, kind, &mut values);
-            let rows = tx.query(&sql, &values)?.iter().map(|found| self.row(found)).collect::<Result<_, _>>()?;
-            let numbers =
-                tx.row("SELECT apb.highest(), purged FROM apb.store", values_of![])?.ok_or_else(unreadable)?;
-            Ok(Page { rows, highest: column(&numbers, 0)?, purged: column(&numbers, 1)? })
-        };
-        match filter.changed_since {
-            Some(_) => self.read_locked(work),
-            None => self.read(work),
-        }
+        self.find_page(filter)
     }
 
     fn due(&self, now: Millis, limit: usize, is_alive: &dyn Fn(&str, Millis) -> bool) -> Stored<Vec<String>> {
-        let never = now.saturating_add(LONGEST_PAUSE);
-        self.read(|tx| {
-            let mut ids = Vec::new();
-            // Due later than any pause ends: a wrong clock has written that.
-            for (condition, bound) in [("c.due <= $2", now), ("c.due > $2", never)] {
-                if ids.len() >= limit {
-                    break;
-                }
-                let sql = format!("{CASES} WHERE c.account = $1 AND {condition} ORDER BY c.due LIMIT $3");
-                for found in tx.query(&sql, values_of![&tx.account, bound, limit as i64 + OWNED])? {
-                    let row = self.row(&found)?;
-                    let is_driven = row.owner.is_some_and(|(owner, until)| is_alive(&owner, until));
-                    if !is_driven && ids.len() < limit {
-                        ids.push(row.case.id);
-                    }
-                }
-            }
-            Ok(ids)
-        })
+        self.find_due(now, limit, is_alive)
     }
 
     fn counts(&self, now: Millis) -> Stored<Counts> {
-        let sql = "SELECT (SELECT count(*) FROM apb.cases WHERE account = $1 AND (due <= $2 OR due > $2 + $3)),
-                          (SELECT count(*) FROM apb.cases WHERE account = $1 AND open),
-                          (SELECT min(due) FROM apb.cases WHERE account = $1 AND due IS NOT NULL)";
-        self.read(|tx| {
-            let row = tx.row(sql, values_of![&tx.account, now, LONGEST_PAUSE])?.ok_or_else(unreadable)?;
-            let count = |at: usize| Ok::<_, Failure>(column::<i64>(&row, at)?.unsigned_abs());
-            Ok(Counts { due: count(0)?, open: count(1)?, next: column(&row, 2)? })
-        })
+        self.count(now)
     }
 
     fn cases_for_order(&self, order_no: &str) -> Stored<Vec<String>> {
-        let (first, end) = Hold::passenger_texts(order_no);
-        let sql = "SELECT id FROM apb.cases WHERE account = $1 AND order_no = $2 AND (due IS NOT NULL OR NOT open)
-             UNION SELECT case_id FROM apb.holds WHERE account = $1 AND order_no IN ($2, 'paid:' || $2)
-             UNION SELECT case_id FROM apb.holds WHERE account = $1 AND order_no >= $3 AND order_no < $4
-             ORDER BY 1";
-        self.read(|tx| tx.list(sql, values_of![&tx.account, order_no, &first, &end]))
+        self.concerned(order_no)
     }
 
     fn record_notification(&self, dedupe: &str, now: Millis) -> Stored<bool> {
@@ -355,26 +303,7 @@ impl Store for Postgres {
     }
 
     fn acquire(&self, name: &str, rate: Rate, limit: Millis) -> Stored<Option<Place>> {
-        let limit = Duration::from_millis(u64::try_from(limit).unwrap_or(0));
-        let take = |tx: &Tx<'_>| -> Result<Option<(budget::Budget, Place)>, Failure> {
-            let mut found = budget::read(tx, name, rate)?;
-            let Some(wait) = found.bucket.take_within(found.now, limit) else { return Ok(None) };
-            let wait = millis(wait);
-            let at = clock::machine().1.saturating_add(wait);
-            let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
-            let place = Place { wait, at, epoch: found.epoch };
-            Ok(Some((found, place)))
-        };
-        if rate == Rate::UNLIMITED {
-            // Only a pause stops such a request, and it takes nothing from the others.
-            return self.read(|tx| Ok(take(tx)?.map(|(_, place)| place)));
-        }
-        self.write(|tx| {
-            budget::lock(tx)?;
-            let Some((taken, place)) = take(tx)? else { return Ok(None) };
-            budget::write(tx, name, &taken)?;
-            Ok(Some(place))
-        })
+        self.take_place(name, rate, limit)
     }
 
     fn epoch(&self, name: &str) -> Stored<i64> {
@@ -382,61 +311,19 @@ impl Store for Postgres {
     }
 
     fn on_rate_limited(&self, wait: Option<Millis>, test_end: Option<Millis>) -> Stored<()> {
-        let wait = Duration::from_millis(wait.and_then(|w| u64::try_from(w).ok()).unwrap_or(0));
-        self.write(|tx| {
-            budget::lock(tx)?;
-            if let Some(end) = test_end {
-                let sql = "UPDATE apb.accounts SET pause_ends = greatest(coalesce(pause_ends, 0), $2) WHERE id = $1";
-                tx.query(sql, values_of![&tx.account, end])?;
-            }
-            budget::slow_down(tx, wait)
-        })
+        self.slow_down(wait, test_end)
     }
 
     fn current_rate(&self, name: &str, rate: Rate) -> Stored<(f64, Millis)> {
-        self.read(|tx| {
-            let mut found = budget::read(tx, name, rate)?;
-            let wait = found.bucket.wait(found.now);
-            Ok((found.bucket.per_second(), millis(wait)))
-        })
+        self.rate_now(name, rate)
     }
 
     fn pause_left(&self, test_now: Option<Millis>, rates: &[(&'static str, Rate)]) -> Stored<Millis> {
-        let (left, is_over) = self.read(|tx| {
-            let found = budget::read(tx, REQUESTS, Rate::UNLIMITED)?;
-            let sql = "SELECT pause_ends <= $2 FROM apb.accounts WHERE id = $1";
-            let is_over = tx.value::<Option<bool>>(sql, values_of![&tx.account, test_now])?.flatten();
-            Ok((millis(found.bucket.pause_left(found.now)), is_over == Some(true)))
-        })?;
-        if left > 0 && is_over {
-            self.write(|tx| {
-                budget::lock(tx)?;
-                budget::end_pauses(tx, rates)
-            })?;
-            return Ok(0);
-        }
-        Ok(left)
+        self.pause_now(test_now, rates)
     }
 
     fn unpause(&self, now: Millis, rates: &[(&'static str, Rate)]) -> Stored<u64> {
-        self.write(|tx| {
-            tx.query("SELECT pg_advisory_xact_lock(1095778885, hashtext($1)), apb.sync()", values_of![&tx.account])?;
-            budget::end_pauses(tx, rates)?;
-            let sql = format!(
-                "{CASES} WHERE c.account = $1 AND c.open AND (c.body::json ->> 'retry_after')::boolean
-                 AND (c.body::json ->> 'paced_until')::bigint > $2 ORDER BY c.id"
-            );
-            let mut ended = 0;
-            for found in tx.query(&sql, values_of![&tx.account, now])? {
-                let row = self.row(&found)?;
-                // The version, and so a lease, stays: a live owner writes its own.
-                let case = Case { paced_until: None, retry_after: false, ..row.case };
-                let sql = "UPDATE apb.cases SET body = $3, change = apb.next_change() WHERE id = $1 AND token = $2 RETURNING id";
-                let changed = tx.row(sql, values_of![&case.id, row.version, &body(&case)?])?;
-                ended += u64::from(changed.is_some());
-            }
-            Ok(ended)
-        })
+        self.end_pause(now, rates)
     }
 
     fn purge(&self, before: Millis) -> Stored<u64> {
@@ -453,28 +340,6 @@ impl Store for Postgres {
 /// An operation on the file of a store.
 fn not_for_servers(operation: &str) -> Error {
     Error::at(ErrorCode::BadRequest, operation, "", "is for a store in a file; a server is copied by its own tools")
-}
-
-/// A statement for each combination of filters: a plan for all of them could use no index. `values` has the account, the
-/// limit and the place after which the page begins.
-fn page_sql<'v>(filter: &'v Filter, kind: Option<&'v str>, values: &mut Vec<Value<'v>>) -> String {
-    let order = if filter.changed_since.is_some() { "change" } else { "id" };
-    let mut sql = format!("{CASES} WHERE c.account = $1 AND c.{order} > $3");
-    if filter.unknown {
-        sql.push_str(" AND c.unknown");
-    }
-    match filter.open {
-        Some(true) => sql.push_str(" AND c.open"),
-        Some(false) => sql.push_str(" AND NOT c.open"),
-        None => {}
-    }
-    for (column, value) in [("order_no", filter.order_no.as_deref()), ("kind", kind)] {
-        if let Some(value) = value {
-            values.push(value.into());
-            sql.push_str(&format!(" AND c.{column} = ${}", values.len()));
-        }
-    }
-    sql + &format!(" ORDER BY c.{order} LIMIT $2")
 }
 
 /// Replaces the raw replies of a case by what `strip` retains.

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::super::patience;
 use super::link::{Failure, Link, column, values_of};
+use super::look::{self, SERVER};
+use super::memory::Memory;
 use super::tls::Tls;
 use crate::config::ServerStore;
 use crate::exchange::runtime;
@@ -32,6 +34,7 @@ pub(super) struct Worker {
 pub(super) struct Workers {
     server: ServerStore,
     tls: Option<Tls>,
+    memory: Arc<Memory>,
     current: Mutex<Option<Arc<Worker>>>,
     /// Until when this process may have cases, by this machine's clock.
     busy_until: AtomicI64,
@@ -45,10 +48,11 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    pub fn new(server: ServerStore, tls: Option<Tls>) -> Workers {
+    pub fn new(server: ServerStore, tls: Option<Tls>, memory: Arc<Memory>) -> Workers {
         Workers {
             server,
             tls,
+            memory,
             current: Mutex::new(None),
             busy_until: AtomicI64::new(0),
             is_running: AtomicBool::new(false),
@@ -73,9 +77,15 @@ impl Workers {
     /// Renews the lease, or takes a new one if it is over.
     fn renew(&self) -> Result<Arc<Worker>, Failure> {
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = match link.take().filter(Link::is_open) {
-            Some(open) => open,
-            None => Link::connect(&self.server, self.tls.as_ref())?,
+        // Of the server that the cases are on: nobody else asks another one whether this lease lasts.
+        let is_usable = |link: &Link| link.is_open() && look::is_current(link, &self.memory);
+        let used = match link.take().filter(is_usable) {
+            Some(usable) => usable,
+            None => {
+                let mut made = Link::connect(&self.server, self.tls.as_ref())?;
+                look::look(&mut made, &self.memory)?;
+                made
+            }
         };
         let done = self.renew_by(&used);
         if done.is_ok() {
@@ -90,12 +100,19 @@ impl Workers {
         let before = boot_clock::now();
         if let Some(worker) = &*current {
             // A late one does not take back what others may have by now.
-            let sql = "UPDATE apb.workers SET until = apb.now_ms() + $2, renewals = renewals + 1
-                       WHERE id = $1 AND until > apb.now_ms() AND apb.sync() RETURNING until";
-            if !link.query(sql, values_of![&worker.id, LEASE])?.is_empty() {
+            let sql = format!(
+                "UPDATE apb.workers SET until = apb.now_ms() + $2, renewals = renewals + 1
+                 WHERE id = $1 AND until > apb.now_ms() AND apb.sync() RETURNING {SERVER}"
+            );
+            if let Some(row) = link.query(&sql, values_of![&worker.id, LEASE])?.first() {
+                if link.seen.is_some_and(|seen| Ok(seen.0) != column(row, 0).map_err(|_| ())) {
+                    return Err(Failure::lost("behind the connection stands another server now"));
+                }
                 worker.until.fetch_max(before + LEASE - MARGIN, Ordering::SeqCst);
                 return Ok(worker.clone());
             }
+            // After a fail-over that lost its row too, whatever this process believed.
+            worker.until.store(i64::MIN, Ordering::SeqCst);
         }
         let sql = "INSERT INTO apb.workers (id, host, until)
                    SELECT gen_random_uuid()::text, $1, apb.now_ms() + $2 WHERE apb.sync() RETURNING id";
