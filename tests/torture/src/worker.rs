@@ -107,7 +107,7 @@ impl Worker {
     /// The process of a worker of [`Worker::on_host`], for signals: the child of the one that was started.
     pub fn inner(&self) -> Result<Pid> {
         let pid = self.child.id();
-        for _ in 0..500 {
+        for _ in 0..10_000 {
             let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
             if let Some(child) = children.split_whitespace().next() {
                 return Ok(Pid::from_raw(child.parse()?));
