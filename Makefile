@@ -1,9 +1,10 @@
-# demo      a refund, a void and a bag, from the quote to the money, in C and in Python
+# demo      a refund, a void and a bag, from the quote to the money, in C and in Python; two hosts, if PostgreSQL is there
 # build     everything, for development
 # test      the suites of every language; SUITES="c cpp" for some
 # test-long the suites that build a second time or take minutes each: sanitizers and valgrind, panic=abort, the archive,
 #           wheels, PostgreSQL, the short form of the torture, processes without threads or descriptors
-# torture   the promises on cases under kills, lost replies, crowds and false clocks, with common client loops beside it;
+# torture   the promises on cases under kills, lost replies, crowds, false clocks and, on a PostgreSQL server, with several
+#           hosts that are killed, stopped and cut off; with common client loops beside it;
 #           TORTURE="--seed 42" for a seed, "kills lost" for some; about 20 minutes on 2 cores
 # model     every state that two or three hosts can bring cases into, within bounds; prints how many; MODEL="ancillary" for
 #           one of them; some minutes on 2 cores

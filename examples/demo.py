@@ -1,5 +1,6 @@
 """`make demo`: a refund, a void and baggage, each from the quote until the state is final; and what happens when a
-reply is lost, when a program is killed, and when a notification arrives.
+reply is lost, when a program is killed, and when a notification arrives. Where PostgreSQL is installed, also what happens
+when one of two hosts is killed.
 
 It builds the library and the example programs, starts a simulated Atlas (HTTP on the loopback interface, virtual time),
 and runs a C or C++ program and a Python script for each scenario. Needs Rust, a C and C++ compiler, make and this
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests/support"))
 
 import building  # noqa: E402
+import two_hosts  # noqa: E402
 from simulator import Simulator  # noqa: E402
 
 COLOURS = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -104,6 +107,12 @@ SCENARIOS = [
     ),
 ]
 
+TWO_HOSTS = (
+    "Two hosts",
+    "Two hosts share the cases in a PostgreSQL database. One is killed while its refund is in flight. The other\n"
+    "has the same refund to do: it waits for the lease of the first, some 15 seconds, and queries what happened.",
+)
+
 LANGUAGES = {"c": "C", "cpp": "C++"}
 
 
@@ -157,6 +166,13 @@ def kill_in(atlas: Simulator, process: "subprocess.Popen[str]", submit: str, ord
         time.sleep(0.01)
 
 
+def begin_two_hosts(more: ExitStack, atlas: Simulator) -> two_hosts.TwoHosts:
+    refund = next(each for each in SCENARIOS if each.killed_in == "refund")
+    order = atlas.order(**refund.order)
+    atlas.post("faults", **refund.fault)
+    return more.enter_context(two_hosts.TwoHosts(atlas, order))
+
+
 def main() -> int:
     if sys.version_info < (3, 10):
         sys.exit("the demo needs Python 3.10 or later")
@@ -165,7 +181,11 @@ def main() -> int:
     programs = {each.source: building.program(HERE / each.source) for each in SCENARIOS}
     succeeded = True
     settings = "balance=2000.55,refundQueryWithoutCode=list"
-    with Simulator(building.target() / "atlas-simulator", "--config", settings) as atlas:
+    simulator = building.target() / "atlas-simulator"
+    with Simulator(simulator, "--config", settings) as atlas, ExitStack() as more:
+        skipped = two_hosts.missing()
+        # Both hosts have an Atlas of their own: the clock of the other one makes leaps of weeks.
+        hosts = None if skipped else begin_two_hosts(more, more.enter_context(Simulator(simulator, "--config", settings)))
         print(f"\nA simulated Atlas listens at {atlas.url}. Its clock is virtual: weeks pass in seconds.\n")
         for number, scenario in enumerate(SCENARIOS, 1):
             print(paint(f"{number}. {scenario.title}", "1"))
@@ -175,8 +195,17 @@ def main() -> int:
             script = f"python/{scenario.program}.py"
             source = f"Python: examples/{script}"
             succeeded &= run_scenario(atlas, scenario, [sys.executable, str(HERE / script)], source)
-        submits = [row for row in atlas.get("ledger")["entries"] if row["executed"] and row["orderNo"]]
-    twice = len(submits) - len({(row["endpoint"], row["orderNo"]) for row in submits})
+        print(paint(f"{len(SCENARIOS) + 1}. {TWO_HOSTS[0]}", "1"))
+        if hosts:
+            print(TWO_HOSTS[1] + "\n")
+            print(f"  {paint('Python: examples/python/resume.py, twice', '36')}")
+            succeeded &= hosts.print(coloured)
+            print()
+        else:
+            print(f"SKIPPED: {skipped}\n")
+        ledgers = [each.get("ledger")["entries"] for each in (atlas, hosts.atlas if hosts else None) if each]
+        submits = [(nth, row) for nth, rows in enumerate(ledgers) for row in rows if row["executed"] and row["orderNo"]]
+    twice = len(submits) - len({(nth, row["endpoint"], row["orderNo"]) for nth, row in submits})
     print(f"The ledger of Atlas: {len(submits)} submits executed, {twice or 'none'} of them twice.")
     if twice or not succeeded:
         print("A program failed, or a submit was executed twice.", file=sys.stderr)

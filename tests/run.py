@@ -112,7 +112,7 @@ def torture(result: SuiteResult) -> None:
     command = [str(building.target() / "atlas-torture")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=600)
     lines = done.stdout.strip().splitlines() or [""]
-    print("\n".join(f"  {line}" for line in lines if re.match(r"E\d", line)))
+    print("\n".join(f"  {line}" for line in lines if re.match(r"E\d|SKIPPED", line)))
     counted = result.add_counts(lines[-1])
     result.messages += [line[:1000] for line in lines if line.startswith("FAILED")][:20]
     if done.returncode != 0 and not (counted and result.failed):

@@ -172,7 +172,7 @@ def run(example: Callable[[Session], int]) -> None:
 
 
 def run_with_store(example: Callable[[Session], int]) -> None:
-    """The same with a file for cases."""
+    """The same with a store of cases: a file, or the URL of a PostgreSQL database."""
     if len(sys.argv) != 4:
         print(f"usage: {sys.argv[0]} BASE_URL ORDER_NO STORE", file=sys.stderr)
         sys.exit(USAGE_ERROR)
@@ -183,7 +183,7 @@ def run_with_store(example: Callable[[Session], int]) -> None:
         "clock": {"url": f"{base_url}/_sim/clock"},
         "follow": {"per_second": 1000, "burst": 1000},
     }
-    _run(example, base_url, order_no, store={"path": store}, **simulated)
+    _run(example, base_url, order_no, store={"url" if "://" in store else "path": store}, **simulated)
 
 
 def _run(example: Callable[[Session], int], base_url: str, order_no: str, **more: Any) -> None:

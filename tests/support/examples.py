@@ -81,5 +81,7 @@ def demo(result: SuiteResult) -> None:
     for sign in ("killed while Atlas was answering", "again +the store has it: unknown", "webhook +order.void"):
         count = len(re.findall(sign, output))
         result.check(count >= 2, f"make demo prints `{sign}` {count} times")
+    hosts = re.search(r"the other host went on after \d+ s[\s\S]*the end +refunded|SKIPPED: PostgreSQL", output)
+    result.check(hosts is not None, "make demo shows no two hosts")
     result.check("\033" not in output, "make demo prints colours, although its output is not a terminal")
     result.check(str(BUILD) not in output, "make demo prints the path of the build")

@@ -3,6 +3,8 @@
     python3 tests/support/postgres.py COMMAND…   runs the command with APB_TEST_POSTGRES, the server's URL,
                                                  APB_TEST_POSTGRES_CA, the file of its root certificate, and
                                                  APB_POSTGRES_BIN, the folder of its programs
+    python3 tests/support/postgres.py --serve    prints the URL; at each line `restart` kills the server and starts it
+                                                 again; ends with its input
     with Server() as server: server.url          in a test
 
 The programs are those of the distribution (Debian: `apt-get install postgresql`); no server of the machine is touched.
@@ -17,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 PASSWORD = "canary-password"
 
@@ -142,6 +145,22 @@ class Server:
             self.run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
             self.process.wait(30)
 
+    def kill(self):
+        """SIGKILL to all of its processes, as by the loss of the machine; what was not synced stays, though."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as file:
+            pids = [self.process.pid, *map(int, file.read().split())]
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(30)
+        # A new one is refused while an old one has the shared memory.
+        for _ in range(100):
+            if not any(os.path.exists(f"/proc/{pid}") for pid in pids):
+                return
+            time.sleep(0.05)
+
     def sql(self, text, database="postgres"):
         """The rows of a statement, as lines."""
         environment = {**os.environ, "PGPASSWORD": PASSWORD}
@@ -159,10 +178,23 @@ class Server:
             shutil.rmtree(self.root, ignore_errors=True)
 
 
+def serve(server):
+    """For a program in another language, which holds the other end of the input."""
+    print(server.url, flush=True)
+    for line in sys.stdin:
+        if line == "restart\n":
+            server.kill()
+            server.start()
+            print("started", flush=True)
+    return 0
+
+
 def main():
     # Ended from outside, it ends the server too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with Server(settings=("max_connections=300",)) as server:
+        if sys.argv[1:] == ["--serve"]:
+            return serve(server)
         environment = {**os.environ, "APB_TEST_POSTGRES": server.url, "APB_POSTGRES_BIN": server.bin}
         if server.ca:
             environment["APB_TEST_POSTGRES_CA"] = server.ca

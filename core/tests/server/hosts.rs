@@ -2,12 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::fixture::{Fixture, store};
+use crate::fixture::{Fixture, server, store};
+use crate::moving::{Gate, port_of, through};
 use crate::needs_server;
 use crate::process::Host;
 
@@ -194,6 +196,33 @@ fn a_host_that_was_stopped_for_longer_than_its_lease_sends_nothing() {
 fn a_host_that_was_stopped_for_less_than_its_lease_sends() {
     needs_server!();
     stopped(false);
+}
+
+/// Cut off and stopped at one of its first messages: if that is within a transaction, others wait for its locks for some
+/// seconds, and not for as long as the server takes the connection for alive.
+#[test]
+fn a_host_that_is_stopped_within_a_transaction_keeps_nobody_waiting() {
+    needs_server!();
+    let fixture = Fixture::new("default");
+    fixture.call("case.list", json!({}));
+    let url = server::url(&fixture.file);
+    let mut longest = Duration::ZERO;
+    for most in 3..12 {
+        let gate = Gate::new(port_of(&url), most, false);
+        let mut config = config(&fixture);
+        config["store"] = through(&url, gate.port);
+        let host = Host::start(&config, &json!([["case.list", {}]]));
+        wait_for("nothing was cut off", Duration::from_secs(20), || gate.seen.load(Ordering::SeqCst) > most);
+        host.stop();
+        let begun = Instant::now();
+        let request = json!({"kind": "void", "orderNo": voidable(&fixture), "key": format!("k{most}")});
+        let reply = fixture.call("case.open", request);
+        assert_eq!(reply["outcome"], "executed", "stopped at message {most}: {reply}");
+        longest = longest.max(begun.elapsed());
+        host.kill();
+    }
+    assert!(longest > Duration::from_secs(3), "no host was stopped within a transaction");
+    assert!(longest < Duration::from_secs(9), "{longest:?}");
 }
 
 #[test]

@@ -260,13 +260,13 @@ fn settle_times_are_counted_anew_by_the_clock_of_the_target() {
 }
 
 /// A proxy before the server that lets so many messages of the client through. The next one is lost, or its answer is.
-struct Gate {
-    port: u16,
-    seen: Arc<AtomicUsize>,
+pub struct Gate {
+    pub port: u16,
+    pub seen: Arc<AtomicUsize>,
 }
 
 impl Gate {
-    fn new(to: u16, most: usize, loses_answer: bool) -> Gate {
+    pub fn new(to: u16, most: usize, loses_answer: bool) -> Gate {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(AtomicUsize::new(0));
@@ -335,12 +335,12 @@ fn ends_well(fixture: &Fixture, from: &Value, to: &Value, request: &Value, what:
     stage
 }
 
-fn through(url: &str, port: u16) -> Value {
+pub fn through(url: &str, port: u16) -> Value {
     let at: u16 = url.split(':').nth(3).unwrap().split('/').next().unwrap().parse().unwrap();
     json!({"url": url.replace(&format!(":{at}/"), &format!(":{port}/"))})
 }
 
-fn port_of(url: &str) -> u16 {
+pub fn port_of(url: &str) -> u16 {
     url.split(':').nth(3).unwrap().split('/').next().unwrap().parse().unwrap()
 }
 

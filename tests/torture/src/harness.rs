@@ -79,6 +79,9 @@ impl Plan {
             rng: Rng::with_seed(seed),
             limited: false,
             baseline: self.baseline,
+            server: None,
+            account: None,
+            has_clock: true,
             home,
             shim: self.shim.clone(),
         })
@@ -134,6 +137,12 @@ pub struct Lane {
     pub rng: Rng,
     /// With a rate limit, whose state is in the store, at a rate that never delays.
     pub limited: bool,
+    /// The URL of a server with the store, instead of a file.
+    pub server: Option<String>,
+    /// The account's name.
+    pub account: Option<String>,
+    /// The cases have the simulator's clock; else the store's.
+    pub has_clock: bool,
     baseline: bool,
     home: PathBuf,
     shim: PathBuf,
@@ -142,15 +151,25 @@ pub struct Lane {
 impl Lane {
     /// The configuration of a client: the simulator's clock, a short settle time, a rate that does not delay follow-up.
     pub fn config(&self) -> Value {
+        let store = match &self.server {
+            Some(url) => json!({"url": url}),
+            None => json!({"path": self.store()}),
+        };
         let mut config = json!({
             "baseUrl": self.atlas.url(), "clientId": "torture", "clientSecret": "torture-secret",
-            "store": {"path": self.store()}, "settleMs": SETTLE_MS,
+            "store": store, "settleMs": SETTLE_MS,
             "clock": {"url": format!("{}/_sim/clock", self.atlas.url())},
             "follow": {"perSecond": 100_000, "burst": 100_000},
             "retry": {"maxAttempts": 3, "baseDelayMs": 1, "maxDelayMs": 5},
         });
         if self.limited {
             put(&mut config, "rateLimit", json!({"perSecond": 100_000, "burst": 100_000}));
+        }
+        if !self.has_clock {
+            put(&mut config, "clock", Value::Null);
+        }
+        if let Some(account) = &self.account {
+            put(&mut config, "account", account.clone().into());
         }
         if self.baseline {
             put(&mut config, "baseline", true.into());
@@ -199,3 +218,15 @@ pub struct Report {
     /// Violations, each with the data needed to reproduce it.
     pub violations: Vec<String>,
 }
+
+/// The error of an experiment that cannot run on this machine: the reason.
+#[derive(Debug)]
+pub struct Skipped(pub String);
+
+impl std::fmt::Display for Skipped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Skipped {}

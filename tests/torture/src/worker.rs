@@ -2,10 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use atlas_postbooking::blocking::Client;
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::baseline::Baseline;
@@ -74,7 +76,7 @@ impl Worker {
     }
 
     /// Starts a worker with the shim, which logs its system calls to `log` and kills it at the planned step.
-    pub fn shimmed(lane: &Lane, kill_plan: &KillPlan, log: Option<&std::path::Path>) -> Result<Worker> {
+    pub fn shimmed(lane: &Lane, kill_plan: &KillPlan, log: Option<&Path>) -> Result<Worker> {
         let mut command = command(&lane.config())?;
         command.env("LD_PRELOAD", lane.shim()).env("APB_SHIM_STORE", lane.store());
         command.env("APB_SHIM_UNDO", lane.home().join("undo"));
@@ -85,6 +87,34 @@ impl Worker {
             command.env("APB_SHIM_KILL", step).env("APB_SHIM_SEED", seed.to_string());
         }
         Worker::spawn(&mut command)
+    }
+
+    /// Starts a worker as the only process of a host of its own: `host` holds its boot id, and its clock since the boot
+    /// is ahead by so many seconds.
+    pub fn on_host(config: &Value, host: &Path, uptime: u32) -> Result<Worker> {
+        Worker::spawn(host_command(host, uptime).arg(std::env::current_exe()?).arg("worker").arg(config.to_string()))
+    }
+
+    /// Why this machine cannot have such hosts.
+    pub fn no_hosts(host: &Path) -> Option<String> {
+        match host_command(host, 1).arg("true").output() {
+            Ok(done) if done.status.success() => None,
+            Ok(done) => Some(String::from_utf8_lossy(&done.stderr).trim().to_owned()),
+            Err(error) => Some(format!("unshare: {error}")),
+        }
+    }
+
+    /// The process of a worker of [`Worker::on_host`], for signals: the child of the one that was started.
+    pub fn inner(&self) -> Result<Pid> {
+        let pid = self.child.id();
+        for _ in 0..10_000 {
+            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+            if let Some(child) = children.split_whitespace().next() {
+                return Ok(Pid::from_raw(child.parse()?));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Err("a host has no process".into())
     }
 
     fn spawn(command: &mut Command) -> Result<Worker> {
@@ -155,6 +185,15 @@ impl Drop for Worker {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Runs what is appended in namespaces of its own: of processes, of mounts for its boot id, of the clock since the boot.
+fn host_command(host: &Path, uptime: u32) -> Command {
+    const RENAMED: &str = "mount --bind \"$0\" /proc/sys/kernel/random/boot_id && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--pid", "--mount", "--mount-proc", "--fork", "--kill-child", "--time", "--boottime"]);
+    command.arg(uptime.to_string()).args(["sh", "-c", RENAMED]).arg(host);
+    command
 }
 
 fn command(config: &Value) -> Result<Command> {

@@ -26,6 +26,10 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long the other side may keep silent while data waits for it.
 const SILENCE: Duration = Duration::from_secs(20);
 
+/// A host that is stopped or cut off within a transaction keeps its locks no longer than this: nobody else may wait for
+/// the moment when the server notices that its connection is dead, which takes hours by default.
+const BEGIN: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 5000";
+
 /// Codes of the tables' own functions.
 const MOVED: &str = "AP001";
 const REWOUND: &str = "AP002";
@@ -237,7 +241,7 @@ impl Link {
         let before: Vec<_> = first.1.iter().map(Value::typed).collect();
         let after: Vec<_> = second.1.iter().map(Value::typed).collect();
         self.run(async {
-            let begin = async { if begins { self.client.batch_execute("BEGIN").await } else { Ok(()) } };
+            let begin = async { if begins { self.client.batch_execute(BEGIN).await } else { Ok(()) } };
             let first = self.client.query_typed(first.0, &before);
             let second = self.client.query_typed(second.0, &after);
             let (begun, first, second) = tokio::join!(biased; begin, first, second);
