@@ -10,12 +10,15 @@
 #           one of them; some minutes on 2 cores
 # upgrade   a store file that an earlier release and this one meet on; builds the earlier one, about six minutes
 # mutants   rules of cases taken out of the core, one at a time: the rule's test must fail; about 25 minutes on 2 cores
+# fuzz      decoders, C ABI and store against inputs that libFuzzer makes; FUZZ="600" for seconds for each target (an hour
+#           by default), "smoke" for some, "planted" to show that each target finds a fault; TARGETS="reply http" for some
 # bench     side by side with what users would take instead; writes docs/performance.md
 # lint      formatting, lints, documentation
 # dist      archives of the release for C and C++ in dist/, with checksums and Debian packages; TARGETS="x86_64-gnu" for
 #           one of x86_64-gnu and aarch64-gnu; minutes for each
 # wheels    the Python package and the simulator as wheels, and sdists, in dist/wheels; TARGETS as for dist, also x86_64-musl
 #           and aarch64-musl; minutes for each
+# package   the Rust crates as a registry would have them, built from there with the oldest Rust that is promised
 # audit     known faults of the crates in Cargo.lock; cargo-audit, and the network for its database
 # install   headers, libraries, a pkg-config file and a CMake package under PREFIX; LIBDIR for another folder than
 #           PREFIX/lib; uninstall takes them away
@@ -29,15 +32,18 @@ SUITES ?=
 TARGETS ?= x86_64-gnu aarch64-gnu
 TORTURE ?=
 MODEL ?=
+FUZZ ?= 3600
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 OUT := $(TARGET)/$(PROFILE)
 ROOT := $(DESTDIR)$(PREFIX)
+# TARGETS, unless they are those of `dist` above.
+CHOSEN_TARGETS = $(if $(filter command line environment,$(origin TARGETS)),$(TARGETS))
 # From a folder below LIBDIR to the headers.
 back_to_include = $(shell realpath -m --relative-to="$(LIBDIR)/$(1)" "$(PREFIX)/include")
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: audit dist wheels demo build test test-long torture model upgrade mutants lint install uninstall bench
+.PHONY: audit dist fuzz package wheels demo build test test-long torture model upgrade mutants lint install uninstall bench
 .DEFAULT_GOAL := build
 
 demo:
@@ -68,8 +74,12 @@ upgrade:
 mutants:
 	@$(PYTHON) tests/mutants/run.py
 
+fuzz:
+	@$(PYTHON) fuzz/run.py $(FUZZ) $(CHOSEN_TARGETS)
+
 lint:
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check licenses bans sources; \
@@ -108,8 +118,11 @@ dist:
 	@for archive in dist/*.tar.gz; do $(PYTHON) tests/support/archive.py "$$archive" || exit 1; done
 
 wheels:
-	$(PYTHON) packaging/wheels.py --vendored $(if $(filter command line environment,$(origin TARGETS)),$(TARGETS))
+	$(PYTHON) packaging/wheels.py --vendored $(CHOSEN_TARGETS)
 	$(PYTHON) tests/support/wheels.py dist/wheels
+
+package:
+	@$(PYTHON) packaging/crate.py
 
 # Minutes, on a machine that has nothing else to do.
 bench:

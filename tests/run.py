@@ -1,7 +1,7 @@
 """`make test` and `make test-long`: the suites of every language. Standard library only.
 
     python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors, runtimes, findings, python;
-                                       --long: abort, archive, limits, memory, model, server, torture, wheels,
+                                       --long: abort, archive, fuzz, limits, memory, model, server, torture, wheels,
                                        which build a second time or take minutes each; default: all but these
 
 Everything is built first. Then as many groups run at a time as there are processors (four at most), each in a process
@@ -119,6 +119,21 @@ def torture(result: SuiteResult) -> None:
         result.check(False, f"torture:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
+def fuzz(result: SuiteResult) -> None:
+    """Some seconds of `make fuzz` for each target: each is one check, and its line is printed."""
+    command = [sys.executable, str(ROOT / "fuzz/run.py"), "smoke"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
+    lines = done.stdout.strip().splitlines() or [""]
+    print("\n".join(f"  {line}" for line in lines[:-1]))
+    if done.stderr.startswith("SKIPPED: "):
+        result.skip_reason = done.stderr.strip().removeprefix("SKIPPED: ")
+        return
+    counted = result.add_counts(lines[-1])
+    result.messages += [line for line in lines if line.startswith("FAILED")]
+    if done.returncode != 0 and not (counted and result.failed):
+        result.check(False, f"fuzz:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
 def interpreter_with_tools(result: SuiteResult) -> Path | None:
     """The Python of a virtual environment with what the tests import; None, and a reason to skip, if there is none."""
     home = BUILD / "venv"
@@ -206,6 +221,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
     ("limits", "limits", with_compiler(CC, limits.check)),
     ("torture", "torture", with_compiler(CC, torture)),
     ("model", "model", model),
+    ("fuzz", "fuzz", with_compiler(CXX, fuzz)),
     ("python", "Python", python),
     ("wheels", "wheels", wheels.check),
     ("rust", "Rust", rust),
@@ -214,7 +230,7 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
 
 
 # A second build, a foreign program's start in every test, or minutes by themselves.
-LONG = {"abort", "archive", "limits", "memory", "model", "server", "torture", "wheels"}
+LONG = {"abort", "archive", "fuzz", "limits", "memory", "model", "server", "torture", "wheels"}
 # The groups that take longest start first.
 FIRST = ("rust", "c", "examples", "model", "memory", "archive", "server")
 

@@ -19,39 +19,67 @@
 //! With a store, a refund, void or purchase is a case: it is submitted at most once, also after a crash, and asked about
 //! until its state is final.
 //!
-//! ```no_run
+//! ```
 //! use atlas_postbooking::blocking::Client;
-//! use atlas_postbooking::wire::{Amount, CaseExpect, CaseFollowRequest, CaseOpenRequest};
-//! use atlas_postbooking::Outcome;
+//! use atlas_postbooking::wire::{Amount, CaseExpect, CaseFollowRequest, CaseGetRequest, CaseOpenRequest};
+//! use atlas_postbooking::{Failure, Outcome};
 //!
-//! let client = Client::new(
-//!     r#"{"baseUrl":"https://sandbox.example","clientId":"…","clientSecret":"…","store":{"path":"cases.db"}}"#,
-//! )?;
-//! // The key names the intention: run again after a crash, the same program goes on with the same case.
-//! let key = Some("refund-of-ticket-4711".to_owned());
-//! let expect = CaseExpect { currency: Some("USD".into()), min_refund: Amount::parse("20.00"), ..Default::default() };
-//! let opened = client.cases().open(&CaseOpenRequest {
-//!     kind: Some("refund".into()),
-//!     order_no: Some("TESTA20260302160000000".into()),
-//!     key: key.clone(),
-//!     expect: Some(expect),
-//!     ..Default::default()
-//! });
-//! match opened {
-//!     Ok(answer) => println!("submitted: {:?}", answer.data.code),
-//!     Err(failure) => match failure.outcome() {
-//!         Outcome::NotExecuted => println!("no, for certain: {failure}"),
+//! /// Refunds an order and waits until the money is back, or until it is certain that it does not come.
+//! fn refund(client: &Client, order_no: &str) -> Result<(), Failure> {
+//!     // The key names the intention: run again after a crash, the same program goes on with the same case.
+//!     let key = Some(format!("refund-of-{order_no}"));
+//!     let expect = CaseExpect { currency: Some("USD".into()), min_refund: Amount::parse("20.00"), ..Default::default() };
+//!     let opened = client.cases().open(&CaseOpenRequest {
+//!         kind: Some("refund".into()),
+//!         order_no: Some(order_no.into()),
+//!         key: key.clone(),
+//!         expect: Some(expect),
+//!         ..Default::default()
+//!     });
+//!     match opened {
+//!         Ok(answer) => println!("submitted: {:?}", answer.data.code),
+//!         Err(failure) if failure.outcome() == Outcome::NotExecuted => return Err(failure),
 //!         // Nothing is lost: the case is in the store, and is asked about.
-//!         _ => println!("not known yet: {failure}; state {:?}", failure.case().and_then(|case| case.state)),
-//!     },
-//! }
-//! // Hours or weeks later, from any process on this machine: make the queries that are due.
-//! for step in client.follow(CaseFollowRequest { key, ..Default::default() }) {
-//!     match step {
-//!         Ok(progress) => println!("{} open", progress.open.map_or(0, |open| open.to_i64().unwrap_or(0))),
-//!         Err(failure) => println!("{failure}"),
+//!         Err(failure) => println!("not known yet: {:?}", failure.case().and_then(|case| case.state)),
 //!     }
+//!     // Hours or weeks, from any process on this machine: the queries that are due, until no case of this key is open.
+//!     let follow = client.follow(CaseFollowRequest { key: key.clone(), ..Default::default() });
+//! #   let follow = follow.every(std::time::Duration::from_millis(20));
+//!     for step in follow {
+//!         println!("next query: {:?}", step?.next_due_at);
+//! #       VENDOR.with_borrow(|vendor| vendor.as_ref().map(|vendor| vendor.advance("20h")));
+//!     }
+//!     let case = client.cases().get(&CaseGetRequest { key, ..Default::default() })?.data;
+//!     println!("{:?}, paid back: {:?}", case.state, case.money.and_then(|money| money.actual_refund));
+//! #   assert_eq!((case.state.as_deref(), case.r#final), (Some("refunded"), Some(true)));
+//!     Ok(())
 //! }
+//!
+//! # thread_local! {
+//! #     static VENDOR: std::cell::RefCell<Option<atlas_simulator::Simulator>> = const { std::cell::RefCell::new(None) };
+//! # }
+//! # /// The configuration of a client of a simulated vendor, and an order there that can be refunded.
+//! # fn scene() -> (String, String) {
+//! #     let vendor = atlas_simulator::Simulator::start(Default::default()).unwrap();
+//! #     let order = vendor.create_order(serde_json::json!({"airline": "Y4", "paymentMethod": 1})).unwrap();
+//! #     let file = std::env::temp_dir().join(format!("atlas-postbooking-example-{}.db", std::process::id()));
+//! #     let clock = serde_json::json!({"url": format!("{}/_sim/clock", vendor.url())});
+//! #     let config = serde_json::json!({
+//! #         "baseUrl": vendor.url(), "clientId": "demo", "clientSecret": "secret", "clock": clock, "store": {"path": file},
+//! #     });
+//! #     VENDOR.set(Some(vendor));
+//! #     (config.to_string(), order["orderNo"].as_str().unwrap().to_owned())
+//! # }
+//! let config = r#"{"baseUrl":"https://sandbox.example","clientId":"…","clientSecret":"…","store":{"path":"cases.db"}}"#;
+//! let order_no = "TESTA20260302160000000";
+//! # let (config, order_no) = scene();
+//! # let (config, order_no) = (config.as_str(), order_no.as_str());
+//! let client = Client::new(config)?;
+//! if let Err(failure) = refund(&client, order_no) {
+//!     println!("{:?}: {failure}", failure.outcome());
+//! #   panic!("{}", failure.reply().json());
+//! }
+//! # let _ = std::fs::remove_file(std::env::temp_dir().join(format!("atlas-postbooking-example-{}.db", std::process::id())));
 //! # Ok::<(), atlas_postbooking::Error>(())
 //! ```
 #![forbid(unsafe_code)]

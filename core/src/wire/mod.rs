@@ -53,6 +53,9 @@ pub(crate) use amount::write_amount;
 pub(crate) use complete::to_json;
 pub(crate) use moment::Clock;
 pub(crate) use normalize::{Path, Warnings, whole, write_object};
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use one_pass::both_ways::compare_readings;
 pub(crate) use one_pass::{Body, read_body};
 pub(crate) use request::{Problem, encode, nearest};
 pub(crate) use retention::strip;

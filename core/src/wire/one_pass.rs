@@ -4,6 +4,8 @@
 //! come in the order of the shape; what comes in another order is put together once its object ends. An object that has
 //! a key twice is read again, as a tree: what counts of it depends on all of its members.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod both_ways;
 mod order;
 
 use std::borrow::Cow;

@@ -213,11 +213,11 @@ fn is_public(tokens: &[TokenTree], at: usize) -> bool {
         || at > 1 && group(tokens.get(at - 1), Delimiter::Parenthesis).is_some() && is_pub(at.checked_sub(2))
 }
 
-/// `#[test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`; not `#[cfg(not(test))]`.
+/// `#[test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`, `#[cfg(fuzzing)]`; not `#[cfg(not(test))]`.
 fn is_test_only(attribute: &[TokenTree]) -> bool {
     fn names_test(tokens: &[TokenTree]) -> bool {
         tokens.iter().enumerate().any(|(i, token)| match token {
-            TokenTree::Ident(name) => name == "test",
+            TokenTree::Ident(name) => name == "test" || name == "fuzzing",
             TokenTree::Group(group) => {
                 let is_not = i > 0 && ident(tokens.get(i - 1)).as_deref() == Some("not");
                 !is_not && names_test(&group.stream().into_iter().collect::<Vec<_>>())

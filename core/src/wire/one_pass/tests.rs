@@ -2,55 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::both_ways::{SKIP, at_once, through_a_tree};
 use super::*;
 use crate::contract::operation::OPERATIONS;
-use crate::reading::Texts;
-use crate::tolerance::Tolerance;
 use crate::wire::all_messages;
 use crate::wire::normalize::MAX_FIELDS;
-
-const SKIP: &[&str] = &["status", "msg", "requestId"];
-
-/// What a reading gave: the text, the warnings, what was tolerated, and the root's members without what is in them.
-type Written = (String, Vec<Warning>, Vec<Tolerance>, Vec<(String, String)>);
-
-fn outline(node: &Node<'_>) -> Vec<(String, String)> {
-    let Node::Obj(members) = node else { return Vec::new() };
-    let brief = |value: &Node<'_>| match value {
-        Node::Arr(_) => "[]".to_owned(),
-        Node::Obj(_) => "{}".to_owned(),
-        value => format!("{value:?}"),
-    };
-    members.iter().map(|(key, value)| (key.to_string(), brief(value))).collect()
-}
-
-fn through_a_tree(shape: &'static Shape, body: &[u8]) -> Option<Written> {
-    let texts = Texts::of(body);
-    let (node, tolerated) = texts.parse()?;
-    let (mut out, mut warnings) = (String::new(), Warnings::default());
-    if let Node::Obj(members) = &node {
-        write_object(shape, members, SKIP, &Path::Root, &mut out, &mut warnings);
-    }
-    Some((out, warnings.0, tolerated, outline(&node)))
-}
-
-/// Also whether the root was written at once.
-fn at_once(shape: &'static Shape, body: &[u8]) -> Option<(Written, bool)> {
-    let texts = Texts::of(body);
-    let mut out = String::new();
-    let (read, tolerated) = texts.read(|parser| {
-        out.clear();
-        read_body(parser, shape, SKIP, &mut out)
-    })?;
-    let outline = outline(&read.node);
-    let is_at_once = read.warnings.is_some();
-    let mut warnings = read.warnings.unwrap_or_default();
-    if let (Node::Obj(members), false) = (&read.node, is_at_once) {
-        assert_eq!(out, "");
-        write_object(shape, members, SKIP, &Path::Root, &mut out, &mut warnings);
-    }
-    Some(((out, warnings.0, tolerated, outline), is_at_once))
-}
 
 /// Writes random JSON along a shape. `odd` of a thousand decisions are for something unusual.
 struct Author {
