@@ -153,6 +153,12 @@
  *   The configuration text is not stored. The client secret is in no message, and its memory is wiped when
  *   the client is freed. If the vendor echoes it (six characters or more), a reply's JSON has *** instead.
  *
+ * MEMORY
+ *   Without memory or threads a call is refused: APB_E_MEMORY, not executed. From the first call on the library
+ *   keeps 2 MiB of address space, which calls in progress use when malloc() has nothing: what they do comes to
+ *   its end, and an answer too large for it is APB_E_MEMORY (APB_UNKNOWN for a submit that left). The process
+ *   ends only if that is used up too. Once there is memory again, calls are accepted again.
+ *
  * TWO RUST LIBRARIES IN ONE PROGRAM
  *   Use the shared library, or the static one of `make dist`, in which only apb_* is visible. Two static
  *   archives as cargo makes them clash at link time.
@@ -445,7 +451,7 @@ uint64_t apb_live_handles(void);
  * config_json, len: the configuration, see CONFIGURATION above. Not used after the call: you may wipe it.
  * out_client: receives the client; NULL on failure. Free it with apb_client_free().
  * out_reply: may be NULL; receives a reply on failure only, which names the key that is wrong.
- * Returns APB_OK, APB_E_NULL, APB_E_UTF8, APB_E_JSON or APB_E_CONFIG.
+ * Returns APB_OK, APB_E_NULL, APB_E_UTF8, APB_E_JSON, APB_E_CONFIG or APB_E_MEMORY.
  */
 apb_status apb_client_new(const char *config_json,
                           size_t len,

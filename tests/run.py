@@ -1,8 +1,9 @@
 """`make test` and `make test-long`: the suites of every language. Standard library only.
 
     python tests/run.py [SUITE...]     rust, headers, c, cpp, examples, documents, vectors, runtimes, findings, python;
-                                       --long: abort, archive, fuzz, limits, memory, model, server, torture, wheels,
-                                       which build a second time or take minutes each; default: all but these
+                                       --long: abort, archive, limits, memory, model, server, torture, wheels,
+                                       which build a second time or take minutes each; default: all but these.
+                                       fuzz only by its name: it builds everything with a sanitizer
 
 Everything is built first. Then as many groups run at a time as there are processors (four at most), each in a process
 of its own whose output is printed when it ends; the suites of a group run one after the other.
@@ -230,7 +231,8 @@ SUITES: list[tuple[str, str, Callable[[SuiteResult], None]]] = [
 
 
 # A second build, a foreign program's start in every test, or minutes by themselves.
-LONG = {"abort", "archive", "fuzz", "limits", "memory", "model", "server", "torture", "wheels"}
+LONG = {"abort", "archive", "limits", "memory", "model", "server", "torture", "wheels"}
+BY_NAME = {"fuzz"}
 # The groups that take longest start first.
 FIRST = ("rust", "c", "examples", "model", "memory", "archive", "server")
 
@@ -287,7 +289,7 @@ def main() -> int:
         return 0
     groups = {group for group, _, _ in SUITES}
     named = set(sys.argv[1:])
-    wanted = LONG if named == {"--long"} else named or groups - LONG
+    wanted = LONG if named == {"--long"} else named or groups - LONG - BY_NAME
     unknown = wanted - groups
     if unknown:
         sys.exit(f"no suite is called {', '.join(sorted(unknown))}")
