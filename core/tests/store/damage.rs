@@ -136,6 +136,21 @@ fn a_file_whose_first_page_was_cut_while_it_was_made_is_made() {
 }
 
 #[test]
+fn reconcile_of_all_ends_though_a_row_has_another_id_in_its_text() {
+    let fixture = Fixture::new("default");
+    store(&fixture);
+    let connection = Connection::open(fixture.file()).unwrap();
+    let sql = "UPDATE cases SET body = json_set(body, '$.id', '00000000000000000000000000') WHERE key = 'unknown'";
+    assert_eq!(connection.execute(sql, []).unwrap(), 1);
+    drop(connection);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let client = fixture.client();
+    std::thread::spawn(move || sender.send(call(&client, "case.reconcile", json!({"all": true}))));
+    let ended = receiver.recv_timeout(std::time::Duration::from_secs(30));
+    assert_eq!(ended.expect("the same page came again and again")["operation"], "case.reconcile");
+}
+
+#[test]
 fn a_flipped_bit_in_the_header_is_refused_or_changes_no_case() {
     let fixture = Fixture::new("default");
     let cases = store(&fixture);
