@@ -384,7 +384,7 @@ fn stopped_at_every_step_a_move_leaves_one_store_that_has_the_cases() {
         while stopped_at(most, false, into_server) == Some("not begun") {
             most += 6;
         }
-        most = most.saturating_sub(5);
+        most = most.saturating_sub(6);
         while let Some(stage) = stopped_at(most, false, into_server) {
             *stages.entry(stage).or_insert(0) += 1;
             // Carried out, and its answer is lost: of the copying itself, some.
@@ -394,6 +394,10 @@ fn stopped_at_every_step_a_move_leaves_one_store_that_has_the_cases() {
                 *stages.entry(stage).or_insert(0) += 1;
             }
             most += 1;
+        }
+        // The last message to the side that the server is.
+        if let Some(stage) = stopped_at(most - 1, true, into_server) {
+            *stages.entry(stage).or_insert(0) += 1;
         }
         println!("stopped and killed at each message of a move, into the server: {into_server}: {stages:?}");
         assert!(stages.len() >= 3, "{stages:?}");
