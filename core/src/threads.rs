@@ -12,14 +12,14 @@ const STACK: usize = 2 << 20;
 /// What makes a thread of the library. Beside its stack some memory must be left: the C library ends the process where a
 /// new thread finds none for its first few bytes. It asks the system for 1 MiB at once.
 pub(crate) fn builder(name: &str) -> io::Result<Builder> {
-    if !is_left(STACK + (2 << 20)) {
+    if !has_memory_for(STACK + (2 << 20)) {
         return Err(io::ErrorKind::OutOfMemory.into());
     }
     Ok(Builder::new().name(name.to_owned()).stack_size(STACK))
 }
 
-/// Whether so much memory is left, in bytes.
-pub(crate) fn is_left(bytes: usize) -> bool {
+/// Whether so many bytes can be had now.
+pub(crate) fn has_memory_for(bytes: usize) -> bool {
     black_box(&mut Vec::<u8>::new()).try_reserve_exact(bytes).is_ok()
 }
 

@@ -4,8 +4,8 @@
  *
  *   limits BASE_URL CONTROL_URL LIMIT FLOW FROM N
  *
- * LIMIT: threads (pthread_create fails after N), descriptors (N are left), memory (N times 300 KiB more). FLOW: direct, case, queue. FROM: the step
- * before which the limit begins. Prints the replies.
+ * LIMIT: threads (pthread_create fails after N), descriptors (N are left), memory (N times 300 KiB more). FLOW: direct,
+ * case, queue. FROM: the step before which the limit begins. Prints the replies.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

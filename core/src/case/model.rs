@@ -140,7 +140,7 @@ pub(crate) struct Case {
     /// The first plausible answer without the effect after the settle time.
     #[serde(rename = "empty")]
     pub first_absence: Option<Stamp>,
-    /// When it came from another store, whose clock may differ from this one's: on this one's.
+    /// When it was moved here from another store, by this store's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_at: Option<Stamp>,
     /// Found absent, or declared so by a human: the effect may still show up.

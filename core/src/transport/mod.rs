@@ -20,7 +20,7 @@ use crate::cancel::{CallCancel, Ticker};
 use crate::config::{Config, bad_config};
 use crate::contract::operation::OPERATIONS;
 use crate::error::{Error, ErrorCode, FailedConnection};
-use crate::threads::is_left;
+use crate::threads::has_memory_for;
 use crate::tolerance::Tolerance;
 use crate::unix_time::Millis;
 use body::{HandOver, OnceBody};
@@ -203,7 +203,7 @@ impl Transport {
         }
         if let (Some(body), Some(announced)) = (&mut exchange.body, announced) {
             let fault = announced.decode(body, self.max_bytes, &mut exchange.tolerated);
-            exchange.fault = exchange.fault.or(fault).or_else(|| can_be_read(body).err());
+            exchange.fault = exchange.fault.or(fault).or_else(|| (!can_be_read(body)).then_some(Fault::NoMemory));
         }
         exchange.sent = !hand_over.revoke();
         exchange
@@ -387,12 +387,9 @@ fn has_no_descriptor(error: &reqwest::Error) -> bool {
 }
 
 /// Whether there is memory to read a large answer. Reading takes a few times its length, and cannot stop half-way.
-fn can_be_read(body: &[u8]) -> Result<(), Fault> {
+fn can_be_read(body: &[u8]) -> bool {
     const SMALL: usize = 64 * 1024;
-    if body.len() <= SMALL {
-        return Ok(());
-    }
-    if is_left(body.len().saturating_mul(4)) { Ok(()) } else { Err(Fault::NoMemory) }
+    body.len() <= SMALL || has_memory_for(body.len().saturating_mul(4))
 }
 
 fn has_no_memory(error: &reqwest::Error) -> bool {

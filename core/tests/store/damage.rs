@@ -136,7 +136,7 @@ fn a_file_whose_first_page_was_cut_while_it_was_made_is_made() {
 }
 
 #[test]
-fn reconcile_of_all_ends_though_a_row_has_another_id_in_its_text() {
+fn a_row_with_another_id_in_its_text_is_the_case_of_its_column() {
     let fixture = Fixture::new("default");
     store(&fixture);
     let connection = Connection::open(fixture.file()).unwrap();
@@ -147,7 +147,40 @@ fn reconcile_of_all_ends_though_a_row_has_another_id_in_its_text() {
     let client = fixture.client();
     std::thread::spawn(move || sender.send(call(&client, "case.reconcile", json!({"all": true}))));
     let ended = receiver.recv_timeout(std::time::Duration::from_secs(30));
-    assert_eq!(ended.expect("the same page came again and again")["operation"], "case.reconcile");
+    assert_eq!(ended.expect("the same page came again and again")["data"]["asked"], 1);
+}
+
+/// What other cases have done with the order cannot be read for a moment: that is no refusal.
+#[test]
+fn a_quotation_beside_a_store_that_cannot_be_read_leaves_the_case_planned() {
+    for (kind, endpoint) in [("void", "voidQuotation"), ("refund", "refundQuotation")] {
+        let fixture = Fixture::new("default");
+        let client = fixture.client();
+        call(&client, "case.list", json!({}));
+        fixture.vendor.fault(json!({"endpoint": endpoint, "mode": "delay", "delayMs": 1500})).unwrap();
+        let request = json!({"kind": kind, "orderNo": fixture.voidable(), "key": "k"});
+        let rename = |from: &str, to: &str| {
+            let connection = Connection::open(fixture.file()).unwrap();
+            connection.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}")).unwrap();
+        };
+        let asked = || fixture.vendor.requests().iter().any(|r| r["endpoint"] == endpoint);
+        let opened = std::thread::scope(|scope| {
+            let opening = scope.spawn(|| call(&client, "case.open", request.clone()));
+            let begun = std::time::Instant::now();
+            while !asked() {
+                assert!(begun.elapsed().as_secs() < 20, "nothing was asked");
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            rename("remnants", "away");
+            let opened = opening.join().unwrap();
+            rename("away", "remnants");
+            opened
+        });
+        assert_eq!((&opened["outcome"], &opened["case"]["state"]), (&json!("pending"), &json!("planned")), "{opened}");
+        assert_eq!(opened["error"]["code"], "store_corrupt", "{opened}");
+        let again = call(&client, "case.open", request);
+        assert_eq!(again["outcome"], "executed", "{again}");
+    }
 }
 
 #[test]

@@ -62,13 +62,9 @@ async fn reconcile_all(context: &mut CallContext, cases: &CaseService) -> Stored
     loop {
         let filter = Filter { unknown: true, limit: BATCH, after: after.clone(), ..Filter::default() };
         let page = cases.run_blocking(move |store| store.list(&filter)).await?;
-        let Some(last) = page.last().map(|last| last.id.clone()) else { break };
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.clone());
         ids.extend(page.into_iter().map(|case| case.id));
-        // The id in the text of a damaged row may be smaller than that in its column: its page would come for ever.
-        if after.as_ref().is_some_and(|after| *after >= last) {
-            break;
-        }
-        after = Some(last);
     }
     ids.sort();
     ids.dedup();

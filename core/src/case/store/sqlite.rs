@@ -35,6 +35,8 @@ pub(super) fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let mut case: Case = serde_json::from_str(&text)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e)))?;
     case.change = row.get(4)?;
+    // What pages and leases go by: the text of a damaged row may have another one.
+    case.id = row.get(5)?;
     let owner: Option<String> = row.get(2)?;
     Ok(Row {
         case,
@@ -49,7 +51,7 @@ pub(super) const CASES_OF_ORDER: &str =
      UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no IN (?2, 'paid:' || ?2)
      UNION SELECT case_id FROM holds WHERE account = ?1 AND order_no >= ?3 AND order_no < ?4";
 
-pub(super) const COLUMNS: &str = "body, token, owner, lease_until, change";
+pub(super) const COLUMNS: &str = "body, token, owner, lease_until, change, id";
 
 impl Sqlite {
     pub(super) fn by_id(&self, tx: &Connection, id: &str) -> rusqlite::Result<Option<Row>> {

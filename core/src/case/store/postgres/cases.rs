@@ -42,6 +42,8 @@ impl Postgres {
         let text: String = column(row, 0)?;
         let mut case: Case = serde_json::from_str(&text).map_err(|_| unreadable())?;
         case.change = column(row, 2)?;
+        // What pages and leases go by: the text of a damaged row may have another one.
+        case.id = column(row, 9)?;
         let token = column(row, 1)?;
         let owner = self.live_owner(Holder {
             id: &case.id,
